@@ -1,0 +1,139 @@
+"""Isoconfigurational data sets on disk.
+
+One npz file holds one configuration and one lag time, in the format of the public data of
+https://github.com/h3-Open-BDEC/pyg_botan: `types` [n_particles], `initial_positions`
+[n_particles, 3], `positions` [n_runs, n_particles, 3], unwrapped, LJ units. Where the optional key
+`box` (length, [3] or [3, 3]) is absent the box is a cube at N/V = 1.2.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lammps_botan.graph import Floats, Graph, build_graph, cell_matrix
+from lammps_botan.targets import pair_distance_change, propensity
+
+DENSITY = 1.2  # N/V of the Kob-Andersen mixture
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One configuration and where its isoconfigurational runs ended.
+
+    Attributes
+    ----------
+    path : Path
+        The file it came from.
+    species : int64 [n_particles]
+    initial : float64 [n_particles, 3]
+    final : float64 [n_runs, n_particles, 3]
+        Unwrapped.
+    cell : float64 [3, 3]
+        Cell vectors as rows.
+    """
+
+    path: Path
+    species: np.ndarray
+    initial: Floats
+    final: Floats
+    cell: Floats
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A graph with its targets.
+
+    Attributes
+    ----------
+    path : Path
+        The file it came from.
+    graph : Graph
+    propensity : float64 [n_particles]
+        S_i, see `lammps_botan.targets.propensity`.
+    pair_distance_change : float64 [n_edges]
+        E_ij, see `lammps_botan.targets.pair_distance_change`.
+    """
+
+    path: Path
+    graph: Graph
+    propensity: Floats
+    pair_distance_change: Floats
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read one npz file; no pickled object in it is ever loaded.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not an npz file, lacks a key, or its arrays do not fit together.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array, not an archive of arrays")
+            arrays = {key: archive[key] for key in archive.files}
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected an npz file with types, initial_positions and positions: {error}"
+        ) from error
+    missing = [k for k in ("types", "initial_positions", "positions") if k not in arrays]
+    if missing:
+        raise ValueError(
+            f"{path}: lacks {', '.join(missing)}; found {', '.join(sorted(arrays)) or 'nothing'}"
+        )
+    initial = np.asarray(arrays["initial_positions"], dtype=np.float64)
+    final = np.asarray(arrays["positions"], dtype=np.float64)
+    species = np.asarray(arrays["types"])
+    n = len(species)
+    if initial.shape != (n, 3) or final.ndim != 3 or final.shape[1:] != (n, 3) or n == 0:
+        raise ValueError(
+            f"{path}: expected types [n], initial_positions [n, 3] and positions [runs, n, 3], "
+            f"found {list(species.shape)}, {list(initial.shape)} and {list(final.shape)}"
+        )
+    if species.dtype.kind not in "iu" or species.min() < 0:
+        raise ValueError(f"{path}: types must be integers from 0, found {np.unique(species)[:5]}")
+    for key, array in (("initial_positions", initial), ("positions", final)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{path}: {key} holds values that are not finite")
+    box = arrays.get("box", np.asarray((n / DENSITY) ** (1 / 3)))
+    try:
+        cell = cell_matrix(box)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return Configuration(path, species.astype(np.int64), initial, final, cell)
+
+
+def read_sample(path: Path, *, cutoff: float = 2.0) -> Sample:
+    """Read one npz file and make its graph and targets.
+
+    Parameters
+    ----------
+    path : Path
+    cutoff : float
+        Of the graph, LJ units.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_configuration`.
+    """
+    configuration = read_configuration(path)
+    graph = build_graph(
+        configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
+    )
+    return Sample(
+        path=Path(path),
+        graph=graph,
+        propensity=propensity(configuration.initial, configuration.final),
+        pair_distance_change=pair_distance_change(
+            configuration.initial, configuration.final, graph, configuration.cell
+        ),
+    )

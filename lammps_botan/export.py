@@ -1,0 +1,80 @@
+"""From a checkpoint to a model file (docs/model_file.md)."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import lammps_botan.checkpoint as checkpoints
+from lammps_botan.graph import build_graph
+from lammps_botan.metadata import Metadata
+from lammps_botan.scorer import Scorer
+
+TOLERANCE = 1e-5  # between the network and its file, outputs of order 1
+
+
+def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
+    """Write a model file, load it again and compare before the name appears.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    path : Path
+        The file to write.
+
+    Returns
+    -------
+    Metadata
+        What the file says of itself.
+
+    Raises
+    ------
+    RuntimeError
+        If the file does not give what the network gives.
+    """
+    path = Path(path)
+    model, physics = checkpoint.model, checkpoint.physics
+    metadata = Metadata(
+        architecture="botan",
+        species=list(physics.species),
+        cutoff=physics.cutoff,
+        rounds=model.rounds,
+        width=model.width,
+        node_outputs=["propensity"],
+        edge_outputs=["pair_distance_change"],
+        lag_times=list(physics.lag_times),
+        temperature=physics.temperature,
+        density=physics.density,
+        provenance=checkpoint.provenance,
+        versions={"torch": torch.__version__, "numpy": np.__version__},
+    )
+    part = path.with_name(path.name + ".part")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
+            scripted = torch.jit.script(model.eval())
+            scripted.save(str(part), _extra_files={"metadata.json": metadata.to_json()})
+        _compare(checkpoint, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return metadata
+
+
+def _compare(checkpoint: checkpoints.Checkpoint, path: Path) -> None:
+    rng = np.random.default_rng(0)
+    cutoff = checkpoint.physics.cutoff
+    species = rng.integers(len(checkpoint.physics.species), size=64)
+    graph = build_graph(rng.random((64, 3)) * 2 * cutoff, 2 * cutoff, species, cutoff=cutoff)
+    written = Scorer(path).score(graph)
+    with torch.inference_mode():
+        node, edge = checkpoint.model(
+            torch.from_numpy(graph.species),
+            torch.from_numpy(graph.vectors.astype(np.float32)),
+            torch.from_numpy(graph.center),
+            torch.from_numpy(graph.neighbor),
+        )
+    for ours, theirs in ((node.numpy(), written.node), (edge.numpy(), written.edge)):
+        if not np.allclose(ours, theirs, atol=TOLERANCE * max(1.0, float(np.abs(ours).max()))):
+            raise RuntimeError(f"{path}: the exported model does not reproduce the network")

@@ -1,0 +1,89 @@
+"""The facts that a model file carries about itself, `metadata.json` (docs/model_file.md)."""
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+FORMAT = "lammps-botan"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a model file says of itself.
+
+    Attributes
+    ----------
+    architecture : str
+        Such as "botan".
+    species : list of str
+        Names in the order of their numbers.
+    cutoff : float
+        Of the graph, in `units`.
+    rounds : int
+        How often `step` is called.
+    width : int
+        Columns of the node state that ghosts receive between two steps.
+    node_outputs, edge_outputs : list of str
+        Names of the output columns; `edge_outputs` may be empty.
+    units : str
+        LAMMPS's name of the unit system, "lj".
+    lag_times : list of float
+        Of the predictions, may be empty.
+    temperature, density : float or None
+        Of the training data.
+    provenance, versions : dict
+        Where the model came from and what wrote it.
+    """
+
+    architecture: str
+    species: list[str]
+    cutoff: float
+    rounds: int
+    width: int
+    node_outputs: list[str]
+    edge_outputs: list[str]
+    units: str = "lj"
+    lag_times: list[float] = field(default_factory=list)
+    temperature: float | None = None
+    density: float | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The text of `metadata.json`."""
+        head = {"format": FORMAT, "format_version": FORMAT_VERSION}
+        return json.dumps(head | asdict(self), indent=2)
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Read the metadata of a model file; none of its code is loaded.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a model file, or of another format version.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [n for n in archive.namelist() if n.endswith("/extra/metadata.json")]
+            content = json.loads(archive.read(names[0])) if names else None
+    except (zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not a model file: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(
+            f"{path}: not a model file of lammps-botan. From a checkpoint, make one with "
+            f"`lammps-botan export {path} -o model.pt`"
+        )
+    if content.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{path}: model file format {content.get('format_version')}, this version of "
+            f"lammps-botan reads format {FORMAT_VERSION}; export the model again"
+        )
+    known = {f.name for f in fields(Metadata)}
+    try:
+        return Metadata(**{k: v for k, v in content.items() if k in known})
+    except TypeError as error:
+        raise ValueError(f"{path}: metadata.json is incomplete: {error}") from error

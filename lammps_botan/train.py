@@ -1,0 +1,319 @@
+"""Training, on Lightning.
+
+Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. IV: the loss is
+p L_S + (1 - p) L_E, mean squared errors over all particles and over all edges; Adam; the gradient
+norm is clipped at 1; one graph a step. The graph is turned at each step by a rotation or reflection
+drawn uniformly from O(3). The learning rate falls along a cosine and the weights are averaged
+exponentially: with few configurations both earn their place.
+"""
+
+import glob
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from lightning import pytorch as pl
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, ProgressBar
+from lightning.pytorch.loggers import CSVLogger
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from scipy.stats import ortho_group
+from torch import Tensor
+from torch.nn.functional import mse_loss
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
+from torch.utils.data import DataLoader
+
+from lammps_botan.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
+from lammps_botan.dataset import Sample, read_sample
+from lammps_botan.metrics import edge_mask, node_mask, pearson
+from lammps_botan.model import Botan
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Section):
+    """Files; patterns are taken from the folder of the configuration file."""
+
+    train: list[str] = Field(min_length=1)
+    validation: list[str] = Field(min_length=1)
+
+
+class Target(_Section):
+    """What the data stand for."""
+
+    species: tuple[str, ...] = ("A", "B")
+    cutoff: float = Field(2.0, gt=0)
+    lag_time: float = Field(4120.0, gt=0)
+    temperature: float = Field(0.44, gt=0)
+    density: float = Field(1.2, gt=0)
+
+
+class Network(_Section):
+    """Size of the network."""
+
+    rounds: int = Field(7, ge=1)
+    width: int = Field(64, ge=1)
+
+
+class Recipe(_Section):
+    """The optimization; p = 0.4 is BOTAN, 0 edges only, 1 nodes only (NT-GNN)."""
+
+    p: Fraction = 0.4
+    epochs: int = Field(1000, ge=1)
+    learning_rate: float = Field(1e-4, gt=0)
+    warmup_steps: int = Field(0, ge=0)
+    clip: float = Field(1.0, gt=0)
+    averaging: float = Field(0.99, ge=0, lt=1)
+    precision: str = Field("32-true", pattern="^(32-true|bf16-mixed)$")
+    validate_every: int = Field(10, ge=1)
+    seed: int = Field(1, ge=0)
+
+
+class Config(_Section):
+    """A training run, as in configs/botan.toml."""
+
+    output: str
+    data: Data
+    target: Target = Target()
+    network: Network = Network()
+    recipe: Recipe = Recipe()
+
+
+def read_config(path: Path) -> Config:
+    """Read a TOML file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not TOML, has an unknown key, or a value of a wrong type; names the key.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        return Config.model_validate(tomllib.loads(path.read_text()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a TOML file: {error}") from error
+    except ValidationError as error:
+        raise ValueError("\n".join(_explain(path, e) for e in error.errors())) from error
+
+
+def train(config: Config, folder: Path) -> Path:
+    """Train a network and write its best checkpoint by validation.
+
+    A run that was interrupted goes on from its last validated epoch when it is started again.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        Where the patterns of `config.data` and `config.output` start from.
+
+    Returns
+    -------
+    Path
+        The checkpoint `best.ckpt` in the output folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a pattern matches no file.
+    ValueError
+        If a file cannot be used, or the output folder holds a run of another configuration.
+    """
+    output = folder / config.output
+    last = output / "last.pl"
+    recorded = output / "config.json"
+    if recorded.exists() and Config.model_validate_json(recorded.read_text()) != config:
+        raise ValueError(
+            f"{output} holds a run of another configuration (config.json there): "
+            "choose another `output` or delete that folder"
+        )
+    training = _read(config, _expand(config.data.train, folder))
+    validation = _read(config, _expand(config.data.validation, folder))
+    common = {s.path for s in training} & {s.path for s in validation}
+    if common:
+        raise ValueError(f"{sorted(common)[0]} is both in data.train and in data.validation")
+
+    output.mkdir(parents=True, exist_ok=True)
+    recorded.write_text(config.model_dump_json(indent=2))
+    pl.seed_everything(config.recipe.seed, verbose=False)
+    best = ModelCheckpoint(
+        output, "best", monitor="rho", mode="max", enable_version_counter=False, save_last=False
+    )
+    best.FILE_EXTENSION = ".pl"
+    resume = ModelCheckpoint(output, "last", enable_version_counter=False)
+    resume.FILE_EXTENSION = ".pl"
+    trainer = pl.Trainer(
+        max_epochs=config.recipe.epochs,
+        precision=config.recipe.precision,  # type: ignore[arg-type]
+        gradient_clip_val=config.recipe.clip,
+        check_val_every_n_epoch=config.recipe.validate_every,
+        callbacks=[best, resume, EMAWeightAveraging(decay=config.recipe.averaging), _Bar()],
+        logger=CSVLogger(output, name="", version=""),
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+    )
+    module = _Module(config)
+    trainer.fit(
+        module,
+        DataLoader(training, batch_size=None, shuffle=True),
+        DataLoader(validation, batch_size=None),
+        ckpt_path=last if last.exists() else None,
+        weights_only=True,
+    )
+    return _finish(config, output, best)
+
+
+class _Module(pl.LightningModule):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.model = Botan(config.network.rounds, config.network.width)
+
+    def transfer_batch_to_device(self, batch: Sample, device: torch.device, index: int) -> Sample:
+        return batch  # the steps below move what they need
+
+    def training_step(self, sample: Sample, batch: int) -> Tensor:
+        rng = np.random.default_rng([self.config.recipe.seed, self.global_step])
+        rotation = ortho_group.rvs(3, random_state=rng)
+        node, edge = self.model(*_tensors(sample, rotation, self.device))
+        p = self.config.recipe.p
+        loss_s = mse_loss(node[:, 0].float(), _float(sample.propensity, self.device))
+        loss_e = mse_loss(edge[:, 0].float(), _float(sample.pair_distance_change, self.device))
+        self.log_dict({"loss_S": loss_s, "loss_E": loss_e}, batch_size=1)
+        return p * loss_s + (1 - p) * loss_e
+
+    def validation_step(self, sample: Sample, batch: int) -> None:
+        node, edge = self.model(*_tensors(sample, np.eye(3), self.device))
+        nodes, edges = node_mask(sample.graph), edge_mask(sample.graph)
+        prediction_s, prediction_e = node[:, 0].float().cpu().numpy(), edge[:, 0].float().cpu().numpy()
+        rho_s = pearson(prediction_s[nodes], sample.propensity[nodes])
+        rho_e = pearson(prediction_e[edges], sample.pair_distance_change[edges])
+        p = self.config.recipe.p
+        used = [rho for rho, weight in ((rho_s, p), (rho_e, 1 - p)) if weight > 0]
+        scores = {"rho_S": rho_s, "rho_E": rho_e, "rho": float(np.mean(used))}
+        self.log_dict(scores, batch_size=1)
+
+    def configure_optimizers(self) -> Any:
+        recipe = self.config.recipe
+        optimizer = torch.optim.Adam(self.parameters(), lr=recipe.learning_rate)
+        steps = int(self.trainer.estimated_stepping_batches)
+        warmup = min(recipe.warmup_steps, steps - 1)
+        schedule: Any = CosineAnnealingLR(optimizer, max(steps - warmup, 1))
+        if warmup:
+            rise = LinearLR(optimizer, 0.01, total_iters=warmup)
+            schedule = SequentialLR(optimizer, [rise, schedule], [warmup])
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+
+class _Bar(ProgressBar):
+    """One bar over all epochs, with the time left and the scores on the validation set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("epoch"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+        )
+
+    def disable(self) -> None:
+        self._progress.disable = True
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._progress.start()
+        done = trainer.current_epoch
+        self._task = self._progress.add_task("", total=trainer.max_epochs, completed=done)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        scores = trainer.callback_metrics
+        names = [name for name in ("rho_S", "rho_E") if name in scores]
+        text = "  ".join(f"{name} {float(scores[name]):.3f}" for name in names)
+        self._progress.update(self._task, advance=1, description=text)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self._progress.stop()
+
+
+def _finish(config: Config, output: Path, best: ModelCheckpoint) -> Path:
+    # Lightning's file becomes ours: weights, physics and provenance, nothing else
+    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    model = Botan(config.network.rounds, config.network.width)
+    weights = {k.removeprefix("model."): v for k, v in state["state_dict"].items()}
+    model.load_state_dict(weights)
+    target = config.target
+    physics = Physics(
+        target.species, target.cutoff, (target.lag_time,), target.temperature, target.density
+    )
+    score = best.best_model_score
+    provenance = {
+        "config": config.model_dump(mode="json"),
+        "epoch": state["epoch"],
+        "validation_rho": None if score is None else float(score),
+        "torch": torch.__version__,
+    }
+    path = output / "best.ckpt"
+    save_checkpoint(Checkpoint(model, physics, provenance), path)
+    load_checkpoint(path)
+    return path
+
+
+def _tensors(
+    sample: Sample, rotation: np.ndarray, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    graph = sample.graph
+    return (
+        torch.from_numpy(graph.species).to(device),
+        _float(graph.vectors @ rotation, device),
+        torch.from_numpy(graph.center).to(device),
+        torch.from_numpy(graph.neighbor).to(device),
+    )
+
+
+def _float(array: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32)).to(device)
+
+
+def _read(config: Config, paths: list[Path]) -> list[Sample]:
+    samples = [read_sample(path, cutoff=config.target.cutoff) for path in paths]
+    n_species = len(config.target.species)
+    for sample in samples:
+        if sample.graph.species.max() >= n_species:
+            raise ValueError(
+                f"{sample.path}: has species {sample.graph.species.max()}, but target.species "
+                f"names {n_species}: {', '.join(config.target.species)}"
+            )
+    return samples
+
+
+def _expand(patterns: list[str], folder: Path) -> list[Path]:
+    paths: list[Path] = []
+    for pattern in patterns:
+        found = sorted(glob.glob(str(folder / pattern)))
+        if not found:
+            raise FileNotFoundError(f"no file matches '{pattern}' (from {folder.resolve()})")
+        paths += [Path(name) for name in found]
+    return paths
+
+
+def _explain(path: Path, error: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{path}: {key}: {error['msg']}, found {error['input']!r}"
+    section: type[BaseModel] = Config
+    for part in error["loc"][:-1]:
+        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+    return f"{path}: unknown key '{key}'; expected one of {', '.join(section.model_fields)}"
