@@ -4,6 +4,7 @@ A checkpoint is a file of `torch.save` that holds tensors, numbers, strings, lis
 so that it is read with `weights_only=True` and never runs code.
 """
 
+import json
 import pickle
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -69,7 +70,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
             "format_version": FORMAT_VERSION,
             "architecture": {"rounds": checkpoint.model.rounds, "width": checkpoint.model.width},
             "physics": asdict(checkpoint.physics),
-            "provenance": checkpoint.provenance,
+            # plain values only, or it could not be read again
+            "provenance": json.loads(json.dumps(checkpoint.provenance)),
             "weights": checkpoint.model.state_dict(),
         },
         part,
@@ -104,7 +106,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         physics = Physics(**content["physics"])
         provenance = dict(content["provenance"])
     except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{path}: a damaged checkpoint: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: a damaged checkpoint: {reason}") from error
     return Checkpoint(model.eval(), physics, provenance)
 
 
@@ -149,7 +152,8 @@ def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{path}: not the weights of a BOTAN network: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not the weights of a BOTAN network: {reason}") from error
     provenance = {"weights": "public implementation of BOTAN, pyg_botan", "file": Path(path).name}
     return Checkpoint(model.eval(), physics, provenance)
 
@@ -161,7 +165,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: not a file of plain weights: {reason}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a dict of weights, found {type(content).__name__}")

@@ -23,8 +23,7 @@ class _Commands(click.Group):
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
             raise click.ClickException(
-                f"{error}; this command needs an extra: "
-                "pip install 'lammps-botan[train,plot]'"
+                f"{error}; this command needs an extra: pip install 'lammps-botan[train,plot]'"
             ) from error
 
 
@@ -149,10 +148,11 @@ def models(as_json: bool) -> None:
 @click.option("-o", "--output", type=FILE, required=True, help="LAMMPS data file to write.")
 def data_file(configuration: Path, output: Path) -> None:
     """Write the initial configuration of an npz file as a LAMMPS data file."""
-    from lammps_botan.dataset import read_configuration
     from lammps_botan.datafile import write_data_file
+    from lammps_botan.dataset import read_configuration
 
-    write_data_file(read_configuration(configuration), output)
+    content = read_configuration(configuration)
+    write_data_file(output, content.initial, content.species, content.cell)
     click.echo(f"wrote {output}; in LAMMPS: read_data {output}")
 
 

@@ -76,7 +76,7 @@ def read_configuration(path: Path) -> Configuration:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array, not an archive of arrays")
             arrays = {key: archive[key] for key in archive.files}

@@ -47,7 +47,7 @@ def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
         temperature=physics.temperature,
         density=physics.density,
         provenance=checkpoint.provenance,
-        versions={"torch": torch.__version__, "numpy": np.__version__},
+        versions={"torch": str(torch.__version__), "numpy": np.__version__},
     )
     part = path.with_name(path.name + ".part")
     try:

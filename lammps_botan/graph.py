@@ -16,6 +16,7 @@ In a box smaller than two cutoffs a particle may be the neighbor of another one 
 in one smaller than a cutoff the neighbor of its own image: each image is an edge, as in LAMMPS.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,8 +89,7 @@ def cell_matrix(box: npt.ArrayLike) -> Floats:
 def minimum_image(vectors: Floats, box: npt.ArrayLike) -> Floats:
     """The shortest periodic image of each vector; the argument is left as it is.
 
-    Exact in orthogonal boxes; in triclinic ones exact for vectors shorter than half the smallest
-    distance between opposite faces, where pairs of neighbors are.
+    Exact in orthogonal boxes, and in triclinic ones with tilts up to half an edge, as in LAMMPS.
 
     Parameters
     ----------
@@ -102,7 +102,14 @@ def minimum_image(vectors: Floats, box: npt.ArrayLike) -> Floats:
     if np.count_nonzero(cell - np.diag(np.diagonal(cell))) == 0:
         lengths = np.diagonal(cell)
         return np.asarray(vectors - lengths * np.rint(vectors / lengths))
-    return np.asarray(vectors - np.rint(vectors @ np.linalg.inv(cell)) @ cell)
+    # in a skewed cell the nearest image by fractional coordinates may have a shorter neighbor
+    shortest = vectors - np.rint(vectors @ np.linalg.inv(cell)) @ cell
+    start = shortest
+    for shift in itertools.product((-1, 0, 1), repeat=3):
+        image = start + np.array(shift) @ cell
+        closer = (image * image).sum(axis=-1) < (shortest * shortest).sum(axis=-1)
+        shortest = np.where(closer[..., None], image, shortest)
+    return np.asarray(shortest)
 
 
 def build_graph(

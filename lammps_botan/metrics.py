@@ -18,21 +18,21 @@ Mask = npt.NDArray[np.bool_]
 
 
 def node_mask(graph: Graph) -> Mask:
-    """bool [n_particles]: particles that count for the propensity."""
+    """Bool [n_particles]: particles that count for the propensity."""
     return np.asarray(graph.species == 0)
 
 
 def edge_mask(graph: Graph) -> Mask:
-    """bool [n_edges]: edges that count for the pair-distance change."""
+    """Bool [n_edges]: edges that count for the pair-distance change."""
     both = (graph.species[graph.center] == 0) & (graph.species[graph.neighbor] == 0)
     return np.asarray(both & (graph.distances < BOND_LENGTH))
 
 
 def pearson(prediction: Floats, truth: Floats) -> float:
     """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2."""
-    x = np.asarray(prediction, dtype=np.float64) - np.mean(prediction) if len(prediction) else None
-    if x is None:
+    if len(prediction) == 0:
         return float("nan")
+    x = np.asarray(prediction, dtype=np.float64) - np.mean(prediction)
     y = np.asarray(truth, dtype=np.float64) - np.mean(truth)
     norm = np.sqrt((x @ x) * (y @ y))
     return float(x @ y / norm) if norm > 0 else float("nan")

@@ -31,12 +31,14 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """float [n, inputs] -> [n, width]."""
-        return self.second(self.fc1(x))
+        """Float [n, inputs] -> [n, width]."""
+        first: Tensor = self.fc1(x)
+        return self.second(first)
 
     def second(self, x: Tensor) -> Tensor:
-        """float [n, width] -> [n, width], from the first layer's output; overwrites `x`."""
-        return self.fc2(x.relu_()).relu_()
+        """Float [n, width] -> [n, width], from the first layer's output; overwrites `x`."""
+        second: Tensor = self.fc2(x.relu_())
+        return second.relu_()
 
 
 class Botan(nn.Module):
@@ -79,7 +81,9 @@ class Botan(nn.Module):
         w = self.width
         node = self.node_encoder(species.to(vectors.dtype).unsqueeze(1))
         edge = self.edge_encoder(vectors)
-        node_const = linear(node, self.node_model.fc1.weight[:, w : 2 * w], self.node_model.fc1.bias)
+        node_const = linear(
+            node, self.node_model.fc1.weight[:, w : 2 * w], self.node_model.fc1.bias
+        )
         edge_const = linear(edge, self.edge_model.fc1.weight[:, 3 * w :], self.edge_model.fc1.bias)
         return node, node_const, edge, edge_const
 
@@ -124,7 +128,8 @@ class Botan(nn.Module):
         edge = self.edge_model.second(x)
 
         # sums of about 40 terms stay in float32 also where the products are bfloat16
-        received = torch.zeros_like(local, dtype=torch.float32).index_add_(0, center, edge.float())
+        message = edge.float() if edge.dtype == torch.bfloat16 else edge
+        received = torch.zeros_like(local, dtype=message.dtype).index_add_(0, center, message)
         first = self.node_model.fc1.weight
         y = torch.addmm(node_const[:n_local], local, first[:, :w].t())
         y = torch.addmm(y, received, first[:, 2 * w :].t())

@@ -62,7 +62,7 @@ class Scorer:
                 warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
                 self._module = torch.jit.load(self.path, map_location=self._device).eval()
         except RuntimeError as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ValueError(f"{self.path}: not a model file: {reason}") from error
 
     def score(self, graph: Graph) -> Prediction:

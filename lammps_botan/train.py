@@ -1,17 +1,19 @@
 """Training, on Lightning.
 
 Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. IV: the loss is
-p L_S + (1 - p) L_E, mean squared errors over all particles and over all edges; Adam; the gradient
-norm is clipped at 1; one graph a step. The graph is turned at each step by a rotation or reflection
-drawn uniformly from O(3). The learning rate falls along a cosine and the weights are averaged
-exponentially: with few configurations both earn their place.
+p L_S + (1 - p) L_E, mean squared errors over all particles and over all edges; the gradient norm is
+clipped at 1; one graph a step. The graph is turned at each step by a rotation or reflection drawn
+uniformly from O(3). Unlike the paper's, the learning rate falls along a cosine, the weights are
+averaged exponentially, and the optimizer may be Muon, which learns in a tenth of Adam's steps here.
 """
 
 import glob
+import logging
 import tomllib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -23,8 +25,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scipy.stats import ortho_group
 from torch import Tensor
 from torch.nn.functional import mse_loss
-from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
-from torch.utils.data import DataLoader
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
+from torch.utils.data import DataLoader, Dataset
 
 from lammps_botan.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
 from lammps_botan.dataset import Sample, read_sample
@@ -67,11 +70,12 @@ class Recipe(_Section):
 
     p: Fraction = 0.4
     epochs: int = Field(1000, ge=1)
+    optimizer: Literal["adam", "muon"] = "adam"
     learning_rate: float = Field(1e-4, gt=0)
     warmup_steps: int = Field(0, ge=0)
     clip: float = Field(1.0, gt=0)
     averaging: float = Field(0.99, ge=0, lt=1)
-    precision: str = Field("32-true", pattern="^(32-true|bf16-mixed)$")
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     validate_every: int = Field(10, ge=1)
     seed: int = Field(1, ge=0)
 
@@ -131,7 +135,6 @@ def train(config: Config, folder: Path) -> Path:
         If a file cannot be used, or the output folder holds a run of another configuration.
     """
     output = folder / config.output
-    last = output / "last.pl"
     recorded = output / "config.json"
     if recorded.exists() and Config.model_validate_json(recorded.read_text()) != config:
         raise ValueError(
@@ -144,8 +147,29 @@ def train(config: Config, folder: Path) -> Path:
     if common:
         raise ValueError(f"{sorted(common)[0]} is both in data.train and in data.validation")
 
+    with warnings.catch_warnings():
+        for message in _CHATTER:
+            warnings.filterwarnings("ignore", message)
+        best = _fit(config, output, training, validation)
+    return _finish(config, output, best)
+
+
+# remarks of Lightning that ask nothing of our user
+_CHATTER = (
+    ".*does not have many workers",
+    ".*number of training batches .* is smaller than the logging interval",
+    "Checkpoint directory .* exists and is not empty",
+    ".*isinstance.treespec, LeafSpec.. is deprecated",
+    "`weights_only` was not set",
+)
+
+
+def _fit(
+    config: Config, output: Path, training: list[Sample], validation: list[Sample]
+) -> ModelCheckpoint:
     output.mkdir(parents=True, exist_ok=True)
-    recorded.write_text(config.model_dump_json(indent=2))
+    (output / "config.json").write_text(config.model_dump_json(indent=2))
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     pl.seed_everything(config.recipe.seed, verbose=False)
     best = ModelCheckpoint(
         output, "best", monitor="rho", mode="max", enable_version_counter=False, save_last=False
@@ -155,49 +179,78 @@ def train(config: Config, folder: Path) -> Path:
     resume.FILE_EXTENSION = ".pl"
     trainer = pl.Trainer(
         max_epochs=config.recipe.epochs,
-        precision=config.recipe.precision,  # type: ignore[arg-type]
-        gradient_clip_val=config.recipe.clip,
+        precision=config.recipe.precision,
         check_val_every_n_epoch=config.recipe.validate_every,
-        callbacks=[best, resume, EMAWeightAveraging(decay=config.recipe.averaging), _Bar()],
-        logger=CSVLogger(output, name="", version=""),
+        callbacks=[
+            best,
+            resume,
+            EMAWeightAveraging(decay=config.recipe.averaging),
+            _Bar(config.recipe.validate_every),
+        ],
+        logger=CSVLogger(output, name="log"),
         log_every_n_steps=1,
         num_sanity_val_steps=0,
         enable_model_summary=False,
     )
-    module = _Module(config)
+    last = output / "last.pl"
     trainer.fit(
-        module,
-        DataLoader(training, batch_size=None, shuffle=True),
-        DataLoader(validation, batch_size=None),
+        _Module(config, len(training)),
+        DataLoader(_Samples(training), batch_size=None, shuffle=True),
+        DataLoader(_Samples(validation), batch_size=None),
         ckpt_path=last if last.exists() else None,
         weights_only=True,
     )
-    return _finish(config, output, best)
+    return best
+
+
+class _Samples(Dataset[Sample]):
+    def __init__(self, samples: list[Sample]) -> None:
+        self._samples = samples
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._samples[index]
 
 
 class _Module(pl.LightningModule):
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, n_graphs: int) -> None:
         super().__init__()
         self.config = config
+        self._n_graphs = n_graphs  # in an epoch
         self.model = Botan(config.network.rounds, config.network.width)
+        self.automatic_optimization = False  # it allows one optimizer only
 
     def transfer_batch_to_device(self, batch: Sample, device: torch.device, index: int) -> Sample:
         return batch  # the steps below move what they need
 
-    def training_step(self, sample: Sample, batch: int) -> Tensor:
-        rng = np.random.default_rng([self.config.recipe.seed, self.global_step])
+    def training_step(self, sample: Sample, batch: int) -> None:
+        recipe = self.config.recipe
+        rng = np.random.default_rng([recipe.seed, self.current_epoch, batch])
         rotation = ortho_group.rvs(3, random_state=rng)
         node, edge = self.model(*_tensors(sample, rotation, self.device))
-        p = self.config.recipe.p
         loss_s = mse_loss(node[:, 0].float(), _float(sample.propensity, self.device))
         loss_e = mse_loss(edge[:, 0].float(), _float(sample.pair_distance_change, self.device))
         self.log_dict({"loss_S": loss_s, "loss_E": loss_e}, batch_size=1)
-        return p * loss_s + (1 - p) * loss_e
+
+        optimizers = _as_list(self.optimizers())
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        self.manual_backward(recipe.p * loss_s + (1 - recipe.p) * loss_e)
+        clip_grad_norm_(self.model.parameters(), recipe.clip)
+        for optimizer in optimizers:
+            optimizer.step()
+        for schedule in _as_list(self.lr_schedulers()):
+            schedule.step()
 
     def validation_step(self, sample: Sample, batch: int) -> None:
         node, edge = self.model(*_tensors(sample, np.eye(3), self.device))
         nodes, edges = node_mask(sample.graph), edge_mask(sample.graph)
-        prediction_s, prediction_e = node[:, 0].float().cpu().numpy(), edge[:, 0].float().cpu().numpy()
+        prediction_s, prediction_e = (
+            node[:, 0].float().cpu().numpy(),
+            edge[:, 0].float().cpu().numpy(),
+        )
         rho_s = pearson(prediction_s[nodes], sample.propensity[nodes])
         rho_e = pearson(prediction_e[edges], sample.pair_distance_change[edges])
         p = self.config.recipe.p
@@ -207,21 +260,40 @@ class _Module(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         recipe = self.config.recipe
-        optimizer = torch.optim.Adam(self.parameters(), lr=recipe.learning_rate)
-        steps = int(self.trainer.estimated_stepping_batches)
-        warmup = min(recipe.warmup_steps, steps - 1)
-        schedule: Any = CosineAnnealingLR(optimizer, max(steps - warmup, 1))
-        if warmup:
-            rise = LinearLR(optimizer, 0.01, total_iters=warmup)
-            schedule = SequentialLR(optimizer, [rise, schedule], [warmup])
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+        matrices = [p for p in self.model.parameters() if p.ndim == 2]
+        biases = [p for p in self.model.parameters() if p.ndim != 2]
+        optimizers: list[torch.optim.Optimizer]
+        if recipe.optimizer == "adam":
+            optimizers = [torch.optim.Adam([*matrices, *biases], recipe.learning_rate)]
+        else:
+            # it turns matrices only
+            muon = torch.optim.Muon(
+                matrices, recipe.learning_rate, 0.0, adjust_lr_fn="match_rms_adamw"
+            )
+            optimizers = [muon, torch.optim.Adam(biases, recipe.learning_rate)]
+        steps = recipe.epochs * self._n_graphs
+        return optimizers, [_schedule(o, recipe.warmup_steps, steps) for o in optimizers]
+
+
+def _schedule(optimizer: torch.optim.Optimizer, warmup: int, steps: int) -> LRScheduler:
+    warmup = min(warmup, steps - 1)
+    fall = CosineAnnealingLR(optimizer, steps - warmup)
+    if warmup == 0:
+        return fall
+    rise = LinearLR(optimizer, 0.01, total_iters=warmup)
+    return SequentialLR(optimizer, [rise, fall], [warmup])
+
+
+def _as_list(one_or_more: Any) -> list[Any]:
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
 
 
 class _Bar(ProgressBar):
     """One bar over all epochs, with the time left and the scores on the validation set."""
 
-    def __init__(self) -> None:
+    def __init__(self, validate_every: int) -> None:
         super().__init__()
+        self._validate_every = validate_every
         self._progress = Progress(
             TextColumn("epoch"),
             BarColumn(),
@@ -243,6 +315,10 @@ class _Bar(ProgressBar):
         names = [name for name in ("rho_S", "rho_E") if name in scores]
         text = "  ".join(f"{name} {float(scores[name]):.3f}" for name in names)
         self._progress.update(self._task, advance=1, description=text)
+        # a log file has no bar to redraw: give it a line for each validation
+        epoch = trainer.current_epoch + 1
+        if not self._progress.console.is_terminal and not epoch % self._validate_every:
+            print(f"epoch {epoch} of {trainer.max_epochs}  {text}", flush=True)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         self._progress.stop()
@@ -263,7 +339,7 @@ def _finish(config: Config, output: Path, best: ModelCheckpoint) -> Path:
         "config": config.model_dump(mode="json"),
         "epoch": state["epoch"],
         "validation_rho": None if score is None else float(score),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
     }
     path = output / "best.ckpt"
     save_checkpoint(Checkpoint(model, physics, provenance), path)
@@ -302,7 +378,7 @@ def _read(config: Config, paths: list[Path]) -> list[Sample]:
 def _expand(patterns: list[str], folder: Path) -> list[Path]:
     paths: list[Path] = []
     for pattern in patterns:
-        found = sorted(glob.glob(str(folder / pattern)))
+        found = sorted(glob.glob(str(folder / pattern)))  # noqa: PTH207 (absolute patterns too)
         if not found:
             raise FileNotFoundError(f"no file matches '{pattern}' (from {folder.resolve()})")
         paths += [Path(name) for name in found]

@@ -1,0 +1,35 @@
+# make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find lammps_botan -type f -not -path '*/__pycache__/*')
+
+.PHONY: install demo test lint format
+
+install: $(VENV)/.installed
+
+# the plugin is compiled against the torch and lammps that are installed here, not against copies
+$(VENV)/.installed: pyproject.toml CMakeLists.txt README.md $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "ninja", sep="\n")' > $(VENV)/build-requires.txt
+	$(BIN)/pip install -r $(VENV)/build-requires.txt
+	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,dev]'
+	touch $@
+
+demo: install
+	$(BIN)/python examples/01_score_a_glass.py
+
+test: install
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror lammps_botan/plugin/*.cpp lammps_botan/plugin/*.h
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i lammps_botan/plugin/*.cpp lammps_botan/plugin/*.h

@@ -1,0 +1,146 @@
+"""Run a Kob-Andersen liquid for one tau_alpha, score it on the fly, and see who was right.
+
+    python examples/01_score_a_glass.py [--out demo] [--model ka-t044] [--time 16.5]
+
+LAMMPS does the work: `mpirun -np 2 lmp -in inputs/in.score`. This script shows its progress, and
+compares what `fix botan` predicted from the first positions alone with what then happened.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import MDAnalysis
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lammps_botan.graph import minimum_image
+from lammps_botan.metrics import pearson
+from lammps_botan.plot import plot_slice
+
+INPUTS = Path(__file__).resolve().parent.parent / "inputs"
+FRAMES = 10
+
+
+def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], float]:
+    """The thermo rows of inputs/in.score, and the seconds that its run took."""
+    steps = FRAMES * round(round(time / 0.001) / FRAMES)
+    scripts = Path(sysconfig.get_path("scripts"))
+    command = [scripts / "mpirun", "-np", str(min(2, os.cpu_count() or 1)), scripts / "lmp"]
+    command += ["-in", INPUTS / "in.score", "-log", out / "log.lammps"]
+    variables = {
+        "data": INPUTS / "ka-t064.data",
+        "model": model,
+        "time": time,
+        "frames": FRAMES,
+        "out": out / "score",
+    }
+    for name, value in variables.items():
+        command += ["-var", name, str(value)]
+    rows: list[list[float]] = []
+    seconds = float("nan")
+    bar = Progress(
+        TextColumn("LAMMPS"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+    )
+    with bar, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lammps:
+        task = bar.add_task("starting", total=steps)
+        assert lammps.stdout is not None
+        for line in lammps.stdout:
+            words = line.split()
+            if line.startswith("ERROR"):
+                print(line, end="", file=sys.stderr)
+            if line.startswith("Loop time of"):
+                seconds = float(words[3])
+            if len(words) == 7 and words[0].isdigit():
+                rows.append([float(word) for word in words])
+                step = int(words[0])
+                bar.update(task, completed=step, description=f"step {step} of {steps}")
+    if lammps.returncode:
+        sys.exit(f"LAMMPS stopped with an error: see {out / 'log.lammps'}")
+    return rows, seconds
+
+
+def read_bonds(path: Path) -> np.ndarray:
+    """Rows (id, id, distance, predicted change) of the first frame of a `dump local` file."""
+    with path.open() as file:
+        header = [next(file) for _ in range(9)]
+        return np.loadtxt(file, max_rows=int(header[3]))[:, 1:]
+
+
+def main() -> None:
+    """Run, compare, print and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
+    parser.add_argument("--model", default="ka-t044", help="model file, or a name that ships")
+    parser.add_argument("--time", type=float, default=16.5, help="time to run, LJ units")
+    arguments = parser.parse_args()
+    out: Path = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+
+    rows, seconds = run_lammps(out, arguments.model, arguments.time)
+
+    universe = MDAnalysis.Universe(
+        out / "score.dump",
+        format="LAMMPSDUMP",
+        lammps_coordinate_convention="unwrapped",
+        additional_columns=["f_mob"],
+        dt=arguments.time / FRAMES,
+    )
+    start = universe.trajectory[0]
+    initial, propensity = start.positions.copy(), start.data["f_mob"].copy()
+    lengths = start.dimensions[:3].copy()
+    final = universe.trajectory[-1].positions.copy()
+    species = universe.atoms.types.astype(int) - 1
+    displacement = np.linalg.norm(final - initial, axis=1)
+
+    bonds = read_bonds(out / "score.bonds")
+    i, j = bonds[:, 0].astype(int) - 1, bonds[:, 1].astype(int) - 1
+    both_a = (species[i] == 0) & (species[j] == 0)
+    change = np.linalg.norm(minimum_image(final[i] - final[j], lengths), axis=1) - bonds[:, 2]
+
+    scoring = np.median([row[6] for row in rows])
+    md_step = (seconds - sum(row[6] for row in rows[1:])) / rows[-1][0]
+
+    picture = out / "score.png"
+    plot_slice(
+        picture,
+        initial,
+        lengths,
+        species,
+        [
+            ("propensity predicted at the start", propensity),
+            (f"displacement after t = {arguments.time:g}", displacement),
+        ],
+    )
+
+    table = Table(
+        title=f"{len(initial)} particles, t = {arguments.time:g}, model {arguments.model}"
+    )
+    table.add_column("")
+    table.add_column("A", justify="right")
+    table.add_column("B", justify="right")
+    mean = [[values[species == k].mean() for k in (0, 1)] for values in (propensity, displacement)]
+    table.add_row("mean propensity predicted at the start", *(f"{v:.3f}" for v in mean[0]))
+    table.add_row("mean displacement that then happened", *(f"{v:.3f}" for v in mean[1]))
+    rho = [pearson(propensity[species == k], displacement[species == k]) for k in (0, 1)]
+    table.add_row("correlation of the two, this one run", *(f"{v:.3f}" for v in rho))
+    rho_bonds = pearson(bonds[both_a, 3], change[both_a])
+    table.add_row("correlation of bond changes, A-A bonds", f"{rho_bonds:.3f}", "")
+    table.add_row("one scoring", f"{scoring:.2f} s", f"{scoring / md_step:.0f} steps")
+    console = Console()
+    console.print(table)
+    for what, path in (
+        ("dump", out / "score.dump"),
+        ("bonds", out / "score.bonds"),
+        ("picture", picture),
+    ):
+        console.print(f"{what:8} {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Is `fix botan` there? Versions, and in words what is wrong."""
+
+import ctypes
+import importlib
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Attributes
+    ----------
+    versions : dict
+        Of LAMMPS, torch, MPI and the plugin.
+    problems : list of str
+        Empty if `fix botan` can be used.
+    """
+
+    versions: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def check(folder: Path = Path(__file__).parent / "plugin") -> Report:
+    """Load the plugin in LAMMPS, as `lmp` does at its start.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the plugin was installed.
+    """
+    report = Report()
+    for package in ("lammps-botan", "lammps", "torch"):
+        try:
+            report.versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            report.problems.append(f"the Python package {package} is not installed")
+    plugin, library = folder / "botanplugin.so", folder / "libbotan_model.so"
+    report.versions["plugin"] = str(plugin)
+    for file in (plugin, library):
+        if not file.is_file():
+            report.problems.append(
+                f"{file} is missing: install again with pip install lammps-botan"
+            )
+    if report.problems:
+        return report
+    try:
+        ctypes.CDLL(str(library))
+    except OSError as error:
+        report.problems.append(
+            f"the plugin cannot load torch: {error}. It was compiled for "
+            f"{', '.join(_pins())}: install these versions, or compile it again"
+        )
+    _check_lammps(report)
+    return report
+
+
+def _check_lammps(report: Report) -> None:
+    try:
+        lammps = importlib.import_module("lammps")  # its import runs our entry point
+        lmp = lammps.lammps(cmdargs=["-log", "none", "-screen", "none"])
+    except (ImportError, OSError) as error:
+        report.problems.append(f"LAMMPS does not start in this Python: {error}")
+        return
+    report.versions["LAMMPS"] = str(lmp.version())
+    report.versions["MPI"] = _mpi_version()
+    if not lmp.has_style("fix", "botan"):
+        report.problems.append(
+            "LAMMPS started without `fix botan`: is the variable LAMMPS_PLUGIN_PATH or another "
+            f"lammps module in the way? LAMMPS came from {lammps.__file__}"
+        )
+    lmp.close()
+
+
+def _mpi_version() -> str:
+    text = ctypes.create_string_buffer(8192)
+    length = ctypes.c_int()
+    # the symbols are in this process since LAMMPS is
+    ctypes.CDLL(None).MPI_Get_library_version(text, ctypes.byref(length))
+    return " ".join(text.value.decode().splitlines()[0].split())
+
+
+def _pins() -> list[str]:
+    requires = metadata.requires("lammps-botan") or []
+    return [r for r in requires if "==" in r and "extra" not in r]

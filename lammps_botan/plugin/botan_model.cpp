@@ -1,0 +1,261 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// The only file that knows torch, in a library of its own (see CMakeLists.txt).
+
+#include "botan_model.h"
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/cuda.h>
+#include <torch/script.h>
+
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+
+namespace {
+
+// a message of torch can be pages: keep the line that says what happened
+
+std::string brief(const std::string &text)
+{
+  const bool interpreter = text.find("TorchScript interpreter") != std::string::npos;
+  std::istringstream lines(text);
+  std::string line, kept;
+  while (std::getline(lines, line)) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    kept = line;
+    if (!interpreter) break;    // the interpreter puts a traceback before its message
+  }
+  return kept;
+}
+
+// torch's number of threads belongs to the whole process, LAMMPS's OpenMP styles included:
+// set it only while the model computes
+
+class Threads {
+ public:
+  explicit Threads(int threads) : before(at::get_num_threads()) { set(threads); }
+  ~Threads() { set(before); }
+  Threads(const Threads &) = delete;
+  Threads &operator=(const Threads &) = delete;
+
+ private:
+  int before;
+  static void set(int threads)
+  {
+    if (threads != at::get_num_threads()) at::set_num_threads(threads);
+  }
+};
+
+class TorchModel : public BotanModel {
+ public:
+  TorchModel(const char *, size_t, const std::string &, int, int);
+  const std::string &metadata() const override { return metadata_text; }
+  const std::string &device() const override { return device_name; }
+  void set_sizes(const BotanSizes &given) override { sizes = given; }
+  std::string encode(const BotanGraph &) override;
+  std::string step(int) override;
+  float *node() override { return host_node.data_ptr<float>(); }
+  std::string decode(std::vector<float> &, std::vector<float> &) override;
+
+ private:
+  torch::Device torch_device = torch::kCPU;
+  int n_threads;
+  std::string device_name, metadata_text;
+  torch::jit::Module module;
+  BotanSizes sizes;
+
+  int64_t n_nodes = 0, n_local = 0, n_edges = 0;
+  at::Tensor node_state, host_node;    // the same tensor on the CPU
+  at::Tensor node_const, edge, edge_const, center, neighbor;
+
+  template <typename F> std::string guarded(F body);
+  std::vector<at::Tensor> call(const char *, std::vector<c10::IValue>, size_t);
+  void check(const char *, const char *, const at::Tensor &, int64_t, int64_t) const;
+};
+
+torch::Device choose_device(const std::string &wanted, int rank_on_host)
+{
+  if (wanted == "cpu" || (wanted == "auto" && !torch::cuda::is_available())) return torch::kCPU;
+  if (!torch::cuda::is_available())
+    throw std::runtime_error("device cuda was asked for, but torch finds no CUDA device here; "
+                             "use `device cpu`, or `device auto` to take a GPU where there is one");
+  const int n_devices = static_cast<int>(torch::cuda::device_count());
+  return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(rank_on_host % n_devices));
+}
+
+void check_method(const torch::jit::Module &module, const char *name, size_t n_arguments)
+{
+  const auto method = module.find_method(name);
+  if (!method) throw std::runtime_error(std::string("the model has no method ") + name);
+  const size_t found = method->function().getSchema().arguments().size() - 1;    // less self
+  if (found != n_arguments)
+    throw std::runtime_error(std::string("method ") + name + " of the model takes " +
+                             std::to_string(found) + " arguments, expected " +
+                             std::to_string(n_arguments));
+}
+
+TorchModel::TorchModel(const char *bytes, size_t n_bytes, const std::string &device,
+                       int rank_on_host, int threads) :
+    torch_device(choose_device(device, rank_on_host)), n_threads(threads)
+{
+  const c10::InferenceMode inference;
+  std::istringstream stream(std::string(bytes, n_bytes));
+  torch::jit::ExtraFilesMap extra_files = {{"metadata.json", ""}};
+  try {
+    module = torch::jit::load(stream, torch_device, extra_files);
+  } catch (const c10::Error &failure) {
+    // the rest of this message guesses at causes
+    const std::string text = brief(failure.what_without_backtrace());
+    throw std::runtime_error("not a TorchScript archive (" + text.substr(0, text.find(". ")) +
+                             "); `lammps-botan export` makes one from a checkpoint");
+  }
+  module.eval();
+  check_method(module, "encode", 2);
+  check_method(module, "step", 8);
+  check_method(module, "decode", 2);
+  metadata_text = extra_files["metadata.json"];
+  device_name = torch_device.str();
+}
+
+// no exception of torch may reach LAMMPS
+
+template <typename F> std::string TorchModel::guarded(F body)
+{
+  try {
+    const c10::InferenceMode inference;
+    const Threads threads(n_threads);
+    body();
+    return "";
+  } catch (const c10::Error &failure) {
+    return brief(failure.what_without_backtrace());
+  } catch (const std::exception &failure) {
+    return brief(failure.what());
+  }
+}
+
+std::vector<at::Tensor> TorchModel::call(const char *name, std::vector<c10::IValue> inputs,
+                                         size_t n_results)
+{
+  const c10::IValue result = module.get_method(name)(std::move(inputs));
+  std::vector<at::Tensor> tensors;
+  if (result.isTuple())
+    for (const auto &element : result.toTupleRef().elements())
+      if (element.isTensor()) tensors.push_back(element.toTensor());
+  if (tensors.size() != n_results)
+    throw std::runtime_error(std::string("method ") + name +
+                             " of the model must return a tuple of " + std::to_string(n_results) +
+                             " tensors");
+  return tensors;
+}
+
+// columns < 0: the model's own affair
+
+void TorchModel::check(const char *method, const char *name, const at::Tensor &tensor, int64_t rows,
+                       int64_t columns) const
+{
+  const bool fits = tensor.dim() == 2 && tensor.size(0) == rows &&
+                    (columns < 0 || tensor.size(1) == columns) &&
+                    tensor.scalar_type() == torch::kFloat32;
+  if (fits) return;
+  std::ostringstream text;
+  text << "method " << method << " of the model returned " << name << " as "
+       << c10::toString(tensor.scalar_type()) << " " << tensor.sizes() << ", expected Float ["
+       << rows << ", ";
+  if (columns < 0)
+    text << "any]";
+  else
+    text << columns << "]";
+  throw std::runtime_error(text.str());
+}
+
+std::string TorchModel::encode(const BotanGraph &graph)
+{
+  return guarded([&] {
+    n_local = graph.n_local;
+    n_nodes = static_cast<int64_t>(graph.species.size());
+    n_edges = static_cast<int64_t>(graph.center.size());
+    const auto integers = [&](const std::vector<int64_t> &values) {
+      return torch::from_blob(const_cast<int64_t *>(values.data()),
+                              {static_cast<int64_t>(values.size())}, torch::kInt64)
+          .to(torch_device);
+    };
+    const at::Tensor species = integers(graph.species);
+    center = integers(graph.center);
+    neighbor = integers(graph.neighbor);
+    const at::Tensor vectors =
+        torch::from_blob(const_cast<float *>(graph.vectors.data()), {n_edges, 3}, torch::kFloat32)
+            .to(torch_device);
+
+    const auto state = call("encode", {species, vectors}, 4);
+    check("encode", "node", state[0], n_nodes, sizes.width);
+    check("encode", "node_const", state[1], n_nodes, -1);
+    check("encode", "edge", state[2], n_edges, -1);
+    check("encode", "edge_const", state[3], n_edges, -1);
+    // a copy: rows of ghosts are written into it
+    node_state = state[0].clone(at::MemoryFormat::Contiguous);
+    node_const = state[1].contiguous();
+    edge = state[2].contiguous();
+    edge_const = state[3].contiguous();
+    host_node = node_state.cpu();
+  });
+}
+
+std::string TorchModel::step(int round)
+{
+  return guarded([&] {
+    // rows of ghosts came in through host_node since the last step
+    if (round > 0 && !torch_device.is_cpu())
+      node_state.narrow(0, n_local, n_nodes - n_local)
+          .copy_(host_node.narrow(0, n_local, n_nodes - n_local));
+
+    const auto state = call("step",
+                            {static_cast<int64_t>(round), node_state, node_const, edge, edge_const,
+                             center, neighbor, n_local},
+                            2);
+    check("step", "node_local", state[0], n_local, sizes.width);
+    check("step", "edge", state[1], n_edges, -1);
+    node_state.narrow(0, 0, n_local).copy_(state[0]);
+    edge = state[1].contiguous();
+    if (!torch_device.is_cpu()) host_node.narrow(0, 0, n_local).copy_(state[0]);
+  });
+}
+
+std::string TorchModel::decode(std::vector<float> &node_out, std::vector<float> &edge_out)
+{
+  return guarded([&] {
+    const auto outputs = call("decode", {node_state.narrow(0, 0, n_local), edge}, 2);
+    check("decode", "node_out", outputs[0], n_local, sizes.node_outputs);
+    check("decode", "edge_out", outputs[1], n_edges, sizes.edge_outputs);
+    const auto take = [](const at::Tensor &tensor, std::vector<float> &values) {
+      const at::Tensor host = tensor.cpu().contiguous();
+      values.assign(host.data_ptr<float>(), host.data_ptr<float>() + host.numel());
+    };
+    take(outputs[0], node_out);
+    take(outputs[1], edge_out);
+    // memory of the edges is the largest part: not held until the next scoring
+    for (at::Tensor *tensor :
+         {&node_state, &host_node, &node_const, &edge, &edge_const, &center, &neighbor})
+      *tensor = at::Tensor();
+  });
+}
+
+}    // namespace
+
+extern "C" __attribute__((visibility("default"))) BotanModel *
+create_botan_model(const char *bytes, size_t n_bytes, const char *device, int rank_on_host,
+                   int threads, std::string *message)
+{
+  try {
+    return new TorchModel(bytes, n_bytes, device, rank_on_host, threads);
+  } catch (const c10::Error &failure) {
+    *message = brief(failure.what_without_backtrace());
+  } catch (const std::exception &failure) {
+    *message = brief(failure.what());
+  }
+  return nullptr;
+}

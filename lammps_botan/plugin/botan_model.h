@@ -1,0 +1,51 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// A trained network as the fix sees it: no torch here, no LAMMPS there. docs/model_file.md is the
+// contract behind it. A function that can fail returns what went wrong, or an empty string.
+
+#ifndef BOTAN_MODEL_H
+#define BOTAN_MODEL_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+struct BotanGraph {
+  int64_t n_local = 0;                      // these come first among the nodes
+  std::vector<int64_t> species;             // [n_nodes], local and ghost
+  std::vector<int64_t> center, neighbor;    // [n_edges], ascending in center
+  std::vector<float> vectors;               // [n_edges, 3], r_center - r_neighbor
+};
+
+struct BotanSizes {
+  int rounds = 0;
+  int width = 0;    // columns of the node state, which is what ranks exchange
+  int node_outputs = 0;
+  int edge_outputs = 0;
+};
+
+class BotanModel {
+ public:
+  virtual ~BotanModel() = default;
+  virtual const std::string &metadata() const = 0;    // text of metadata.json
+  virtual const std::string &device() const = 0;
+  virtual void set_sizes(const BotanSizes &sizes) = 0;
+
+  // one scoring: encode, step 0, [ghost rows of node() refreshed, step m] ..., decode.
+  // the graph must live until decode
+  virtual std::string encode(const BotanGraph &graph) = 0;
+  virtual std::string step(int round) = 0;
+  virtual float *node() = 0;    // [n_nodes, width] in host memory
+  virtual std::string decode(std::vector<float> &node_out, std::vector<float> &edge_out) = 0;
+};
+
+// device is cpu, cuda or auto; rank_on_host shares the GPUs of a host out among its ranks.
+// message says why the result is a null pointer
+using BotanModelCreator = BotanModel *(const char *bytes, size_t n_bytes, const char *device,
+                                       int rank_on_host, int threads, std::string *message);
+
+#endif

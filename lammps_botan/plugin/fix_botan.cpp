@@ -1,0 +1,274 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+#include "fix_botan.h"
+
+#include "lammps_interface.h"
+#include "model_loader.h"
+
+#include "atom.h"
+#include "citeme.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neighbor.h"
+#include "pair.h"
+#include "update.h"
+
+using namespace LAMMPS_NS;
+using namespace FixConst;
+
+static const char cite_fix_botan[] =
+    "fix botan command: doi:10.1063/5.0129791\n\n"
+    "@Article{Shiba2023,\n"
+    " author = {Shiba, Hayato and Hanai, Masatoshi and Suzumura, Toyotaro and Shimokawabe, "
+    "Takashi},\n"
+    " title = {{BOTAN}: {BO}nd {TA}rgeting {N}etwork for Prediction of Slow Glassy Dynamics by "
+    "Machine Learning Relative Motion},\n"
+    " journal = {J. Chem. Phys.},\n"
+    " year = 2023,\n"
+    " volume = 158,\n"
+    " pages = {084503}\n"
+    "}\n\n";
+
+/* ---------------------------------------------------------------------- */
+
+FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
+    Fix(lmp, narg, arg), given(lmp, narg, arg), model(load_model(lmp, given, metadata)),
+    type2species(map_species(lmp, metadata.species, arg)), list(nullptr), node_rows(nullptr),
+    values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0)
+{
+  if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
+  check_model();
+  declare_outputs();
+  report();
+
+  // last, so that an error above leaves no callback behind
+  grow_arrays(atom->nmax);
+  for (int i = 0; i < atom->nlocal; i++) set_arrays(i);
+  atom->add_callback(Atom::GROW);
+}
+
+/* ---------------------------------------------------------------------- */
+
+FixBotan::~FixBotan()
+{
+  atom->delete_callback(id, Atom::GROW);
+  memory->destroy(values);
+  memory->destroy(array_local);
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::check_model()
+{
+  if (metadata.units != "lj")
+    error->all(FLERR, FixBotanArguments::MODEL,
+               "Fix botan: model file {} is in units '{}'; only models in lj units can be used",
+               given.model, metadata.units);
+  if (metadata.units != update->unit_style)
+    error->all(FLERR, FixBotanArguments::MODEL,
+               "Fix botan: the model is in lj units, but this input uses `units {}`; write `units "
+               "lj` and use reduced quantities",
+               update->unit_style);
+  if (given.bonds > metadata.cutoff)
+    error->all(
+        FLERR, Error::NOPOINTER,
+        "Fix botan: bonds {} is larger than the cutoff {} of the model; write `bonds {}` or less",
+        given.bonds, metadata.cutoff, metadata.cutoff);
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::declare_outputs()
+{
+  nevery = given.nevery;
+  const BotanSizes &sizes = metadata.sizes;
+  species_mean.assign(metadata.species.size(), 0.0);
+
+  peratom_flag = 1;
+  size_peratom_cols = sizes.node_outputs == 1 ? 0 : sizes.node_outputs;
+  peratom_freq = nevery;
+
+  local_flag = 1;
+  size_local_rows = 0;
+  size_local_cols = 3 + sizes.edge_outputs;
+  local_freq = nevery;
+
+  scalar_flag = vector_flag = 1;
+  size_vector = static_cast<int>(metadata.species.size()) + 3;
+  extscalar = extvector = 0;
+  global_freq = nevery;
+
+  create_attribute = 1;
+  dynamic_group_allow = 1;
+  maxexchange = sizes.node_outputs;
+  // two floats travel in one double
+  comm_forward = (sizes.width + 1) / 2;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::report()
+{
+  if (comm->me != 0) return;
+  std::string map;
+  for (int type = 1; type <= atom->ntypes; type++)
+    map += fmt::format(" {}={}", type,
+                       type2species[type] < 0 ? "NULL" : metadata.species[type2species[type]]);
+  utils::logmesg(lmp, "Fix botan: model {} ({}{}), atom types{}\n", given.model,
+                 metadata.architecture, metadata.trained_for, map);
+  utils::logmesg(lmp,
+                 "  cutoff {}, bonds {}, every {} steps on {} with {} thread(s) per MPI task\n",
+                 metadata.cutoff, given.bonds, nevery, model->device(), given.threads);
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::setmask()
+{
+  return END_OF_STEP;
+}
+
+/* ----------------------------------------------------------------------
+   refuse what would silently take pairs out of the graph
+------------------------------------------------------------------------- */
+
+void FixBotan::init()
+{
+  if (comm->mode != Comm::SINGLE)
+    error->all(FLERR, Error::NOLASTLINE,
+               "Fix botan needs one ghost cutoff for all atoms: write `comm_modify mode single`");
+  if (neighbor->style != Neighbor::BIN)
+    error->all(FLERR, Error::NOLASTLINE,
+               "Fix botan needs binned neighbor lists: write `neighbor {} bin`", neighbor->skin);
+  if (neighbor->nex_type || neighbor->nex_group || neighbor->nex_mol)
+    error->all(FLERR, Error::NOLASTLINE,
+               "Fix botan needs all pairs, and `neigh_modify exclude` removes some: write "
+               "`neigh_modify exclude none` (NULL leaves an atom type out of the graph)");
+  if (neighbor->includegroup)
+    error->all(FLERR, Error::NOLASTLINE,
+               "Fix botan needs all pairs, and `neigh_modify include` keeps those of one group: "
+               "write `neigh_modify include all`");
+  if (atom->molecular != Atom::ATOMIC && atom->nbonds > 0)
+    for (int k = 1; k <= 3; k++)
+      if (force->special_lj[k] == 0.0 && force->special_coul[k] == 0.0)
+        error->all(FLERR, Error::NOLASTLINE,
+                   "Fix botan needs all pairs, and special_bonds of exactly 0 removes bonded ones: "
+                   "write 1e-50 for 0, as in `special_bonds lj/coul 1e-50 1e-50 1e-50`");
+
+  const double skin = neighbor->skin;
+  const double needed = metadata.cutoff + skin;
+  const double ghost_range =
+      MAX(force->pair ? force->pair->cutforce + skin : 0.0, comm->cutghostuser);
+  if (needed > ghost_range)
+    error->all(FLERR, Error::NOLASTLINE,
+               "Fix botan: the model looks as far as {} (plus skin {}), but ghost atoms reach only "
+               "{}; add the line\n  comm_modify cutoff {}",
+               metadata.cutoff, skin, ghost_range, needed);
+
+  auto *request = neighbor->add_request(this, NeighConst::REQ_FULL | NeighConst::REQ_OCCASIONAL);
+  request->set_cutoff(needed);
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::init_list(int /*id*/, NeighList *ptr)
+{
+  list = ptr;
+}
+
+/* ----------------------------------------------------------------------
+   also on steps that are no multiple of N: output may ask on the first one
+------------------------------------------------------------------------- */
+
+void FixBotan::setup(int /*vflag*/)
+{
+  score();
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::end_of_step()
+{
+  // a fix that came first at the end of this step may have moved atoms or box, as fix deform does
+  comm->forward_comm();
+  score();
+}
+
+/* ---------------------------------------------------------------------- */
+
+double FixBotan::compute_scalar()
+{
+  return mean;
+}
+
+/* ----------------------------------------------------------------------
+   mean of each species of the model, deviation, edges of the graph, seconds
+------------------------------------------------------------------------- */
+
+double FixBotan::compute_vector(int k)
+{
+  const int n_species = static_cast<int>(species_mean.size());
+  if (k < n_species) return species_mean[k];
+  if (k == n_species) return deviation;
+  if (k == n_species + 1) return n_graph_edges;
+  return seconds;
+}
+
+/* ---------------------------------------------------------------------- */
+
+double FixBotan::memory_usage()
+{
+  const double atoms = static_cast<double>(atom->nmax) * metadata.sizes.node_outputs;
+  const double bonds = static_cast<double>(max_bonds) * size_local_cols;
+  return (atoms + bonds) * sizeof(double) +
+         (node_out.capacity() + edge_out.capacity() + graph.vectors.capacity()) * sizeof(float) +
+         (graph.species.capacity() + 2 * graph.center.capacity()) * sizeof(int64_t);
+}
+
+/* ----------------------------------------------------------------------
+   values follow their atoms from one scoring to the next
+------------------------------------------------------------------------- */
+
+void FixBotan::grow_arrays(int nmax)
+{
+  memory->grow(values, MAX(nmax, 1), metadata.sizes.node_outputs, "botan:values");
+  if (size_peratom_cols == 0)
+    vector_atom = values[0];
+  else
+    array_atom = values;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::copy_arrays(int i, int j, int /*delflag*/)
+{
+  for (int k = 0; k < metadata.sizes.node_outputs; k++) values[j][k] = values[i][k];
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::set_arrays(int i)
+{
+  for (int k = 0; k < metadata.sizes.node_outputs; k++) values[i][k] = 0.0;
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::pack_exchange(int i, double *buf)
+{
+  for (int k = 0; k < metadata.sizes.node_outputs; k++) buf[k] = values[i][k];
+  return metadata.sizes.node_outputs;
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::unpack_exchange(int nlocal, double *buf)
+{
+  for (int k = 0; k < metadata.sizes.node_outputs; k++) values[nlocal][k] = buf[k];
+  return metadata.sizes.node_outputs;
+}

@@ -1,0 +1,79 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+#ifdef FIX_CLASS
+// clang-format off
+FixStyle(botan,FixBotan);
+// clang-format on
+#else
+
+#ifndef LMP_FIX_BOTAN_H
+#define LMP_FIX_BOTAN_H
+
+#include "botan_model.h"
+#include "fix.h"
+#include "fix_botan_arguments.h"
+#include "model_metadata.h"
+
+#include <memory>
+
+namespace LAMMPS_NS {
+
+class FixBotan : public Fix {
+ public:
+  FixBotan(class LAMMPS *, int, char **);
+  ~FixBotan() override;
+
+  int setmask() override;
+  void init() override;
+  void init_list(int, class NeighList *) override;
+  void setup(int) override;
+  void end_of_step() override;
+
+  double compute_scalar() override;
+  double compute_vector(int) override;
+  double memory_usage() override;
+
+  void grow_arrays(int) override;
+  void copy_arrays(int, int, int) override;
+  void set_arrays(int) override;
+  int pack_exchange(int, double *) override;
+  int unpack_exchange(int, double *) override;
+  int pack_forward_comm(int, int *, double *, int, int *) override;
+  void unpack_forward_comm(int, int, double *) override;
+
+ private:
+  const FixBotanArguments given;
+  ModelMetadata metadata;
+  std::unique_ptr<BotanModel> model;
+  std::vector<int> type2species;    // -1: atoms of this type are not in the graph
+
+  class NeighList *list;
+  BotanGraph graph;
+  std::vector<float> node_out, edge_out;    // [nlocal, node_outputs], [n_edges, edge_outputs]
+  float *node_rows;                         // state in exchange, rows of local and ghost atoms
+
+  double **values;    // [nmax, node_outputs], what dumps see
+  int max_bonds;
+  double mean, deviation, n_graph_edges, seconds;
+  std::vector<double> species_mean;
+
+  void check_model();
+  void declare_outputs();
+  void report();
+
+  void score();
+  void build_graph();
+  void evaluate();
+  void check_finite();
+  void store_atoms();
+  void store_bonds();
+  void store_averages();
+};
+
+}    // namespace LAMMPS_NS
+
+#endif
+#endif

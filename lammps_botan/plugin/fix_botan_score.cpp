@@ -1,0 +1,225 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// What fix botan does at each scoring.
+
+#include "fix_botan.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "memory.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+#include "update.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace LAMMPS_NS;
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::score()
+{
+  const double start = platform::walltime();
+  build_graph();
+  evaluate();
+  check_finite();
+  store_atoms();
+  store_bonds();
+  store_averages();
+  const double elapsed = platform::walltime() - start;
+  MPI_Allreduce(&elapsed, &seconds, 1, MPI_DOUBLE, MPI_MAX, world);
+}
+
+/* ----------------------------------------------------------------------
+   nodes: all local and ghost atoms in LAMMPS's order
+   edges: ordered pairs closer than the cutoff that arrive at a local atom
+------------------------------------------------------------------------- */
+
+void FixBotan::build_graph()
+{
+  // build_one() keeps a list that is as old as the bins, though atoms may have moved from where
+  // they were when it was built by up to a skin each; from the same bins a new list is complete
+  const bigint lastcall = neighbor->lastcall;
+  neighbor->lastcall = update->ntimestep + 1;
+  neighbor->build_one(list);
+  neighbor->lastcall = lastcall;
+
+  double **x = atom->x;
+  const int *type = atom->type;
+  const int n_nodes = atom->nlocal + atom->nghost;
+  const double cutoff_sq = metadata.cutoff * metadata.cutoff;
+
+  graph.n_local = atom->nlocal;
+  graph.species.resize(n_nodes);
+  for (int i = 0; i < n_nodes; i++) graph.species[i] = MAX(type2species[type[i]], 0);
+
+  graph.center.clear();
+  graph.neighbor.clear();
+  graph.vectors.clear();
+  for (int i = 0; i < atom->nlocal; i++) {
+    if (type2species[type[i]] < 0) continue;
+    const int *jlist = list->firstneigh[i];
+    for (int jj = 0; jj < list->numneigh[i]; jj++) {
+      const int j = jlist[jj] & NEIGHMASK;
+      if (type2species[type[j]] < 0) continue;
+      const double delta[3] = {x[i][0] - x[j][0], x[i][1] - x[j][1], x[i][2] - x[j][2]};
+      const double r_sq = delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
+      if (r_sq >= cutoff_sq) continue;
+      graph.center.push_back(i);
+      graph.neighbor.push_back(j);
+      for (const double component : delta) graph.vectors.push_back(static_cast<float>(component));
+    }
+  }
+}
+
+/* ----------------------------------------------------------------------
+   every rank takes part in every exchange, also one without atoms
+------------------------------------------------------------------------- */
+
+void FixBotan::evaluate()
+{
+  std::string failure = model->encode(graph);
+  for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++) {
+    if (round > 0) {
+      node_rows = model->node();
+      comm->forward_comm(this);
+    }
+    failure = model->step(round);
+  }
+  if (failure.empty()) failure = model->decode(node_out, edge_out);
+  if (!failure.empty())
+    error->one(FLERR, Error::NOLASTLINE, "Fix botan: the model failed at step {}: {}",
+               update->ntimestep, failure);
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::pack_forward_comm(int n, int *atoms, double *buf, int /*pbc_flag*/, int * /*pbc*/)
+{
+  const size_t width = metadata.sizes.width;
+  for (int k = 0; k < n; k++)
+    memcpy(buf + static_cast<size_t>(k) * comm_forward, node_rows + atoms[k] * width,
+           width * sizeof(float));
+  return n * comm_forward;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::unpack_forward_comm(int n, int first, double *buf)
+{
+  const size_t width = metadata.sizes.width;
+  for (int k = 0; k < n; k++)
+    memcpy(node_rows + (first + k) * width, buf + static_cast<size_t>(k) * comm_forward,
+           width * sizeof(float));
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::check_finite()
+{
+  const char *hint = "are positions, temperature and density those the model was trained for?";
+  const int n = metadata.sizes.node_outputs;
+  for (int i = 0; i < atom->nlocal; i++)
+    for (int k = 0; k < n; k++)
+      if (type2species[atom->type[i]] >= 0 && !std::isfinite(node_out[i * n + k]))
+        error->one(FLERR, Error::NOLASTLINE,
+                   "Fix botan: {} of atom {} is not a finite number at step {}; {}",
+                   metadata.node_outputs[k], atom->tag[i], update->ntimestep, hint);
+  const size_t m = metadata.sizes.edge_outputs;
+  for (size_t e = 0; e < graph.center.size(); e++)
+    for (size_t k = 0; k < m; k++)
+      if (!std::isfinite(edge_out[e * m + k]))
+        error->one(FLERR, Error::NOLASTLINE,
+                   "Fix botan: {} of atoms {} and {} is not a finite number at step {}; {}",
+                   metadata.edge_outputs[k], atom->tag[graph.center[e]],
+                   atom->tag[graph.neighbor[e]], update->ntimestep, hint);
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::store_atoms()
+{
+  const int n = metadata.sizes.node_outputs;
+  for (int i = 0; i < atom->nlocal; i++) {
+    const bool reported = (atom->mask[i] & groupbit) && type2species[atom->type[i]] >= 0;
+    for (int k = 0; k < n; k++) values[i][k] = reported ? node_out[i * n + k] : 0.0;
+  }
+}
+
+/* ----------------------------------------------------------------------
+   one row for each end of a bond: id of center, id of neighbor, r, predictions
+------------------------------------------------------------------------- */
+
+void FixBotan::store_bonds()
+{
+  double **x = atom->x;
+  const int *mask = atom->mask;
+  const size_t m = metadata.sizes.edge_outputs;
+  const double bond_sq = given.bonds * given.bonds;
+
+  int row = 0;
+  for (size_t e = 0; e < graph.center.size(); e++) {
+    const auto i = graph.center[e];
+    const auto j = graph.neighbor[e];
+    if (!(mask[i] & groupbit) || !(mask[j] & groupbit)) continue;
+    const double dx = x[i][0] - x[j][0], dy = x[i][1] - x[j][1], dz = x[i][2] - x[j][2];
+    const double r_sq = dx * dx + dy * dy + dz * dz;
+    if (r_sq >= bond_sq) continue;
+    if (row == max_bonds) {
+      max_bonds += max_bonds / 2 + 1000;
+      memory->grow(array_local, max_bonds, size_local_cols, "botan:array_local");
+    }
+    double *columns = array_local[row++];
+    columns[0] = static_cast<double>(atom->tag[i]);
+    columns[1] = static_cast<double>(atom->tag[j]);
+    columns[2] = sqrt(r_sq);
+    for (size_t k = 0; k < m; k++) columns[3 + k] = edge_out[e * m + k];
+  }
+  size_local_rows = row;
+}
+
+/* ----------------------------------------------------------------------
+   averages of the first node output over the atoms of the group in the graph
+------------------------------------------------------------------------- */
+
+void FixBotan::store_averages()
+{
+  const size_t n_species = species_mean.size();
+  const auto sum_over_ranks = [this](std::vector<double> &numbers) {
+    MPI_Allreduce(MPI_IN_PLACE, numbers.data(), static_cast<int>(numbers.size()), MPI_DOUBLE,
+                  MPI_SUM, world);
+  };
+
+  // for each species its number of atoms and the sum of their values; then the number of edges
+  std::vector<double> sums(2 * n_species + 1, 0.0);
+  for (int i = 0; i < atom->nlocal; i++) {
+    const int species = type2species[atom->type[i]];
+    if (species < 0 || !(atom->mask[i] & groupbit)) continue;
+    sums[2 * species] += 1.0;
+    sums[2 * species + 1] += values[i][0];
+  }
+  sums.back() = static_cast<double>(graph.center.size());
+  sum_over_ranks(sums);
+
+  double count = 0.0, sum = 0.0;
+  for (size_t k = 0; k < n_species; k++) {
+    count += sums[2 * k];
+    sum += sums[2 * k + 1];
+    species_mean[k] = sums[2 * k] > 0.0 ? sums[2 * k + 1] / sums[2 * k] : 0.0;
+  }
+  mean = count > 0.0 ? sum / count : 0.0;
+  n_graph_edges = sums.back();
+
+  // a second pass: the mean can be much larger than the deviation
+  std::vector<double> squares(1, 0.0);
+  for (int i = 0; i < atom->nlocal; i++)
+    if (type2species[atom->type[i]] >= 0 && (atom->mask[i] & groupbit))
+      squares[0] += (values[i][0] - mean) * (values[i][0] - mean);
+  sum_over_ranks(squares);
+  deviation = count > 0.0 ? sqrt(squares[0] / count) : 0.0;
+}

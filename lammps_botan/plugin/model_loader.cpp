@@ -1,0 +1,141 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+#include "model_loader.h"
+
+#include "comm.h"
+#include "error.h"
+#include "lammps.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <filesystem>
+
+using namespace LAMMPS_NS;
+namespace fs = std::filesystem;
+
+// folder of botanplugin.so, where libbotan_model.so lies as well; taken when the plugin is loaded,
+// since its path may be relative and LAMMPS may change its folder later
+
+static fs::path plugin_folder()
+{
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void *>(&plugin_folder), &info) || !info.dli_fname) return ".";
+  return fs::absolute(info.dli_fname).parent_path();
+}
+
+static const fs::path FOLDER = plugin_folder();
+
+static std::string read_file(const fs::path &path, std::vector<char> &bytes)
+{
+  std::error_code failed;
+  const auto size = fs::file_size(path, failed);
+  FILE *file = failed ? nullptr : fopen(path.c_str(), "rb");
+  if (file) bytes.resize(size);
+  const bool complete = file && fread(bytes.data(), 1, size, file) == size;
+  if (file) fclose(file);
+  return complete ? "" : fmt::format("cannot read model file {}", path.string());
+}
+
+static std::string read_model_file(const std::string &name, std::vector<char> &bytes)
+{
+  const fs::path shipped = FOLDER.parent_path() / "models" / (name + ".pt");
+  std::error_code ignored;
+  for (const fs::path &path : {fs::path(name), shipped})
+    if (fs::is_regular_file(path, ignored)) return read_file(path, bytes);
+  return fmt::format("no model file '{}', nor a model of that name in {}; `lammps-botan models` "
+                     "lists those that came with the package",
+                     name, shipped.parent_path().string());
+}
+
+static std::string open_model_library(BotanModelCreator *&create)
+{
+  // never closed: torch does not survive being unloaded
+  static void *library = nullptr;
+  // torch takes tens of MB anew for every operation on the edges: with huge pages a scoring takes
+  // half the time. torch reads this once, and a user's own choice stands
+  setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
+  const std::string path = (FOLDER / "libbotan_model.so").string();
+  if (!library) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return fmt::format("cannot load {}: {}; the plugin needs the torch it was built with: pip "
+                       "install torch==2.13.0",
+                       path, dlerror());
+  create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
+  return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
+}
+
+/* ----------------------------------------------------------------------
+   a failure on any rank becomes one error on all of them
+------------------------------------------------------------------------- */
+
+static void agree(LAMMPS *lmp, const std::string &failure)
+{
+  MPI_Comm world = lmp->world;
+  const int mine = failure.empty() ? lmp->comm->nprocs : lmp->comm->me;
+  int first = 0;
+  MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, world);
+  if (first == lmp->comm->nprocs) return;
+
+  int length = static_cast<int>(failure.size());
+  MPI_Bcast(&length, 1, MPI_INT, first, world);
+  std::string text = failure;
+  text.resize(length);
+  MPI_Bcast(text.data(), length, MPI_CHAR, first, world);
+  lmp->error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: {}", text);
+}
+
+/* ----------------------------------------------------------------------
+   rank 0 reads the file, every rank builds the model from the same bytes
+------------------------------------------------------------------------- */
+
+std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArguments &given,
+                                                  ModelMetadata &metadata)
+{
+  Error *error = lmp->error;
+  MPI_Comm world = lmp->world;
+  std::vector<char> bytes;
+  std::string failure;
+  if (lmp->comm->me == 0) failure = read_model_file(given.model, bytes);
+  agree(lmp, failure);
+  bigint n_bytes = static_cast<bigint>(bytes.size());
+  MPI_Bcast(&n_bytes, 1, MPI_LMP_BIGINT, 0, world);
+  if (n_bytes > MAXSMALLINT)
+    error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: model file {} is larger than 2 GB",
+               given.model);
+  bytes.resize(n_bytes);
+  MPI_Bcast(bytes.data(), static_cast<int>(n_bytes), MPI_CHAR, 0, world);
+
+  MPI_Comm host;
+  int rank_on_host = 0;
+  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, lmp->comm->me, MPI_INFO_NULL, &host);
+  MPI_Comm_rank(host, &rank_on_host);
+  MPI_Comm_free(&host);
+
+  BotanModelCreator *create = nullptr;
+  agree(lmp, open_model_library(create));
+  std::unique_ptr<BotanModel> model(create(bytes.data(), bytes.size(), given.device.c_str(),
+                                           rank_on_host, given.threads, &failure));
+  agree(lmp, model ? "" : fmt::format("model file {}: {}", given.model, failure));
+
+  failure = parse_metadata(model->metadata(), metadata);
+  if (!failure.empty())
+    error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: model file {}: {}", given.model,
+               failure);
+  model->set_sizes(metadata.sizes);
+
+  // a graph without atoms shows here, on all ranks at once, whether the methods fit together
+  const BotanGraph empty;
+  std::vector<float> node_out, edge_out;
+  failure = model->encode(empty);
+  for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)
+    failure = model->step(round);
+  if (failure.empty()) failure = model->decode(node_out, edge_out);
+  if (!failure.empty())
+    failure = fmt::format("model file {} fails on an empty graph: {}", given.model, failure);
+  agree(lmp, failure);
+  return model;
+}

@@ -1,0 +1,27 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// What metadata.json of a model file says (docs/model_file.md).
+
+#ifndef BOTAN_MODEL_METADATA_H
+#define BOTAN_MODEL_METADATA_H
+
+#include "botan_model.h"
+
+#include <string>
+#include <vector>
+
+struct ModelMetadata {
+  std::string architecture, units;
+  std::vector<std::string> species, node_outputs, edge_outputs;
+  double cutoff = 0.0;
+  BotanSizes sizes;
+  std::string trained_for;    // temperature, density and lag times in words, where they are known
+};
+
+// returns what is wrong with the text, or an empty string
+std::string parse_metadata(const std::string &text, ModelMetadata &metadata);
+
+#endif

