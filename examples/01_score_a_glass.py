@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import warnings
 from pathlib import Path
 
 import MDAnalysis
@@ -84,13 +85,15 @@ def main() -> None:
 
     rows, seconds = run_lammps(out, arguments.model, arguments.time)
 
-    universe = MDAnalysis.Universe(
-        out / "score.dump",
-        format="LAMMPSDUMP",
-        lammps_coordinate_convention="unwrapped",
-        additional_columns=["f_mob"],
-        dt=arguments.time / FRAMES,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Guessed all Masses")  # they are 1
+        universe = MDAnalysis.Universe(
+            out / "score.dump",
+            format="LAMMPSDUMP",
+            lammps_coordinate_convention="unwrapped",
+            additional_columns=["f_mob"],
+            dt=arguments.time / FRAMES,
+        )
     start = universe.trajectory[0]
     initial, propensity = start.positions.copy(), start.data["f_mob"].copy()
     lengths = start.dimensions[:3].copy()
@@ -103,8 +106,10 @@ def main() -> None:
     both_a = (species[i] == 0) & (species[j] == 0)
     change = np.linalg.norm(minimum_image(final[i] - final[j], lengths), axis=1) - bonds[:, 2]
 
-    scoring = np.median([row[6] for row in rows])
-    md_step = (seconds - sum(row[6] for row in rows[1:])) / rows[-1][0]
+    # the first scoring came before the run
+    in_run = sum(row[6] for row in rows[1:])
+    scoring = in_run / (len(rows) - 1)
+    md_step = (seconds - in_run) / rows[-1][0]
 
     picture = out / "score.png"
     plot_slice(
@@ -131,9 +136,12 @@ def main() -> None:
     table.add_row("correlation of the two, this one run", *(f"{v:.3f}" for v in rho))
     rho_bonds = pearson(bonds[both_a, 3], change[both_a])
     table.add_row("correlation of bond changes, A-A bonds", f"{rho_bonds:.3f}", "")
-    table.add_row("one scoring", f"{scoring:.2f} s", f"{scoring / md_step:.0f} steps")
     console = Console()
     console.print(table)
+    console.print(
+        f"one scoring took {scoring:.2f} s, as long as {scoring / md_step:.0f} MD steps; "
+        f"all {len(rows) - 1} were {100 * in_run / seconds:.0f} % of the run of {seconds:.0f} s"
+    )
     for what, path in (
         ("dump", out / "score.dump"),
         ("bonds", out / "score.bonds"),

@@ -37,7 +37,7 @@ def evaluate(models: Sequence[str | Path], files: Iterable[str | Path]) -> dict[
     paths = [Path(file) for file in files]
     node_pairs: list[list[Pair]] = [[] for _ in scorers]
     edge_pairs: list[list[Pair]] = [[] for _ in scorers]
-    for path in paths:
+    for path in track(paths, "evaluate", console=Console(stderr=True), transient=True):
         samples = {c: read_sample(path, cutoff=c) for c in {s.metadata.cutoff for s in scorers}}
         for k, scorer in enumerate(scorers):
             sample = samples[scorer.metadata.cutoff]

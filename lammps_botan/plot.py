@@ -43,7 +43,8 @@ def plot_slice(
         Of the slice, which is halfway up the box.
     """
     wrapped = positions % lengths
-    shown = np.abs(wrapped[:, 2] - lengths[2] / 2) < thickness / 2
+    shown = np.flatnonzero(np.abs(wrapped[:, 2] - lengths[2] / 2) < thickness / 2)
+    shown = shown[np.argsort(wrapped[shown, 2])]  # the upper ones in front
     x, kinds = wrapped[shown], species[shown]
     diameters = np.take(DIAMETERS, np.minimum(kinds, 1))
     figure = Figure(figsize=(5.2 * len(panels), 5.0), layout="constrained")

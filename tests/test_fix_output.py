@@ -1,12 +1,17 @@
 """What `fix botan` computes can be used wherever LAMMPS takes the output of a fix."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from lmp import all_images, liquid, read_dump, run_lmp
 from toy_models import Walks, save_model
+
+from lammps_botan.plugin import folder
 
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
@@ -329,6 +334,25 @@ def test_the_log_says_once_what_is_scored(tmp_path):
     assert lines[line] == f"{expected}, atom types 1=A 2=NULL"
     assert lines[line + 1].startswith("  cutoff 2, bonds 1.3, every 10 steps on c")
     assert any("10.1063/5.0129791" in text for text in lines)
+
+
+def test_a_name_stands_for_a_model_of_the_package_also_after_a_change_of_folder(tmp_path):
+    package = tmp_path / "lammps_botan"
+    shutil.copytree(folder(), package / "plugin")
+    (tmp_path / "torch").symlink_to(Path(torch.__file__).parent)
+    (package / "models").mkdir()
+    save_model(package / "models" / "toy.pt")
+    script = f"""
+    plugin clear
+    plugin load lammps_botan/plugin/botanplugin.so
+    shell mkdir elsewhere
+    shell cd elsewhere
+    {liquid()}
+    fix g all botan 10 toy A B
+    thermo_style custom step f_g
+    run 0"""
+    (row,) = run_lmp(script, tmp_path).thermo()
+    assert row["f_g"] > 0
 
 
 PYTHON = """
