@@ -56,7 +56,7 @@ def train(config: Path) -> None:
     """Train a network as CONFIG (TOML, see configs/botan.toml) says; started again, it goes on."""
     # the large tensors of a step come back at every step: huge pages save most of their page faults
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    from lammps_botan.train import read_config
+    from lammps_botan.config import read_config
     from lammps_botan.train import train as run
 
     path = run(read_config(config), config.parent)
@@ -125,7 +125,7 @@ def models(as_json: bool) -> None:
                 "path": str(model.path),
                 "architecture": metadata.architecture,
                 "temperature": metadata.temperature,
-                "lag_time": metadata.lag_times[0],
+                "lag_time": metadata.lag_times[0] if metadata.lag_times else None,
                 "scores": model.card["scores"],
             }
         )

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
+
 from lammps_botan.dataset import read_sample
 from lammps_botan.graph import Floats
 from lammps_botan.metrics import edge_mask, node_mask, pearson, rho_mean, rho_pooled

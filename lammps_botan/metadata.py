@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,9 @@ class Metadata:
         Names of the output columns; `edge_outputs` may be empty.
     units : str
         LAMMPS's name of the unit system, "lj".
-    lag_times : list of float
-        Of the predictions, may be empty.
-    temperature, density : float or None
+    lag_times : list of float, or None
+        Of the predictions.
+    temperature, density : float, or None
         Of the training data.
     provenance, versions : dict
         Where the model came from and what wrote it.
@@ -45,10 +46,10 @@ class Metadata:
     width: int
     node_outputs: list[str]
     edge_outputs: list[str]
+    lag_times: list[float] | None
+    temperature: float | None
+    density: float | None
     units: str = "lj"
-    lag_times: list[float] = field(default_factory=list)
-    temperature: float | None = None
-    density: float | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -82,8 +83,43 @@ def read_metadata(path: Path) -> Metadata:
             f"{path}: model file format {content.get('format_version')}, this version of "
             f"lammps-botan reads format {FORMAT_VERSION}; export the model again"
         )
+    for key, expected, fits in _CONTRACT:
+        if key not in content:
+            raise ValueError(f"{path}: metadata.json has no key '{key}'")
+        if not fits(content[key]):
+            raise ValueError(
+                f"{path}: metadata.json: '{key}' must be {expected}, found {content[key]!r}"
+            )
     known = {f.name for f in fields(Metadata)}
-    try:
-        return Metadata(**{k: v for k, v in content.items() if k in known})
-    except TypeError as error:
-        raise ValueError(f"{path}: metadata.json is incomplete: {error}") from error
+    return Metadata(**{k: v for k, v in content.items() if k in known})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value == int(value) and value >= 1
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+_CONTRACT: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+    ("architecture", "a string", lambda v: isinstance(v, str)),
+    ("units", "'lj'", lambda v: v == "lj"),
+    ("species", "a list of names", lambda v: _are_names(v) and len(v) > 0),
+    ("cutoff", "a positive number", lambda v: _is_number(v) and v > 0),
+    ("rounds", "a positive integer", _is_count),
+    ("width", "a positive integer", _is_count),
+    ("node_outputs", "a list of names", lambda v: _are_names(v) and len(v) > 0),
+    ("edge_outputs", "a list of names, maybe empty", _are_names),
+    (
+        "lag_times",
+        "a list of numbers, or null",
+        lambda v: v is None or (isinstance(v, list) and all(map(_is_number, v))),
+    ),
+    ("temperature", "a number, or null", lambda v: v is None or _is_number(v)),
+    ("density", "a number, or null", lambda v: v is None or _is_number(v)),
+)

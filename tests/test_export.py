@@ -84,7 +84,11 @@ def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
             lambda c: json.dumps(
                 {k: v for k, v in json.loads(c).items() if k != "cutoff"}
             ).encode(),
-            "incomplete: .*cutoff",
+            "metadata.json has no key 'cutoff'",
+        ),
+        (
+            lambda c: json.dumps(json.loads(c) | {"rounds": 0}).encode(),
+            "'rounds' must be a positive integer, found 0",
         ),
     ],
 )

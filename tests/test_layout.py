@@ -22,6 +22,7 @@ ORDER = [
     "models",
     "scorer",
     "export",
+    "config",
     "train",
     "evaluate",
     "plot",

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from lammps_botan.checkpoint import load_checkpoint
+from lammps_botan.config import read_config
 from lammps_botan.evaluate import evaluate
 from lammps_botan.export import export
-from lammps_botan.train import _Module, read_config, train
+from lammps_botan.train import _Module, train
 
 RECIPE = """
 output = "out"
