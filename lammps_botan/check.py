@@ -2,6 +2,8 @@
 
 import ctypes
 import importlib
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -42,16 +44,17 @@ def check(folder: Path = Path(__file__).parent / "plugin") -> Report:
     for file in (plugin, library):
         if not file.is_file():
             report.problems.append(
-                f"{file} is missing: install again with pip install lammps-botan"
+                f"{file} is missing: type pip install --force-reinstall lammps-botan"
             )
     if report.problems:
         return report
-    try:
-        ctypes.CDLL(str(library))
-    except OSError as error:
+    # in a process of its own: torch may be loaded in this one
+    load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", load, library], capture_output=True, text=True)
+    if done.returncode:
         report.problems.append(
-            f"the plugin cannot load torch: {error}. It was compiled for "
-            f"{', '.join(_pins())}: install these versions, or compile it again"
+            f"the plugin cannot load torch: {done.stderr.strip().splitlines()[-1]}. It was "
+            f"compiled for {', '.join(_pins())}: install these versions, or compile it again"
         )
     _check_lammps(report)
     return report
