@@ -19,12 +19,23 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (FileNotFoundError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
             raise click.ClickException(
                 f"{error}; this command needs an extra: pip install 'lammps-botan[train,plot]'"
             ) from error
+
+
+def _check_folder(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}; make it first")
+    return path
+
+
+OUTPUT = click.option(
+    "-o", "--output", type=FILE, required=True, callback=_check_folder, help="File to write."
+)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +46,7 @@ def main() -> None:
 
 @main.command("import-weights")
 @click.argument("weights", type=FILE)
-@click.option("-o", "--output", type=FILE, required=True, help="Checkpoint to write.")
+@OUTPUT
 @click.option("--lag-time", default=13.0, show_default=True, help="The weights were trained for.")
 @click.option("--temperature", default=0.44, show_default=True, help="Of their training data.")
 def import_weights(weights: Path, output: Path, lag_time: float, temperature: float) -> None:
@@ -65,7 +76,7 @@ def train(config: Path) -> None:
 
 @main.command()
 @click.argument("checkpoint", type=FILE)
-@click.option("-o", "--output", type=FILE, required=True, help="Model file to write.")
+@OUTPUT
 def export(checkpoint: Path, output: Path) -> None:
     """Turn a checkpoint into a model file for LAMMPS and Python."""
     from lammps_botan.checkpoint import load_checkpoint
@@ -85,7 +96,7 @@ def evaluate(model: str, files: Sequence[Path], as_json: bool) -> None:
 
     scores = run([model], files)
     if as_json:
-        click.echo(json.dumps(scores))
+        click.echo(_json(scores))
         return
     table = Table("configuration", "rho_S (A)", "rho_E (A-A bonds)", title=model)
     result = scores["models"][0]
@@ -130,7 +141,7 @@ def models(as_json: bool) -> None:
             }
         )
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(_json(rows))
         return
     table = Table("name", "architecture", "T", "lag time", "rho_S", "rho_E", title="models")
     for row in rows:
@@ -145,7 +156,7 @@ def models(as_json: bool) -> None:
 
 @main.command("data-file")
 @click.argument("configuration", type=FILE)
-@click.option("-o", "--output", type=FILE, required=True, help="LAMMPS data file to write.")
+@OUTPUT
 def data_file(configuration: Path, output: Path) -> None:
     """Write the initial configuration of an npz file as a LAMMPS data file."""
     from lammps_botan.datafile import write_data_file
@@ -169,6 +180,11 @@ def check() -> None:
     if report.problems:
         sys.exit(1)
     click.echo("fix botan is ready")
+
+
+def _json(content: object) -> str:
+    # JSON has no NaN: an undefined correlation is null
+    return json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None))
 
 
 def _number(value: float | None) -> str:

@@ -44,7 +44,10 @@ def evaluate(models: Sequence[str | Path], files: Iterable[str | Path]) -> dict[
         samples = {c: read_sample(path, cutoff=c) for c in {s.metadata.cutoff for s in scorers}}
         for k, scorer in enumerate(scorers):
             sample = samples[scorer.metadata.cutoff]
-            prediction = scorer.score(sample.graph)
+            try:
+                prediction = scorer.score(sample.graph)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
             mask = node_mask(sample.graph)
             node_pairs[k].append((prediction.node[mask, 0], sample.propensity[mask]))
             if scorer.metadata.edge_outputs:

@@ -86,6 +86,7 @@ def test_check_finds_the_plugin_and_prints_versions():
         (("import-weights", "none.pth", "-o", "m.ckpt"), "none.pth: no such file"),
         (("train", "none.toml"), "none.toml: no such file"),
         (("data-file", "none.npz", "-o", "x.data"), "none.npz: no such file"),
+        (("export", "none.ckpt", "-o", "no/m.pt"), "there is no folder no; make it first"),
         (("evaluate", "ka-t044"), "Missing argument 'FILES...'"),
     ],
 )
