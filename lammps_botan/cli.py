@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -22,8 +23,11 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
+            if error.name not in {"lightning", "pydantic", "scipy"}:
+                raise
             raise click.ClickException(
-                f"{error}; this command needs an extra: pip install 'lammps-botan[train,plot]'"
+                f"{error}: training needs more packages; "
+                "in the source folder of lammps-botan type pip install '.[train]'"
             ) from error
 
 
@@ -94,7 +98,8 @@ def evaluate(model: str, files: Sequence[Path], as_json: bool) -> None:
     """Score MODEL (a model file or a name) on isoconfigurational FILES (npz)."""
     from lammps_botan.evaluate import evaluate as run
 
-    scores = run([model], files)
+    bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
+    scores = run([model], bar)
     if as_json:
         click.echo(_json(scores))
         return
@@ -163,7 +168,8 @@ def data_file(configuration: Path, output: Path) -> None:
     from lammps_botan.dataset import read_configuration
 
     content = read_configuration(configuration)
-    write_data_file(output, content.initial, content.species, content.cell)
+    title = f"Initial configuration of {configuration.name}"
+    write_data_file(output, content.initial, content.species, content.cell, title)
     click.echo(f"wrote {output}; in LAMMPS: read_data {output}")
 
 
@@ -175,6 +181,8 @@ def check() -> None:
     report = run()
     for name, value in report.versions.items():
         click.echo(f"{name:12} {value}")
+    for note in report.notes:
+        click.echo(f"note: {note}")
     for problem in report.problems:
         click.echo(f"problem: {problem}", err=True)
     if report.problems:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -52,6 +52,15 @@ class Recipe(_Section):
     validate_every: int = Field(10, ge=1)
     seed: int = Field(1, ge=0)
 
+    @model_validator(mode="after")
+    def _end_with_a_validation(self) -> "Recipe":
+        if self.epochs % self.validate_every:
+            raise ValueError(
+                "epochs must be a multiple of validate_every, so that the last weights are judged, "
+                f"found {self.epochs} and {self.validate_every}"
+            )
+        return self
+
 
 class Config(_Section):
     """A training run, as in configs/botan.toml."""
@@ -86,6 +95,8 @@ def read_config(path: Path) -> Config:
 
 def _explain(path: Path, error: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "value_error":
+        return f"{path}: {key}: {error['ctx']['error']}"
     if error["type"] != "extra_forbidden":
         return f"{path}: {key}: {error['msg']}, found {error['input']!r}"
     section: type[BaseModel] = Config

@@ -7,7 +7,7 @@ import numpy as np
 from lammps_botan.graph import Floats, Ints
 
 
-def write_data_file(path: Path, positions: Floats, species: Ints, cell: Floats) -> None:
+def write_data_file(path: Path, positions: Floats, species: Ints, cell: Floats, title: str) -> None:
     """Write positions as a LAMMPS data file; atom IDs and types count from 1, masses are 1.
 
     Parameters
@@ -20,6 +20,8 @@ def write_data_file(path: Path, positions: Floats, species: Ints, cell: Floats) 
         From 0: LAMMPS type = species + 1.
     cell : [3, 3]
         Cell vectors as rows, the first along x, the second in the xy plane.
+    title : str
+        First line of the file: where the configuration comes from.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def write_data_file(path: Path, positions: Floats, species: Ints, cell: Floats) 
             f"found {cell.tolist()}"
         )
     n_species = int(species.max()) + 1
-    header = [f"LAMMPS data file of {path.stem}, units = lj", ""]
+    header = [f"{title}, units = lj", ""]
     header += [f"{len(positions)} atoms", f"{n_species} atom types", ""]
     header += [f"0 {cell[k, k]:.15g} {axis}lo {axis}hi" for k, axis in enumerate("xyz")]
     if np.any(np.tril(cell, -1)):

@@ -4,9 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-
 from lammps_botan.dataset import read_sample
 from lammps_botan.graph import Floats
 from lammps_botan.metrics import edge_mask, node_mask, pearson, rho_mean, rho_pooled
@@ -37,10 +34,11 @@ def evaluate(models: Sequence[str | Path], files: Iterable[str | Path]) -> dict[
         If a model or a file cannot be used.
     """
     scorers = [Scorer(model) for model in models]
-    paths = [Path(file) for file in files]
+    paths: list[Path] = []
     node_pairs: list[list[Pair]] = [[] for _ in scorers]
     edge_pairs: list[list[Pair]] = [[] for _ in scorers]
-    for path in track(paths, "evaluate", console=Console(stderr=True), transient=True):
+    for path in map(Path, files):
+        paths.append(path)
         samples = {c: read_sample(path, cutoff=c) for c in {s.metadata.cutoff for s in scorers}}
         for k, scorer in enumerate(scorers):
             sample = samples[scorer.metadata.cutoff]

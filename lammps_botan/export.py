@@ -1,6 +1,7 @@
 """From a checkpoint to a model file (docs/model_file.md)."""
 
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
         temperature=physics.temperature,
         density=physics.density,
         provenance=checkpoint.provenance,
-        versions={"torch": str(torch.__version__), "numpy": np.__version__},
+        versions={name: version(name) for name in ("lammps-botan", "torch", "numpy")},
     )
     part = path.with_name(path.name + ".part")
     try:

@@ -1,6 +1,7 @@
 """The facts that a model file carries about itself, `metadata.json` (docs/model_file.md)."""
 
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -71,7 +72,7 @@ def read_metadata(path: Path) -> Metadata:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if n.endswith("/extra/metadata.json")]
             content = json.loads(archive.read(names[0])) if names else None
-    except (zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"{path}: not a model file: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(
@@ -95,21 +96,25 @@ def read_metadata(path: Path) -> Metadata:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_count(value: Any) -> bool:
-    return _is_number(value) and value == int(value) and value >= 1
+    return _is_number(value) and isinstance(value, int) and value >= 1
 
 
 def _are_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
+def _are_species(value: Any) -> bool:
+    return _are_names(value) and len(set(value)) == len(value) > 0 and "NULL" not in value
+
+
 _CONTRACT: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("architecture", "a string", lambda v: isinstance(v, str)),
     ("units", "'lj'", lambda v: v == "lj"),
-    ("species", "a list of names", lambda v: _are_names(v) and len(v) > 0),
+    ("species", "a list of different names, none of them NULL", _are_species),
     ("cutoff", "a positive number", lambda v: _is_number(v) and v > 0),
     ("rounds", "a positive integer", _is_count),
     ("width", "a positive integer", _is_count),

@@ -30,12 +30,11 @@ def edge_mask(graph: Graph) -> Mask:
 
 def pearson(prediction: Floats, truth: Floats) -> float:
     """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2."""
-    if len(prediction) == 0:
+    if len(prediction) == 0 or np.ptp(prediction) == 0 or np.ptp(truth) == 0:
         return float("nan")
     x = np.asarray(prediction, dtype=np.float64) - np.mean(prediction)
     y = np.asarray(truth, dtype=np.float64) - np.mean(truth)
-    norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 0 else float("nan")
+    return float(x @ y / np.sqrt((x @ x) * (y @ y)))
 
 
 def rho_mean(predictions: Sequence[Floats], truths: Sequence[Floats]) -> float:

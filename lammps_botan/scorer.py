@@ -50,13 +50,17 @@ class Scorer:
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file.
+        If the file is not a model file, or the device is absent.
     """
 
     def __init__(self, model: str | Path, device: str = "cpu") -> None:
         self.path = find_model(model)
         self.metadata: Metadata = read_metadata(self.path)
         self._device = torch.device(device)
+        if self._device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"device {device} was asked for, but torch finds no CUDA device here; use 'cpu'"
+            )
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
@@ -64,6 +68,9 @@ class Scorer:
         except RuntimeError as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ValueError(f"{self.path}: not a model file: {reason}") from error
+        for method in ("encode", "step", "decode"):
+            if not hasattr(self._module, method):
+                raise ValueError(f"{self.path}: the model has no method {method}")
 
     def score(self, graph: Graph) -> Prediction:
         """Score a graph built with the cutoff of `metadata`.

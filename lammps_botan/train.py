@@ -101,6 +101,8 @@ def _fit(
     resume.FILE_EXTENSION = ".pl"
     trainer = pl.Trainer(
         max_epochs=config.recipe.epochs,
+        devices=1,
+        num_nodes=1,
         precision=config.recipe.precision,
         check_val_every_n_epoch=config.recipe.validate_every,
         callbacks=[
@@ -248,7 +250,7 @@ class _Bar(ProgressBar):
 
 def _finish(config: Config, output: Path, best: ModelCheckpoint) -> Path:
     # Lightning's file becomes ours: weights, physics and provenance, nothing else
-    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    state = torch.load(output / "best.pl", map_location="cpu", weights_only=True)
     model = Botan(config.network.rounds, config.network.width)
     weights = {k.removeprefix("model."): v for k, v in state["state_dict"].items()}
     model.load_state_dict(weights)

@@ -28,7 +28,7 @@ def test_an_installed_plugin_has_no_problem():
 def test_a_missing_library_is_named(copy):
     (copy / "libbotan_model.so").unlink()
     (problem,) = check(copy).problems
-    assert "libbotan_model.so is missing: type pip install" in problem
+    assert "libbotan_model.so is missing: in the source folder" in problem
 
 
 def test_a_library_without_its_torch_is_named(copy):
@@ -36,3 +36,8 @@ def test_a_library_without_its_torch_is_named(copy):
     problems = check(copy).problems
     assert any("cannot load torch: OSError: libtorch" in problem for problem in problems)
     assert any("torch==2.13.0" in problem for problem in problems)
+
+
+def test_a_plugin_that_does_not_load_is_named(copy):
+    (copy / "botanplugin.so").write_text("not a library")
+    assert any("LAMMPS cannot load the plugin: " in problem for problem in check(copy).problems)

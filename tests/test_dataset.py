@@ -65,3 +65,15 @@ def test_what_is_no_npz_file_is_named(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.npz: no such file"):
         read_configuration(tmp_path / "none.npz")
+
+
+def test_a_damaged_compressed_file_is_named(tmp_path):
+    path = tmp_path / "bad.npz"
+    with np.load(write(tmp_path / "good.npz")) as good:
+        np.savez_compressed(path, **good)
+    content = bytearray(path.read_bytes())
+    for place in range(200, 260):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"bad\.npz: expected an npz file"):
+        read_configuration(path)

@@ -53,7 +53,7 @@ def test_the_file_says_what_it_is(model_file):
     assert metadata.node_outputs == ["propensity"]
     assert metadata.edge_outputs == ["pair_distance_change"]
     assert metadata.provenance == {"seed": 3}
-    assert metadata.versions["torch"] == torch.__version__
+    assert metadata.versions["torch"] == str(torch.__version__)
 
 
 def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
@@ -90,6 +90,14 @@ def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
             lambda c: json.dumps(json.loads(c) | {"rounds": 0}).encode(),
             "'rounds' must be a positive integer, found 0",
         ),
+        (
+            lambda c: c.replace(b'"rounds": 3', b'"rounds": Infinity'),
+            "'rounds' must be a positive integer, found inf",
+        ),
+        (
+            lambda c: json.dumps(json.loads(c) | {"species": ["A", "A"]}).encode(),
+            "'species' must be a list of different names",
+        ),
     ],
 )
 def test_wrong_metadata_is_refused(model_file, tmp_path, change, message):
@@ -112,3 +120,9 @@ def test_a_species_the_model_does_not_know_is_refused(model_file):
     graph = build_graph(np.zeros((1, 3)), 9.0, [2])
     with pytest.raises(ValueError, match=r"knows 2 species .A, B., found species number 2"):
         Scorer(model_file).score(graph)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_device_that_is_not_there_is_named(model_file):
+    with pytest.raises(ValueError, match="torch finds no CUDA device here; use 'cpu'"):
+        Scorer(model_file, device="cuda")

@@ -99,10 +99,13 @@ def test_atoms_that_are_created_later_start_at_zero_and_are_scored(tmp_path):
     run 0
     create_atoms 1 single 0.5 0.5 0.5 units box
     mass * 1.0
-    variable value atom f_g
+    write_dump all custom created.txt id f_g
     dump d all custom 10 d.txt id f_g
     run 0"""
     run_lmp(script, tmp_path)
+    (created,) = read_dump(tmp_path / "created.txt")
+    assert created["f_g"][108] == 0
+    assert created["f_g"][:108].min() > 0
     (frame,) = read_dump(tmp_path / "d.txt")
     assert len(frame["id"]) == 109
     assert frame["f_g"].min() > 0

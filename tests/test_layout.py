@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import lammps_botan
@@ -34,8 +35,12 @@ ORDER = [
 def imported(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lammps_botan."):
-            found.add(node.module.split(".")[1])
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "lammps_botan":
+                found |= {alias.name for alias in node.names}
+            elif (node.module or "").startswith("lammps_botan."):
+                found.add(node.module.split(".")[1])
         if isinstance(node, ast.Import):
             found |= {
                 a.name.split(".")[1] for a in node.names if a.name.startswith("lammps_botan.")
@@ -81,8 +86,19 @@ def test_botan_model_is_the_only_source_that_knows_torch():
     assert {p.name for p in sources if "torch/" in p.read_text()} == {"botan_model.cpp"}
 
 
-def test_importing_the_package_loads_nothing_else():
-    code = "import sys; import lammps_botan; print({'torch', 'numpy', 'vesin'} & set(sys.modules))"
+def test_what_lammps_imports_at_its_start_loads_nothing_else():
+    heavy = {"torch", "numpy", "vesin", "rich", "click"}
+    code = f"import sys; import lammps_botan.plugin; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
     assert "BOTAN" in (lammps_botan.__doc__ or "")
+
+
+def test_an_installation_holds_the_plugin_and_the_models_and_no_sources():
+    files = [Path(f) for f in metadata.files("lammps-botan") or []]
+    names = {file.name for file in files}
+    assert {"botanplugin.so", "libbotan_model.so"} <= names
+    models = [file for file in files if file.suffix == ".pt"]
+    assert models
+    assert all(file.with_suffix(".toml") in files for file in models)
+    assert not [file for file in files if file.suffix in {".cpp", ".h"}]

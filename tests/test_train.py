@@ -1,14 +1,17 @@
 """Training: a small liquid is learned, an interrupted run goes on, and a bad recipe is named."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lammps_botan.checkpoint import load_checkpoint
 from lammps_botan.config import read_config
 from lammps_botan.evaluate import evaluate
 from lammps_botan.export import export
+from lammps_botan.scorer import Scorer
 from lammps_botan.train import _Module, train
 
 RECIPE = """
@@ -109,6 +112,11 @@ def test_a_folder_with_another_run_is_not_overwritten(folder):
         ("lag_time = 2.0", "lag_time = -2.0", r"target.lag_time: .* greater than 0"),
         ('output = "out"', "", r"output: Field required"),
         ("[data]", "[data", r"not a TOML file"),
+        (
+            "epochs = 5",
+            "epochs = 7",
+            r"recipe: epochs must be a multiple .* 7 and 5",
+        ),
     ],
 )
 def test_a_bad_recipe_is_named(folder, old, new, message):
@@ -130,3 +138,17 @@ def test_data_that_cannot_be_used_are_named(folder, old, new, error, message):
     with pytest.raises(error, match=message):
         train(config, folder)
     assert not (folder / "out").exists()
+
+
+def test_a_finished_run_started_again_gives_the_same_checkpoint(folder):
+    config = read_config(configure(folder, RECIPE.format(epochs=5)))
+    first = load_checkpoint(train(config, folder)).model.state_dict()
+    again = load_checkpoint(train(config, folder)).model.state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in first.items())
+
+
+def test_the_shipped_recipe_is_one_and_the_shipped_model_came_from_it():
+    recipe = Path(__file__).resolve().parents[1] / "configs" / "botan.toml"
+    assert Scorer("ka-t044").metadata.provenance["config"] == read_config(recipe).model_dump(
+        mode="json"
+    )

@@ -39,10 +39,10 @@ class Walks(nn.Module):
     @torch.jit.export
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         # the last column carries the count, so that an odd width must arrive whole
-        node = torch.zeros(species.shape[0], self.width)
+        node = torch.zeros(species.shape[0], self.width, device=species.device)
         node[:, 0] = species
         node[:, -1] = self.weights[species]
-        edge = torch.zeros(vectors.shape[0], 3)
+        edge = torch.zeros_like(vectors)
         edge[:, 0] = vectors.square().sum(dim=1).sqrt()
         edge[:, 2] = vectors[:, 0]
         return node, species.to(torch.float32).unsqueeze(1), edge, vectors
@@ -62,7 +62,9 @@ class Walks(nn.Module):
         species = node_const[:, 0]
         code = 10.0 * species[center] + species[neighbor]
         edge = torch.stack((edge[:, 0], code, edge[:, 2]), dim=1)
-        walks = torch.zeros(n_local).index_add_(0, center, node[neighbor, self.width - 1])
+        walks = torch.zeros(n_local, device=node.device).index_add_(
+            0, center, node[neighbor, self.width - 1]
+        )
         node_local = node[:n_local].clone()
         node_local[:, -1] = walks
         if center.numel() > 0:
@@ -80,7 +82,7 @@ class Walks(nn.Module):
 
     @torch.jit.export
     def decode(self, node_local: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
-        node_out = torch.zeros(node_local.shape[0], self.node_outputs)
+        node_out = torch.zeros(node_local.shape[0], self.node_outputs, device=node_local.device)
         if self.node_outputs > 1:
             node_out[:, 1] = node_local[:, 0]
         node_out[:, 0] = node_local[:, -1]

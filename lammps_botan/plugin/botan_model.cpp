@@ -158,18 +158,19 @@ std::vector<at::Tensor> TorchModel::call(const char *name, std::vector<c10::IVal
 void TorchModel::check(const char *method, const char *name, const at::Tensor &tensor, int64_t rows,
                        int64_t columns) const
 {
-  const bool fits = tensor.dim() == 2 && tensor.size(0) == rows &&
-                    (columns < 0 || tensor.size(1) == columns) &&
-                    tensor.scalar_type() == torch::kFloat32;
+  const bool fits =
+      tensor.dim() == 2 && tensor.size(0) == rows && (columns < 0 || tensor.size(1) == columns) &&
+      tensor.scalar_type() == torch::kFloat32 && tensor.device().type() == torch_device.type();
   if (fits) return;
   std::ostringstream text;
   text << "method " << method << " of the model returned " << name << " as "
-       << c10::toString(tensor.scalar_type()) << " " << tensor.sizes() << ", expected Float ["
-       << rows << ", ";
+       << c10::toString(tensor.scalar_type()) << " " << tensor.sizes() << " on " << tensor.device()
+       << ", expected Float [" << rows << ", ";
   if (columns < 0)
     text << "any]";
   else
     text << columns << "]";
+  text << " on " << torch_device;
   throw std::runtime_error(text.str());
 }
 

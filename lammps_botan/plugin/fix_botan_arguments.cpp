@@ -10,6 +10,8 @@
 #include "error.h"
 #include "lammps.h"
 
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 using namespace LAMMPS_NS;
@@ -58,8 +60,8 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
     if (iarg + 1 == narg) error->all(FLERR, iarg, "Fix botan: keyword {} needs a value", keyword);
     const std::string value = arg[iarg + 1];
     if (keyword == "bonds") {
-      bonds = utils::is_double(value) ? std::stod(value) : 0.0;
-      if (!(bonds > 0.0))
+      bonds = utils::is_double(value) ? strtod(value.c_str(), nullptr) : 0.0;
+      if (!(bonds > 0.0) || !std::isfinite(bonds))
         error->all(FLERR, iarg + 1, "Fix botan: bonds must be a positive distance, got '{}'",
                    value);
     } else if (keyword == "device") {

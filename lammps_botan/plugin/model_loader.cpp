@@ -61,9 +61,10 @@ static std::string open_model_library(BotanModelCreator *&create)
   const std::string path = (FOLDER / "libbotan_model.so").string();
   if (!library) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    return fmt::format("cannot load {}: {}; the plugin needs the torch it was built with: pip "
-                       "install torch==2.13.0",
-                       path, dlerror());
+    return fmt::format("cannot load {}: {}; the plugin needs torch {}, with which it was built, "
+                       "beside it in the same Python environment, or its lib folder in "
+                       "LD_LIBRARY_PATH",
+                       path, dlerror(), BOTAN_TORCH_VERSION);
   create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
   return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
 }

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "json.h"
 
+#include <set>
 #include <stdexcept>
 
 using LAMMPS_NS::json;
@@ -58,12 +59,16 @@ static std::vector<std::string> names_at(const json &object, const std::string &
 static std::string trained_for(const json &object)
 {
   std::string words;
-  const auto add = [&words](const std::string &name, const json &value) {
-    if (value.is_number()) words += fmt::format(", {} {}", name, value.get<double>());
+  const auto add = [&words](const std::string &key, const std::string &name, const json &value) {
+    if (!value.is_number()) wrong(key, "a number, or null", value);
+    words += fmt::format(", {} {}", name, value.get<double>());
   };
-  add("temperature", at(object, "temperature"));
-  add("density", at(object, "density"));
-  for (const auto &lag_time : at(object, "lag_times")) add("lag time", lag_time);
+  for (const std::string key : {"temperature", "density"})
+    if (!at(object, key).is_null()) add(key, key, at(object, key));
+  const json &lag_times = at(object, "lag_times");
+  if (!lag_times.is_null() && !lag_times.is_array())
+    wrong("lag_times", "a list of numbers, or null", lag_times);
+  for (const auto &lag_time : lag_times) add("lag_times", "lag time", lag_time);
   return words;
 }
 
@@ -82,6 +87,9 @@ static ModelMetadata read(const json &object)
   metadata.architecture = text_at(object, "architecture");
   metadata.units = text_at(object, "units");
   metadata.species = names_at(object, "species", 1);
+  const std::set<std::string> different(metadata.species.begin(), metadata.species.end());
+  if (different.size() < metadata.species.size() || different.count("NULL"))
+    wrong("species", "a list of different names, none of them NULL", object["species"]);
   metadata.node_outputs = names_at(object, "node_outputs", 1);
   metadata.edge_outputs = names_at(object, "edge_outputs", 0);
   const json &cutoff = at(object, "cutoff");

