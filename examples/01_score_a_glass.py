@@ -22,7 +22,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lammps_botan.graph import minimum_image
+from lammps_botan.metadata import read_metadata
 from lammps_botan.metrics import pearson
+from lammps_botan.models import find_model
 from lammps_botan.plot import plot_slice
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
@@ -139,8 +141,13 @@ def main() -> None:
     table.add_row("correlation of the two, this one run", *(f"{v:.3f}" for v in rho))
     rho_bonds = pearson(bonds[both_a, 3], change[both_a])
     table.add_row("correlation of bond changes, A-A bonds", f"{rho_bonds:.3f}", "")
-    console = Console()
+    console = Console(soft_wrap=True)
     console.print(table)
+    metadata = read_metadata(find_model(arguments.model))
+    console.print(
+        f"the model was trained at T = {metadata.temperature} for t = {metadata.lag_times}, and its "
+        f"numbers are averages over many runs; this is one run at T = 0.64, t = {arguments.time:g}"
+    )
     console.print(
         f"one scoring took {scoring:.2f} s, as long as {scoring / md_step:.0f} MD steps; "
         f"all {len(rows) - 1} were {100 * in_run / seconds:.0f} % of the run of {seconds:.0f} s"

@@ -98,7 +98,7 @@ def test_a_folder_with_another_run_is_not_overwritten(folder):
     train(read_config(configure(folder, RECIPE.format(epochs=5))), folder)
     before = (folder / "out/best.ckpt").read_bytes()
     with pytest.raises(ValueError, match="holds a run of another configuration"):
-        train(read_config(configure(folder, RECIPE.format(epochs=6))), folder)
+        train(read_config(configure(folder, RECIPE.format(epochs=10))), folder)
     assert (folder / "out/best.ckpt").read_bytes() == before
     assert json.loads((folder / "out/config.json").read_text())["recipe"]["epochs"] == 5
 
