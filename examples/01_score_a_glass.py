@@ -116,6 +116,10 @@ def main() -> None:
     scoring = in_run / (len(rows) - 1)
     md_step = (seconds - in_run) / rows[-1][0]
 
+    mean = [
+        np.array([values[species == k].mean() for k in (0, 1)])
+        for values in (propensity, displacement)
+    ]
     picture = out / "score.png"
     plot_slice(
         picture,
@@ -123,8 +127,11 @@ def main() -> None:
         lengths,
         species,
         [
-            ("propensity predicted at the start", propensity),
-            (f"displacement after t = {arguments.time:g}", displacement),
+            ("predicted propensity / mean of its species", propensity / mean[0][species]),
+            (
+                f"displacement after t = {arguments.time:g} / mean of its species",
+                displacement / mean[1][species],
+            ),
         ],
     )
 
@@ -134,7 +141,6 @@ def main() -> None:
     table.add_column("")
     table.add_column("A", justify="right")
     table.add_column("B", justify="right")
-    mean = [[values[species == k].mean() for k in (0, 1)] for values in (propensity, displacement)]
     table.add_row("mean propensity predicted at the start", *(f"{v:.3f}" for v in mean[0]))
     table.add_row("mean displacement that then happened", *(f"{v:.3f}" for v in mean[1]))
     rho = [pearson(propensity[species == k], displacement[species == k]) for k in (0, 1)]
@@ -143,10 +149,11 @@ def main() -> None:
     table.add_row("correlation of bond changes, A-A bonds", f"{rho_bonds:.3f}", "")
     console = Console(soft_wrap=True)
     console.print(table)
-    metadata = read_metadata(find_model(arguments.model))
+    trained = read_metadata(find_model(arguments.model))
+    lag_times = ", ".join(f"{t:g}" for t in trained.lag_times or [])
     console.print(
-        f"the model was trained at T = {metadata.temperature} for t = {metadata.lag_times}, and its "
-        f"numbers are averages over many runs; this is one run at T = 0.64, t = {arguments.time:g}"
+        f"the model was trained at T = {trained.temperature} for t = {lag_times}, and predicts "
+        f"averages over many runs; this is one run at T = 0.64, t = {arguments.time:g}"
     )
     console.print(
         f"one scoring took {scoring:.2f} s, as long as {scoring / md_step:.0f} MD steps; "
