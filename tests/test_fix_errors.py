@@ -55,6 +55,7 @@ ARGUMENTS = {
     "bonds is negative": ("fix g all botan 10 m.pt A B bonds -1", "positive distance, got '-1'"),
     "bonds is zero": ("fix g all botan 10 m.pt A B bonds 0", "positive distance, got '0'"),
     "bonds is nan": ("fix g all botan 10 m.pt A B bonds nan", "positive distance, got 'nan'"),
+    "bonds is huge": ("fix g all botan 10 m.pt A B bonds 1e999", "distance, got '1e999'"),
     "bonds beyond the model": (
         "fix g all botan 10 m.pt A B bonds 2.5",
         "bonds 2.5 is larger than the cutoff 2 of the model; write `bonds 2` or less",
@@ -106,11 +107,14 @@ CHANGES = {
     "no rounds": ({"rounds": 0}, "'rounds' must be a positive integer, got 0"),
     "no species": ({"species": []}, "'species' must be a list of at least 1 names, got []"),
     "species are numbers": ({"species": [1, 2]}, "'species' must be a list of at least 1 names"),
+    "species twice": ({"species": ["A", "A"]}, "'species' must be a list of different names"),
+    "a hot model": ({"temperature": "hot"}, "'temperature' must be a number, or null, got \"hot\""),
+    "one lag time": ({"lag_times": 3}, "'lag_times' must be a list of numbers, or null, got 3"),
     "no node outputs": ({"node_outputs": []}, "'node_outputs' must be a list of at least 1 names"),
     "wrong width": ({"width": 5}, "fails on an empty graph", "encode", "expected Float [0, 5]"),
     "wrong number of outputs": (
         {"node_outputs": ["a", "b"]},
-        "method decode of the model returned node_out as Float [0, 1], expected Float [0, 2]",
+        "decode of the model returned node_out as Float [0, 1] on cpu, expected Float [0, 2]",
     ),
 }
 
@@ -164,7 +168,7 @@ FILES = {
     "metadata a list": "metadata.json is not a JSON object",
     "without methods": "the model has no method encode",
     "other arguments": "method encode of the model takes 1 arguments, expected 2",
-    "dtype": "method step of the model returned node_local as Double [0, 3], expected Float [0, 3]",
+    "dtype": "step of the model returned node_local as Double [0, 3] on cpu, expected Float [0, 3]",
 }
 
 
@@ -306,5 +310,7 @@ def test_a_torch_that_cannot_be_loaded_is_said_so(tmp_path, ranks):
     save_model(tmp_path / "m.pt")
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
     load = f"plugin clear\nplugin load {tmp_path}/botanplugin.so\n"
-    run = fails(tmp_path, load + script, "libbotan_model.so", "pip install torch==", ranks=ranks)
+    run = fails(
+        tmp_path, load + script, "libbotan_model.so", "pip install torch==2.13.0 ", ranks=ranks
+    )
     assert "cannot load" in run.error

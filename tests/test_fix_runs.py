@@ -95,7 +95,7 @@ def test_two_fixes_unfix_and_clear_leave_nothing_behind(tmp_path):
 def test_atoms_that_are_created_later_start_at_zero_and_are_scored(tmp_path):
     save_model(tmp_path / "m.pt")
     script = f"""{liquid()}
-    fix g all botan 10 m.pt A B
+    fix g all botan 1 m.pt A B
     run 0
     create_atoms 1 single 0.5 0.5 0.5 units box
     mass * 1.0

@@ -61,10 +61,11 @@ static std::string open_model_library(BotanModelCreator *&create)
   const std::string path = (FOLDER / "libbotan_model.so").string();
   if (!library) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    return fmt::format("cannot load {}: {}; the plugin needs torch {}, with which it was built, "
-                       "beside it in the same Python environment, or its lib folder in "
-                       "LD_LIBRARY_PATH",
-                       path, dlerror(), BOTAN_TORCH_VERSION);
+    return fmt::format(
+        "cannot load {}: {}; it needs the torch it was built with in the same Python "
+        "environment: pip install torch=={} (or put the lib folder of that torch into "
+        "LD_LIBRARY_PATH)",
+        path, dlerror(), BOTAN_TORCH_VERSION);
   create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
   return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
 }
