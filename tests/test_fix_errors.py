@@ -13,7 +13,7 @@ from toy_models import Methodless, Speciesless, Walks, metadata, save_archive, s
 from lammps_botan.plugin import folder
 
 
-def fails(tmp_path: Path, script: str, *messages: str, ranks: int = 1) -> Finished:
+def check_fails(tmp_path: Path, script: str, *messages: str, ranks: int = 1) -> Finished:
     """Run a script that must stop with an error, not with a crash and not with a hang."""
     run = run_lmp(script, tmp_path, ranks=ranks, succeeds=False, timeout=60)
     assert run.returncode == 1, run.output
@@ -83,13 +83,13 @@ def test_wrong_arguments_are_named(tmp_path, case, ranks):
     command, *messages = ARGUMENTS[case]
     save_model(tmp_path / "m.pt")
     (tmp_path / "folder").mkdir()
-    fails(tmp_path, liquid("2 2 2") + command, *messages, ranks=ranks)
+    check_fails(tmp_path, liquid("2 2 2") + command, *messages, ranks=ranks)
 
 
 @pytest.mark.parametrize(("words", "word"), [("10 m.pt A C", "C"), ("ten m.pt A B", "ten")])
 def test_the_wrong_word_is_pointed_at(tmp_path, words, word):
     save_model(tmp_path / "m.pt")
-    run = fails(tmp_path, liquid("2 2 2") + f"fix g all botan {words}")
+    run = check_fails(tmp_path, liquid("2 2 2") + f"fix g all botan {words}")
     lines = run.output.splitlines()
     (line,) = [i for i, text in enumerate(lines) if text.startswith("Last input line:")]
     mark = lines[line + 1]
@@ -124,14 +124,14 @@ def test_wrong_metadata_is_named(tmp_path, case):
     changes, *messages = CHANGES[case]
     save_model(tmp_path / "m.pt", **changes)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
-    fails(tmp_path, script, "model file m.pt", *messages, ranks=2)
+    check_fails(tmp_path, script, "model file m.pt", *messages, ranks=2)
 
 
 @pytest.mark.parametrize("key", [*metadata(Walks())][:-2])
 def test_a_missing_key_of_the_metadata_is_named(tmp_path, key):
     save_model(tmp_path / "m.pt", drop=key)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
-    fails(tmp_path, script, f"model file m.pt: metadata.json has no key '{key}'")
+    check_fails(tmp_path, script, f"model file m.pt: metadata.json has no key '{key}'")
 
 
 def broken_files(path: Path, case: str) -> None:
@@ -177,7 +177,7 @@ FILES = {
 def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path, case, ranks):
     broken_files(tmp_path / "m.pt", case)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
-    run = fails(tmp_path, script, "model file m.pt", FILES[case], ranks=ranks)
+    run = check_fails(tmp_path, script, "model file m.pt", FILES[case], ranks=ranks)
     assert len(run.error) < 400
 
 
@@ -186,7 +186,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path, case, ranks):
 def test_cuda_that_is_absent_is_refused(tmp_path, ranks):
     save_model(tmp_path / "m.pt")
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B device cuda"
-    fails(tmp_path, script, "torch finds no CUDA device", "`device cpu`", ranks=ranks)
+    check_fails(tmp_path, script, "torch finds no CUDA device", "`device cpu`", ranks=ranks)
 
 
 @RANKS
@@ -194,7 +194,7 @@ def test_other_units_are_refused(tmp_path, ranks):
     save_model(tmp_path / "m.pt")
     script = liquid("2 2 2").replace("units lj", "units real")
     script += "fix g all botan 10 m.pt A B"
-    fails(tmp_path, script, "this input uses `units real`; write `units lj`", ranks=ranks)
+    check_fails(tmp_path, script, "this input uses `units real`; write `units lj`", ranks=ranks)
 
 
 SETTINGS = {
@@ -230,14 +230,14 @@ def test_settings_that_would_lose_pairs_are_refused(tmp_path, case, ranks):
     first = "atom_modify first some" if "include" in settings else ""
     script = liquid("2 2 2", after_box=f"group some type 2\n{first}")
     script += f"{settings}\nfix g all botan 10 m.pt A B\nrun 0"
-    fails(tmp_path, script, message, ranks=ranks)
+    check_fails(tmp_path, script, message, ranks=ranks)
 
 
 def test_the_line_to_add_for_a_long_cutoff_is_printed_and_helps(tmp_path):
     save_model(tmp_path / "m.pt", cutoff=3.0)
     script = liquid("3 3 3")
     rest = "\nfix g all botan 10 m.pt A B\nrun 0"
-    run = fails(tmp_path, script + rest)
+    run = check_fails(tmp_path, script + rest)
     (line,) = [text.strip() for text in run.output.splitlines() if "comm_modify cutoff" in text]
     words = " ".join(line.split()[:3])
     assert words == "comm_modify cutoff 3.3"
@@ -268,7 +268,9 @@ run 0
 def test_special_bonds_of_zero_are_refused_and_of_nearly_zero_work(tmp_path, ranks):
     save_model(tmp_path / "m.pt")
     zero, nearly = BONDED.format(special=""), "special_bonds lj/coul 1e-50 1e-50 1e-50"
-    fails(tmp_path, zero, "special_bonds of exactly 0 removes bonded ones", nearly, ranks=ranks)
+    check_fails(
+        tmp_path, zero, "special_bonds of exactly 0 removes bonded ones", nearly, ranks=ranks
+    )
     run = run_lmp(BONDED.format(special=nearly), tmp_path, ranks=ranks)
     assert run.thermo()[0]["f_g"] == 1.0
 
@@ -278,7 +280,7 @@ def test_atoms_without_ids_are_refused(tmp_path):
     script = liquid("2 2 2", before_box="atom_modify id no").split("velocity")[0]
     script = script.replace("set group all type/fraction 2 0.2 4321", "")
     script = script.replace("displace_atoms all random 0.12 0.12 0.12 1234", "")
-    fails(tmp_path, script + "fix g all botan 10 m.pt A B", "remove `atom_modify id no`")
+    check_fails(tmp_path, script + "fix g all botan 10 m.pt A B", "remove `atom_modify id no`")
 
 
 FAULTS = {
@@ -310,7 +312,7 @@ def test_a_torch_that_cannot_be_loaded_is_said_so(tmp_path, ranks):
     save_model(tmp_path / "m.pt")
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
     load = f"plugin clear\nplugin load {tmp_path}/botanplugin.so\n"
-    run = fails(
+    run = check_fails(
         tmp_path, load + script, "libbotan_model.so", "pip install torch==2.13.0 ", ranks=ranks
     )
     assert "cannot load" in run.error
