@@ -29,6 +29,7 @@ from lammps_botan.plot import plot_slice
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
 FRAMES = 10
+TEMPERATURE = 0.64  # of ka-t064.data
 
 
 def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], float]:
@@ -40,6 +41,7 @@ def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], f
     variables = {
         "data": INPUTS / "ka-t064.data",
         "model": model,
+        "temperature": TEMPERATURE,
         "time": time,
         "frames": FRAMES,
         "out": out / "score",
@@ -153,7 +155,7 @@ def main() -> None:
     lag_times = ", ".join(f"{t:g}" for t in trained.lag_times or [])
     console.print(
         f"the model was trained at T = {trained.temperature} for t = {lag_times}, and predicts "
-        f"averages over many runs; this is one run at T = 0.64, t = {arguments.time:g}"
+        f"averages over many runs; this is one run at T = {TEMPERATURE}, t = {arguments.time:g}"
     )
     console.print(
         f"one scoring took {scoring:.2f} s, as long as {scoring / md_step:.0f} MD steps; "

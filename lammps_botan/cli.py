@@ -86,8 +86,8 @@ def export(checkpoint: Path, output: Path) -> None:
     from lammps_botan.checkpoint import load_checkpoint
     from lammps_botan.export import export as run
 
-    run(load_checkpoint(checkpoint), output)
-    click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} A B")
+    species = " ".join(run(load_checkpoint(checkpoint), output).species)
+    click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
 
 
 @main.command()

@@ -233,15 +233,16 @@ def test_settings_that_would_lose_pairs_are_refused(tmp_path, case, ranks):
     check_fails(tmp_path, script, message, ranks=ranks)
 
 
-def test_the_line_to_add_for_a_long_cutoff_is_printed_and_helps(tmp_path):
+@RANKS
+def test_the_line_to_add_for_a_long_cutoff_is_printed_and_helps(tmp_path, ranks):
     save_model(tmp_path / "m.pt", cutoff=3.0)
     script = liquid("3 3 3")
     rest = "\nfix g all botan 10 m.pt A B\nrun 0"
-    run = check_fails(tmp_path, script + rest)
+    run = check_fails(tmp_path, script + rest, ranks=ranks)
     (line,) = [text.strip() for text in run.output.splitlines() if "comm_modify cutoff" in text]
     words = " ".join(line.split()[:3])
     assert words == "comm_modify cutoff 3.3"
-    run_lmp(script + words + rest, tmp_path)
+    run_lmp(script + words + rest, tmp_path, ranks=ranks)
 
 
 BONDED = """

@@ -61,7 +61,7 @@ def test_an_equilibration_goes_on_from_its_restart_file(folder, tmp_path):
     assert "for 2000 steps" in printed
 
 
-def test_the_shipped_glass_is_at_rest_where_the_card_says(tmp_path):
+def test_the_shipped_glass_has_the_energy_of_its_temperature(tmp_path):
     """Its energy is that of the equilibration, which no crystal and no gas would have."""
     data = INPUTS / "ka-t064.data"
     printed = lmp("in.equilibrate", tmp_path, data=data, time=0, out="same.data")
