@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -23,11 +24,12 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            if error.name not in {"lightning", "pydantic", "scipy"}:
+            extras = {"lightning": "train", "pydantic": "train", "matplotlib": "plot"}
+            if error.name not in extras:
                 raise
             raise click.ClickException(
-                f"{error}: training needs more packages; "
-                "in the source folder of lammps-botan type pip install '.[train]'"
+                f"{error}: this command needs more packages; in the source folder of "
+                f"lammps-botan type pip install '.[{extras[error.name]}]'"
             ) from error
 
 
@@ -173,6 +175,177 @@ def data_file(configuration: Path, output: Path) -> None:
     click.echo(f"wrote {output}; in LAMMPS: read_data {output}")
 
 
+@main.group()
+def simulate() -> None:
+    """Make the ground truth with LAMMPS: Kob-Andersen glasses and isoconfigurational ensembles.
+
+    Interrupted at any moment and started again with the same arguments, it goes on.
+    """
+
+
+FOLDER = click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder; made if it is not there.",
+)
+SEED = click.option("--seed", default=1, show_default=True, help="Other seeds, other runs.")
+SCHEDULER = click.option(
+    "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler; else the cores of this machine."
+)
+
+
+@simulate.command()
+@FOLDER
+@click.option("--temperature", type=float, required=True)
+@click.option("--time", type=float, help="At the temperature; 40 tau_alpha if not given.")
+@click.option("--configurations", default=1, show_default=True, help="Each from its own melt.")
+@click.option("--n", "n_particles", default=4096, show_default=True, help="Particles, 80 % A.")
+@click.option("--density", default=1.2, show_default=True, help="N/V.")
+@click.option("--melt-time", default=100.0, show_default=True, help="At T = 5; the paper has 1e4.")
+@click.option("--cooling-time", default=20.0, show_default=True, help="From T = 5.")
+@SEED
+@SCHEDULER
+def equilibrate(output: Path, **arguments: Any) -> None:
+    """Equilibrate Kob-Andersen mixtures; writes OUTPUT/ka-0001.data and so on."""
+    from lammps_botan.simulate import equilibrate as run
+
+    paths = run(output, **arguments)
+    click.echo(f"wrote {_paths(paths)}")
+    click.echo(
+        f"next: lammps-botan simulate isoconfig {output}/*.data -o ensembles "
+        f"--temperature {arguments['temperature']} --times paper"
+    )
+
+
+@simulate.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+@click.option("--temperature", type=float, required=True, help="Of the velocities.")
+@click.option(
+    "--times", required=True, help="Lag times, as in 0.13,1.3,13, or 'paper' for those of Table I."
+)
+@click.option("--runs", default=32, show_default=True, help="Per configuration.")
+@SEED
+@SCHEDULER
+def isoconfig(
+    configurations: Sequence[Path], output: Path, times: str, temperature: float, **arguments: Any
+) -> None:
+    """Run the isoconfigurational ensembles of CONFIGURATIONS (LAMMPS data files, or npz files).
+
+    Writes OUTPUT/tTIME/NAME.npz for every lag time and configuration.
+    """
+    from lammps_botan.simulate import isoconfig as run
+    from lammps_botan.simulate import named_times
+
+    paths = run(
+        configurations,
+        output,
+        temperature=temperature,
+        times=named_times(times, temperature),
+        **arguments,
+    )
+    click.echo(f"wrote {_paths(paths)}")
+
+
+DT = click.option(
+    "--dt", default=0.001, show_default=True, help="Time step, for dumps without ITEM: TIME."
+)
+
+
+@main.command()
+@click.argument("dumps", type=FILE, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    callback=_check_folder,
+    help="npz file to write; {time} in its name stands for the lag time.",
+)
+@click.option(
+    "--time", "times", type=float, multiple=True, help="Lag time; several with {time} in OUTPUT."
+)
+@DT
+def targets(dumps: Sequence[Path], output: Path, times: Sequence[float], dt: float) -> None:
+    """Make the ground truth from DUMPS, the isoconfigurational runs of one configuration.
+
+    Their first frame is t = 0. Without --time the last lag time is taken, or all lag times if
+    OUTPUT has {time} in its name.
+    """
+    from lammps_botan.ground_truth import chosen_times, write_ground_truth
+
+    chosen = chosen_times(dumps, times, str(output), dt=dt)
+    files = write_ground_truth(dumps, str(output), chosen, dt=dt)
+    console = Console(stderr=True)
+    paths = list(track(files, "targets", total=len(chosen), console=console, transient=True))
+    times_written = ", ".join(f"{time:g}" for time in chosen)
+    click.echo(f"wrote {_paths(paths)}: {len(dumps)} runs, lag time {times_written}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("-k", default=6.283185307179586, show_default="2 pi", help="Of F_s, 1 / sigma_AA.")
+@DT
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    default=Path("observables.png"),
+    show_default=True,
+    callback=_check_folder,
+    help="Picture to draw.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def observables(folder: Path, k: float, dt: float, output: Path, as_json: bool) -> None:
+    """Print and plot F_s(k, t), mean squared displacements and tau_alpha of a FOLDER of runs.
+
+    FOLDER has npz files of `simulate isoconfig`, or dumps in one sub-folder per configuration, each
+    dump starting at its own t = 0.
+    """
+    from lammps_botan.observables import find_sources, observe
+    from lammps_botan.plot import plot_observables
+
+    sources = find_sources(folder)
+    console = Console(stderr=True)
+    found = observe(track(sources, "observables", console=console, transient=True), k=k, dt=dt)
+    about = f"N = {found.n_particles}, {found.n_configurations} configurations, {found.n_runs} runs"
+    plot_observables(output, found, about)
+    fit = found.relaxation
+    if as_json:
+        content = {key: getattr(found, key) for key in ("k", "n_particles", "n_configurations")}
+        for key in ("times", "scattering", "scattering_error", "msd", "msd_error"):
+            content[key] = getattr(found, key).tolist()
+        content["n_runs"] = found.n_runs
+        content["susceptibility"] = found.susceptibility.tolist()
+        content["tau_alpha"] = None if fit is None else fit.tau_alpha
+        content["tau_alpha_error"] = found.tau_alpha_error
+        click.echo(_json(content))
+        return
+    table = Table("t", title=about)
+    names = "AB" if found.msd.shape[1] == 2 else [str(n) for n in range(found.msd.shape[1])]
+    for name in names:
+        table.add_column(f"F_s {name}")
+        table.add_column(f"MSD {name}")
+    table.add_column("chi_4")
+    for t, time in enumerate(found.times):
+        cells = []
+        for s in range(len(names)):
+            cells.append(f"{found.scattering[t, s]:.4f} ± {found.scattering_error[t, s]:.4f}")
+            cells.append(f"{found.msd[t, s]:.4g} ± {found.msd_error[t, s]:.2g}")
+        table.add_row(f"{time:g}", *cells, f"{found.susceptibility[t]:.3g}")
+    Console().print(table)
+    if fit is None:
+        click.echo(f"no tau_alpha: {found.reason}")
+    else:
+        click.echo(
+            f"tau_alpha = {fit.tau_alpha:.5g} ± {found.tau_alpha_error:.2g} (double stretched "
+            f"exponential, F_s of A), beta = {fit.beta:.3f}; F_s = 1/e at t = {fit.one_over_e:.5g}"
+        )
+    click.echo(f"drew {output}")
+
+
 @main.command()
 def check() -> None:
     """Load the plugin in LAMMPS; print versions, and in words what is wrong."""
@@ -188,6 +361,10 @@ def check() -> None:
     if report.problems:
         sys.exit(1)
     click.echo("fix botan is ready")
+
+
+def _paths(paths: Sequence[Path]) -> str:
+    return str(paths[0]) if len(paths) == 1 else f"{len(paths)} files, {paths[0]} to {paths[-1]}"
 
 
 def _json(content: object) -> str:

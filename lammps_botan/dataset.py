@@ -3,13 +3,15 @@
 One npz file holds one configuration and one lag time, in the format of the public data of
 https://github.com/h3-Open-BDEC/pyg_botan: `types` [n_particles], `initial_positions`
 [n_particles, 3], `positions` [n_runs, n_particles, 3], unwrapped, LJ units. Where the optional key
-`box` (length, [3] or [3, 3]) is absent the box is a cube at N/V = 1.2.
+`box` (length, [3] or [3, 3]) is absent the box is a cube at N/V = 1.2; `time`, also optional, is
+the lag time.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from lammps_botan.graph import Floats, Graph, build_graph, cell_matrix
 from lammps_botan.targets import pair_distance_change, propensity
@@ -31,6 +33,8 @@ class Configuration:
         Unwrapped.
     cell : float64 [3, 3]
         Cell vectors as rows.
+    time : float or None
+        Lag time, where the file says it.
     """
 
     path: Path
@@ -38,6 +42,7 @@ class Configuration:
     initial: Floats
     final: Floats
     cell: Floats
+    time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,54 @@ def read_configuration(path: Path) -> Configuration:
         cell = cell_matrix(box)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    return Configuration(path, species.astype(np.int64), initial, final, cell)
+    time = arrays.get("time")
+    if time is not None and (time.shape != () or not np.isfinite(time)):
+        raise ValueError(f"{path}: time must be one number, found {time.tolist()}")
+    return Configuration(
+        path, species.astype(np.int64), initial, final, cell, None if time is None else float(time)
+    )
+
+
+def write_configuration(
+    path: Path,
+    *,
+    species: npt.ArrayLike,
+    initial: Floats,
+    final: Floats,
+    cell: Floats,
+    time: float,
+    **about: npt.ArrayLike,
+) -> None:
+    """Write one npz file, which appears under its name when it is whole.
+
+    Parameters
+    ----------
+    path : Path
+    species : int [n_particles]
+        From 0.
+    initial : [n_particles, 3]
+    final : [n_runs, n_particles, 3]
+        Unwrapped.
+    cell : [3, 3]
+        Cell vectors as rows.
+    time : float
+        Lag time.
+    **about : array
+        Further keys of the file.
+    """
+    box = np.diagonal(cell) if np.count_nonzero(cell) == 3 else cell
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(
+            file,
+            types=np.asarray(species, dtype=np.int64),
+            initial_positions=initial,
+            positions=final,
+            box=box,
+            time=time,
+            **about,  # type: ignore[arg-type]
+        )
+    part.replace(path)
 
 
 def read_sample(path: Path, *, cutoff: float = 2.0) -> Sample:

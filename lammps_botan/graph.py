@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from vesin import NeighborList
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
@@ -153,6 +152,8 @@ def build_graph(
         raise ValueError(f"positions must be finite, found {points[first]} for particle {first}")
     if not cutoff > 0:
         raise ValueError(f"the cutoff must be positive, found {cutoff}")
+
+    from vesin import NeighborList  # imports torch, for which readers of dumps need not wait
 
     # neighbor lists close at <= cutoff: ask for the ones below
     below = float(np.nextafter(cutoff, 0.0))

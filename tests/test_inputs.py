@@ -2,11 +2,16 @@
 
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from lmp import BIN, Finished, read_dump
+from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data
+
+from lammps_botan.datafile import write_data_file
+from lammps_botan.dataset import read_configuration
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 
@@ -50,15 +55,51 @@ def test_the_thermostat_holds_the_temperature(folder):
     assert float(last[0][1]) == pytest.approx(1.0, abs=0.15)
 
 
-def test_an_equilibration_goes_on_from_its_restart_file(folder, tmp_path):
-    data = folder / "quenched.data"
-    lmp("in.equilibrate", tmp_path, data=data, temperature=1.0, time=21.0)
-    restart = tmp_path / "equilibrate.1.restart"
-    printed = lmp(
-        "in.equilibrate", tmp_path, resume="yes", restart=restart, temperature=1.0, time=22.0
-    )
-    assert "Loop time of" in printed
-    assert "for 2000 steps" in printed
+@pytest.mark.parametrize("script", ["in.melt", "in.quench", "in.equilibrate"])
+def test_an_interrupted_script_goes_on_from_its_restart_file(folder, tmp_path, script):
+    """Killed after its first restart file and run again, it ends where it would have ended."""
+    variables = {"temperature": 1.0, "time": 3.0, "checkpoint": 1000, "out": "end.data"}
+    data = {
+        "in.melt": {"n": 500},
+        "in.quench": {"data": folder / "melt.data"},
+        "in.equilibrate": {"data": folder / "quenched.data"},
+    }[script]
+    (tmp_path / "whole").mkdir()
+    lmp(script, tmp_path / "whole", **data, **variables)
+
+    command = [BIN / "lmp", "-in", INPUTS / script, "-log", "none", "-screen", "none"]
+    for name, value in {**data, **variables}.items():
+        command += ["-var", name, str(value)]
+    process = subprocess.Popen(command, cwd=tmp_path)
+    while not (tmp_path / "end.data.restart").exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "end.data").exists()
+    printed = lmp(script, tmp_path, **data, **variables)
+    assert "Reading restart file" in printed
+    assert (tmp_path / "end.data").read_text() == (tmp_path / "whole" / "end.data").read_text()
+    assert not list(tmp_path.glob("*.restart"))
+
+
+@needs_public_data
+def test_the_public_configurations_have_the_energies_of_the_paper_s_liquid(tmp_path):
+    """T = 0.44: -6.2118 +- .0126 per particle, 3.925 +- .080; inherent -6.8506 and -.583.
+
+    The values are means over 15 public configurations, +- their spread (METHODS 1).
+    """
+    found = []
+    for path in (CONFIGURATION_401, CONFIGURATION_402):
+        content = read_configuration(path)
+        data = tmp_path / "initial.data"
+        write_data_file(data, content.initial, content.species, content.cell, path.name)
+        printed = lmp("in.inherent", tmp_path, data=data, temperature=0.44)
+        pattern = r"^(?:thermal|inherent): energy per particle (\S+) pressure (\S+)"
+        found.append(np.array(re.findall(pattern, printed, re.MULTILINE), dtype=float).ravel())
+    spread = np.array([0.0126, 0.080, 0.0059, 0.047])
+    expected = np.array([-6.2118, 3.925, -6.8506, -0.583])
+    assert np.all(np.abs(found - expected) < 3 * spread)
 
 
 def test_the_shipped_glass_has_the_energy_of_its_temperature(tmp_path):

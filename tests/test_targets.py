@@ -2,15 +2,28 @@
 
 import numpy as np
 import pytest
-from public_data import CONFIGURATION_401, needs_public_data, reference_graph
+from public_data import CONFIGURATION_401, FOLDER, needs_public_data, reference_graph
 
-from lammps_botan.dataset import read_sample
+from lammps_botan.dataset import read_configuration, read_sample
 from lammps_botan.graph import build_graph
 from lammps_botan.metrics import edge_mask, node_mask
-from lammps_botan.targets import pair_distance_change, propensity
+from lammps_botan.targets import (
+    AVERAGE_CUTOFF,
+    BONDED,
+    BROKEN,
+    RELATIVE_CUTOFF,
+    bond_breakage,
+    bonds,
+    neighbor_averaged_displacement,
+    pair_distance_change,
+    pair_sigma,
+    propensity,
+    relative_displacement,
+)
 
+ROUNDING = 1e-10  # of quantities that are zero, after displacements of up to 1000
 BOXES = {
-    "cubic": np.eye(3) * 6.0,
+    "orthogonal": np.diag([5.5, 6.0, 6.5]),
     "triclinic": np.array([[6.0, 0, 0], [1.2, 5.8, 0], [-0.8, 0.6, 6.2]]),
 }
 
@@ -52,6 +65,120 @@ def test_targets_are_those_of_loops(liquid):
     np.testing.assert_allclose(change, expected_e, atol=1e-12)
 
 
+def test_relative_displacements_are_those_of_loops(liquid):
+    """Equations of R, D and C with least squares, particle by particle and run by run."""
+    initial, cell, graph, rng = liquid
+    near = bonds(graph, RELATIVE_CUTOFF)
+    final = initial + rng.normal(0, 0.3, (4, 60, 3))
+    expected = np.full((3, 60), np.nan)
+    for i in range(60):
+        mine = near.center == i
+        v = near.vectors[mine]
+        runs = []
+        for run in final if len(v) else []:
+            change = (run - initial)[i] - (run - initial)[near.neighbor[mine]]
+            strain = np.linalg.lstsq(v, change, rcond=None)[0].T
+            y = v + change - v @ (np.eye(3) + strain).T
+            r = np.linalg.norm(y.mean(axis=0))
+            d = np.sqrt((y**2).sum(axis=1).mean())
+            runs.append((r, d, np.linalg.norm(change.mean(axis=0))))
+        if runs:
+            expected[:, i] = np.mean(runs, axis=0)
+    found = relative_displacement(initial, final, near)
+    counts = np.bincount(near.center, minlength=60)
+    assert {0, 1, 2, 3} < set(counts)  # also those whose strain is not determined
+    np.testing.assert_allclose([found.r, found.d, found.c], expected, atol=ROUNDING)
+
+
+def test_averaged_displacements_are_those_of_loops(liquid):
+    initial, cell, graph, rng = liquid
+    near = bonds(graph, AVERAGE_CUTOFF)
+    final = initial + rng.normal(0, 0.3, (4, 60, 3))
+    expected = [
+        np.mean(
+            [(run - initial)[[i, *near.neighbor[near.center == i]]].mean(0) for run in final], 0
+        )
+        for i in range(60)
+    ]
+    found = neighbor_averaged_displacement(initial, final, near)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_broken_bonds_are_those_of_loops(liquid):
+    initial, cell, graph, rng = liquid
+    final = initial + rng.normal(0, 0.3, (4, *initial.shape)) + rng.integers(-1, 2, (60, 3)) @ cell
+    shifts = np.array(np.meshgrid(*[range(-3, 4)] * 3)).reshape(3, -1).T @ cell
+    sigma = {(0, 0): 1.0, (0, 1): 0.8, (1, 0): 0.8, (1, 1): 0.88}
+    expected = np.full(60, np.nan)
+    for i in range(60):
+        fates = []
+        for j in set(range(60)) - {i}:
+            length = sigma[graph.species[i], graph.species[j]]
+            if np.linalg.norm(initial[i] - initial[j] + shifts, axis=1).min() < 1.35 * length:
+                ends = [np.linalg.norm(run[i] - run[j] + shifts, axis=1).min() for run in final]
+                fates.append(np.mean(np.array(ends) > 1.7 * length))
+        if fates:
+            expected[i] = np.mean(fates)
+    bonded = bonds(graph, BONDED * pair_sigma(graph))
+    found = bond_breakage(initial, final, bonded, cell, BROKEN * pair_sigma(bonded))
+    assert np.isnan(expected).any()
+    assert 0 < np.nanmean(expected) < 1
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_uniform_translation_leaves_every_particle_with_its_neighbors(liquid):
+    initial, cell, graph, _ = liquid
+    final = np.stack([initial + [300.0, -400.0, 1200.0]])
+    near = bonds(graph, RELATIVE_CUTOFF)
+    found = relative_displacement(initial, final, near)
+    counted = np.bincount(near.center, minlength=60) > 0
+    for values in (found.r, found.d, found.c):
+        np.testing.assert_allclose(values[counted], 0, atol=ROUNDING)
+        assert np.isnan(values[~counted]).all()
+    averaged = neighbor_averaged_displacement(initial, final, bonds(graph, AVERAGE_CUTOFF))
+    np.testing.assert_allclose(averaged, np.broadcast_to([300.0, -400.0, 1200.0], (60, 3)))
+    bonded = bonds(graph, BONDED * pair_sigma(graph))
+    broken = bond_breakage(initial, final, bonded, cell, BROKEN * pair_sigma(bonded))
+    np.testing.assert_array_equal(broken[np.isfinite(broken)], 0)
+
+
+@pytest.mark.parametrize("size", [1e-3, 0.2])
+def test_a_uniform_strain_is_taken_out_of_r_and_d_but_not_of_c(size):
+    """A cluster in the middle of a large box, sheared, stretched and turned."""
+    rng = np.random.default_rng(11)
+    initial = 30 + rng.uniform(-2, 2, (80, 3))
+    strains = rng.uniform(-size, size, (3, 3, 3))
+    final = np.stack([initial + (initial - 30) @ strain.T for strain in strains])
+    graph = build_graph(initial, 60.0, np.zeros(80, int), cutoff=RELATIVE_CUTOFF)
+    found = relative_displacement(initial, final, graph)
+    np.testing.assert_allclose(found.r, 0, atol=ROUNDING)
+    np.testing.assert_allclose(found.d, 0, atol=ROUNDING)
+    assert found.c.min() > 1e-3 * size
+
+
+def test_three_neighbors_can_go_anywhere_by_a_strain():
+    """Three independent directions determine the strain, and leave nothing over."""
+    initial = 5 + np.array([[0.0, 0, 0], [1, 0, 0], [0, 1.1, 0], [0, 0.2, 1]])
+    final = initial + np.random.default_rng(2).normal(0, 0.3, (5, 4, 3))
+    graph = build_graph(initial, 10.0, np.zeros(4, int), cutoff=1.2)
+    found = relative_displacement(initial, final, graph)
+    assert np.bincount(graph.center)[0] == 3
+    np.testing.assert_allclose([found.r[0], found.d[0]], 0, atol=ROUNDING)
+    assert found.c[0] > 0.1
+
+
+def test_two_dimensions_have_a_strain_in_the_plane():
+    rng = np.random.default_rng(12)
+    initial = np.column_stack([rng.uniform(10, 14, (60, 2)), np.zeros(60)])
+    strain = np.array([[0.1, 0.05, 0], [-0.02, -0.1, 0], [0, 0, 0]])
+    flat = build_graph(
+        initial, [30, 30, 1], np.zeros(60, int), cutoff=1.6, periodic=(True, True, False)
+    )
+    found = relative_displacement(initial, (initial + initial @ strain.T)[None], flat)
+    np.testing.assert_allclose([found.r, found.d], 0, atol=ROUNDING)
+    assert found.c.min() > 1e-4
+
+
 def test_a_uniform_translation_moves_all_and_changes_no_distance(liquid):
     initial, cell, graph, _ = liquid
     shift = np.array([0.3, -0.4, 1.2])
@@ -73,6 +200,75 @@ def test_one_moved_particle_changes_its_own_pairs_alone(liquid):
     assert np.all(np.abs(change[touched]) > 0)
 
 
+def test_one_moved_particle_is_seen_by_its_neighbors(liquid):
+    initial, cell, graph, _ = liquid
+    moved = np.array([0.03, -0.04, 0.12])  # |moved| = 0.13
+    final = initial[None].copy()
+    final[0, 5] += moved
+    near = bonds(graph, RELATIVE_CUTOFF)
+    counts = np.bincount(near.center, minlength=60)
+    others = near.neighbor[near.center == 5]
+    assert len(others) > 0
+    expected = np.where(counts > 0, 0, np.nan)
+    expected[5] = 0.13
+    expected[others] = 0.13 / counts[others]
+    found = relative_displacement(initial, final, near)
+    np.testing.assert_allclose(found.c, expected, atol=1e-12)
+    expected_average = np.zeros((60, 3))
+    for i in (5, *others):
+        expected_average[i] = moved / (1 + counts[i])
+    averaged = neighbor_averaged_displacement(initial, final, near)
+    np.testing.assert_allclose(averaged, expected_average, atol=1e-12)
+    change = pair_distance_change(initial, final, graph, cell)
+    away = graph.center == 5
+    expected_change = np.linalg.norm(graph.vectors[away] + moved, axis=1) - graph.distances[away]
+    np.testing.assert_allclose(change[away], expected_change, atol=1e-12)
+
+
+def test_a_bond_is_broken_beyond_the_second_threshold():
+    """Bonds 1-0 and 1-2 of 1.2: one is drawn to 1.6, one to 1.8, the latter in one run of two."""
+    initial = np.array([[2.0, 5, 5], [3.2, 5, 5], [4.4, 5, 5], [8.0, 5, 5]])
+    final = np.stack([initial, initial])
+    final[:, 0, 0] -= 0.4
+    final[0, 2, 0] += 0.6
+    graph = build_graph(initial, 10.0, np.zeros(4, int))
+    found = bond_breakage(initial, final, bonds(graph, 1.35), 10.0, 1.7)
+    np.testing.assert_allclose(found, [0.0, 0.25, 0.5, np.nan])
+
+
+def test_bonds_are_the_graph_of_the_shorter_cutoff(liquid):
+    initial, cell, graph, _ = liquid
+    expected = build_graph(initial, cell, graph.species, cutoff=1.35)
+    found = bonds(graph, 1.35)
+    np.testing.assert_array_equal(found.center, expected.center)
+    np.testing.assert_array_equal(found.neighbor, expected.neighbor)
+    np.testing.assert_array_equal(found.vectors, expected.vectors)
+
+
+def test_no_particle_has_no_targets():
+    nothing = np.zeros((0, 3))
+    graph = build_graph(nothing, 5.0, np.zeros(0, int))
+    assert relative_displacement(nothing, nothing[None], graph).d.shape == (0,)
+    assert neighbor_averaged_displacement(nothing, nothing[None], graph).shape == (0, 3)
+    assert bond_breakage(nothing, nothing[None], graph, 5.0, pair_sigma(graph)).shape == (0,)
+
+
+@needs_public_data
+def test_mean_propensities_of_the_public_configurations():
+    """Means over the 15 that the published values come from; 12 of them are public here.
+
+    The means over 12 and over 15 differ by about .13 of the spread between configurations, which is
+    .094 for A and .16 for B.
+    """
+    means = []
+    for path in sorted(FOLDER.glob("T0.44/*/*.npz")):
+        configuration = read_configuration(path)
+        s = propensity(configuration.initial, configuration.final)
+        means.append([s[configuration.species == k].mean() for k in (0, 1)])
+    assert len(means) == 12
+    np.testing.assert_allclose(np.mean(means, axis=0), [0.511, 0.942], atol=[0.025, 0.042])
+
+
 def test_both_directions_of_a_pair_change_alike(liquid):
     initial, cell, graph, rng = liquid
     change = pair_distance_change(initial, initial + rng.normal(0, 0.2, (3, 60, 3)), graph, cell)
@@ -80,6 +276,21 @@ def test_both_directions_of_a_pair_change_alike(liquid):
     assert all(by_pair[j, i] == pytest.approx(value) for (i, j), value in by_pair.items())
 
 
-def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match=r"found \[2, 3, 3\] and \[4, 3\]"):
-        propensity(np.zeros((4, 3)), np.zeros((2, 3, 3)))
+def test_shapes_that_do_not_fit_are_refused(liquid):
+    initial, cell, graph, _ = liquid
+    final = np.zeros((2, 59, 3))
+    for call in (
+        lambda: propensity(initial, final),
+        lambda: pair_distance_change(initial, final, graph, cell),
+        lambda: relative_displacement(initial, final, graph),
+        lambda: neighbor_averaged_displacement(initial, final, graph),
+        lambda: bond_breakage(initial, final, graph, cell, 1.7),
+    ):
+        with pytest.raises(ValueError, match=r"found \[2, 59, 3\] and \[60, 3\]"):
+            call()
+
+
+def test_species_beyond_the_mixture_have_no_sigma():
+    graph = build_graph([[1.0, 1, 1], [2.0, 1, 1]], 9.0, [0, 2])
+    with pytest.raises(ValueError, match=r"species 0 \(A\) and 1 \(B\), found \[0 2\]"):
+        pair_sigma(graph)

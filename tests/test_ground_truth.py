@@ -1,0 +1,223 @@
+"""`lammps-botan targets`: from dump files to one npz file, all or nothing."""
+
+import subprocess
+
+import numpy as np
+import pytest
+from dumps import ORTHOGONAL, TRICLINIC, frame, write, write_runs
+from lmp import BIN
+from public_data import CONFIGURATION_401, needs_public_data, reference_graph
+
+from lammps_botan.dataset import read_configuration, read_sample
+from lammps_botan.ensemble import EnsembleFrame
+from lammps_botan.graph import build_graph
+from lammps_botan.ground_truth import ground_truth
+from lammps_botan.targets import (
+    bond_breakage,
+    bonds,
+    neighbor_averaged_displacement,
+    pair_distance_change,
+    pair_sigma,
+    propensity,
+    relative_displacement,
+)
+
+N = 80
+TYPES = np.repeat([1, 2], [64, 16])
+
+
+@pytest.fixture(params=["orthogonal", "triclinic"])
+def ensemble(request, tmp_path):
+    """Dumps of four runs with frames at t = 0, 0.05 and 0.1."""
+    cell = {"orthogonal": ORTHOGONAL, "triclinic": TRICLINIC}[request.param]
+    rng = np.random.default_rng(3)
+    initial = rng.random((N, 3)) @ cell
+    moved = rng.normal(0, 0.4, (2, 4, N, 3)).cumsum(axis=0)
+    final = initial + np.concatenate([np.zeros((1, 4, N, 3)), moved])
+    return write_runs(tmp_path, final, cell, TYPES, steps=[0, 50, 100]), final, cell
+
+
+def targets(*arguments, cwd=None):
+    command = [BIN / "lammps-botan", "targets", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def read(path):
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
+    dumps, final, cell = ensemble
+    done = targets(*dumps, "-o", "targets.npz", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "targets.npz: 4 runs, lag time 0.1" in done.stdout
+    initial, last = final[0, 0], final[2]
+    found = read(tmp_path / "targets.npz")
+    np.testing.assert_allclose(found["initial_positions"], initial, atol=1e-12)
+    np.testing.assert_allclose(found["positions"], last, atol=1e-12)
+    np.testing.assert_array_equal(found["types"], TYPES - 1)
+    assert found["time"] == 0.1
+
+    species = TYPES - 1
+    graph = build_graph(initial, cell, species)
+    near = build_graph(initial, cell, species, cutoff=1.6)
+    relative = relative_displacement(initial, last, near)
+    bonded = bonds(graph, 1.35 * pair_sigma(graph))
+    average_over = build_graph(initial, cell, species, cutoff=1.35)
+    expected = {
+        "propensity": propensity(initial, last),
+        "R": relative.r,
+        "D": relative.d,
+        "C": relative.c,
+        "neighbor_averaged_displacement": neighbor_averaged_displacement(
+            initial, last, average_over
+        ),
+        "bond_breakage": bond_breakage(initial, last, bonded, cell, 1.7 * pair_sigma(bonded)),
+        "distance": graph.distances,
+        "pair_distance_change": pair_distance_change(initial, last, graph, cell),
+    }
+    for key, value in expected.items():
+        np.testing.assert_allclose(found[key], value, atol=1e-12, err_msg=key)
+    np.testing.assert_array_equal(found["center"], graph.center)
+    np.testing.assert_array_equal(found["neighbor"], graph.neighbor)
+
+
+def test_the_file_is_a_data_set(ensemble, tmp_path):
+    """What trains on the public data trains on this."""
+    dumps, _, _ = ensemble
+    assert targets(*dumps, "-o", tmp_path / "a.npz").returncode == 0
+    sample = read_sample(tmp_path / "a.npz")
+    found = read(tmp_path / "a.npz")
+    np.testing.assert_allclose(sample.propensity, found["propensity"], atol=1e-12)
+    np.testing.assert_allclose(
+        sample.pair_distance_change, found["pair_distance_change"], atol=1e-12
+    )
+
+
+def test_lag_times_are_chosen(ensemble, tmp_path):
+    dumps, final, _ = ensemble
+    assert targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path).returncode == 0
+    for k, name in ((1, "t0.05.npz"), (2, "t0.1.npz")):
+        np.testing.assert_allclose(read_configuration(tmp_path / name).final, final[k], atol=1e-12)
+    done = targets(*dumps, "-o", tmp_path / "one.npz", "--time", 0.05)
+    assert done.returncode == 0
+    assert read(tmp_path / "one.npz")["time"] == 0.05
+    # with another time step the same frames are at other lag times
+    assert targets(*dumps, "-o", tmp_path / "dt.npz", "--dt", 0.01).returncode == 0
+    assert read(tmp_path / "dt.npz")["time"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--time", 0.07], "no frame at lag time 0.07; it has 0.05, 0.1"),
+        (["--time", 0.05, "--time", 0.1], "put {time} into its name: targets_{time}.npz"),
+    ],
+)
+def test_lag_times_that_are_not_there_are_refused(ensemble, tmp_path, options, message):
+    dumps, _, _ = ensemble
+    done = targets(*dumps, "-o", "targets.npz", *options, cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr.replace("\n", " ")
+    assert not list(tmp_path.glob("targets*"))
+
+
+def spoil(dumps, how):
+    """Damage the last of the dumps, and say what must be complained about."""
+    victim = dumps[-1]
+    text = victim.read_text()
+    frames = ["ITEM: TIMESTEP" + part for part in text.split("ITEM: TIMESTEP")[1:]]
+    if how == "empty":
+        victim.write_text("")
+        return "the file is empty"
+    if how == "truncated":
+        victim.write_text(text[: -len(frames[-1]) // 2])
+        return "frame 2 (step 100): the file ends before"
+    if how == "wrapped":
+        victim.write_text(text.replace("xu yu zu", "x y z"))
+        return "neither unwrapped coordinates nor image flags"
+    if how == "box":
+        edges = frames[-1].splitlines()
+        edges[5:8] = [line.replace("e+00", "e+01", 2) for line in edges[5:8]]
+        victim.write_text("".join(frames[:-1]) + "\n".join(edges) + "\n")
+        return "the box must stay the same"
+    if how == "missing":
+        rows = frames[-1].splitlines()
+        rows[3] = str(N - 1)
+        victim.write_text("".join(frames[:-1]) + "\n".join(rows[:-1]) + "\n")
+        return f"frame 2 (step 100): {N - 1} atoms, expected {N}"
+    if how == "nan":
+        rows = frames[-1].splitlines()
+        rows[-1] = f"{N} 2 nan 0 0"
+        victim.write_text("".join(frames[:-1]) + "\n".join(rows) + "\n")
+        return "frame 2 (step 100)"
+    if how == "elsewhere":
+        rows = frames[0].splitlines()
+        rows[-1] = f"{N} 2 0.5 0.5 0.5"
+        victim.write_text("\n".join(rows) + "\n" + "".join(frames[1:]))
+        return "all runs must start from the same configuration"
+    raise AssertionError(how)
+
+
+@pytest.mark.parametrize("ensemble", ["orthogonal"], indirect=True)
+@pytest.mark.parametrize(
+    "how", ["empty", "truncated", "wrapped", "box", "missing", "nan", "elsewhere"]
+)
+def test_damaged_runs_are_named_and_nothing_is_written(ensemble, tmp_path, how):
+    dumps, _, _ = ensemble
+    message = spoil(dumps, how)
+    done = targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("Error: ")
+    assert dumps[-1].name in done.stderr
+    assert message in done.stderr
+    assert {path.suffix for path in tmp_path.iterdir()} == {".dump"}
+
+
+@pytest.mark.parametrize("ensemble", ["orthogonal"], indirect=True)
+def test_unsorted_ids_give_the_same(ensemble, tmp_path):
+    """LAMMPS writes atoms in any order unless it is told to sort."""
+    dumps, _, _ = ensemble
+    assert targets(*dumps, "-o", tmp_path / "sorted.npz").returncode == 0
+    rng = np.random.default_rng(1)
+    for path in dumps:
+        lines = path.read_text().splitlines()
+        for start in range(9, len(lines), N + 9):
+            lines[start : start + N] = rng.permutation(lines[start : start + N]).tolist()
+        path.write_text("\n".join(lines) + "\n")
+    assert targets(*dumps, "-o", tmp_path / "unsorted.npz").returncode == 0
+    expected, found = read(tmp_path / "sorted.npz"), read(tmp_path / "unsorted.npz")
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found[key], value, err_msg=key)
+
+
+def test_three_species_are_refused(tmp_path):
+    rng = np.random.default_rng(1)
+    positions = rng.random((30, 3)) * 6
+    types = np.arange(30) % 3 + 1
+    frames = [frame(positions, np.eye(3) * 6, step=k, types=types) for k in (0, 1)]
+    path = write(tmp_path / "run.dump", *frames)
+    done = targets(path, "-o", tmp_path / "targets.npz")
+    assert done.returncode == 1
+    assert "species 0 (A) and 1 (B)" in done.stderr
+    assert not (tmp_path / "targets.npz").exists()
+
+
+def test_one_frame_is_no_run(tmp_path):
+    path = write(tmp_path / "run.dump", frame(np.ones((5, 3)), np.eye(3) * 6))
+    done = targets(path, "-o", tmp_path / "targets.npz")
+    assert done.returncode == 1
+    assert "one frame only" in done.stderr
+
+
+@needs_public_data
+def test_targets_of_configuration_401_are_the_public_ones():
+    reference = reference_graph()
+    content = read_configuration(CONFIGURATION_401)
+    frame = EnsembleFrame(4120, content.species, content.initial, content.final, content.cell)
+    found = ground_truth(frame)
+    np.testing.assert_allclose(found["propensity"], reference["propensity"], atol=1e-5)
+    np.testing.assert_allclose(
+        found["pair_distance_change"], reference["pair_distance_change"], atol=1e-5
+    )
