@@ -1,11 +1,12 @@
 # make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
+# make bench: install, then measure.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # folders too: a file that was removed counts as a change
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 
-.PHONY: install demo test lint format
+.PHONY: install demo test bench lint format
 
 install: $(VENV)/.installed
 
@@ -23,6 +24,9 @@ demo: install
 
 test: install
 	$(BIN)/pytest
+
+bench: install
+	$(BIN)/python benchmarks/targets.py
 
 lint: install
 	$(BIN)/ruff check .

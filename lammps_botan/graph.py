@@ -101,14 +101,19 @@ def minimum_image(vectors: Floats, box: npt.ArrayLike) -> Floats:
     if np.count_nonzero(cell - np.diag(np.diagonal(cell))) == 0:
         lengths = np.diagonal(cell)
         return np.asarray(vectors - lengths * np.rint(vectors / lengths))
-    # in a skewed cell the nearest image by fractional coordinates may have a shorter neighbor
-    shortest = vectors - np.rint(vectors @ np.linalg.inv(cell)) @ cell
-    start = shortest
+    inverse = np.linalg.inv(cell)
+    shortest = np.asarray(vectors - np.rint(vectors @ inverse) @ cell)
+    # in a skewed cell the nearest image by fractional coordinates may have a shorter neighbor, but
+    # not where it is shorter than half of the lowest height of the cell
+    half_height = 0.5 / np.linalg.norm(inverse, axis=0).max()
+    far = (shortest * shortest).sum(axis=-1) > half_height**2
+    start = closest = shortest[far]
     for shift in itertools.product((-1, 0, 1), repeat=3):
         image = start + np.array(shift) @ cell
-        closer = (image * image).sum(axis=-1) < (shortest * shortest).sum(axis=-1)
-        shortest = np.where(closer[..., None], image, shortest)
-    return np.asarray(shortest)
+        closer = (image * image).sum(axis=-1) < (closest * closest).sum(axis=-1)
+        closest = np.where(closer[..., None], image, closest)
+    shortest[far] = closest
+    return shortest
 
 
 def build_graph(

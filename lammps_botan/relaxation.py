@@ -119,7 +119,14 @@ def _best_fit(t: Floats, f: Floats, sigma: Floats | None) -> tuple[Floats, Float
         start = (0.0, 0.7, plateau, np.log(ratio), 1.2)
         try:
             values, covariance = curve_fit(
-                _model, t, f, start, sigma, sigma is not None, bounds=(LOWER, UPPER)
+                _model,
+                t,
+                f,
+                start,
+                sigma,
+                absolute_sigma=sigma is not None,
+                bounds=(LOWER, UPPER),
+                method="dogbox",  # trf crawls along the bounds: hundreds of steps
             )
         except RuntimeError as error:
             reasons.append(str(error))
@@ -127,7 +134,9 @@ def _best_fit(t: Floats, f: Floats, sigma: Floats | None) -> tuple[Floats, Float
         deviation = (_model(t, *values) - f) / (1.0 if sigma is None else sigma)
         fits.append((float(deviation @ deviation), values, covariance))
     if not fits:
-        raise ValueError(f"no double stretched exponential fits these points: {reasons[0]}")
+        raise ValueError(
+            f"no double stretched exponential fits these points ({reasons[0]}): add lag times"
+        )
     _, values, covariance = min(fits, key=lambda fit: fit[0])
     return values, covariance
 

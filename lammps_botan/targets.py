@@ -136,7 +136,7 @@ def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> Relat
     # rows or columns 3i + b hold component b of what belongs to center i
     slots = (3 * graph.center[:, None] + np.arange(3)).ravel()
     starts = np.arange(0, 3 * n_edges + 1, 3)
-    fit = csr_array((weights.ravel(), slots, starts), shape=(n_edges, 3 * n)).T.tocsr()
+    fit = csr_array((weights.ravel(), slots, starts), shape=(n_edges, 3 * n)).T
     stretch = csr_array((vectors.ravel(), slots, starts), shape=(n_edges, 3 * n))
 
     total = np.zeros((3, n))

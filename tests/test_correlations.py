@@ -64,7 +64,7 @@ def test_a_large_box_has_a_narrow_shell_of_about_a_hundred():
     np.testing.assert_allclose(squares, squares.mean(), rtol=1e-9)
 
 
-@pytest.mark.parametrize(("k", "n_found"), [(0.5, 3), (0.9, 3), (1.3, 3), (1.42, 6)])
+@pytest.mark.parametrize(("k", "n_found"), [(0.5, 3), (0.9, 3), (1.2, 3), (1.3, 6)])
 def test_a_small_box_gives_its_closest_wavevectors(k, n_found):
     """In a cube of 2 pi the lengths are 1 (three vectors), sqrt(2) (six), ..."""
     vectors = wavevectors(2 * np.pi, k)
@@ -194,5 +194,8 @@ def test_scattering_and_squared_displacement_of_the_public_configurations():
         )
         found.append([scattering.mean(), mean_squared_displacement(initial, final).mean()])
     assert len(found) == 12
-    np.testing.assert_allclose(np.mean(found, axis=0), [0.348, 0.438], atol=[0.023, 0.031])
-    np.testing.assert_allclose(np.std(found, axis=0, ddof=1), [0.086, 0.119], rtol=0.3)
+    scattering, squared = np.transpose(found)
+    assert scattering.mean() == pytest.approx(0.348, abs=2 * 0.13 * 0.086)
+    assert squared.mean() == pytest.approx(0.438, abs=2 * 0.13 * 0.119)
+    assert scattering.std(ddof=1) == pytest.approx(0.086, rel=0.3)
+    assert squared.std(ddof=1) == pytest.approx(0.119, rel=0.3)
