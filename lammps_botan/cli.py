@@ -209,13 +209,30 @@ SCHEDULER = click.option(
 @SCHEDULER
 def equilibrate(output: Path, **arguments: Any) -> None:
     """Equilibrate Kob-Andersen mixtures; writes OUTPUT/ka-0001.data and so on."""
+    from lammps_botan.simulate import PAPER_TIMES
     from lammps_botan.simulate import equilibrate as run
+    from lammps_botan.thermo import drift, read_thermo
 
     paths = run(output, **arguments)
+    table = Table("", title="middle third of the equilibration -> last third")
+    table.add_column("energy per particle")
+    table.add_column("pressure")
+    for path in paths:
+        thermo = read_thermo(path.with_suffix(".log"))
+        cells = []
+        for name in ("PotEng", "Press"):
+            d = drift(thermo[name])
+            cells.append(
+                f"{d.middle:.4f} ± {d.middle_error:.4f} -> {d.last:.4f} ± {d.last_error:.4f}"
+            )
+        table.add_row(path.stem, *cells)
+    Console().print(table)
+    temperature = arguments["temperature"]
+    times = "paper" if temperature in PAPER_TIMES else "TIMES"
     click.echo(f"wrote {_paths(paths)}")
     click.echo(
         f"next: lammps-botan simulate isoconfig {output}/*.data -o ensembles "
-        f"--temperature {arguments['temperature']} --times paper"
+        f"--temperature {temperature} --times {times}"
     )
 
 

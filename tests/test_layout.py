@@ -25,6 +25,7 @@ ORDER = [
     "analysis",
     "ground_truth",
     "observables",
+    "thermo",
     "jobs",
     "simulate",
     "model",
