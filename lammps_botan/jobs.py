@@ -246,7 +246,7 @@ def _client(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
         n_workers=min(CPU_COUNT, n_jobs),
         threads_per_worker=1,
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port, for this machine only
     )
     with cluster, Client(cluster) as client:
         yield client

@@ -367,7 +367,7 @@ def test_a_cluster_makes_the_same_ensemble(glass, ensemble, tmp_path):
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=1, threads_per_worker=2, dashboard_address=None, memory_limit=0
+        n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", memory_limit=0
     ) as cluster:
         arguments = {"temperature": 1.0, "times": [0.02, 0.05], "runs": 3}
         paths = isoconfig(glass, tmp_path, scheduler=cluster.scheduler_address, **arguments)
