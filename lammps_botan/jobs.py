@@ -6,8 +6,10 @@ last. A job that was interrupted goes on from the restart file that its script l
 
 import contextlib
 import functools
+import logging
 import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -193,7 +195,7 @@ def _finish(finish: Callable[[], None], _: object) -> None:
 
 
 def _watch(client: Any, jobs: Sequence[Job], futures: list[Any], title: str) -> None:
-    from distributed import wait
+    from distributed import KilledWorker, wait
 
     columns = (
         TextColumn("{task.description}"),
@@ -217,8 +219,13 @@ def _watch(client: Any, jobs: Sequence[Job], futures: list[Any], title: str) -> 
                 pending.remove(future)
                 try:
                     future.result()
-                except BaseException:
+                except BaseException as error:
                     client.cancel(list(pending))
+                    if isinstance(error, KilledWorker):
+                        raise ChildProcessError(
+                            f"a worker process died several times ({error}); is there enough "
+                            "memory? Finished runs are kept"
+                        ) from error
                     raise
             for k, job in enumerate(jobs):
                 if done[k] < job.steps:
@@ -242,11 +249,25 @@ def _client(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
         with client:
             yield client
         return
-    cluster = LocalCluster(
-        n_workers=min(CPU_COUNT, n_jobs),
-        threads_per_worker=1,
-        memory_limit=0,
-        dashboard_address="127.0.0.1:0",  # any free port, for this machine only
-    )
+    with _ctrl_c_ignored():  # as the workers inherit it: Ctrl-C is for this process to answer
+        cluster = LocalCluster(
+            n_workers=min(CPU_COUNT, n_jobs),
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address="127.0.0.1:0",  # any free port, for this machine only
+            silence_logs=logging.ERROR,
+        )
     with cluster, Client(cluster) as client:
         yield client
+
+
+@contextlib.contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
