@@ -1,0 +1,63 @@
+"""The command `lammps-botan`: thin sub-commands over the modules of this package."""
+
+import sys
+
+import click
+
+from lammps_botan.cli import ground_truth, models
+
+
+class _Commands(click.Group):
+    """Errors about the user's files become one message instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (OSError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            extras = {"lightning": "train", "pydantic": "train", "matplotlib": "plot"}
+            if error.name not in extras:
+                raise
+            raise click.ClickException(
+                f"{error}: this command needs more packages; in the source folder of "
+                f"lammps-botan type pip install '.[{extras[error.name]}]'"
+            ) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lammps-botan")
+def main() -> None:
+    """Predict particle mobility in a glass-forming liquid with BOTAN."""
+
+
+@main.command()
+def check() -> None:
+    """Load the plugin in LAMMPS; print versions, and in words what is wrong."""
+    from lammps_botan.check import check as run
+
+    report = run()
+    for name, value in report.versions.items():
+        click.echo(f"{name:12} {value}")
+    for note in report.notes:
+        click.echo(f"note: {note}")
+    for problem in report.problems:
+        click.echo(f"problem: {problem}", err=True)
+    if report.problems:
+        sys.exit(1)
+    click.echo("fix botan is ready")
+
+
+for command in (
+    models.import_weights,
+    models.train,
+    models.export,
+    models.evaluate,
+    models.info,
+    models.models,
+    ground_truth.data_file,
+    ground_truth.simulate,
+    ground_truth.targets,
+    ground_truth.observables,
+):
+    main.add_command(command)

@@ -1,0 +1,123 @@
+"""Commands that make, judge and describe models."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
+
+
+@click.command("import-weights")
+@click.argument("weights", type=FILE)
+@OUTPUT
+@click.option("--lag-time", default=13.0, show_default=True, help="The weights were trained for.")
+@click.option("--temperature", default=0.44, show_default=True, help="Of their training data.")
+def import_weights(weights: Path, output: Path, lag_time: float, temperature: float) -> None:
+    """Turn public weights of BOTAN (.pth) into a checkpoint.
+
+    The defaults describe the pretrained weights of the public implementation.
+    """
+    from lammps_botan.checkpoint import Physics, import_public_weights, save_checkpoint
+
+    physics = Physics(lag_times=(lag_time,), temperature=temperature)
+    save_checkpoint(import_public_weights(weights, physics), output)
+    click.echo(f"wrote {output}; next: lammps-botan export {output} -o model.pt")
+
+
+@click.command()
+@click.argument("config", type=FILE)
+def train(config: Path) -> None:
+    """Train a network as CONFIG (TOML, see configs/botan.toml) says; started again, it goes on."""
+    # the large tensors of a step come back at every step: huge pages save most of their page faults
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    from lammps_botan.config import read_config
+    from lammps_botan.train import train as run
+
+    path = run(read_config(config), config.parent)
+    click.echo(f"wrote {path}; next: lammps-botan export {path} -o model.pt")
+
+
+@click.command()
+@click.argument("checkpoint", type=FILE)
+@OUTPUT
+def export(checkpoint: Path, output: Path) -> None:
+    """Turn a checkpoint into a model file for LAMMPS and Python."""
+    from lammps_botan.checkpoint import load_checkpoint
+    from lammps_botan.export import export as run
+
+    species = " ".join(run(load_checkpoint(checkpoint), output).species)
+    click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
+
+
+@click.command()
+@click.argument("model")
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@AS_JSON
+def evaluate(model: str, files: Sequence[Path], as_json: bool) -> None:
+    """Score MODEL (a model file or a name) on isoconfigurational FILES (npz)."""
+    from lammps_botan.evaluate import evaluate as run
+
+    bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
+    scores = run([model], bar)
+    if as_json:
+        click.echo(to_json(scores))
+        return
+    table = Table("configuration", "rho_S (A)", "rho_E (A-A bonds)", title=model)
+    result = scores["models"][0]
+    columns = [result["S"], result["E"] or {"per_configuration": [None] * len(files)}]
+    for k, file in enumerate(files):
+        table.add_row(file.name, *(number(c["per_configuration"][k]) for c in columns))
+    table.add_section()
+    for key in ("rho_mean", "rho_pooled"):
+        table.add_row(key, *(number(c.get(key)) for c in columns))
+    Console().print(table)
+
+
+@click.command()
+@click.argument("model")
+def info(model: str) -> None:
+    """Print what MODEL (a model file or a name) says of itself."""
+    from lammps_botan.metadata import read_metadata
+    from lammps_botan.models import find_model
+
+    path = find_model(model)
+    click.echo(f"{path}\n{read_metadata(path).to_json()}")
+
+
+@click.command()
+@AS_JSON
+def models(as_json: bool) -> None:
+    """List the models that ship; their names do wherever a model is expected."""
+    from lammps_botan.metadata import read_metadata
+    from lammps_botan.models import shipped_models
+
+    rows = []
+    for model in shipped_models():
+        metadata = read_metadata(model.path)
+        rows.append(
+            {
+                "name": model.name,
+                "path": str(model.path),
+                "architecture": metadata.architecture,
+                "temperature": metadata.temperature,
+                "lag_time": metadata.lag_times[0] if metadata.lag_times else None,
+                "scores": model.card["scores"],
+            }
+        )
+    if as_json:
+        click.echo(to_json(rows))
+        return
+    table = Table("name", "architecture", "T", "lag time", "rho_S", "rho_E", title="models")
+    for row in rows:
+        scores = row["scores"]
+        table.add_row(
+            *(str(row[k]) for k in ("name", "architecture", "temperature", "lag_time")),
+            number(scores["rho_S_mean"]),
+            number(scores["rho_E_mean"]),
+        )
+    Console().print(table)

@@ -1,0 +1,40 @@
+"""What several commands share: options, numbers and names as they are printed."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def check_folder(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    """Refuse a file in a folder that is not there, before any work is done."""
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}; make it first")
+    return path
+
+
+OUTPUT = click.option(
+    "-o", "--output", type=FILE, required=True, callback=check_folder, help="File to write."
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+DT = click.option(
+    "--dt", default=0.001, show_default=True, help="Time step, for dumps without ITEM: TIME."
+)
+
+
+def paths_written(paths: Sequence[Path]) -> str:
+    """One path, or how many from which to which."""
+    return str(paths[0]) if len(paths) == 1 else f"{len(paths)} files, {paths[0]} to {paths[-1]}"
+
+
+def to_json(content: object) -> str:
+    """JSON text; JSON has no NaN: an undefined correlation is null."""
+    return json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None))
+
+
+def number(value: float | None) -> str:
+    """Four decimals, or a dash where there is nothing to print."""
+    return "-" if value is None else f"{value:.4f}"
