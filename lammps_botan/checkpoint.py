@@ -6,18 +6,22 @@ so that it is read with `weights_only=True` and never runs code.
 
 import json
 import pickle
+import re
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lammps_botan.model import Botan
+from lammps_botan.nt_gnn import NtGnn
 
 FORMAT = "lammps-botan checkpoint"
 FORMAT_VERSION = 1
+NETWORKS: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,20 @@ class Checkpoint:
 
     Attributes
     ----------
-    model : Botan
+    model : Botan or NtGnn
     physics : Physics
     provenance : dict
         Data, recipe, seeds, scores: whatever its reader should know; plain JSON values.
     """
 
-    model: Botan
+    model: Botan | NtGnn
     physics: Physics
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def architecture(self) -> str:
+        """Name of the kind of network, a key of `NETWORKS`."""
+        return next(name for name, kind in NETWORKS.items() if isinstance(self.model, kind))
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -68,7 +77,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "architecture": {"rounds": checkpoint.model.rounds, "width": checkpoint.model.width},
+            "architecture": {
+                "name": checkpoint.architecture,
+                "rounds": checkpoint.model.rounds,
+                "width": checkpoint.model.width,
+            },
             "physics": asdict(checkpoint.physics),
             # plain values only, or it could not be read again
             "provenance": json.loads(json.dumps(checkpoint.provenance)),
@@ -101,7 +114,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"this version of lammps-botan reads format {FORMAT_VERSION}"
         )
     try:
-        model = Botan(**content["architecture"])
+        sizes = dict(content["architecture"])
+        name = sizes.pop("name", "botan")  # which the first checkpoints did not say
+        if name not in NETWORKS:
+            raise ValueError(
+                f"{path}: a network '{name}'; this version of lammps-botan knows "
+                f"{', '.join(NETWORKS)}"
+            )
+        model = NETWORKS[name](**sizes)
         model.load_state_dict(content["weights"])
         physics = Physics(**content["physics"])
         provenance = dict(content["provenance"])
@@ -155,6 +175,61 @@ def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
         raise ValueError(f"{path}: not the weights of a BOTAN network: {reason}") from error
     provenance = {"weights": "public implementation of BOTAN, pyg_botan", "file": Path(path).name}
     return Checkpoint(model.eval(), physics, provenance)
+
+
+def import_nt_gnn_weights(path: Path, physics: Physics) -> Checkpoint:
+    """Read weights (.npz) of the network of Bapst et al. (lammps_botan.nt_gnn).
+
+    Parameters
+    ----------
+    path : Path
+        One array for each layer of https://github.com/google-deepmind/deepmind-research, named as
+        there (`graph_network/edge_block/mlp/linear_0/w`); `w` is [inputs, outputs].
+    physics : Physics
+        What the weights were trained for; the file does not say.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    blocks = {
+        "graph_independent/node_model": "node_encoder",
+        "graph_independent/edge_model": "edge_encoder",
+        "graph_network/edge_block": "edge_model",
+        "graph_network/node_block": "node_model",
+        "graph_independent_1/node_model": "decoder",
+    }
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {key: archive[key].T.astype(np.float32) for key in archive.files}
+    except Exception as error:  # a damaged archive fails in many ways
+        raise ValueError(f"{path}: expected an npz file of weights: {error}") from error
+    weights: dict[str, Tensor] = {}
+    for key, array in arrays.items():
+        parts = re.fullmatch(r"(.+)/mlp/linear_([012])/([wb])", key)
+        if parts is None or parts[1] not in blocks:
+            raise ValueError(
+                f"{path}: unexpected entry '{key}'; expected layers named "
+                f"{', '.join(f'{block}/mlp/linear_0/w' for block in blocks)} and so on"
+            )
+        block, layer = blocks[parts[1]], int(parts[2])
+        name = "output" if (block, layer) == ("decoder", 2) else f"{block}.fc{layer + 1}"
+        kind = {"w": "weight", "b": "bias"}[parts[3]]
+        weights[f"{name}.{kind}"] = torch.from_numpy(np.ascontiguousarray(array))
+    try:
+        model = NtGnn(width=weights["output.weight"].shape[1])
+        model.load_state_dict(weights)
+    except (KeyError, IndexError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not the weights of an NT-GNN: {reason}") from error
+    source = "Bapst et al., doi:10.1038/s41567-020-0842-8, deepmind-research/glassy_dynamics"
+    return Checkpoint(model.eval(), physics, {"weights": source, "file": path.name})
 
 
 def _load(path: Path) -> dict[str, Any]:

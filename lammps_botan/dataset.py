@@ -1,10 +1,10 @@
-"""Isoconfigurational data sets on disk.
+"""Isoconfigurational data sets on disk: npz files, and the pickle files of Bapst et al.
 
 One npz file holds one configuration and one lag time, in the format of the public data of
 https://github.com/h3-Open-BDEC/pyg_botan: `types` [n_particles], `initial_positions`
 [n_particles, 3], `positions` [n_runs, n_particles, 3], unwrapped, LJ units. Where the optional key
 `box` (length, [3] or [3, 3]) is absent the box is a cube at N/V = 1.2; `time`, also optional, is
-the lag time.
+the lag time. Files named *.pickle are those of `lammps_botan.bapst_data`, with several lag times.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from lammps_botan.bapst_data import SUFFIX, BapstFile, read_bapst_file
 from lammps_botan.graph import Floats, Graph, build_graph, cell_matrix
 from lammps_botan.targets import pair_distance_change, propensity
 
@@ -30,11 +31,13 @@ class Configuration:
     species : int64 [n_particles]
     initial : float64 [n_particles, 3]
     final : float64 [n_runs, n_particles, 3]
-        Unwrapped.
+        Unwrapped; n_runs = 0 where the file has none.
     cell : float64 [3, 3]
         Cell vectors as rows.
     time : float or None
         Lag time, where the file says it.
+    propensity : float64 [n_particles] or None
+        S_i, where the file has it and not the runs.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class Configuration:
     final: Floats
     cell: Floats
     time: float | None = None
+    propensity: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Sample:
     propensity : float64 [n_particles]
         S_i, see `lammps_botan.targets.propensity`.
     pair_distance_change : float64 [n_edges]
-        E_ij, see `lammps_botan.targets.pair_distance_change`.
+        E_ij, see `lammps_botan.targets.pair_distance_change`; NaN where the file has no runs.
     """
 
     path: Path
@@ -66,17 +70,30 @@ class Sample:
     pair_distance_change: Floats
 
 
-def read_configuration(path: Path) -> Configuration:
-    """Read one npz file; no pickled object in it is ever loaded.
+def read_configuration(path: Path, *, time_index: int | None = None) -> Configuration:
+    """Read one npz or pickle file; nothing in it is ever run.
+
+    Parameters
+    ----------
+    path : Path
+    time_index : int or None
+        Which lag time of a pickle file; without, its future is left out. An npz file has one only.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not an npz file, lacks a key, or its arrays do not fit together.
+        If it is neither, lacks a key or the time index, or its arrays do not fit together.
     """
     path = Path(path)
+    if path.suffix == SUFFIX:
+        content = read_bapst_file(path)
+        return _at(content, None if time_index is None else content.check_index(time_index))
+    if time_index is not None:
+        raise ValueError(
+            f"{path}: the time index is for {SUFFIX} files, leave it out for npz files"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
@@ -120,6 +137,25 @@ def read_configuration(path: Path) -> Configuration:
     )
 
 
+def _at(content: BapstFile, time_index: int | None) -> Configuration:
+    try:
+        cell = cell_matrix(content.box)
+    except ValueError as error:
+        raise ValueError(f"{content.path}: {error}") from error
+    final, targets, time = np.zeros((0, *content.initial.shape)), None, None
+    if time_index is not None:
+        time = content.times[time_index]
+        if time_index < len(content.final):
+            final = content.final[time_index]
+        elif time_index < len(content.propensity):
+            targets = content.propensity[time_index]
+        else:
+            raise ValueError(
+                f"{content.path}: has neither runs nor targets at time index {time_index}"
+            )
+    return Configuration(content.path, content.species, content.initial, final, cell, time, targets)
+
+
 def write_configuration(
     path: Path,
     *,
@@ -146,42 +182,61 @@ def write_configuration(
         Lag time.
     **about : array
         Further keys of the file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left of it then.
     """
     box = np.diagonal(cell) if np.count_nonzero(cell) == 3 else cell
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        np.savez(
-            file,
-            types=np.asarray(species, dtype=np.int64),
-            initial_positions=initial,
-            positions=final,
-            box=box,
-            time=time,
-            **about,  # type: ignore[arg-type]
-        )
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            np.savez(
+                file,
+                types=np.asarray(species, dtype=np.int64),
+                initial_positions=initial,
+                positions=final,
+                box=box,
+                time=time,
+                **about,  # type: ignore[arg-type]
+            )
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def read_sample(path: Path, *, cutoff: float = 2.0) -> Sample:
-    """Read one npz file and make its graph and targets.
+def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = None) -> Sample:
+    """Read one npz or pickle file and make its graph and targets.
 
     Parameters
     ----------
     path : Path
     cutoff : float
         Of the graph, LJ units.
+    time_index : int or None
+        Which lag time of a pickle file.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read_configuration`.
+        As `read_configuration`; a pickle file needs a time index here.
     """
-    configuration = read_configuration(path)
+    path = Path(path)
+    if path.suffix == SUFFIX:
+        content = read_bapst_file(path)
+        configuration = _at(content, content.check_index(time_index))
+    else:
+        configuration = read_configuration(path, time_index=time_index)
     graph = build_graph(
         configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
     )
+    if configuration.propensity is not None:
+        unknown = np.full(graph.n_edges, np.nan)
+        return Sample(path, graph, configuration.propensity, unknown)
     return Sample(
-        path=Path(path),
+        path=path,
         graph=graph,
         propensity=propensity(configuration.initial, configuration.final),
         pair_distance_change=pair_distance_change(

@@ -12,8 +12,10 @@ from lammps_botan.scorer import Scorer
 Pair = tuple[Floats, Floats]  # prediction and truth
 
 
-def evaluate(models: Sequence[str | Path], files: Iterable[str | Path]) -> dict[str, Any]:
-    """Correlate predictions with the isoconfigurational averages of npz files.
+def evaluate(
+    models: Sequence[str | Path], files: Iterable[str | Path], *, time_index: int | None = None
+) -> dict[str, Any]:
+    """Correlate predictions with the isoconfigurational averages of npz or pickle files.
 
     Parameters
     ----------
@@ -21,12 +23,15 @@ def evaluate(models: Sequence[str | Path], files: Iterable[str | Path]) -> dict[
         Model files or names of models that ship.
     files : list of str or Path
         See `lammps_botan.dataset`.
+    time_index : int or None
+        Which lag time of pickle files.
 
     Returns
     -------
     dict
         {"models": [{"model", "S": {"rho_mean", "rho_pooled", "per_configuration"}, "E": the same}],
-        "configurations": [file names]}; "E" is None for a model without edge outputs.
+        "configurations": [file names]}; "E" is None for a model without edge outputs, and
+        its numbers are NaN where a file has no runs.
 
     Raises
     ------
@@ -39,7 +44,10 @@ def evaluate(models: Sequence[str | Path], files: Iterable[str | Path]) -> dict[
     edge_pairs: list[list[Pair]] = [[] for _ in scorers]
     for path in map(Path, files):
         paths.append(path)
-        samples = {c: read_sample(path, cutoff=c) for c in {s.metadata.cutoff for s in scorers}}
+        samples = {
+            cutoff: read_sample(path, cutoff=cutoff, time_index=time_index)
+            for cutoff in {scorer.metadata.cutoff for scorer in scorers}
+        }
         for k, scorer in enumerate(scorers):
             sample = samples[scorer.metadata.cutoff]
             try:

@@ -35,15 +35,18 @@ def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
         If the file does not give what the network gives.
     """
     path = Path(path)
-    model, physics = checkpoint.model, checkpoint.physics
+    model, physics = checkpoint.model.eval(), checkpoint.physics
+    with torch.inference_mode():  # the network itself says how wide it is, and if edges get outputs
+        node, _, edge, _ = model.encode(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
+        _, edge_outputs = model.decode(node, edge)
     metadata = Metadata(
-        architecture="botan",
+        architecture=checkpoint.architecture,
         species=list(physics.species),
         cutoff=physics.cutoff,
         rounds=model.rounds,
-        width=model.width,
+        width=node.shape[1],
         node_outputs=["propensity"],
-        edge_outputs=["pair_distance_change"],
+        edge_outputs=["pair_distance_change"][: edge_outputs.shape[1]],
         lag_times=list(physics.lag_times),
         temperature=physics.temperature,
         density=physics.density,
@@ -54,7 +57,7 @@ def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            scripted = torch.jit.script(model.eval())
+            scripted = torch.jit.script(model)
             scripted.save(str(part), _extra_files={"metadata.json": metadata.to_json()})
         _compare(checkpoint, part)
         part.replace(path)
@@ -77,5 +80,5 @@ def _compare(checkpoint: checkpoints.Checkpoint, path: Path) -> None:
             torch.from_numpy(graph.neighbor),
         )
     for ours, theirs in ((node.numpy(), written.node), (edge.numpy(), written.edge)):
-        if not np.allclose(ours, theirs, atol=TOLERANCE * max(1.0, float(np.abs(ours).max()))):
+        if not np.allclose(ours, theirs, atol=TOLERANCE * np.abs(ours).max(initial=1.0)):
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")

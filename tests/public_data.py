@@ -1,4 +1,4 @@
-"""The public data of BOTAN, which lie beside the project and are never copied into it."""
+"""Public data of BOTAN and of Bapst et al., beside the project and never copied into it."""
 
 from pathlib import Path
 
@@ -8,6 +8,12 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "pyg_botan"
 PRESENT = FOLDER.is_dir()
 needs_public_data = pytest.mark.skipif(not PRESENT, reason=f"no public data in {FOLDER}")
+
+# data and weights of Bapst et al.
+GLASSY_DYNAMICS = FOLDER.parent / "glassy_dynamics"
+needs_glassy_dynamics = pytest.mark.skipif(
+    not GLASSY_DYNAMICS.is_dir(), reason=f"no public data in {GLASSY_DYNAMICS}"
+)
 
 CONFIGURATION_401 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_401_tc07.npz"
 CONFIGURATION_402 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_402_tc07.npz"

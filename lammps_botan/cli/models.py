@@ -15,17 +15,28 @@ from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
 @click.command("import-weights")
 @click.argument("weights", type=FILE)
 @OUTPUT
-@click.option("--lag-time", default=13.0, show_default=True, help="The weights were trained for.")
+@click.option("--lag-time", type=float, help="The weights were trained for.")
 @click.option("--temperature", default=0.44, show_default=True, help="Of their training data.")
-def import_weights(weights: Path, output: Path, lag_time: float, temperature: float) -> None:
-    """Turn public weights of BOTAN (.pth) into a checkpoint.
+def import_weights(weights: Path, output: Path, lag_time: float | None, temperature: float) -> None:
+    """Turn public weights into a checkpoint: of BOTAN (.pth), of the NT-GNN of Bapst et al. (.npz).
 
-    The defaults describe the pretrained weights of the public implementation.
+    The defaults describe the pretrained weights of BOTAN's public implementation (lag time 13) and
+    the NT-GNN published for T = 0.44 and F_s = 0.9 (lag time 0.132, at N/V = 1.203).
     """
-    from lammps_botan.checkpoint import Physics, import_public_weights, save_checkpoint
+    from lammps_botan.checkpoint import (
+        Physics,
+        import_nt_gnn_weights,
+        import_public_weights,
+        save_checkpoint,
+    )
 
-    physics = Physics(lag_times=(lag_time,), temperature=temperature)
-    save_checkpoint(import_public_weights(weights, physics), output)
+    if weights.suffix == ".npz":
+        read, usual, density = import_nt_gnn_weights, 0.132, 1.203
+    else:
+        read, usual, density = import_public_weights, 13.0, 1.2
+    lag_times = (usual if lag_time is None else lag_time,)
+    physics = Physics(lag_times=lag_times, temperature=temperature, density=density)
+    save_checkpoint(read(weights, physics), output)
     click.echo(f"wrote {output}; next: lammps-botan export {output} -o model.pt")
 
 
@@ -57,13 +68,17 @@ def export(checkpoint: Path, output: Path) -> None:
 @click.command()
 @click.argument("model")
 @click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--time-index", type=int, help="Which lag time of .pickle files, from 0.")
 @AS_JSON
-def evaluate(model: str, files: Sequence[Path], as_json: bool) -> None:
-    """Score MODEL (a model file or a name) on isoconfigurational FILES (npz)."""
+def evaluate(model: str, files: Sequence[Path], time_index: int | None, as_json: bool) -> None:
+    """Score MODEL (a model file or a name) on isoconfigurational FILES.
+
+    They are npz files, or pickle files of Bapst et al. with several lag times.
+    """
     from lammps_botan.evaluate import evaluate as run
 
     bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
-    scores = run([model], bar)
+    scores = run([model], bar, time_index=time_index)
     if as_json:
         click.echo(to_json(scores))
         return
