@@ -39,10 +39,12 @@ static const char cite_fix_botan[] =
 FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     Fix(lmp, narg, arg), given(lmp, narg, arg), model(load_model(lmp, given, metadata)),
     type2species(map_species(lmp, metadata.species, arg)), list(nullptr), node_rows(nullptr),
-    values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0)
+    values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
+    set_up_at(-1), restored(false)
 {
   if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
   check_model();
+  prepare_verification();
   declare_outputs();
   report();
 
@@ -50,6 +52,7 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
   grow_arrays(atom->nmax);
   for (int i = 0; i < atom->nlocal; i++) set_arrays(i);
   atom->add_callback(Atom::GROW);
+  if (verification) atom->add_callback(Atom::RESTART);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -57,6 +60,7 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
 FixBotan::~FixBotan()
 {
   atom->delete_callback(id, Atom::GROW);
+  if (verification) atom->delete_callback(id, Atom::RESTART);
   memory->destroy(values);
   memory->destroy(array_local);
 }
@@ -85,27 +89,28 @@ void FixBotan::check_model()
 
 void FixBotan::declare_outputs()
 {
-  nevery = given.nevery;
+  // the lag time may end on any step
+  nevery = verification ? 1 : given.nevery;
   const BotanSizes &sizes = metadata.sizes;
   species_mean.assign(metadata.species.size(), 0.0);
 
   peratom_flag = 1;
   size_peratom_cols = sizes.node_outputs == 1 ? 0 : sizes.node_outputs;
-  peratom_freq = nevery;
+  peratom_freq = given.nevery;
 
   local_flag = 1;
   size_local_rows = 0;
   size_local_cols = 3 + sizes.edge_outputs;
-  local_freq = nevery;
+  local_freq = given.nevery;
 
   scalar_flag = vector_flag = 1;
-  size_vector = static_cast<int>(metadata.species.size()) + 3;
+  size_vector = static_cast<int>(metadata.species.size()) + (verification ? 6 : 3);
   extscalar = extvector = 0;
-  global_freq = nevery;
+  global_freq = given.nevery;
 
   create_attribute = 1;
   dynamic_group_allow = 1;
-  maxexchange = sizes.node_outputs;
+  size_exchange();
   // two floats travel in one double
   comm_forward = (sizes.width + 1) / 2;
 }
@@ -123,7 +128,10 @@ void FixBotan::report()
                  metadata.architecture, metadata.trained_for, map);
   utils::logmesg(lmp,
                  "  cutoff {}, bonds {}, every {} steps on {} with {} thread(s) per MPI task\n",
-                 metadata.cutoff, given.bonds, nevery, model->device(), given.threads);
+                 metadata.cutoff, given.bonds, given.nevery, model->device(), given.threads);
+  if (verification)
+    utils::logmesg(lmp, "  each prediction is verified after lag time {}\n",
+                   verification->lag_time);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -139,6 +147,7 @@ int FixBotan::setmask()
 
 void FixBotan::init()
 {
+  check_lag_time();
   if (comm->mode != Comm::SINGLE)
     error->all(FLERR, Error::NOLASTLINE,
                "Fix botan needs one ghost cutoff for all atoms: write `comm_modify mode single`");
@@ -187,16 +196,30 @@ void FixBotan::init_list(int /*id*/, NeighList *ptr)
 
 void FixBotan::setup(int /*vflag*/)
 {
+  if (verification) {
+    verification->start_run();
+    verify_due();
+  }
   score();
+  if (verification) keep_prediction();
+  set_up_at = update->ntimestep;
 }
 
 /* ---------------------------------------------------------------------- */
 
 void FixBotan::end_of_step()
 {
+  // rerun calls setup() and then this function for the same snapshot
+  if (update->ntimestep == set_up_at) return;
+  if (verification) {
+    verification->go_on();
+    verify_due();
+    if (update->ntimestep % given.nevery) return;
+  }
   // a fix that came first at the end of this step may have moved atoms or box, as fix deform does
   comm->forward_comm();
   score();
+  if (verification) keep_prediction();
 }
 
 /* ---------------------------------------------------------------------- */
@@ -207,7 +230,8 @@ double FixBotan::compute_scalar()
 }
 
 /* ----------------------------------------------------------------------
-   mean of each species of the model, deviation, edges of the graph, seconds
+   mean of each species of the model, deviation, edges of the graph, seconds;
+   with `verify yes` rho of atoms, rho of bonds, number of verifications
 ------------------------------------------------------------------------- */
 
 double FixBotan::compute_vector(int k)
@@ -216,7 +240,10 @@ double FixBotan::compute_vector(int k)
   if (k < n_species) return species_mean[k];
   if (k == n_species) return deviation;
   if (k == n_species + 1) return n_graph_edges;
-  return seconds;
+  if (k == n_species + 2) return seconds;
+  if (k == n_species + 3) return verification->rho_atoms;
+  if (k == n_species + 4) return verification->rho_bonds;
+  return static_cast<double>(verification->n_verified);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -227,7 +254,8 @@ double FixBotan::memory_usage()
   const double bonds = static_cast<double>(max_bonds) * size_local_cols;
   return (atoms + bonds) * sizeof(double) +
          (node_out.capacity() + edge_out.capacity() + graph.vectors.capacity()) * sizeof(float) +
-         (graph.species.capacity() + 2 * graph.center.capacity()) * sizeof(int64_t);
+         (graph.species.capacity() + 2 * graph.center.capacity()) * sizeof(int64_t) +
+         (verification ? verification->atoms.memory_usage() : 0.0);
 }
 
 /* ----------------------------------------------------------------------
@@ -241,6 +269,7 @@ void FixBotan::grow_arrays(int nmax)
     vector_atom = values[0];
   else
     array_atom = values;
+  if (verification) verification->atoms.resize(MAX(nmax, 1));
 }
 
 /* ---------------------------------------------------------------------- */
@@ -248,6 +277,7 @@ void FixBotan::grow_arrays(int nmax)
 void FixBotan::copy_arrays(int i, int j, int /*delflag*/)
 {
   for (int k = 0; k < metadata.sizes.node_outputs; k++) values[j][k] = values[i][k];
+  if (verification) verification->atoms.copy(i, j);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -255,6 +285,7 @@ void FixBotan::copy_arrays(int i, int j, int /*delflag*/)
 void FixBotan::set_arrays(int i)
 {
   for (int k = 0; k < metadata.sizes.node_outputs; k++) values[i][k] = 0.0;
+  if (verification) verification->atoms.clear(i);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -262,7 +293,8 @@ void FixBotan::set_arrays(int i)
 int FixBotan::pack_exchange(int i, double *buf)
 {
   for (int k = 0; k < metadata.sizes.node_outputs; k++) buf[k] = values[i][k];
-  return metadata.sizes.node_outputs;
+  const int n = metadata.sizes.node_outputs;
+  return verification ? n + verification->atoms.pack(i, buf + n) : n;
 }
 
 /* ---------------------------------------------------------------------- */
@@ -270,5 +302,6 @@ int FixBotan::pack_exchange(int i, double *buf)
 int FixBotan::unpack_exchange(int nlocal, double *buf)
 {
   for (int k = 0; k < metadata.sizes.node_outputs; k++) values[nlocal][k] = buf[k];
-  return metadata.sizes.node_outputs;
+  const int n = metadata.sizes.node_outputs;
+  return verification ? n + verification->atoms.unpack(nlocal, buf + n) : n;
 }

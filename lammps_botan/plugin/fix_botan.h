@@ -16,6 +16,7 @@ FixStyle(botan,FixBotan);
 #include "fix.h"
 #include "fix_botan_arguments.h"
 #include "model_metadata.h"
+#include "verification.h"
 
 #include <memory>
 
@@ -30,6 +31,7 @@ class FixBotan : public Fix {
   void init() override;
   void init_list(int, class NeighList *) override;
   void setup(int) override;
+  void min_setup(int) override;
   void end_of_step() override;
 
   double compute_scalar() override;
@@ -41,6 +43,12 @@ class FixBotan : public Fix {
   void set_arrays(int) override;
   int pack_exchange(int, double *) override;
   int unpack_exchange(int, double *) override;
+  void write_restart(FILE *) override;
+  void restart(char *) override;
+  int pack_restart(int, double *) override;
+  void unpack_restart(int, int) override;
+  int size_restart(int) override;
+  int maxsize_restart() override;
   int pack_forward_comm(int, int *, double *, int, int *) override;
   void unpack_forward_comm(int, int, double *) override;
 
@@ -59,8 +67,13 @@ class FixBotan : public Fix {
   int max_bonds;
   double mean, deviation, n_graph_edges, seconds;
   std::vector<double> species_mean;
+  bigint set_up_at;    // step of the last setup()
+
+  std::unique_ptr<Verification> verification;    // null with `verify no`
+  bool restored;                                 // a restart file holds its atoms
 
   void check_model();
+  void prepare_verification();
   void declare_outputs();
   void report();
 
@@ -71,6 +84,11 @@ class FixBotan : public Fix {
   void store_atoms();
   void store_bonds();
   void store_averages();
+
+  void check_lag_time();
+  void keep_prediction();
+  void verify_due();
+  void size_exchange();
 };
 
 }    // namespace LAMMPS_NS

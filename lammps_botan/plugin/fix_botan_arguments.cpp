@@ -18,7 +18,9 @@ using namespace LAMMPS_NS;
 
 static bool is_keyword(const char *word)
 {
-  return strcmp(word, "bonds") == 0 || strcmp(word, "device") == 0 || strcmp(word, "threads") == 0;
+  for (const char *keyword : {"bonds", "device", "threads", "verify"})
+    if (strcmp(word, keyword) == 0) return true;
+  return false;
 }
 
 FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
@@ -28,7 +30,8 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
   if (narg <= SPECIES)
     error->all(FLERR, Error::NOPOINTER,
                "Fix botan needs more arguments: fix ID group botan N model.pt species-of-type-1 "
-               "species-of-type-2 ... [bonds r] [device cpu|cuda|auto] [threads n]");
+               "species-of-type-2 ... [bonds r] [device cpu|cuda|auto] [threads n] "
+               "[verify yes|no]");
   if (!lmp->atom->tag_enable)
     error->all(FLERR, Error::NOPOINTER, "Fix botan needs atom IDs: remove `atom_modify id no`");
 
@@ -55,7 +58,7 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
     if (!is_keyword(arg[iarg]))
       error->all(FLERR, iarg,
                  "Fix botan: unknown keyword '{}'; after the {} species words (one for each atom "
-                 "type) the keywords are bonds, device and threads",
+                 "type) the keywords are bonds, device, threads and verify",
                  keyword, n_types);
     if (iarg + 1 == narg) error->all(FLERR, iarg, "Fix botan: keyword {} needs a value", keyword);
     const std::string value = arg[iarg + 1];
@@ -68,6 +71,10 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
       device = value;
       if (device != "cpu" && device != "cuda" && device != "auto")
         error->all(FLERR, iarg + 1, "Fix botan: device must be cpu, cuda or auto, got '{}'", value);
+    } else if (keyword == "verify") {
+      verify = value == "yes";
+      if (!verify && value != "no")
+        error->all(FLERR, iarg + 1, "Fix botan: verify must be yes or no, got '{}'", value);
     } else {
       threads = utils::is_integer(value) && value.size() < 6 ? std::stoi(value) : 0;
       if (threads < 1)

@@ -22,6 +22,7 @@ struct FixBotanArguments {
   double bonds = 1.35;
   std::string device = "cpu";
   int threads;
+  bool verify = false;
 
   FixBotanArguments(class LAMMPS *, int, char **);
 };

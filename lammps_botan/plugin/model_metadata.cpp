@@ -54,7 +54,7 @@ static std::vector<std::string> names_at(const json &object, const std::string &
   return value.get<std::vector<std::string>>();
 }
 
-// temperature, density and lag times are for the reader of the log only, and may be null
+// temperature, density and lag times may be null; the first two are for the reader of the log only
 
 static std::string trained_for(const json &object)
 {
@@ -101,6 +101,8 @@ static ModelMetadata read(const json &object)
   metadata.sizes.node_outputs = static_cast<int>(metadata.node_outputs.size());
   metadata.sizes.edge_outputs = static_cast<int>(metadata.edge_outputs.size());
   metadata.trained_for = trained_for(object);
+  if (!at(object, "lag_times").is_null())
+    metadata.lag_times = at(object, "lag_times").get<std::vector<double>>();
   return metadata;
 }
 

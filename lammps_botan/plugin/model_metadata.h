@@ -18,6 +18,7 @@ struct ModelMetadata {
   std::vector<std::string> species, node_outputs, edge_outputs;
   double cutoff = 0.0;
   BotanSizes sizes;
+  std::vector<double> lag_times;
   std::string trained_for;    // temperature, density and lag times in words, where they are known
 };
 

@@ -1,0 +1,184 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// What `verify yes` adds to fix botan.
+
+#include "fix_botan.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "domain.h"
+#include "error.h"
+#include "update.h"
+
+#include <cmath>
+
+using namespace LAMMPS_NS;
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::prepare_verification()
+{
+  if (!given.verify) return;
+  const auto &lag_times = metadata.lag_times;
+  if (lag_times.empty())
+    error->all(
+        FLERR, FixBotanArguments::MODEL,
+        "Fix botan: `verify yes` waits for the lag time of the model, and model file {} does "
+        "not say it ('lag_times' of its metadata is empty); remove `verify yes`",
+        given.model);
+  if (lag_times.size() > 1)
+    error->all(
+        FLERR, FixBotanArguments::MODEL,
+        "Fix botan: `verify yes` needs a model with one lag time, and model file {} has {}; take "
+        "another model, or remove `verify yes`",
+        given.model, lag_times.size());
+  bool has_first_species = false;
+  for (int type = 1; type <= atom->ntypes; type++)
+    has_first_species = has_first_species || type2species[type] == 0;
+  if (!has_first_species)
+    error->all(
+        FLERR, FixBotanArguments::SPECIES,
+        "Fix botan: `verify yes` looks at the first species of the model, and no atom type is "
+        "mapped to {}; map one, or remove `verify yes`",
+        metadata.species[0]);
+
+  verification = std::make_unique<Verification>(lmp, lag_times[0]);
+  restart_global = restart_peratom = 1;
+  maxexchange_dynamic = 1;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::check_lag_time()
+{
+  if (verification && verification->lag_time <= update->dt)
+    error->all(FLERR, Error::NOLASTLINE,
+               "Fix botan: `verify yes` needs a lag time longer than one step, but the model "
+               "predicts for {} and the timestep is {}; write a shorter `timestep`, or remove "
+               "`verify yes`",
+               verification->lag_time, update->dt);
+}
+
+/* ----------------------------------------------------------------------
+   atoms of the first species in the group, and bonds between two of them.
+   only on multiples of N, so that the schedule does not depend on how a run is split
+------------------------------------------------------------------------- */
+
+void FixBotan::keep_prediction()
+{
+  if (update->ntimestep % given.nevery || !verification->has_room()) return;
+  const auto counts = [this](int i) {
+    return (atom->mask[i] & groupbit) && type2species[atom->type[i]] == 0;
+  };
+
+  std::vector<PredictedAtom> kept(atom->nlocal);
+  int most_bonds = 0;
+  const size_t m = metadata.sizes.edge_outputs;
+  for (size_t e = 0; m > 0 && e < graph.center.size(); e++) {
+    const auto i = static_cast<int>(graph.center[e]), j = static_cast<int>(graph.neighbor[e]);
+    // an atom stays where it is from its own image
+    if (!counts(i) || !counts(j) || atom->tag[i] == atom->tag[j]) continue;
+    const double *xi = atom->x[i], *xj = atom->x[j];
+    const double r = std::hypot(xi[0] - xj[0], xi[1] - xj[1], xi[2] - xj[2]);
+    if (r >= Verification::BOND_LENGTH) continue;
+    kept[i].bonds.push_back({atom->tag[j], r, edge_out[e * m]});
+    most_bonds = MAX(most_bonds, static_cast<int>(kept[i].bonds.size()));
+  }
+
+  for (int i = 0; i < atom->nlocal; i++) {
+    if (!counts(i)) continue;
+    kept[i].prediction = verification->next_prediction();
+    kept[i].tag = atom->tag[i];
+    domain->unmap(atom->x[i], atom->image[i], kept[i].start);
+    kept[i].propensity = node_out[static_cast<size_t>(i) * metadata.sizes.node_outputs];
+    verification->atoms.add(i, std::move(kept[i]));
+  }
+  verification->begin(most_bonds);
+  size_exchange();
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::verify_due()
+{
+  verification->verify_due();
+  size_exchange();
+}
+
+/* ----------------------------------------------------------------------
+   doubles that an atom takes along at most
+------------------------------------------------------------------------- */
+
+void FixBotan::size_exchange()
+{
+  maxexchange = metadata.sizes.node_outputs;
+  if (verification) maxexchange += verification->max_packed_size();
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::min_setup(int /*vflag*/)
+{
+  if (verification) verification->drop("a minimization moves the atoms");
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::write_restart(FILE *file)
+{
+  if (comm->me != 0) return;
+  const std::vector<double> state = verification->state();
+  const int size = static_cast<int>(state.size() * sizeof(double));
+  fwrite(&size, sizeof(int), 1, file);
+  fwrite(state.data(), sizeof(double), state.size(), file);
+}
+
+/* ----------------------------------------------------------------------
+   called for every fix of the same ID, also without `verify yes`
+------------------------------------------------------------------------- */
+
+void FixBotan::restart(char *buf)
+{
+  if (!verification) return;
+  restored = verification->restore(reinterpret_cast<double *>(buf));
+  if (!restored && comm->me == 0)
+    error->warning(FLERR,
+                   "Fix botan: the restart file holds predictions of another model, which will not "
+                   "be verified");
+  size_exchange();
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::pack_restart(int i, double *buf)
+{
+  return verification->atoms.pack(i, buf);
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::unpack_restart(int nlocal, int nth)
+{
+  if (!restored) return;
+  const double *extra = atom->extra[nlocal];
+  int m = 0;
+  for (int k = 0; k < nth; k++) m += static_cast<int>(extra[m]);
+  verification->atoms.unpack(nlocal, extra + m);
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::size_restart(int i)
+{
+  return verification->atoms.packed_size(i);
+}
+
+/* ---------------------------------------------------------------------- */
+
+int FixBotan::maxsize_restart()
+{
+  return verification->max_packed_size();
+}

@@ -1,0 +1,73 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// Predictions of fix botan, kept until their lag time has passed and then compared with what the
+// run did. All ranks call these functions together, but for those on single atoms.
+
+#ifndef BOTAN_VERIFICATION_H
+#define BOTAN_VERIFICATION_H
+
+#include "pointers.h"
+#include "predicted_atoms.h"
+
+#include <deque>
+
+namespace LAMMPS_NS {
+
+class Verification : protected Pointers {
+ public:
+  static constexpr int MAX_PENDING = 8;
+  // as `lammps-botan evaluate` counts bonds (metrics.py)
+  static constexpr double BOND_LENGTH = 1.35;
+
+  const double lag_time;
+  PredictedAtoms atoms;
+  // of the last verification: Pearson's rho of atoms and of bonds, 0 where it is not defined
+  double rho_atoms, rho_bonds;
+  bigint n_verified;
+
+  Verification(class LAMMPS *, double lag_time);
+
+  // a clock of simulated time; it stands still between two runs, whatever happens there
+  void start_run();
+  void go_on();
+
+  // true if a prediction may be begun now. its atoms are added, then it is closed
+  bool has_room() const;
+  bigint next_prediction() const { return n_begun; }
+  void begin(int most_bonds);
+  void verify_due();
+  // forget what is pending; the reason goes into a warning
+  void drop(const std::string &reason);
+
+  int max_packed_size() const;
+  std::vector<double> state() const;
+  bool restore(const double *state);
+
+ private:
+  struct Pending {
+    bigint serial;
+    double begin;
+    int most_bonds;    // of an atom, on any rank
+  };
+  struct Pairs {
+    std::vector<double> predicted, happened;
+  };
+
+  std::deque<Pending> pending;    // the oldest comes first
+  bigint n_begun;
+  double clock, offset, stride;    // stride: from the last time the clock was read to the present
+  bool replaying;                  // `rerun` sets the positions
+
+  double simulated_time() const;
+  void forget();
+  Pairs compare_atoms(bigint) const;
+  Pairs compare_bonds(bigint) const;
+  double pearson(const Pairs &) const;
+};
+
+}    // namespace LAMMPS_NS
+
+#endif
