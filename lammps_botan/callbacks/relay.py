@@ -1,0 +1,86 @@
+"""Exceptions on their way out of LAMMPS.
+
+No exception can cross LAMMPS from a callback to the caller of `lmp.command`: ctypes prints it and
+drops it, a KeyboardInterrupt as well.
+"""
+
+import ctypes
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+FUNCTIONS = (
+    "lammps_command",
+    "lammps_commands_list",
+    "lammps_commands_string",
+    "lammps_file",
+)
+
+
+class Relay:
+    """Keeps what went wrong in a run, and raises it as soon as LAMMPS has returned to Python.
+
+    It is the `errcheck` of the library functions that can run, which ctypes calls after them. An
+    interrupt (Ctrl-C) while LAMMPS runs is kept as well, until it returns or asks with `check`.
+
+    Parameters
+    ----------
+    lmp : lammps.lammps
+    """
+
+    def __init__(self, lmp: Any) -> None:
+        self._lmp = lmp
+        self._error: BaseException | None = None
+        self._users = 0
+        self._handler: Any = None
+        for name in FUNCTIONS:
+            getattr(lmp.lib, name).errcheck = self._after
+
+    @classmethod
+    def of(cls, lmp: Any) -> "Relay":
+        """The relay of a LAMMPS instance, which all its attachments share."""
+        after = getattr(lmp.lib.lammps_command, "errcheck", None)
+        found = getattr(after, "__self__", None)
+        return found if isinstance(found, cls) else cls(lmp)
+
+    def enter(self) -> None:
+        """Begin to keep interrupts; each call needs one of `leave`."""
+        self._users += 1
+        if self._users > 1 or threading.current_thread() is not threading.main_thread():
+            return
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):  # else the signal kills, or is ignored, without our help
+            self._handler = handler
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def leave(self) -> None:
+        """The handler of interrupts is what it was, unless somebody has replaced ours."""
+        self._users -= 1
+        if self._users == 0 and signal.getsignal(signal.SIGINT) == self._interrupt:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def keep(self, error: BaseException) -> None:
+        """Raise it later; the first one counts."""
+        self._error = self._error or error
+
+    def check(self) -> None:
+        """Raise what is kept; it stays for the caller of LAMMPS."""
+        if self._error is not None:
+            raise self._error
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        # Python gets to handle the signal where it enters a callback, outside of any `try`
+        if self._lmp.lmp and self._lmp.is_running:
+            self.keep(KeyboardInterrupt())
+        else:
+            self._handler(number, frame)
+
+    def _after(self, result: Any, function: Any, arguments: tuple[Any, ...]) -> Any:
+        if self._error is None:
+            return result
+        # the lammps module would raise an error of LAMMPS itself instead; fetching it clears it
+        text = ctypes.create_string_buffer(1024)
+        self._lmp.lib.lammps_get_last_error_message(arguments[0], text, len(text))
+        error, self._error = self._error, None
+        raise error
