@@ -27,6 +27,7 @@ test: install
 
 bench: install
 	$(BIN)/python benchmarks/targets.py
+	$(BIN)/python benchmarks/score.py
 
 lint: install
 	$(BIN)/ruff check .

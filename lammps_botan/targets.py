@@ -20,6 +20,7 @@ RELATIVE_CUTOFF = 1.6  # neighbors of R, D and C
 AVERAGE_CUTOFF = 1.35  # neighbors of the averaged displacement
 BONDED, BROKEN = 1.35, 1.7  # A1 and A2 of the bond breakage, in units of sigma_ab
 SIGMA = np.array([[1.0, 0.8], [0.8, 0.88]])  # sigma_ab of the Kob-Andersen mixture
+SAME_IMAGE = 1e-6  # distances to two images differ by more
 COPLANAR = 1e-12  # smaller ratios of squared extents are rounding errors
 
 
@@ -73,8 +74,7 @@ def pair_distance_change(
 ) -> Floats:
     """E_ij(t) = < r_ij(t) - r_ij(0) > for the edges of the graph, eq. 11.
 
-    Distances are those of the minimum image. Edges of a pair's other images, which exist only in
-    boxes smaller than two cutoffs, get the value of the minimum image at t.
+    Distances are those of the minimum image.
 
     Parameters
     ----------
@@ -89,10 +89,20 @@ def pair_distance_change(
     Returns
     -------
     float64 [n_edges]
+
+    Raises
+    ------
+    ValueError
+        If the box is so small that a pair has several edges, one for each of its images.
     """
     runs = _runs(initial, final)
     center, neighbor, edges = _pairs(graph)
     total = np.zeros(len(center))
+    if np.any(graph.distances > _distances(initial, center, neighbor, box)[edges] + SAME_IMAGE):
+        raise ValueError(
+            "the box is smaller than two cutoffs of the graph, so that several images of one pair "
+            "are edges, and which of them is r_ij(t) is not defined: take a larger box"
+        )
     for positions in runs:
         total += _distances(positions, center, neighbor, box)
     return np.asarray((total / len(runs))[edges] - graph.distances)

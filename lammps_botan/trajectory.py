@@ -1,12 +1,15 @@
-"""LAMMPS dumps as MDAnalysis Universes, and as isoconfigurational ensembles."""
+"""Trajectories: LAMMPS dumps as Universes and as ensembles, and files of any kind as frames."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import MDAnalysis
 
+from lammps_botan.data_frame import read_data_frame
 from lammps_botan.dump import DumpReader
-from lammps_botan.ensemble import EnsembleFrame, IsoconfigurationalEnsemble
+from lammps_botan.ensemble import IsoconfigurationalEnsemble
+from lammps_botan.frames import DumpFrames, Frames, SingleFrame, is_dump
+from lammps_botan.universe_frames import UniverseFrames, open_universe
 
 
 def open_dump(path: str | Path, *, dt: float = 0.001) -> MDAnalysis.Universe:
@@ -32,21 +35,63 @@ def open_dump(path: str | Path, *, dt: float = 0.001) -> MDAnalysis.Universe:
     return universe
 
 
-def read_ensemble(paths: Sequence[str | Path], *, dt: float = 0.001) -> Iterator[EnsembleFrame]:
-    """Each lag time after the first frame, from the dumps of an isoconfigurational ensemble.
+def open_ensemble(paths: Sequence[str | Path], *, dt: float = 0.001) -> IsoconfigurationalEnsemble:
+    """The dumps of an isoconfigurational ensemble, one for each run.
 
     Parameters
     ----------
     paths : sequence of Path
-        One LAMMPS text dump for each run.
+        LAMMPS text dumps.
     dt : float
         Time step of the simulation, for dumps without `ITEM: TIME`.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As `open_dump` and `IsoconfigurationalEnsemble`; the dumps are checked at once as far as
-        their headers and first frames go.
+        As `open_dump` and `IsoconfigurationalEnsemble`, or if one dump is there twice; the dumps
+        are checked as far as their headers and first frames go.
     """
-    ensemble = IsoconfigurationalEnsemble([open_dump(path, dt=dt) for path in paths])
-    return (ensemble.at(k) for k in range(1, ensemble.n_frames))
+    real = [Path(path).resolve() for path in paths]
+    for k, path in enumerate(paths):
+        if real[k] in real[:k]:
+            raise ValueError(f"{path}: given twice; each run counts once")
+    return IsoconfigurationalEnsemble([open_dump(path, dt=dt) for path in paths])
+
+
+def open_frames(
+    path: str | Path,
+    *,
+    topology: str | Path | None = None,
+    every: int = 1,
+    box: Sequence[float] | None = None,
+) -> Frames:
+    """The frames of a file, one after the other.
+
+    LAMMPS text dumps, known by their first line, and data files, known by the suffix .data, are
+    read in float64; the rest comes as MDAnalysis gives it, mostly in float32.
+
+    Parameters
+    ----------
+    path : Path
+        A LAMMPS text dump, or any other trajectory that MDAnalysis reads.
+    topology : Path, optional
+        A file with the atom types, for trajectories without them, such as DCD.
+    every : int
+        Take the first frame and each that is a multiple of this many frames after it.
+    box : [3], optional
+        Edges of the periodic box, for files without one, such as XYZ.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is empty, or MDAnalysis cannot read it.
+    """
+    path = Path(path)
+    dump = is_dump(path)
+    if dump or (path.suffix == ".data" and topology is None):
+        if topology is not None or box is not None:
+            raise ValueError(f"{path}: a LAMMPS file has types and box; give no other ones")
+        return DumpFrames(path, every=every) if dump else SingleFrame(read_data_frame(path))
+    return UniverseFrames(open_universe(path, topology), every=every, box=box)

@@ -9,7 +9,7 @@ import pytest
 from dumps import ORTHOGONAL, TRICLINIC, frame, write, write_runs
 
 from lammps_botan.ensemble import Ensemble, IsoconfigurationalEnsemble
-from lammps_botan.trajectory import open_dump, read_ensemble
+from lammps_botan.trajectory import open_dump, open_ensemble
 
 N = 20
 TYPES = np.array([1, 1, 1, 2] * 5)
@@ -45,7 +45,8 @@ def foreign(path, **convention):
 
 
 def test_lag_times_are_read_one_by_one_from_the_first_frame_on(final, cell, paths):
-    frames = list(read_ensemble(paths))
+    ensemble = open_ensemble(paths)
+    frames = [ensemble.at(k) for k in range(1, ensemble.n_frames)]
     assert [f.time for f in frames] == pytest.approx([0.13, 1.3])
     for expected, found in zip(final[1:], frames, strict=True):
         np.testing.assert_array_equal(found.final, expected)
@@ -84,11 +85,11 @@ def test_groups_of_atoms_keep_the_species_of_the_whole_system(paths):
 def test_types_are_mapped_to_species_in_the_order_given(final, cell, tmp_path):
     types = np.array([2, 10, 9, 10] * 5)
     (path,) = write_runs(tmp_path, final[:, :1], cell, types)
-    assert Ensemble(open_dump(path)).species[:4].tolist() == [0, 2, 1, 2]
+    assert Ensemble(open_dump(path)).species[:4].tolist() == [1, 9, 8, 9]
     ordered = Ensemble(open_dump(path), species=("10", "2", "9"))
     assert ordered.species[:4].tolist() == [1, 0, 2, 0]
     with pytest.raises(
-        ValueError, match=r"run_0.dump: the atoms have 3 types: 2, 9, 10; expected the 2 of species"
+        ValueError, match=r"run_0.dump: the atoms have 3 types: 10, 2, 9; expected the 2 of species"
     ):
         Ensemble(open_dump(path), species=("2", "9"))
 
@@ -119,7 +120,7 @@ def test_a_frame_that_does_not_fit_the_others_is_refused_by_name(
 ):
     paths = changed(final, cell, tmp_path, changes)
     with pytest.raises(ValueError, match=re.escape(str(paths[1])) + ": " + message):
-        list(read_ensemble(paths))
+        open_ensemble(paths).at(1)
 
 
 def test_runs_of_other_atoms_or_lengths_are_refused(final, cell, paths, tmp_path):
@@ -133,9 +134,31 @@ def test_runs_of_other_atoms_or_lengths_are_refused(final, cell, paths, tmp_path
     ):
         write(other, *[frame(**first | change)] * (3 if change else 4))
         with pytest.raises(ValueError, match=f"{other}: .*{message} as in {paths[0]}"):
-            read_ensemble([paths[0], other])
+            open_ensemble([paths[0], other])
     with pytest.raises(ValueError, match="at least one run"):
-        read_ensemble([])
+        open_ensemble([])
+
+
+def test_a_dump_that_repeats_a_frame_or_goes_back_in_time_is_refused(final, cell, tmp_path):
+    """As a dump that a run appended to after its restart."""
+    positions = {"positions": final[0, 0], "cell": cell, "types": TYPES}
+    for steps in ((0, 10, 10), (0, 20, 10)):
+        path = write(tmp_path / "run.dump", *[frame(**positions, step=k) for k in steps])
+        with pytest.raises(ValueError, match=r"run.dump: frame 2 is at time 0.01, after one at"):
+            Ensemble(open_dump(path))
+
+
+def test_one_dump_given_twice_is_refused(paths):
+    with pytest.raises(ValueError, match=r"run_0\S*: given twice"):
+        open_ensemble([paths[0], paths[1], paths[0]])
+
+
+def test_lammps_types_keep_their_numbers_where_one_is_missing(final, cell, tmp_path):
+    """A dump of B particles alone, type 2, is of species 1."""
+    path = write(tmp_path / "b.dump", frame(final[0, 0], cell, types=np.full(N, 2)))
+    ensemble = Ensemble(open_dump(path))
+    assert set(ensemble.species) == {1}
+    assert ensemble.n_species == 2
 
 
 def test_wrapped_positions_of_the_reader_of_mdanalysis_are_refused(final, cell, tmp_path):

@@ -200,8 +200,56 @@ def test_three_species_are_refused(tmp_path):
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "targets.npz")
     assert done.returncode == 1
-    assert "species 0 (A) and 1 (B)" in done.stderr
+    assert "run.dump: frame 1: 3 species; expected the Kob-Andersen mixture" in done.stderr
     assert not (tmp_path / "targets.npz").exists()
+
+
+@pytest.mark.parametrize("box", [[3.4, 3.4, 3.4], [20.0, 20.0, 1.0]])
+def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, box):
+    """Also the thin box of a two-dimensional run, where particles would see their own images."""
+    rng = np.random.default_rng(1)
+    positions = rng.random((30, 3)) * box
+    frames = [frame(positions, np.diag(box), step=k) for k in (0, 1)]
+    path = write(tmp_path / "run.dump", *frames)
+    done = targets(path, "-o", tmp_path / "targets.npz")
+    assert done.returncode == 1
+    assert "run.dump: frame 1: the box is" in done.stderr
+    assert not (tmp_path / "targets.npz").exists()
+
+
+@pytest.mark.parametrize("ensemble", ["orthogonal"], indirect=True)
+def test_output_and_input_are_different_files(ensemble, tmp_path):
+    dumps, _, _ = ensemble
+    before = dumps[1].read_bytes()
+    done = targets(*dumps, "-o", dumps[1])
+    assert done.returncode == 1
+    assert "is one of the dumps" in done.stderr
+    assert dumps[1].read_bytes() == before
+    done = targets(dumps[0], *dumps, "-o", tmp_path / "t.npz")
+    assert "given twice" in done.stderr
+
+
+@pytest.mark.parametrize("ensemble", ["orthogonal"], indirect=True)
+def test_a_full_disk_is_named_and_leaves_nothing(ensemble, tmp_path):
+    """Files may not grow beyond 10 blocks of 1024 bytes here."""
+    dumps, _, _ = ensemble
+    words = " ".join(map(str, [BIN / "lammps-botan", "targets", *dumps, "-o", tmp_path / "t.npz"]))
+    script = f"trap '' XFSZ; ulimit -f 10; {words}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "t.npz" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("t.npz*"))
+
+
+@pytest.mark.parametrize("ensemble", ["orthogonal"], indirect=True)
+@pytest.mark.parametrize("option", [("--dt", "-1"), ("--dt", "0"), ("--time", "nan")])
+def test_times_that_are_none_are_refused(ensemble, tmp_path, option):
+    dumps, _, _ = ensemble
+    done = targets(*dumps, "-o", tmp_path / "t.npz", *option)
+    assert done.returncode > 0
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("t.npz*"))
 
 
 def test_one_frame_is_no_run(tmp_path):

@@ -10,6 +10,7 @@ from lmp import BIN
 
 from lammps_botan.dataset import write_configuration
 from lammps_botan.observables import Source, find_sources, observe
+from lammps_botan.relaxation import fit_relaxation_time
 
 N, L = 150, 5.0
 TIMES = np.geomspace(0.01, 100, 12)
@@ -112,6 +113,87 @@ def test_where_the_liquid_has_not_relaxed_there_is_no_tau_alpha(ensembles):
     found = observe([Source(source.name, tuple(early))])
     assert found.relaxation is None
     assert "add lag times" in found.reason or "run longer" in found.reason
+
+
+def test_the_error_of_tau_alpha_is_a_jackknife_over_configurations(ensembles):
+    """Leaving out one configuration after the other, by hand."""
+    sources = find_sources(ensembles[0])
+    found = observe(sources)
+    without = []
+    for k in range(3):
+        pair = [observe([source]).scattering[:, 0] for j, source in enumerate(sources) if j != k]
+        without.append(fit_relaxation_time(TIMES, np.mean(pair, axis=0)).tau_alpha)
+    expected = np.sqrt(2 / 3 * np.sum((without - np.mean(without)) ** 2))
+    assert found.tau_alpha_error == pytest.approx(expected, rel=1e-6)
+    assert found.tau_alpha_error > 0
+
+
+def test_a_single_run_has_no_errors_and_no_susceptibility(ensembles, tmp_path):
+    _, dumps, _ = ensembles
+    (tmp_path / "run.dump").write_bytes((dumps / "c0" / "run_0.dump").read_bytes())
+    found = observe(find_sources(tmp_path), dt=1e-5)
+    assert np.isnan(found.msd_error).all()
+    assert np.isnan(found.susceptibility).all()
+
+
+def copy(ensembles, folder, *names):
+    for name in names:
+        for k in (3, 7):
+            path = folder / f"{name}_{k}.npz"
+            path.write_bytes((ensembles[0] / f"t{TIMES[k]:g}" / f"{name}.npz").read_bytes())
+
+
+def rewrite(path, **changes):
+    with np.load(path, allow_pickle=False) as archive:
+        content = {key: archive[key] for key in archive.files}
+    np.savez(path, **{k: v for k, v in (content | changes).items() if v is not None})
+
+
+def test_files_are_of_one_configuration_whatever_their_names(ensembles, tmp_path):
+    copy(ensembles, tmp_path, "c0", "c1")
+    found = observe(find_sources(tmp_path))
+    assert (found.n_configurations, len(found.times)) == (2, 2)
+
+
+def test_what_is_unfinished_does_not_count(ensembles, tmp_path):
+    copy(ensembles, tmp_path, "c0")
+    (tmp_path / "unfinished" / "c1").mkdir(parents=True)
+    run = (ensembles[1] / "c1" / "run_0.dump").read_bytes()
+    (tmp_path / "unfinished" / "c1" / "run_0.dump").write_bytes(run)
+    assert observe(find_sources(tmp_path)).n_configurations == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("twice", "several files of this configuration at lag time"),
+        ("time", "has no key time"),
+        ("lag times", "expected .* as in"),
+        ("particles", "100 particles, 150 in"),
+        ("dumps", "holds npz files .* and dumps"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_refused(ensembles, tmp_path, how, message):
+    copy(ensembles, tmp_path, "c0", "c1")
+    victim = tmp_path / "c1_7.npz"
+    if how == "twice":
+        (tmp_path / "again.npz").write_bytes(victim.read_bytes())
+    elif how == "time":
+        rewrite(victim, time=None)
+    elif how == "lag times":
+        victim.unlink()
+    elif how == "particles":
+        for k in (3, 7):
+            with np.load(tmp_path / f"c1_{k}.npz", allow_pickle=False) as archive:
+                content = {key: archive[key] for key in archive.files}
+            content["types"] = content["types"][:100]
+            content["initial_positions"] = content["initial_positions"][:100]
+            content["positions"] = content["positions"][:, :100]
+            np.savez(tmp_path / f"c1_{k}.npz", **content)
+    else:
+        (tmp_path / "run.dump").write_text("")
+    with pytest.raises(ValueError, match=message):
+        observe(find_sources(tmp_path))
 
 
 def test_what_is_no_folder_of_runs_is_refused(ensembles, tmp_path):

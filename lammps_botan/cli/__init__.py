@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lammps_botan.cli import ground_truth, models
+from lammps_botan.cli import ground_truth, models, trajectories
 
 
 class _Commands(click.Group):
@@ -59,5 +59,8 @@ for command in (
     ground_truth.simulate,
     ground_truth.targets,
     ground_truth.observables,
+    trajectories.score,
+    trajectories.movie,
+    trajectories.plot,
 ):
     main.add_command(command)

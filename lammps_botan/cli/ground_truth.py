@@ -1,10 +1,12 @@
 """Commands that make the glass and its ground truth."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -15,6 +17,7 @@ from lammps_botan.cli.shared import (
     FILE,
     OUTPUT,
     check_folder,
+    check_picture,
     paths_written,
     to_json,
 )
@@ -83,14 +86,16 @@ def equilibrate(output: Path, **arguments: Any) -> None:
             d = drift(thermo[name])
             cells.append(
                 f"{d.middle:.4f} ± {d.middle_error:.4f} -> {d.last:.4f} ± {d.last_error:.4f}"
+                if np.isfinite(d.last_error)
+                else "too short to judge"
             )
         table.add_row(path.stem, *cells)
     Console().print(table)
     temperature = arguments["temperature"]
     times = "paper" if temperature in PAPER_TIMES else "TIMES"
-    click.echo(f"wrote {paths_written(paths)}")
+    click.echo(f"made {paths_written(paths)}")
     click.echo(
-        f"next: lammps-botan simulate isoconfig {output}/*.data -o ensembles "
+        f"next: lammps-botan simulate isoconfig {shlex.quote(str(output))}/*.data -o ensembles "
         f"--temperature {temperature} --times {times}"
     )
 
@@ -122,7 +127,7 @@ def isoconfig(
         times=named_times(times, temperature),
         **arguments,
     )
-    click.echo(f"wrote {paths_written(paths)}")
+    click.echo(f"made {paths_written(paths)}")
 
 
 @click.command()
@@ -145,14 +150,19 @@ def targets(dumps: Sequence[Path], output: Path, times: Sequence[float], dt: flo
     Their first frame is t = 0. Without --time the last lag time is taken, or all lag times if
     OUTPUT has {time} in its name.
     """
-    from lammps_botan.ground_truth import chosen_times, write_ground_truth
+    from lammps_botan.ground_truth import chosen_frames, write_ground_truth
+    from lammps_botan.trajectory import open_ensemble
 
-    chosen = chosen_times(dumps, times, str(output), dt=dt)
-    files = write_ground_truth(dumps, str(output), chosen, dt=dt)
+    ensemble = open_ensemble(dumps, dt=dt)
+    files = chosen_frames(ensemble, times, str(output))
+    for path in files:
+        if path.resolve() in {dump.resolve() for dump in dumps}:
+            raise ValueError(f"{path}: is one of the dumps; choose another name for the output")
+    made = write_ground_truth(ensemble, files)
     console = Console(stderr=True)
-    paths = list(track(files, "targets", total=len(chosen), console=console, transient=True))
-    times_written = ", ".join(f"{time:g}" for time in chosen)
-    click.echo(f"wrote {paths_written(paths)}: {len(dumps)} runs, lag time {times_written}")
+    paths = list(track(made, "targets", total=len(files), console=console, transient=True))
+    lag_times = ", ".join(f"{ensemble.times()[k]:g}" for k in files.values())
+    click.echo(f"wrote {paths_written(paths)}: {len(dumps)} runs, lag time {lag_times}")
 
 
 @click.command()
@@ -165,7 +175,7 @@ def targets(dumps: Sequence[Path], output: Path, times: Sequence[float], dt: flo
     type=FILE,
     default=Path("observables.png"),
     show_default=True,
-    callback=check_folder,
+    callback=check_picture,
     help="Picture to draw.",
 )
 @AS_JSON

@@ -16,12 +16,23 @@ def check_folder(ctx: click.Context, parameter: click.Parameter, path: Path) -> 
     return path
 
 
+def check_picture(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    """Refuse a kind of picture that cannot be drawn, before any work is done."""
+    if path.suffix not in {".png", ".pdf", ".svg"}:
+        raise click.BadParameter(f"expected a name ending in .png, .pdf or .svg, found {path}")
+    return check_folder(ctx, parameter, path)
+
+
 OUTPUT = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_folder, help="File to write."
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DT = click.option(
-    "--dt", default=0.001, show_default=True, help="Time step, for dumps without ITEM: TIME."
+    "--dt",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.001,
+    show_default=True,
+    help="Time step, for dumps without ITEM: TIME.",
 )
 
 

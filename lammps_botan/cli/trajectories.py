@@ -1,0 +1,147 @@
+"""Commands that score trajectories, and draw what was scored."""
+
+import contextlib
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lammps_botan.cli.shared import FILE, OUTPUT, check_folder
+
+
+class _SpeciesCommand(click.Command):
+    """Takes `--species A B` as `fix botan` does: all words up to the next option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--species" in args:
+            start = args.index("--species") + 1
+            rest = range(start, len(args))
+            end = next((k for k in rest if args[k].startswith("-")), len(args))
+            if end > start:
+                args = [*args[:start], " ".join(args[start:end]), *args[end:]]
+        return super().parse_args(ctx, args)
+
+
+def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> list[str] | None:
+    return None if text is None else text.split()
+
+
+@click.command(cls=_SpeciesCommand)
+@click.argument("trajectory", type=FILE)
+@click.option("-m", "--model", required=True, help="A model file, or a name of `models`.")
+@click.option(
+    "--species",
+    metavar="A B ...",
+    callback=_words,
+    help="For each atom type in order a species of the model, or NULL to leave the type out.",
+)
+@click.option("--every", default=1, show_default=True, help="Score every this many frames.")
+@click.option(
+    "-o",
+    "--out",
+    type=FILE,
+    default=Path("scored.dump"),
+    show_default=True,
+    callback=check_folder,
+    help="Dump of particles to write; compressed if it ends in .gz.",
+)
+@click.option(
+    "--bonds",
+    type=FILE,
+    callback=lambda ctx, parameter, path: path and check_folder(ctx, parameter, path),
+    help="Dump of bonds to write, pairs below 1.35.",
+)
+@click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
+@click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")
+@click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
+@click.option("--device", default="cpu", show_default=True, help="Of torch: cpu or cuda.")
+def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
+    """Score the frames of TRAJECTORY: a LAMMPS dump or data file, or what MDAnalysis reads.
+
+    Writes a LAMMPS dump with the propensity in the column d_propensity. Interrupted, it leaves the
+    frames scored so far.
+    """
+    from lammps_botan.score import score_file
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    n_frames = 0
+    scores = score_file(trajectory, model, out, bonds_output=bonds, **arguments)
+    try:
+        with contextlib.closing(scores), _progress() as bar:
+            task = bar.add_task("score", total=1.0)
+            for n_frames, share in scores:
+                bar.update(task, completed=share, description=f"score, {n_frames} frames")
+            bar.update(task, completed=1.0)  # the frames skipped at the end
+    except BaseException:
+        if n_frames:
+            click.echo(f"stopped; {out} holds the {n_frames} frames scored so far", err=True)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    click.echo(f"wrote {out}, {n_frames} frames; next: lammps-botan plot map {out} -o map.png")
+
+
+@click.group()
+def plot() -> None:
+    """Draw pictures."""
+
+
+COLUMN = click.option(
+    "--column", help="Colors the particles; the propensity, d_propensity or f_ID, if not given."
+)
+THICKNESS = click.option(
+    "--thickness", default=1.0, show_default=True, help="Of the slice, which is halfway up the box."
+)
+
+
+@plot.command("map")
+@click.argument("dump", type=FILE)
+@OUTPUT
+@click.option("--frame", default=0, show_default=True, help="From 0; -1 is the last.")
+@COLUMN
+@THICKNESS
+def plot_map(dump: Path, output: Path, **arguments: Any) -> None:
+    """Draw a slice through a frame of a scored DUMP, colored by its propensity."""
+    from lammps_botan.movie import draw_map
+
+    draw_map(dump, output, **arguments)
+    click.echo(f"drew {output}")
+
+
+@click.command()
+@click.argument("dump", type=FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder; made if it is not there.",
+)
+@click.option("--every", default=1, show_default=True, help="Draw every this many frames.")
+@click.option("--fps", default=10.0, show_default=True, help="Frames per second.")
+@COLUMN
+@THICKNESS
+def movie(dump: Path, output: Path, **arguments: Any) -> None:
+    """Draw a slice through each frame of a scored DUMP: PNG files and movie.gif in OUTPUT."""
+    from lammps_botan.movie import draw_movie
+
+    n_frames = 0
+    with _progress() as bar:
+        task = bar.add_task("movie", total=1.0)
+        for n_frames, share in draw_movie(dump, output, **arguments):
+            bar.update(task, completed=share, description=f"movie, {n_frames} frames")
+    click.echo(f"drew {output / 'movie.gif'}, {n_frames} frames")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

@@ -1,0 +1,207 @@
+"""Pictures of scored dumps: a slice through one frame, or through all of them."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lammps_botan.dump_format import open_text, read_header
+from lammps_botan.frames import DumpFrames, Frame
+from lammps_botan.graph import Floats, cell_matrix
+from lammps_botan.scored_dump import PROPENSITY
+from lammps_botan.slices import draw_slice, in_slice
+
+# where the colors end: of the particles shown that are of the most common type, since the small
+# ones move so much farther that a scale for all would hide the differences among the others
+PERCENTILES = (5, 95)
+READING = 0.1  # share of the time that it takes to find these
+
+
+def draw_map(
+    dump: Path,
+    output: Path,
+    *,
+    frame: int = 0,
+    column: str | None = None,
+    thickness: float = 1.0,
+) -> None:
+    """Draw a slice through one frame of a scored dump.
+
+    Parameters
+    ----------
+    dump : Path
+        Of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
+    output : Path
+        A PNG or PDF file.
+    frame : int
+        From 0, or from the end: -1 is the last.
+    column : str, optional
+        Colors the particles; the propensity if not given.
+    thickness : float
+        Of the slice, which is halfway up the box.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such dump, frame or column.
+    """
+    column = column or find_column(dump)
+    chosen = _frame(dump, frame, column)
+    _draw(output, chosen, column, thickness, _limits([_shown(chosen, column, thickness)]))
+
+
+def draw_movie(
+    dump: Path,
+    folder: Path,
+    *,
+    every: int = 1,
+    fps: float = 10.0,
+    column: str | None = None,
+    thickness: float = 1.0,
+) -> Iterator[tuple[int, float]]:
+    """Draw a slice through each frame of a scored dump, with the same colors in all of them.
+
+    Parameters
+    ----------
+    dump, column, thickness
+        As for `draw_map`.
+    folder : Path
+        Gets frame-0000.png and so on, and movie.gif; made if it is not there.
+    every : int
+        Draw the first frame and each that is a multiple of this many frames after it.
+    fps : float
+        Frames per second.
+
+    Yields
+    ------
+    tuple of int and float
+        Frames drawn, and the share of the work that is done.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the dump cannot be read, or the folder not be written.
+    """
+    if not 0 < fps <= 50:
+        raise ValueError(f"fps must be positive and at most 50, found {fps:g}")
+    column = column or find_column(dump)
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = []
+    frames = DumpFrames(dump, every=every, columns=[column])
+    for frame in frames:
+        shown.append(_shown(frame, column, thickness))
+        yield 0, READING * frames.progress
+    limits = _limits(shown)
+    pictures = []
+    for k, frame in enumerate(DumpFrames(dump, every=every, columns=[column])):
+        pictures.append(folder / f"frame-{k:04d}.png")
+        _draw(pictures[-1], frame, column, thickness, limits)
+        yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
+    _animate(pictures, folder / "movie.gif", fps)
+
+
+def find_column(dump: Path) -> str:
+    """The column that has the propensity, in a dump of `score` or of LAMMPS with `fix botan`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such dump, or not one such column.
+    """
+    with open_text(dump) as file:
+        columns = read_header(file, dump, 0, None).columns
+    for name in (PROPENSITY, "d2_propensity[1]"):
+        if name in columns:
+            return name
+    of_fixes = [name for name in columns if name.startswith("f_")]
+    if len(of_fixes) == 1:
+        return of_fixes[0]
+    raise ValueError(
+        f"{dump}: no column {PROPENSITY} in ITEM: ATOMS {' '.join(columns)}; make one with "
+        "`lammps-botan score`, or name a column with --column"
+    )
+
+
+def _frame(dump: Path, index: int, column: str) -> Frame:
+    if index >= 0:  # skips the frames between the first and this one
+        frames = iter(DumpFrames(dump, every=max(1, index), columns=[column]))
+        found = next(itertools.islice(frames, min(index, 1), None), None)
+    else:
+        last = deque(DumpFrames(dump, columns=[column]), maxlen=-index)
+        found = last[0] if len(last) == -index else None
+    if found is None:
+        raise ValueError(f"{dump}: there is no frame {index}; the first one is 0")
+    return found
+
+
+def _values(frame: Frame, column: str) -> Floats:
+    """NaN for particles that were not scored, which are given exactly 0."""
+    values = frame.columns[column]
+    return np.where(values == 0, np.nan, values)
+
+
+def _shown(frame: Frame, column: str, thickness: float) -> Floats:
+    """Values of the particles in the slice that are of the most common type."""
+    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
+    shown = in_slice(np.asarray(frame.positions), cell, origin, thickness)
+    types = np.asarray(frame.types)
+    common = np.bincount(types).argmax()
+    return np.asarray(_values(frame, column)[shown[types[shown] == common]], dtype=np.float32)
+
+
+def _limits(shown: list[Floats]) -> tuple[float, float]:
+    values = np.concatenate(shown)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    low, high = np.percentile(values, PERCENTILES)
+    return float(low), float(high)
+
+
+def _draw(
+    path: Path, frame: Frame, column: str, thickness: float, limits: tuple[float, float]
+) -> None:
+    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
+    positions = np.asarray(frame.positions)
+    shown = in_slice(positions, cell, origin, thickness)
+    figure = Figure(figsize=(6.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    disks = draw_slice(
+        axes,
+        positions[shown],
+        cell,
+        origin,
+        np.asarray(frame.types)[shown] - 1,
+        _values(frame, column)[shown],
+        limits,
+    )
+    of_score = "propensity" in column
+    label = r"predicted propensity $/\sigma_{AA}$" if of_score else f"{column}"
+    figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=label)
+    types = np.unique(np.asarray(frame.types)[shown])
+    others = ", ".join(str(kind) for kind in types if kind > 1)
+    axes.set_title(f"step {frame.step}" + (f" (black rim: type {others})" if others else ""))
+    figure.savefig(path, dpi=150)
+
+
+def _animate(pictures: list[Path], path: Path, fps: float) -> None:
+    first = Image.open(pictures[0]).convert("RGB").quantize(dither=Image.Dither.NONE)
+    # colors of the first picture in all of them: they would flicker otherwise
+    others = (
+        Image.open(picture).convert("RGB").quantize(palette=first, dither=Image.Dither.NONE)
+        for picture in pictures[1:]
+    )
+    part = path.with_suffix(".part")
+    first.save(
+        part,
+        format="GIF",
+        save_all=True,
+        append_images=others,
+        duration=round(1000 / fps),
+        loop=0,
+    )
+    part.replace(path)

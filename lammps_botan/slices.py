@@ -1,0 +1,102 @@
+"""A slice through a configuration, drawn with its particles as disks."""
+
+import itertools
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.patches import Polygon
+
+from lammps_botan.graph import Floats, Ints
+
+DIAMETERS = (1.0, 0.88)  # sigma_AA and sigma_BB of the Kob-Andersen mixture
+
+
+def in_slice(positions: Floats, cell: Floats, origin: Floats, thickness: float) -> Ints:
+    """Which particles have their center in the slice halfway up the box, the upper ones last.
+
+    Parameters
+    ----------
+    positions : [n_particles, 3]
+        Wrapped or not, LJ units.
+    cell : [3, 3]
+        Cell vectors as rows, the first along x, the second in the xy plane.
+    origin : [3]
+        Lower corner of the box.
+    thickness : float
+        Of the slice, along z.
+    """
+    z = (positions[:, 2] - origin[2]) % cell[2, 2]
+    shown = np.flatnonzero(np.abs(z - cell[2, 2] / 2) < thickness / 2)
+    return np.asarray(shown[np.argsort(z[shown])])
+
+
+def draw_slice(
+    axes: Axes,
+    positions: Floats,
+    cell: Floats,
+    origin: Floats,
+    species: Ints,
+    values: Floats,
+    limits: tuple[float, float],
+) -> EllipseCollection:
+    """Draw particles seen from above in the outline of the cell, with their periodic images.
+
+    Parameters
+    ----------
+    axes : Axes
+    positions, cell, origin
+        As for `in_slice`; only particles of the slice.
+    species : int [n_particles]
+        From 0; all but the first have a rim and the diameter of B.
+    values : [n_particles]
+        Quantity that colors the particles; those with NaN are grey.
+    limits : two floats
+        Of the colors.
+
+    Returns
+    -------
+    EllipseCollection
+        To make a color bar of.
+    """
+    edges = cell[:2, :2]  # of the outline, as rows
+    up = np.rint((positions[:, 2] - origin[2]) / cell[2, 2] - 0.5)  # boxes above this one
+    corner = origin[:2] + cell[2, :2] / 2  # of the outline, halfway up
+    places = (positions[:, :2] - up[:, None] * cell[2, :2] - corner) @ np.linalg.inv(edges)
+    places -= np.floor(places)
+    diameters = np.take(DIAMETERS, np.minimum(species, 1))
+    # disks that reach into the outline, whichever their image
+    reach = diameters[:, None] / 2 * np.linalg.norm(np.linalg.inv(edges), axis=0)
+    which, points = [], []
+    for shift in itertools.product((-1, 0, 1), repeat=2):
+        image = places + np.array(shift)
+        seen = np.flatnonzero(((image > -reach) & (image < 1 + reach)).all(axis=1))
+        which.append(seen)
+        points.append(image[seen] @ edges + corner)
+    k, centers = np.concatenate(which), np.concatenate(points)
+    order = np.argsort(k, kind="stable")  # the upper ones in front
+    k, centers = k[order], centers[order]
+    disks = EllipseCollection(
+        diameters[k],
+        diameters[k],
+        np.zeros(len(k)),
+        units="xy",
+        offsets=centers,
+        offset_transform=axes.transData,
+        cmap=mpl.colormaps["viridis"].with_extremes(bad="0.85"),
+        edgecolors=np.where(species[k] > 0, "black", "white").tolist(),
+        linewidths=np.where(species[k] > 0, 1.0, 0.4).tolist(),
+    )
+    disks.set_array(np.ma.masked_invalid(values[k]))
+    disks.set_clim(*limits)
+    axes.add_collection(disks)
+    outline = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) @ edges + corner
+    frame = Polygon(outline, closed=True, fill=False, edgecolor="0.3", clip_on=False)
+    axes.add_patch(frame)
+    disks.set_clip_path(frame)
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    axes.spines[:].set_visible(False)  # the outline is the frame
+    axes.set(xlabel=r"$x/\sigma_{AA}$", ylabel=r"$y/\sigma_{AA}$")
+    return disks

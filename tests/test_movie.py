@@ -1,0 +1,158 @@
+"""Pictures of scored dumps."""
+
+import re
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from dumps import ORTHOGONAL, TRICLINIC, frame, write
+from matplotlib.figure import Figure
+from PIL import Image
+from score_runs import dump_text, liquid_frames, run
+
+from lammps_botan.movie import draw_map, find_column
+from lammps_botan.slices import draw_slice, in_slice
+
+CELLS = {"orthogonal": ORTHOGONAL, "triclinic": TRICLINIC}
+
+
+def scored(path, values, *, column="d_propensity", cell=ORTHOGONAL, n=200, seed=1):
+    """A dump of particles that stay, with these values in these frames [n_frames] for all."""
+    rng = np.random.default_rng(seed)
+    positions = rng.random((n, 3)) @ cell
+    types = np.where(rng.random(n) < 0.2, 2, 1)
+    frames = []
+    for k, value in enumerate(values):
+        text = frame(positions, cell, step=10 * k, types=types, columns="id type x y z")
+        lines = text.splitlines()
+        start = lines.index("ITEM: ATOMS id type x y z ") + 1
+        lines[start - 1] += column
+        numbers = np.broadcast_to(value, n)
+        lines[start:] = [f"{x}{y:g}" for x, y in zip(lines[start:], numbers, strict=True)]
+        frames.append("\n".join(lines) + "\n")
+    return write(path, *frames)
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_a_slice_has_the_particles_halfway_up_the_box(cell):
+    positions = np.random.default_rng(1).random((300, 3)) @ cell
+    origin = np.array([0.5, -1.0, 2.0])
+    shown = in_slice(positions + origin, cell, origin, 1.5)
+    height = cell[2, 2]
+    expected = np.flatnonzero(abs(positions[:, 2] - height / 2) < 0.75)
+    np.testing.assert_array_equal(np.sort(shown), expected)
+    assert np.all(np.diff(positions[shown, 2]) >= 0)
+    # wrapped or not
+    away = positions + origin + np.random.default_rng(2).integers(-2, 3, (300, 3)) @ cell
+    np.testing.assert_array_equal(in_slice(away, cell, origin, 1.5), shown)
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_disks_are_drawn_at_all_images_that_reach_into_the_cell(cell):
+    rng = np.random.default_rng(3)
+    fractions = np.column_stack([rng.random((40, 2)), np.full(40, 0.5)])
+    positions = fractions @ cell
+    away = positions + rng.integers(-2, 3, (40, 3)) @ cell
+    axes = Figure().subplots()
+    disks = draw_slice(axes, away, cell, np.zeros(3), np.zeros(40, int), np.arange(40.0), (0, 40))
+    centers = np.asarray(disks.get_offsets())
+    values = np.asarray(disks.get_array())
+    corner, edges = cell[2, :2] / 2, cell[:2, :2]
+    found = []
+    for k, x in enumerate(positions[:, :2]):
+        for i in range(-2, 3):
+            for j in range(-2, 3):
+                image = x + np.array([i, j]) @ edges
+                heights = 1 / np.linalg.norm(np.linalg.inv(edges), axis=0)
+                inside = (image - corner) @ np.linalg.inv(edges)
+                if np.all(inside > -0.5 / heights) and np.all(inside < 1 + 0.5 / heights):
+                    found.append((k, *image))
+    drawn = np.column_stack([values, centers])
+    order = np.lexsort(drawn.T[::-1].round(6))
+    expected = np.array(sorted(found, key=lambda row: tuple(np.round(row, 6))))
+    np.testing.assert_allclose(drawn[order], expected, atol=1e-9)
+    assert len(found) > 40
+
+
+def test_a_map_is_drawn_of_the_frame_and_the_column_asked_for(tmp_path):
+    rng = np.random.default_rng(4)
+    dump = scored(tmp_path / "s.dump", rng.normal(1, 0.2, (3, 200)))
+    drawn = {}
+    for k in (0, 1, 2, -1):
+        run("plot", "map", dump, "-o", tmp_path / f"{k}.png", "--frame", k)
+        with Image.open(tmp_path / f"{k}.png") as picture:
+            drawn[k] = np.asarray(picture)
+    assert drawn[0].shape == (750, 900, 4)
+    np.testing.assert_array_equal(drawn[2], drawn[-1])
+    assert not np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[1], drawn[2])
+    draw_map(dump, tmp_path / "type.pdf", column="type", thickness=2.0)
+    assert (tmp_path / "type.pdf").read_bytes().startswith(b"%PDF")
+
+
+def has_color(path, color):
+    """Whether more than the rim of a letter has this color."""
+    with Image.open(path) as picture:
+        same = (np.asarray(picture.convert("RGB")) == np.array(color)).all(axis=-1)
+    return same.sum() > 300
+
+
+def test_particles_that_were_not_scored_are_grey(tmp_path):
+    draw_map(scored(tmp_path / "a.dump", [np.linspace(1, 2, 200)]), tmp_path / "a.png")
+    draw_map(scored(tmp_path / "b.dump", [0.0]), tmp_path / "b.png")
+    grey = [round(0.85 * 255)] * 3
+    assert not has_color(tmp_path / "a.png", grey)
+    assert has_color(tmp_path / "b.png", grey)
+
+
+def test_a_movie_has_each_frame_and_the_same_colors_in_all(tmp_path):
+    # each frame has one value only: a scale of its own would draw all frames alike
+    dump = scored(tmp_path / "s.dump", [1.0, 2.0, 3.0], cell=TRICLINIC)
+    printed = run("movie", dump, "-o", tmp_path / "film").output
+    assert f"drew {tmp_path / 'film' / 'movie.gif'}, 3 frames" in printed
+    names = [f"frame-{k:04d}.png" for k in range(3)]
+    assert sorted(path.name for path in (tmp_path / "film").iterdir()) == [*names, "movie.gif"]
+    scale = mpl.colormaps["viridis"]
+    for name, place in zip(names, (0.0, 0.5, 1.0), strict=True):
+        assert has_color(tmp_path / "film" / name, np.round(np.array(scale(place)[:3]) * 255))
+    with Image.open(tmp_path / "film" / "movie.gif") as film:
+        assert (film.n_frames, film.info["duration"], film.info["loop"]) == (3, 100, 0)
+    run("movie", dump, "-o", tmp_path / "film2", "--every", "2", "--fps", "4")
+    with Image.open(tmp_path / "film2" / "movie.gif") as film:
+        assert (film.n_frames, film.info["duration"]) == (2, 250)
+
+
+def test_the_column_of_a_fix_is_found(tmp_path):
+    assert find_column(scored(tmp_path / "a.dump", [1.0], column="f_mob")) == "f_mob"
+    assert find_column(scored(tmp_path / "b.dump", [1.0], column="d2_propensity[1]")) == (
+        "d2_propensity[1]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("plot", "map", "plain.dump", "-o", "m.png"), "no column d_propensity in ITEM: ATOMS"),
+        (("plot", "map", "no.dump", "-o", "m.png"), "no.dump: no such file"),
+        (("plot", "map", "s.dump", "-o", "no/m.png"), "there is no folder no; make it first"),
+        (("plot", "map", "s.dump", "-o", "m.png", "--frame", 2), "there is no frame 2; the first"),
+        (("plot", "map", "s.dump", "-o", "m.png", "--frame", -3), "there is no frame -3"),
+        (
+            ("plot", "map", "s.dump", "-o", "m.png", "--column", "q"),
+            "frame 0 (step 0): no column q",
+        ),
+        (("movie", "s.dump", "-o", "film", "--fps", 0), "fps must be positive and at most 50"),
+        (("movie", "s.dump", "-o", "film", "--every", 0), "every must be at least 1, found 0"),
+        (("movie", "cut.dump", "-o", "film"), "cut.dump: frame 1 (step 10): the file ends before"),
+    ],
+)
+def test_errors_are_messages(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dump = scored(tmp_path / "s.dump", [1.0, 2.0])
+    (tmp_path / "cut.dump").write_text(dump.read_text()[:-50])
+    positions, types = liquid_frames(1)
+    write(tmp_path / "plain.dump", *dump_text(positions, types))
+    printed = run(*arguments, fails=True).output
+    assert message in re.sub(r"\s+", " ", printed)
+    assert not (tmp_path / "m.png").exists()
+    assert not list(tmp_path.glob("film/*"))
