@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lmp import Finished, all_images, liquid, read_dump, run_lmp
+from lmp import BIN, Finished, all_images, liquid, read_dump, run_lmp
 from toy_models import Walks, save_model
 
 from lammps_botan.callbacks import read_snapshot, read_snapshots
 from lammps_botan.graph import build_graph
+from lammps_botan.score import score_file
 from lammps_botan.scorer import Scorer
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums
@@ -154,6 +155,55 @@ def test_a_glass_is_scored_as_by_fix_botan(tmp_path, modules, ranks):
     (snapshot,) = read_snapshots(tmp_path / "snapshots")
     prediction = Scorer("ka-t044").score(snapshot.graph)
     np.testing.assert_allclose(frames[1]["d_propensity"], prediction.node[:, 0], atol=1e-6)
+
+
+ATTACHED = f"""
+from lammps import lammps
+from lammps_botan.callbacks import attach
+
+lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
+lmp.commands_string({GLASS!r})
+with attach(lmp, model="ka-t044", every=20, species=("A", "B")):
+    lmp.commands_string('''
+    fix mob all botan 20 ka-t044 A B
+    dump d all custom 20 rerun.dump id f_mob d_propensity
+    dump_modify d format float %.9g sort id
+    rerun run.dump dump x y z
+    undump d
+    ''')
+"""
+
+
+@RANKS
+def test_all_four_ways_agree(tmp_path, modules, ranks):
+    """`fix python/invoke` in one LAMMPS; `attach`, `fix botan` in another; `score` of the dump."""
+    script = f"""{GLASS}
+    fix columns all property/atom d_propensity
+    {score("ka-t044")}
+    run 0
+    python score invoke
+    dump d all custom 20 run.dump id type x y z d_propensity
+    dump_modify d format float %.15g sort id
+    run 20
+    """
+    run(script, tmp_path, modules, ranks=ranks)
+    command = [sys.executable, "-c", ATTACHED]
+    if ranks > 1:
+        command = [BIN / "mpirun", "-np", str(ranks), *command]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=180)
+    for _ in score_file(tmp_path / "run.dump", "ka-t044", tmp_path / "scored.dump"):
+        pass
+    frames = [read_dump(tmp_path / f"{name}.dump") for name in ("run", "rerun", "scored")]
+    for invoked, rerun, scored in zip(*frames, strict=True):
+        ways = (
+            invoked["d_propensity"],
+            rerun["d_propensity"],
+            rerun["f_mob"],
+            scored["d_propensity"],
+        )
+        np.testing.assert_array_equal(invoked["id"], rerun["id"])
+        np.testing.assert_array_equal(invoked["id"], scored["id"])
+        assert np.ptp(ways, axis=0).max() < ROUNDING
 
 
 BOXES = {

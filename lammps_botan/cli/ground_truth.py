@@ -191,7 +191,11 @@ def observables(folder: Path, k: float, dt: float, output: Path, as_json: bool) 
     sources = find_sources(folder)
     console = Console(stderr=True)
     found = observe(track(sources, "observables", console=console, transient=True), k=k, dt=dt)
-    about = f"N = {found.n_particles}, {found.n_configurations} configurations, {found.n_runs} runs"
+    plural = "" if found.n_configurations == 1 else "s"
+    about = (
+        f"N = {found.n_particles}, {found.n_configurations} configuration{plural}, "
+        f"{found.n_runs} runs"
+    )
     plot_observables(output, found, about)
     fit = found.relaxation
     if as_json:
