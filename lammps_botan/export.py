@@ -1,26 +1,32 @@
-"""From a checkpoint to a model file (docs/model_file.md)."""
+"""From checkpoints to a model file (docs/model_file.md)."""
 
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-import lammps_botan.checkpoint as checkpoints
+from lammps_botan.checkpoint import Checkpoint, Physics
+from lammps_botan.committee import Committee
 from lammps_botan.graph import build_graph
 from lammps_botan.metadata import Metadata
+from lammps_botan.model import Botan
+from lammps_botan.nt_gnn import NtGnn
 from lammps_botan.scorer import Scorer
 
 TOLERANCE = 1e-5  # between the network and its file, outputs of order 1
 
 
-def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
+def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metadata:
     """Write a model file, load it again and compare before the name appears.
 
     Parameters
     ----------
-    checkpoint : Checkpoint
+    checkpoints : Checkpoint, or several
+        Several make an ensemble: its outputs are the mean of theirs and their standard deviation.
     path : Path
         The file to write.
 
@@ -33,24 +39,29 @@ def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
     ------
     RuntimeError
         If the file does not give what the network gives.
+    ValueError
+        If several checkpoints do not fit together.
     """
     path = Path(path)
-    model, physics = checkpoint.model.eval(), checkpoint.physics
-    with torch.inference_mode():  # the network itself says how wide it is, and if edges get outputs
+    several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
+    model, provenance = _together(several)
+    model.eval()
+    physics = several[0].physics
+    with torch.inference_mode():  # the network itself says how wide it is, and what its outputs are
         node, _, edge, _ = model.encode(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
-        _, edge_outputs = model.decode(node, edge)
+        node_outputs, edge_outputs = model.decode(node, edge)
     metadata = Metadata(
-        architecture=checkpoint.architecture,
+        architecture=several[0].architecture,
         species=list(physics.species),
         cutoff=physics.cutoff,
         rounds=model.rounds,
         width=node.shape[1],
-        node_outputs=["propensity"],
-        edge_outputs=["pair_distance_change"][: edge_outputs.shape[1]],
+        node_outputs=["propensity", "propensity_std"][: node_outputs.shape[1]],
+        edge_outputs=["pair_distance_change", "pair_distance_change_std"][: edge_outputs.shape[1]],
         lag_times=list(physics.lag_times),
         temperature=physics.temperature,
         density=physics.density,
-        provenance=checkpoint.provenance,
+        provenance=provenance,
         versions={name: version(name) for name in ("lammps-botan", "torch", "numpy")},
     )
     part = path.with_name(path.name + ".part")
@@ -59,21 +70,36 @@ def export(checkpoint: checkpoints.Checkpoint, path: Path) -> Metadata:
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
             scripted = torch.jit.script(model)
             scripted.save(str(part), _extra_files={"metadata.json": metadata.to_json()})
-        _compare(checkpoint, part)
+        _compare(model, physics, part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return metadata
 
 
-def _compare(checkpoint: checkpoints.Checkpoint, path: Path) -> None:
+def _together(several: Sequence[Checkpoint]) -> tuple[Botan | NtGnn | Committee, dict[str, Any]]:
+    """One network, and where it comes from."""
+    first = several[0]
+    if len(several) == 1:
+        return first.model, first.provenance
+    for k, other in enumerate(several[1:], 2):
+        if other.physics != first.physics:
+            raise ValueError(
+                "the checkpoints of an ensemble must stand for the same physics; number 1 for "
+                f"{first.physics}, number {k} for {other.physics}"
+            )
+    members = [checkpoint.provenance for checkpoint in several]
+    return Committee([checkpoint.model for checkpoint in several]), {"ensemble": members}
+
+
+def _compare(model: Botan | NtGnn | Committee, physics: Physics, path: Path) -> None:
     rng = np.random.default_rng(0)
-    cutoff = checkpoint.physics.cutoff
-    species = rng.integers(len(checkpoint.physics.species), size=64)
+    cutoff = physics.cutoff
+    species = rng.integers(len(physics.species), size=64)
     graph = build_graph(rng.random((64, 3)) * 2 * cutoff, 2 * cutoff, species, cutoff=cutoff)
     written = Scorer(path).score(graph)
     with torch.inference_mode():
-        node, edge = checkpoint.model(
+        node, edge = model(
             torch.from_numpy(graph.species),
             torch.from_numpy(graph.vectors.astype(np.float32)),
             torch.from_numpy(graph.center),

@@ -100,6 +100,8 @@ class FrameScorer:
             neighbor=ids[inside[graph.neighbor[near]]],
             distances=distances[near],
             changes=changes,
+            node_outputs=metadata.node_outputs,
+            edge_outputs=metadata.edge_outputs,
         )
 
 

@@ -114,9 +114,8 @@ def find_column(dump: Path) -> str:
     """
     with open_text(dump) as file:
         columns = read_header(file, dump, 0, None).columns
-    for name in (PROPENSITY, "d2_propensity[1]"):
-        if name in columns:
-            return name
+    if PROPENSITY in columns:
+        return PROPENSITY
     of_fixes = [name for name in columns if name.startswith("f_")]
     if len(of_fixes) == 1:
         return of_fixes[0]

@@ -4,8 +4,9 @@ Atoms, as `dump custom` writes them; the propensity has the name of a column of 
 
     ITEM: ATOMS id type x y z d_propensity
 
-or d2_propensity[1], d2_propensity[2] ... where the model has several. Bonds, as `dump local` writes
-them with `dump_modify label BONDS`, each pair twice, once from each end:
+Where the model has several outputs, the others follow with d_ before their names, such as
+d_propensity_std. Bonds, as `dump local` writes them with `dump_modify label BONDS`, each pair
+twice, once from each end:
 
     ITEM: BONDS id_center id_neighbor distance pair_distance_change
 
@@ -38,6 +39,8 @@ class ScoredFrame:
     distances : float64 [n_bonds]
     changes : float32 [n_bonds, n_edge_outputs]
         Predicted pair-distance changes.
+    node_outputs, edge_outputs : list of str
+        Names of the columns of `propensity` and `changes`.
     """
 
     frame: Frame
@@ -48,12 +51,14 @@ class ScoredFrame:
     neighbor: Ints
     distances: Floats
     changes: Floats
+    node_outputs: list[str]
+    edge_outputs: list[str]
 
 
 def atoms_text(scored: ScoredFrame) -> bytes:
     """A frame of a dump of atoms."""
     n_outputs = scored.propensity.shape[1]
-    names = [PROPENSITY] if n_outputs == 1 else _numbered("d2_propensity", n_outputs)
+    names = [PROPENSITY, *(f"d_{name}" for name in scored.node_outputs[1:])]
     numbers = (scored.ids, scored.types, wrapped(scored.frame), scored.propensity)
     header = _header(scored.frame, "ATOMS", len(scored.ids), " ".join(["id type x y z", *names]))
     return header + _rows("%d %d %.12g %.12g %.12g" + " %.9g" * n_outputs, numbers)
@@ -62,8 +67,7 @@ def atoms_text(scored: ScoredFrame) -> bytes:
 def bonds_text(scored: ScoredFrame) -> bytes:
     """A frame of a dump of bonds."""
     n_outputs = scored.changes.shape[1]
-    change = "pair_distance_change"
-    names = [change] if n_outputs == 1 else _numbered(change, n_outputs)
+    names = ["pair_distance_change", *scored.edge_outputs[1:]][:n_outputs]
     columns = " ".join(["id_center id_neighbor distance", *names])
     header = _header(scored.frame, "BONDS", len(scored.center), columns)
     numbers = (scored.center, scored.neighbor, scored.distances, scored.changes)
@@ -76,10 +80,6 @@ def wrapped(frame: Frame) -> Floats:
     positions = np.asarray(frame.positions, dtype=np.float64)
     images = np.floor((positions - origin) @ np.linalg.inv(cell)) * frame.periodic
     return np.asarray(positions - images @ cell)
-
-
-def _numbered(name: str, n: int) -> list[str]:
-    return [f"{name}[{k + 1}]" for k in range(n)]
 
 
 def _rows(line: str, numbers: Sequence[Floats | Ints]) -> bytes:

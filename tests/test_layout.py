@@ -38,6 +38,7 @@ ORDER = [
     "checkpoint",
     "metadata",
     "models",
+    "committee",
     "scorer",
     "callbacks",
     "workers",

@@ -124,9 +124,7 @@ def test_a_movie_has_each_frame_and_the_same_colors_in_all(tmp_path):
 
 def test_the_column_of_a_fix_is_found(tmp_path):
     assert find_column(scored(tmp_path / "a.dump", [1.0], column="f_mob")) == "f_mob"
-    assert find_column(scored(tmp_path / "b.dump", [1.0], column="d2_propensity[1]")) == (
-        "d2_propensity[1]"
-    )
+    assert find_column(scored(tmp_path / "b.dump", [1.0])) == "d_propensity"
 
 
 @pytest.mark.parametrize(

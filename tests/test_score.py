@@ -254,15 +254,15 @@ def test_several_outputs_have_a_column_each(trajectory, tmp_path):
     out, bonds = tmp_path / "scored.dump", tmp_path / "scored.bonds"
     run("score", dump, "--model", model, "--out", out, "--bonds", bonds)
     for frame, x in zip(read_dump(out), positions, strict=True):
-        np.testing.assert_array_equal(frame["d2_propensity[1]"], neighbors(x))
-        np.testing.assert_array_equal(frame["d2_propensity[2]"], types - 1)
+        np.testing.assert_array_equal(frame["d_propensity"], neighbors(x))
+        np.testing.assert_array_equal(frame["d_walks_1"], types - 1)
     for frame in read_dump(bonds):
         first, second = (
             types[frame[name].astype(int) - 1] - 1 for name in ("id_center", "id_neighbor")
         )
-        change = frame["pair_distance_change[1]"]  # the toy says the distance
+        change = frame["pair_distance_change"]  # the toy says the distance
         np.testing.assert_allclose(change, frame["distance"], rtol=1e-6)
-        np.testing.assert_array_equal(frame["pair_distance_change[2]"], 10 * first + second)
+        np.testing.assert_array_equal(frame["edge_1"], 10 * first + second)
 
 
 def test_a_model_without_edge_outputs_has_bonds_without_a_change(trajectory, tmp_path):

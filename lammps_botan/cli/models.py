@@ -54,14 +54,17 @@ def train(config: Path) -> None:
 
 
 @click.command()
-@click.argument("checkpoint", type=FILE)
+@click.argument("checkpoints", type=FILE, nargs=-1, required=True)
 @OUTPUT
-def export(checkpoint: Path, output: Path) -> None:
-    """Turn a checkpoint into a model file for LAMMPS and Python."""
+def export(checkpoints: Sequence[Path], output: Path) -> None:
+    """Turn CHECKPOINTS into a model file for LAMMPS and Python; several make an ensemble.
+
+    An ensemble predicts the mean of its members, and their standard deviation as a second output.
+    """
     from lammps_botan.checkpoint import load_checkpoint
     from lammps_botan.export import export as run
 
-    species = " ".join(run(load_checkpoint(checkpoint), output).species)
+    species = " ".join(run([load_checkpoint(path) for path in checkpoints], output).species)
     click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
 
 

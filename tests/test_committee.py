@@ -1,0 +1,92 @@
+"""Ensembles of networks: mean and standard deviation, in Python and in LAMMPS."""
+
+import numpy as np
+import pytest
+import torch
+from lmp import liquid, read_dump, run_lmp
+from score_runs import run
+
+from lammps_botan.checkpoint import Checkpoint, Physics, save_checkpoint
+from lammps_botan.committee import Committee
+from lammps_botan.export import export
+from lammps_botan.graph import build_graph
+from lammps_botan.metadata import read_metadata
+from lammps_botan.model import Botan
+from lammps_botan.nt_gnn import NtGnn
+from lammps_botan.scorer import Scorer
+
+PHYSICS = Physics(cutoff=1.5, lag_times=(13.0,))
+
+
+def checkpoint(seed, kind=Botan, physics=PHYSICS, rounds=2):
+    torch.manual_seed(seed)
+    return Checkpoint(kind(rounds, 8), physics, {"seed": seed})
+
+
+def small_graph(seed=1):
+    rng = np.random.default_rng(seed)
+    return build_graph(rng.random((50, 3)) * 3.2, 3.2, rng.integers(2, size=50), cutoff=1.5)
+
+
+@pytest.mark.parametrize("kind", [Botan, NtGnn])
+def test_an_ensemble_predicts_the_mean_and_the_standard_deviation_of_its_members(kind, tmp_path):
+    members = [checkpoint(seed, kind) for seed in (1, 2, 3)]
+    metadata = export(members, tmp_path / "all.pt")
+    assert metadata.node_outputs == ["propensity", "propensity_std"]
+    assert metadata.provenance == {"ensemble": [{"seed": 1}, {"seed": 2}, {"seed": 3}]}
+    graph = small_graph()
+    alone = []
+    for k, member in enumerate(members):
+        export(member, tmp_path / f"{k}.pt")
+        alone.append(Scorer(tmp_path / f"{k}.pt").score(graph))
+    together = Scorer(tmp_path / "all.pt").score(graph)
+    for whole, parts in (
+        (together.node, [one.node for one in alone]),
+        (together.edge, [one.edge for one in alone]),
+    ):
+        expected = np.hstack([np.mean(parts, axis=0), np.std(parts, axis=0, ddof=1)])
+        np.testing.assert_allclose(whole, expected, atol=1e-6)
+
+
+def test_networks_of_different_kinds_may_form_an_ensemble_of_particles_only(tmp_path):
+    with pytest.raises(ValueError, match="the same outputs, found"):
+        export([checkpoint(1), checkpoint(2, NtGnn)], tmp_path / "m.pt")
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_an_ensemble_runs_in_lammps_on_any_number_of_ranks(tmp_path, ranks):
+    for seed in (1, 2):
+        save_checkpoint(checkpoint(seed), tmp_path / f"{seed}.ckpt")
+    run("export", tmp_path / "1.ckpt", tmp_path / "2.ckpt", "-o", tmp_path / "m.pt")
+    script = (
+        liquid(cells="4 4 4")
+        + """
+    fix mob all botan 10 m.pt A B
+    dump d all custom 10 run.dump id type xu yu zu f_mob[1] f_mob[2]
+    dump_modify d format float %.12g sort id
+    run 10
+    """
+    )
+    run_lmp(script, tmp_path, ranks=ranks)
+    run("score", tmp_path / "run.dump", "--model", tmp_path / "m.pt", "-o", tmp_path / "s.dump")
+    frames = zip(read_dump(tmp_path / "run.dump"), read_dump(tmp_path / "s.dump"), strict=True)
+    for frame, scored in frames:
+        np.testing.assert_allclose(frame["f_mob[1]"], scored["d_propensity"], atol=1e-6)
+        np.testing.assert_allclose(frame["f_mob[2]"], scored["d_propensity_std"], atol=1e-6)
+        assert frame["f_mob[2]"].min() >= 0
+
+
+def test_what_does_not_fit_together_is_refused_and_nothing_is_written(tmp_path):
+    other = checkpoint(2, physics=Physics(cutoff=1.5, lag_times=(1.3,)))
+    with pytest.raises(ValueError, match="must stand for the same physics"):
+        export([checkpoint(1), other], tmp_path / "m.pt")
+    with pytest.raises(ValueError, match=r"need the same rounds, found \[2, 3\]"):
+        export([checkpoint(1), checkpoint(2, rounds=3)], tmp_path / "m.pt")
+    with pytest.raises(ValueError, match="two networks or more, found 1"):
+        Committee([checkpoint(1).model])
+    assert not (tmp_path / "m.pt").exists()
+
+
+def test_the_metadata_of_an_ensemble_say_how_wide_its_exchange_is(tmp_path):
+    export([checkpoint(1), checkpoint(2)], tmp_path / "m.pt")
+    assert read_metadata(tmp_path / "m.pt").width == 16
