@@ -74,7 +74,9 @@ def test_ase_reads_it(scored):
 
 
 def test_ovito_reads_particles_and_bonds(scored):
-    ovito = pytest.importorskip("ovito.io", reason="ovito is not installed (pip install ovito)")
+    # also where a library of the system is missing that it loads
+    reason = "ovito is not installed (pip install ovito)"
+    ovito = pytest.importorskip("ovito.io", reason=reason, exc_type=ImportError)
     from ovito.modifiers import LoadTrajectoryModifier
 
     folder, frames, bonds = scored
