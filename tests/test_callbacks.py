@@ -441,7 +441,6 @@ run("run", lambda: lmp.command("run 100"))
 stop = 40
 run("string", lambda: lmp.commands_string("run 15\\nrun 100\\nrun 100"))
 stop = 50
-Path("in.more").write_text("run 100\\nrun 100\\n")
 run("file", lambda: lmp.file("in.more"))
 run("run 0", lambda: lmp.command("run 0"))
 run("list", lambda: lmp.commands_list(["run 0", "print after"]))
@@ -458,6 +457,7 @@ Path(f"{rank}.json").write_text(json.dumps(out))
 @RANKS
 def test_what_on_frame_raises_on_one_rank_stops_the_run_and_comes_out_on_all(tmp_path, ranks):
     (tmp_path / "in.liquid").write_text(liquid())
+    (tmp_path / "in.more").write_text("run 100\nrun 100\n")
     save_model(tmp_path / "m.pt")
     run_python(RAISE, tmp_path, ranks=ranks)
     for rank, out in enumerate(results(tmp_path, ranks)):

@@ -31,9 +31,14 @@ def test_a_box_in_the_file_counts(tmp_path):
 
 
 def test_a_sample_has_targets_for_all_particles_and_edges(tmp_path):
-    sample = read_sample(write(tmp_path / "c.npz"), cutoff=1.0)
+    sample = read_sample(write(tmp_path / "c.npz"), cutoff=0.9)
     assert sample.propensity.shape == (N,)
     assert sample.pair_distance_change.shape == (sample.graph.n_edges,)
+
+
+def test_a_box_smaller_than_two_cutoffs_has_no_pair_distance_changes(tmp_path):
+    with pytest.raises(ValueError, match="the box is smaller than two cutoffs of the graph"):
+        read_sample(write(tmp_path / "c.npz"), cutoff=1.2)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ class FixBotan : public Fix {
   void score();
   void build_graph();
   void evaluate();
-  void check_finite();
+  void stop_together(std::string failure);
+  std::string not_finite() const;
   void store_atoms();
   void store_bonds();
   void store_averages();

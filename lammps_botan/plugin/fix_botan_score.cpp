@@ -17,6 +17,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <string>
+#include <vector>
 
 using namespace LAMMPS_NS;
 
@@ -27,7 +29,6 @@ void FixBotan::score()
   const double start = platform::walltime();
   build_graph();
   evaluate();
-  check_finite();
   store_atoms();
   store_bonds();
   store_averages();
@@ -78,23 +79,45 @@ void FixBotan::build_graph()
 }
 
 /* ----------------------------------------------------------------------
-   every rank takes part in every exchange, also one without atoms
+   every rank takes part in every exchange, also one without atoms, or where the model has failed
 ------------------------------------------------------------------------- */
 
 void FixBotan::evaluate()
 {
+  std::vector<float> in_place_of_nodes;
   std::string failure = model->encode(graph);
-  for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++) {
+  for (int round = 0; round < metadata.sizes.rounds; round++) {
     if (round > 0) {
-      node_rows = model->node();
+      if (failure.empty()) {
+        node_rows = model->node();
+      } else {
+        in_place_of_nodes.assign(graph.species.size() * metadata.sizes.width, 0.0F);
+        node_rows = in_place_of_nodes.data();
+      }
       comm->forward_comm(this);
     }
-    failure = model->step(round);
+    if (failure.empty()) failure = model->step(round);
   }
   if (failure.empty()) failure = model->decode(node_out, edge_out);
-  if (!failure.empty())
-    error->one(FLERR, Error::NOLASTLINE, "Fix botan: the model failed at step {}: {}",
-               update->ntimestep, failure);
+  stop_together(failure.empty()
+                    ? not_finite()
+                    : fmt::format("the model failed at step {}: {}", update->ntimestep, failure));
+}
+
+/* ----------------------------------------------------------------------
+   the first rank that failed speaks, and all of them stop
+------------------------------------------------------------------------- */
+
+void FixBotan::stop_together(std::string failure)
+{
+  int first = failure.empty() ? comm->nprocs : comm->me;
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, world);
+  if (first == comm->nprocs) return;
+  int length = static_cast<int>(failure.size());
+  MPI_Bcast(&length, 1, MPI_INT, first, world);
+  failure.resize(length);
+  MPI_Bcast(&failure[0], length, MPI_CHAR, first, world);
+  error->all(FLERR, Error::NOLASTLINE, "Fix botan: {}", failure);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -120,24 +143,23 @@ void FixBotan::unpack_forward_comm(int n, int first, double *buf)
 
 /* ---------------------------------------------------------------------- */
 
-void FixBotan::check_finite()
+std::string FixBotan::not_finite() const
 {
   const char *hint = "are positions, temperature and density those the model was trained for?";
   const int n = metadata.sizes.node_outputs;
   for (int i = 0; i < atom->nlocal; i++)
     for (int k = 0; k < n; k++)
       if (type2species[atom->type[i]] >= 0 && !std::isfinite(node_out[i * n + k]))
-        error->one(FLERR, Error::NOLASTLINE,
-                   "Fix botan: {} of atom {} is not a finite number at step {}; {}",
-                   metadata.node_outputs[k], atom->tag[i], update->ntimestep, hint);
+        return fmt::format("{} of atom {} is not a finite number at step {}; {}",
+                           metadata.node_outputs[k], atom->tag[i], update->ntimestep, hint);
   const size_t m = metadata.sizes.edge_outputs;
   for (size_t e = 0; e < graph.center.size(); e++)
     for (size_t k = 0; k < m; k++)
       if (!std::isfinite(edge_out[e * m + k]))
-        error->one(FLERR, Error::NOLASTLINE,
-                   "Fix botan: {} of atoms {} and {} is not a finite number at step {}; {}",
-                   metadata.edge_outputs[k], atom->tag[graph.center[e]],
-                   atom->tag[graph.neighbor[e]], update->ntimestep, hint);
+        return fmt::format("{} of atoms {} and {} is not a finite number at step {}; {}",
+                           metadata.edge_outputs[k], atom->tag[graph.center[e]],
+                           atom->tag[graph.neighbor[e]], update->ntimestep, hint);
+  return "";
 }
 
 /* ---------------------------------------------------------------------- */
