@@ -221,7 +221,8 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read_configuration`; a pickle file needs a time index here.
+        As `read_configuration`, or if the box is smaller than two cutoffs; a pickle file needs a
+        time index here.
     """
     path = Path(path)
     if path.suffix == SUFFIX:
@@ -235,11 +236,11 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     if configuration.propensity is not None:
         unknown = np.full(graph.n_edges, np.nan)
         return Sample(path, graph, configuration.propensity, unknown)
-    return Sample(
-        path=path,
-        graph=graph,
-        propensity=propensity(configuration.initial, configuration.final),
-        pair_distance_change=pair_distance_change(
+    try:
+        changes = pair_distance_change(
             configuration.initial, configuration.final, graph, configuration.cell
-        ),
-    )
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    own = propensity(configuration.initial, configuration.final)
+    return Sample(path, graph, own, changes)
