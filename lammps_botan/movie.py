@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lammps_botan.bond_dump import Bonds, read_bonds
 from lammps_botan.dump_format import open_text, read_header
 from lammps_botan.frames import DumpFrames, Frame
-from lammps_botan.graph import Floats, cell_matrix
+from lammps_botan.graph import Floats, cell_matrix, minimum_image
 from lammps_botan.scored_dump import PROPENSITY
-from lammps_botan.slices import draw_slice, in_slice
+from lammps_botan.slices import draw_bonds, draw_slice, in_slice
 
 # where the colors end: of the particles shown that are of the most common type, since the small
 # ones move so much farther that a scale for all would hide the differences among the others
@@ -28,8 +29,9 @@ def draw_map(
     frame: int = 0,
     column: str | None = None,
     thickness: float = 1.0,
+    bonds: Path | None = None,
 ) -> None:
-    """Draw a slice through one frame of a scored dump.
+    """Draw a slice through one frame of a scored dump: its particles, or its bonds.
 
     Parameters
     ----------
@@ -43,14 +45,19 @@ def draw_map(
         Colors the particles; the propensity if not given.
     thickness : float
         Of the slice, which is halfway up the box.
+    bonds : Path, optional
+        Dump of bonds: those with both ends in the slice are drawn in place of the particles.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such dump, frame or column.
+        If there is no such dump, frame, step or column.
     """
     column = column or find_column(dump)
     chosen = _frame(dump, frame, column)
+    if bonds is not None:
+        _draw_bonds(output, chosen, read_bonds(bonds, chosen.step), thickness)
+        return
     _draw(output, chosen, column, thickness, _limits([_shown(chosen, column, thickness)]))
 
 
@@ -184,6 +191,30 @@ def _draw(
     types = np.unique(np.asarray(frame.types)[shown])
     others = ", ".join(str(kind) for kind in types if kind > 1)
     axes.set_title(f"step {frame.step}" + (f" (black rim: type {others})" if others else ""))
+    figure.savefig(path, dpi=150)
+
+
+def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> None:
+    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
+    positions, ids = np.asarray(frame.positions), np.asarray(frame.ids)
+    shown = in_slice(positions, cell, origin, thickness)
+    row = {int(ids[k]): int(k) for k in shown}
+    values: dict[tuple[int, int], list[float]] = {}
+    for i, j, change in zip(bonds.center, bonds.neighbor, bonds.changes, strict=True):
+        if i in row and j in row:
+            values.setdefault((min(i, j), max(i, j)), []).append(change)
+    if not values:
+        raise ValueError(f"{frame.where}: no bond has both ends in the slice; make it thicker")
+    first, second = (np.array([row[pair[end]] for pair in values]) for end in (0, 1))
+    vectors = minimum_image(positions[second] - positions[first], frame.box)
+    changes = np.array([np.mean(both) for both in values.values()])  # predicted from both ends
+    figure = Figure(figsize=(6.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    limits = _limits([changes])
+    lines = draw_bonds(axes, positions[first], vectors, cell, origin, changes, limits)
+    label = r"predicted pair-distance change $/\sigma_{AA}$"
+    figure.colorbar(lines, ax=axes, shrink=0.8, extend="both", label=label)
+    axes.set_title(f"step {frame.step}")
     figure.savefig(path, dpi=150)
 
 

@@ -21,6 +21,7 @@ ORDER = [
     "dataset",
     "datafile",
     "dump_format",
+    "bond_dump",
     "dump",
     "ensemble",
     "frames",

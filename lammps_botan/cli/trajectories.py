@@ -101,10 +101,14 @@ THICKNESS = click.option(
 @click.argument("dump", type=FILE)
 @OUTPUT
 @click.option("--frame", default=0, show_default=True, help="From 0; -1 is the last.")
+@click.option("--bonds", type=FILE, help="Dump of bonds, drawn in place of the particles.")
 @COLUMN
 @THICKNESS
 def plot_map(dump: Path, output: Path, **arguments: Any) -> None:
-    """Draw a slice through a frame of a scored DUMP, colored by its propensity."""
+    """Draw a slice through a frame of a scored DUMP, colored by its propensity.
+
+    With --bonds, its bonds are drawn, colored by their predicted change.
+    """
     from lammps_botan.movie import draw_map
 
     draw_map(dump, output, **arguments)

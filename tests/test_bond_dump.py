@@ -1,0 +1,79 @@
+"""Dumps of bonds: read back, drawn, refused."""
+
+import gzip
+
+import numpy as np
+import pytest
+from dumps import write
+from lmp import liquid, read_dump, run_lmp
+from score_runs import dump_text, liquid_frames, run, toy
+from toy_models import Walks, save_model
+
+from lammps_botan.bond_dump import read_bonds
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """Particles and bonds of three frames; the toy predicts the distance as the change."""
+    positions, types = liquid_frames()
+    dump = write(tmp_path / "run.dump", *dump_text(positions, types))
+    out, bonds = tmp_path / "scored.dump", tmp_path / "scored.bonds"
+    run("score", dump, "--model", toy(tmp_path), "--out", out, "--bonds", bonds)
+    return out, bonds
+
+
+def test_bonds_of_each_step_are_read_as_they_were_written(scored, tmp_path):
+    _, path = scored
+    (tmp_path / "bonds.gz").write_bytes(gzip.compress(path.read_bytes()))
+    for expected in read_dump(path):
+        for file in (path, tmp_path / "bonds.gz"):
+            found = read_bonds(file, expected.step)
+            np.testing.assert_array_equal(found.center, expected["id_center"])
+            np.testing.assert_array_equal(found.neighbor, expected["id_neighbor"])
+            np.testing.assert_array_equal(found.changes, expected["pair_distance_change"])
+
+
+def test_bonds_of_the_fix_are_read_too(tmp_path):
+    save_model(tmp_path / "m.pt", Walks())
+    script = (
+        liquid()
+        + """
+    fix mob all botan 10 m.pt A B
+    dump b all local 10 fix.bonds f_mob[1] f_mob[2] f_mob[3] f_mob[4]
+    run 10
+    """
+    )
+    run_lmp(script, tmp_path)
+    for frame in read_dump(tmp_path / "fix.bonds"):
+        found = read_bonds(tmp_path / "fix.bonds", frame.step)
+        np.testing.assert_array_equal(found.center, frame["f_mob[1]"])
+        np.testing.assert_array_equal(found.changes, frame["f_mob[4]"])
+
+
+def test_a_map_of_bonds_is_drawn(scored, tmp_path):
+    out, bonds = scored
+    run("plot", "map", out, "--bonds", bonds, "-o", tmp_path / "b.png", "--frame", "1")
+    run("plot", "map", out, "-o", tmp_path / "p.png", "--frame", "1")
+    drawn, particles = (tmp_path / f"{name}.png" for name in "bp")
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert drawn.read_bytes() != particles.read_bytes()
+
+
+def test_what_holds_no_bonds_is_refused(scored, tmp_path):
+    out, bonds = scored
+    with pytest.raises(ValueError, match=r"scored\.bonds: has no bonds of step 7"):
+        read_bonds(bonds, 7)
+    with pytest.raises(ValueError, match=r"scored\.dump: no dump of bonds: .*NUMBER OF ATOMS"):
+        read_bonds(out, 0)
+    text = bonds.read_text()
+    (tmp_path / "cut").write_text(text[: len(text) // 2])
+    with pytest.raises(ValueError, match="cut: "):
+        read_bonds(tmp_path / "cut", 20)
+    (tmp_path / "narrow").write_text(text.replace(" distance pair_distance_change", ""))
+    with pytest.raises(ValueError, match="expected 4 columns"):
+        read_bonds(tmp_path / "narrow", 0)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_bonds(tmp_path / "none", 0)
+    slim = ("plot", "map", out, "--bonds", bonds, "-o", tmp_path / "x.png", "--thickness", 1e-6)
+    assert "no bond has both ends in the slice" in run(*slim, fails=True).output
+    assert not (tmp_path / "x.png").exists()
