@@ -22,12 +22,24 @@ ATOM_STYLES = {
 
 
 def atom_style(path: Path) -> str | None:
-    """The columns of the atoms of a data file, where its line `Atoms # style` tells them."""
+    """The columns of the atoms of a data file, where its line `Atoms # style` tells them.
+
+    Raises
+    ------
+    ValueError
+        If it names a style that is not known here: its columns must not be guessed.
+    """
     with path.open(errors="replace") as file:
         for line in file:
             section, _, style = line.partition("#")
             if section.strip() == "Atoms":
-                return ATOM_STYLES.get(style.strip())
+                name = style.strip()
+                if name and name not in ATOM_STYLES:
+                    raise ValueError(
+                        f"{path}: atom style {name}, expected one of {', '.join(ATOM_STYLES)}; "
+                        "write a dump instead: write_dump all custom run.dump id type x y z"
+                    )
+                return ATOM_STYLES.get(name)
     return None
 
 
@@ -64,7 +76,8 @@ def read_data_frame(path: Path) -> Frame:
             "in a box that is not a general triclinic one"
         ) from error
     except ValueError as error:  # also of bytes that are no text
-        raise ValueError(f"{path}: {error}") from error
+        text = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: {text}") from error
     x, y, z = high - low
     return Frame(
         positions=rows[:, [columns.index(axis) for axis in "xyz"]],

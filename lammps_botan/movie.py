@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lammps_botan.bond_dump import Bonds, read_bonds
-from lammps_botan.dump_format import open_text, read_header
+from lammps_botan.dump_format import DAMAGE, damage, open_text, read_header
 from lammps_botan.frames import DumpFrames, Frame
 from lammps_botan.graph import Floats, cell_matrix, minimum_image
 from lammps_botan.scored_dump import PROPENSITY
@@ -108,6 +108,8 @@ def draw_movie(
         pictures.append(folder / f"frame-{k:04d}.png")
         _draw(pictures[-1], frame, column, thickness, limits)
         yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
+    for old in set(folder.glob("frame-*.png")) - set(pictures):  # of a longer movie before
+        old.unlink()
     _animate(pictures, folder / "movie.gif", fps)
 
 
@@ -119,8 +121,13 @@ def find_column(dump: Path) -> str:
     FileNotFoundError, ValueError
         If there is no such dump, or not one such column.
     """
-    with open_text(dump) as file:
-        columns = read_header(file, dump, 0, None).columns
+    try:
+        with open_text(dump) as file:
+            columns = read_header(file, dump, 0, None).columns
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"{dump}: {damage(error)}") from error
     if PROPENSITY in columns:
         return PROPENSITY
     of_fixes = [name for name in columns if name.startswith("f_")]
@@ -174,6 +181,8 @@ def _draw(
     cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
     positions = np.asarray(frame.positions)
     shown = in_slice(positions, cell, origin, thickness)
+    if not len(shown):
+        raise ValueError(f"{frame.where}: no particle is in the slice; make it thicker")
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
     disks = draw_slice(
@@ -191,7 +200,7 @@ def _draw(
     types = np.unique(np.asarray(frame.types)[shown])
     others = ", ".join(str(kind) for kind in types if kind > 1)
     axes.set_title(f"step {frame.step}" + (f" (black rim: type {others})" if others else ""))
-    figure.savefig(path, dpi=150)
+    _save(figure, path)
 
 
 def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> None:
@@ -215,7 +224,17 @@ def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> Non
     label = r"predicted pair-distance change $/\sigma_{AA}$"
     figure.colorbar(lines, ax=axes, shrink=0.8, extend="both", label=label)
     axes.set_title(f"step {frame.step}")
-    figure.savefig(path, dpi=150)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """The picture has its name when it is whole."""
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    try:
+        figure.savefig(part, dpi=150)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _animate(pictures: list[Path], path: Path, fps: float) -> None:

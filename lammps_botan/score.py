@@ -63,6 +63,11 @@ def score(
     """
     if every < 1:
         raise ValueError(f"every must be at least 1, found {every}")
+    if isinstance(source, str | Path):
+        raise TypeError(
+            f"score takes frames, found the name {source}; use score(open_frames({str(source)!r}), "
+            "...) with lammps_botan.trajectory.open_frames, or score_file"
+        )
     make = _checked_scorer(model, species, bonds, workers, device)
     frames: Iterable[Frame]
     if isinstance(source, MDAnalysis.Universe):
@@ -124,6 +129,8 @@ def _checked_scorer(
     model: str | Path, species: Sequence[str] | None, bonds: float, workers: int, device: str
 ) -> Callable[[], "FrameScorer"]:
     """What makes the scorer, here or in a worker, once the arguments are known to fit."""
+    if isinstance(species, str):
+        species = species.split()
     path = find_model(model)
     metadata = read_metadata(path)
     if workers < 1:

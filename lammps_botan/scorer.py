@@ -56,7 +56,12 @@ class Scorer:
     def __init__(self, model: str | Path, device: str = "cpu") -> None:
         self.path = find_model(model)
         self.metadata: Metadata = read_metadata(self.path)
-        self._device = torch.device(device)
+        try:
+            self._device = torch.device(device)
+        except RuntimeError as error:
+            raise ValueError(f"expected device cpu, cuda or cuda:N, found {device}") from error
+        if self._device.type not in {"cpu", "cuda"}:
+            raise ValueError(f"expected device cpu, cuda or cuda:N, found {device}")
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(
                 f"device {device} was asked for, but torch finds no CUDA device here; use 'cpu'"

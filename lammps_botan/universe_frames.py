@@ -9,7 +9,7 @@ import MDAnalysis
 import numpy as np
 
 from lammps_botan.data_frame import atom_style
-from lammps_botan.frames import Frame
+from lammps_botan.frames import Frame, is_dump
 from lammps_botan.graph import Floats, Ints
 
 
@@ -114,6 +114,8 @@ def open_universe(path: Path, topology: str | Path | None = None) -> MDAnalysis.
         if not Path(file).is_file():
             raise FileNotFoundError(f"{file}: no such file")
     options = {}
+    if topology is not None and is_dump(Path(topology)):
+        options["topology_format"] = "LAMMPSDUMP"
     if Path(files[0]).suffix == ".data" and (style := atom_style(Path(files[0]))) is not None:
         options["atom_style"] = style
     try:
@@ -124,7 +126,10 @@ def open_universe(path: Path, topology: str | Path | None = None) -> MDAnalysis.
             return MDAnalysis.Universe(*files, to_guess=(), **options)
     except Exception as error:  # its many parsers fail in many ways
         hint = "" if topology else "; a trajectory without atom types needs --topology FILE"
-        raise ValueError(f"{path}: MDAnalysis cannot read it: {_reason(error)}{hint}") from error
+        together = f"{path}" if topology is None else f"{path} with topology {topology}"
+        raise ValueError(
+            f"{together}: MDAnalysis cannot read it: {_reason(error)}{hint}"
+        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Pictures of scored dumps."""
 
+import gzip
 import re
 
 import matplotlib as mpl
@@ -127,9 +128,30 @@ def test_the_column_of_a_fix_is_found(tmp_path):
     assert find_column(scored(tmp_path / "b.dump", [1.0])) == "d_propensity"
 
 
+def test_a_shorter_movie_leaves_nothing_of_a_longer_one(tmp_path):
+    dump = scored(tmp_path / "s.dump", [1.0, 2.0, 3.0])
+    for every, n_frames in ((1, 3), (2, 2)):
+        run("movie", dump, "-o", tmp_path / "film", "--every", every)
+        assert len(list((tmp_path / "film").glob("frame-*.png"))) == n_frames
+
+
+def test_a_damaged_archive_is_named(tmp_path):
+    dump = scored(tmp_path / "s.dump", [1.0])
+    whole = gzip.compress(dump.read_bytes())
+    for damaged in (whole[:40], b"no archive", whole[:30] + b"xxxxxxxx" + whole[38:]):
+        (tmp_path / "d.dump.gz").write_bytes(damaged)
+        for command in (("plot", "map"), ("movie",)):
+            done = run(*command, tmp_path / "d.dump.gz", "-o", tmp_path / "x.png", fails=True)
+            assert "d.dump.gz: " in done.output
+    assert not (tmp_path / "x.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("plot", "map", "s.dump", "-o", "m.txt"), "expected a name ending in .png"),
+        (("plot", "map", "s.dump", "-o", "m.png", "--thickness", 0), "is not in the range"),
+        (("plot", "map", "s.dump", "-o", "m.png", "--thickness", 1e-9), "no particle is in the"),
         (("plot", "map", "plain.dump", "-o", "m.png"), "no column d_propensity in ITEM: ATOMS"),
         (("plot", "map", "no.dump", "-o", "m.png"), "no.dump: no such file"),
         (("plot", "map", "s.dump", "-o", "no/m.png"), "there is no folder no; make it first"),

@@ -234,3 +234,24 @@ def test_a_full_disk_is_said_at_once(tmp_path):
     assert (
         "/dev/full: cannot write a frame: No space left on device; make room, or write" in printed
     )
+
+
+def test_a_device_that_torch_does_not_know_is_named(tmp_path):
+    positions, types = liquid_frames()
+    dump = write(tmp_path / "run.dump", *dump_text(positions, types))
+    for device in ("foo", "meta"):
+        done = run("score", dump, "-m", toy(tmp_path), "--device", device, fails=True)
+        assert f"expected device cpu, cuda or cuda:N, found {device}" in done.output
+
+
+def test_an_atom_style_that_is_not_known_is_not_guessed(tmp_path):
+    """The third column of atom style sphere is a diameter, not a type."""
+    head = "a sphere\n\n1 atoms\n2 atom types\n\n0 5 xlo xhi\n0 5 ylo yhi\n0 5 zlo zhi\n\n"
+    (tmp_path / "s.data").write_text(head + "Atoms # sphere\n\n1 2 1.0 1.0 1 2 3 0 0 0\n")
+    done = run("score", tmp_path / "s.data", "-m", toy(tmp_path), fails=True)
+    assert "s.data: atom style sphere, expected one of atomic" in " ".join(done.output.split())
+
+
+def test_a_file_name_is_no_trajectory(tmp_path):
+    with pytest.raises(TypeError, match=r"score takes frames, found the name run\.dump"):
+        score("run.dump", toy(tmp_path))

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lammps_botan.cli.shared import FILE, OUTPUT, check_folder
+from lammps_botan.cli.shared import FILE, check_folder, check_picture
 
 
 class _SpeciesCommand(click.Command):
@@ -93,13 +93,20 @@ COLUMN = click.option(
     "--column", help="Colors the particles; the propensity, d_propensity or f_ID, if not given."
 )
 THICKNESS = click.option(
-    "--thickness", default=1.0, show_default=True, help="Of the slice, which is halfway up the box."
+    "--thickness",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Of the slice, which is halfway up the box.",
+)
+PICTURE = click.option(
+    "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
 )
 
 
 @plot.command("map")
 @click.argument("dump", type=FILE)
-@OUTPUT
+@PICTURE
 @click.option("--frame", default=0, show_default=True, help="From 0; -1 is the last.")
 @click.option("--bonds", type=FILE, help="Dump of bonds, drawn in place of the particles.")
 @COLUMN
