@@ -373,7 +373,8 @@ def test_ctrl_c_leaves_what_can_be_resumed(glass, tmp_path):
     assert "Traceback" not in errors
     assert "Aborted!" in errors
     assert not list(tmp_path.glob("t*"))
-    assert list(work.glob("*.restart"))
+    # runs may come to their end while the workers are being stopped
+    assert [*work.glob("*.restart"), *work.glob("run_*.dump")]
 
 
 def test_a_job_whose_product_is_there_is_not_run_again(tmp_path):
