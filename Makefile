@@ -33,9 +33,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror lammps_botan/plugin/*.cpp lammps_botan/plugin/*.h
+	$(BIN)/clang-format --dry-run --Werror lammps_botan/*/*.cpp lammps_botan/*/*.h
 
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i lammps_botan/plugin/*.cpp lammps_botan/plugin/*.h
+	$(BIN)/clang-format -i lammps_botan/*/*.cpp lammps_botan/*/*.h

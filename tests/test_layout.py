@@ -35,6 +35,7 @@ ORDER = [
     "simulate",
     "observables",
     "model",
+    "engine",
     "nt_gnn",
     "checkpoint",
     "metadata",

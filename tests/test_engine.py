@@ -1,0 +1,114 @@
+"""The kernels of training: the network and its gradients, up to the rounding of bfloat16."""
+
+import numpy as np
+import pytest
+import torch
+
+from lammps_botan import engine
+from lammps_botan.graph import build_graph
+from lammps_botan.model import Botan
+from lammps_botan.nt_gnn import NtGnn
+
+pytestmark = pytest.mark.skipif(
+    not engine.available(Botan()), reason="no AVX-512 BF16 in this processor or compiler"
+)
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def tensors(n_particles, length, seed=0):
+    rng = np.random.default_rng(seed)
+    species = (rng.random(n_particles) < 0.2).astype(int)
+    graph = build_graph(rng.random((n_particles, 3)) * length, length, species, cutoff=2.0)
+    return (
+        torch.from_numpy(graph.species),
+        torch.from_numpy(graph.vectors.astype(np.float32)),
+        torch.from_numpy(graph.center),
+        torch.from_numpy(graph.neighbor),
+    )
+
+
+def network(rounds=3):
+    torch.manual_seed(1)
+    return Botan(rounds)
+
+
+def gradients(model, outputs, weights):
+    """Of the loss with the given weights of nodes and edges."""
+    model.zero_grad()
+    torch.manual_seed(2)
+    loss = sum(
+        weight * (output.float() - torch.randn(output.shape)).square().mean()
+        for weight, output in zip(weights, outputs, strict=True)
+        if weight
+    )
+    loss.backward()
+    return {
+        name: torch.zeros_like(p) if p.grad is None else p.grad.clone()
+        for name, p in model.named_parameters()
+    }
+
+
+def distance(a, b):
+    """Relative to b, over all parameters."""
+    difference = sum((a[name] - b[name]).square().sum() for name in b)
+    return float((difference / sum(g.square().sum() for g in b.values())).sqrt())
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+@pytest.mark.parametrize("weights", [(0.4, 0.6), (0.0, 1.0), (1.0, 0.0)])
+def test_outputs_and_gradients_are_those_of_the_network(n_threads, weights):
+    torch.set_num_threads(n_threads)
+    model, inputs = network(), tensors(300, 6.3)
+    exact = [output.detach() for output in model(*inputs)]
+    ours = [output.detach() for output in engine.forward(model, *inputs)]
+    for output, reference in zip(ours, exact, strict=True):
+        assert output.shape == reference.shape
+        assert output.dtype == torch.float32
+        assert float((output - reference).norm() / reference.norm()) < 2e-3
+    reference = gradients(model, model(*inputs), weights)
+    found = gradients(model, engine.forward(model, *inputs), weights)
+    assert distance(found, reference) < 1e-2
+    for name, gradient in reference.items():
+        scale = float(gradient.norm())
+        assert float((found[name] - gradient).norm()) <= 3e-2 * scale, name
+
+
+def test_it_rounds_less_than_autocast():
+    model, inputs = network(), tensors(300, 6.3)
+    reference = gradients(model, model(*inputs), (0.4, 0.6))
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = gradients(model, model(*inputs), (0.4, 0.6))
+        ours = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+    assert distance(ours, reference) < distance(rounded, reference)
+
+
+def test_a_step_has_the_same_bits_every_time():
+    torch.set_num_threads(2)
+    model, inputs = network(), tensors(300, 6.3)
+    first = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+    again = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+@pytest.mark.parametrize(("n_particles", "length"), [(2, 40.0), (5, 4.1), (40, 30.0)])
+def test_few_edges_or_none(n_particles, length):
+    """Particles without neighbors, tiles that are not full, threads without work."""
+    torch.set_num_threads(3)
+    model, inputs = network(), tensors(n_particles, length)
+    for output, reference in zip(engine.forward(model, *inputs), model(*inputs), strict=True):
+        torch.testing.assert_close(output, reference, rtol=2e-2, atol=2e-3)
+    if len(inputs[1]):
+        reference = gradients(model, model(*inputs), (0.4, 0.6))
+        found = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+        assert distance(found, reference) < 3e-2
+
+
+def test_other_networks_are_left_to_torch():
+    assert not engine.available(Botan(3, 32))
+    assert not engine.available(NtGnn(3))
