@@ -50,6 +50,8 @@ ORDER = [
     "export",
     "config",
     "train",
+    "scores",
+    "outcome",
     "evaluate",
     "slices",
     "plot",
