@@ -207,6 +207,29 @@ def write_configuration(
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
+def read_future(path: Path, *, time_index: int | None = None) -> Configuration:
+    """Read one npz or pickle file whose runs, or propensities, are there.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_configuration`, or if it has neither runs nor propensities; a pickle file needs a
+        time index here.
+    """
+    path = Path(path)
+    if path.suffix == SUFFIX:
+        content = read_bapst_file(path)
+        configuration = _at(content, content.check_index(time_index))
+    else:
+        configuration = read_configuration(path, time_index=time_index)
+    if len(configuration.final) == 0 and configuration.propensity is None:
+        raise ValueError(
+            f"{path}: has no runs: positions must have shape [runs, n, 3] with at least one run, "
+            f"found {list(configuration.final.shape)}"
+        )
+    return configuration
+
+
 def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = None) -> Sample:
     """Read one npz or pickle file and make its graph and targets.
 
@@ -221,15 +244,10 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read_configuration`, or if the box is smaller than two cutoffs; a pickle file needs a
-        time index here.
+        As `read_future`, or if the box is smaller than two cutoffs.
     """
     path = Path(path)
-    if path.suffix == SUFFIX:
-        content = read_bapst_file(path)
-        configuration = _at(content, content.check_index(time_index))
-    else:
-        configuration = read_configuration(path, time_index=time_index)
+    configuration = read_future(path, time_index=time_index)
     graph = build_graph(
         configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
     )

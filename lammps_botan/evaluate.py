@@ -1,15 +1,30 @@
-"""Scores of models on configurations whose future is known."""
+"""Scores of models on configurations whose future is known.
 
-from collections.abc import Iterable, Sequence
+One configuration after the other is read, scored by all models and reduced to a few sums
+(`lammps_botan.metrics.moments`), so that memory does not grow with their number.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lammps_botan.dataset import read_sample
-from lammps_botan.graph import Floats
-from lammps_botan.metrics import edge_mask, node_mask, pearson, rho_mean, rho_pooled
-from lammps_botan.scorer import Scorer
+import numpy as np
+import torch
 
-Pair = tuple[Floats, Floats]  # prediction and truth
+from lammps_botan.graph import Floats, Graph
+from lammps_botan.metadata import Metadata
+from lammps_botan.metrics import edge_mask, moments, node_mask
+from lammps_botan.outcome import LONGEST_BOND, Outcome, read_outcome
+from lammps_botan.scorer import Scorer
+from lammps_botan.scores import Scores, ceiling_scores, scores
+from lammps_botan.targets import SIGMA, bonds
+
+SAME_TIME = 0.01  # relative difference up to which lag times are the same
+
+# {"S": one entry for each species, "E": one for each pair of species, or None}
+Table = dict[str, dict[str, Any] | None]
 
 
 def evaluate(
@@ -20,61 +35,201 @@ def evaluate(
     Parameters
     ----------
     models : list of str or Path
-        Model files or names of models that ship.
-    files : list of str or Path
-        See `lammps_botan.dataset`.
+        Model files or names of models that ship, all with the same species.
+    files : iterable of str or Path
+        See `lammps_botan.dataset`: one configuration each, all at the same lag time. Numbers of
+        particles and of runs may differ.
     time_index : int or None
         Which lag time of pickle files.
 
     Returns
     -------
     dict
-        {"models": [{"model", "S": {"rho_mean", "rho_pooled", "per_configuration"}, "E": the same}],
-        "configurations": [file names]}; "E" is None for a model without edge outputs, and
-        its numbers are NaN where a file has no runs.
+        Plain values, as docs/evaluate.md lists them; NaN where a number is not defined.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If a model or a file cannot be used.
+        If a model or a file cannot be used, or they do not fit together.
     """
     scorers = [Scorer(model) for model in models]
-    paths: list[Path] = []
-    node_pairs: list[list[Pair]] = [[] for _ in scorers]
-    edge_pairs: list[list[Pair]] = [[] for _ in scorers]
+    species = _common_species(scorers)
+    cutoff = max(scorer.metadata.cutoff for scorer in scorers)
+    sums: list[list[Table]] = [[] for _ in scorers]
+    halves: list[Table] = []
+    read: dict[Path, float | None] = {}  # lag time of each file
+    has_runs = False
     for path in map(Path, files):
-        paths.append(path)
-        samples = {
-            cutoff: read_sample(path, cutoff=cutoff, time_index=time_index)
-            for cutoff in {scorer.metadata.cutoff for scorer in scorers}
-        }
-        for k, scorer in enumerate(scorers):
-            sample = samples[scorer.metadata.cutoff]
-            try:
-                prediction = scorer.score(sample.graph)
-            except ValueError as error:
-                raise ValueError(f"{path}: {error}") from error
-            mask = node_mask(sample.graph)
-            node_pairs[k].append((prediction.node[mask, 0], sample.propensity[mask]))
-            if scorer.metadata.edge_outputs:
-                mask = edge_mask(sample.graph)
-                edge_pairs[k].append((prediction.edge[mask, 0], sample.pair_distance_change[mask]))
+        if path in read:
+            raise ValueError(f"{path}: given twice; a configuration counts once")
+        outcome = read_outcome(path, cutoff=cutoff, time_index=time_index)
+        _check_time(outcome, read)
+        read[path] = outcome.time
+        for scorer, found in zip(scorers, sums, strict=True):
+            found.append(_compare(scorer, outcome, species))
+        halves.append(_compare_halves(outcome, species))
+        has_runs |= outcome.n_runs > 0
+    if not read:
+        raise ValueError("expected at least one npz or pickle file, found none")
+    time = next((time for time in read.values() if time is not None), None)
+    each = [_map(lambda *m: scores(np.stack(m)), *found) for found in sums]
+    pairs = itertools.combinations(zip(map(str, models), each, strict=True), 2)
+    limit = _map(lambda *m: ceiling_scores(np.stack(m, axis=1)), *halves) if has_runs else None
     return {
         "models": [
-            {"model": str(model), "S": _scores(node_pairs[k]), "E": _scores(edge_pairs[k])}
-            for k, model in enumerate(models)
+            {"model": str(model)} | _facts(scorer.metadata, time) | _map(_plain, table)
+            for model, scorer, table in zip(models, scorers, each, strict=True)
         ],
-        "configurations": [str(path) for path in paths],
+        "ceiling": None if limit is None else _map(_plain, limit),
+        "differences": [
+            {"models": [name, other]} | _map(_difference, table, others)
+            for (name, table), (other, others) in pairs
+        ],
+        "configurations": [str(path) for path in read],
     }
 
 
-def _scores(pairs: list[Pair]) -> dict[str, Any] | None:
-    if not pairs:
-        return None
-    predictions, truths = [p for p, _ in pairs], [t for _, t in pairs]
-    each = [pearson(p, t) for p, t in pairs]
+def _common_species(scorers: Sequence[Scorer]) -> list[str]:
+    if not scorers:
+        raise ValueError("expected at least one model, found none")
+    first = scorers[0]
+    for other in scorers[1:]:
+        if other.metadata.species != first.metadata.species:
+            raise ValueError(
+                f"the models must have the same species, in the same order; {first.path} has "
+                f"{' '.join(first.metadata.species)}, {other.path} has "
+                f"{' '.join(other.metadata.species)}: evaluate them one by one"
+            )
+    return first.metadata.species
+
+
+def _check_time(outcome: Outcome, read: dict[Path, float | None]) -> None:
+    for path, time in read.items():
+        if not _same_time(time, outcome.time):
+            raise ValueError(
+                f"{outcome.path}: the lag time is {outcome.time:g}, that of {path} {time:g}; "
+                "evaluate the files of each lag time on their own"
+            )
+
+
+def _same_time(a: float | None, b: float | None) -> bool:
+    return a is None or b is None or math.isclose(a, b, rel_tol=SAME_TIME)
+
+
+def _compare(scorer: Scorer, outcome: Outcome, species: Sequence[str]) -> Table:
+    """Moments [6] of prediction and truth."""
+    metadata = scorer.metadata
+    column = _column(scorer, outcome)
+    graph = bonds(outcome.graph, metadata.cutoff)
+    try:
+        prediction = scorer.score(graph)
+    except (ValueError, RuntimeError, torch.jit.Error) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise ValueError(f"{outcome.path}: {scorer.path} cannot score it: {reason}") from error
+    of_edges = bool(metadata.edge_outputs)
+    near = graph.distances < LONGEST_BOND
+    node = prediction.node[:, column]
+    edge = prediction.edge[near, column] if of_edges else np.empty(0)
+    if not (np.isfinite(node).all() and np.isfinite(edge).all()):
+        raise ValueError(f"{outcome.path}: {scorer.path} predicts numbers that are not finite")
+    changes = outcome.changes[outcome.bonded.distances < metadata.cutoff]
     return {
-        "rho_mean": rho_mean(predictions, truths),
-        "rho_pooled": rho_pooled(predictions, truths),
-        "per_configuration": each,
+        "S": _of_species(graph, species, node, outcome.propensity),
+        "E": _of_pairs(bonds(graph, LONGEST_BOND), species, edge, changes) if of_edges else None,
     }
+
+
+def _compare_halves(outcome: Outcome, species: Sequence[str]) -> Table:
+    """Moments [n_splits, 6] of the averages over two halves of the runs."""
+    return {
+        "S": _of_species(outcome.graph, species, *outcome.propensity_halves),
+        "E": _of_pairs(outcome.bonded, species, *outcome.changes_halves),
+    }
+
+
+def _of_species(graph: Graph, species: Sequence[str], x: Floats, y: Floats) -> dict[str, Floats]:
+    masks = {name: node_mask(graph, k) for k, name in enumerate(species)}
+    return {name: moments(x[..., mask], y[..., mask]) for name, mask in masks.items()}
+
+
+def _of_pairs(bonded: Graph, species: Sequence[str], x: Floats, y: Floats) -> dict[str, Floats]:
+    known = range(min(len(species), len(SIGMA)))  # of others no bond length is known
+    masks = {
+        f"{species[a]}-{species[b]}": edge_mask(bonded, (a, b))
+        for a, b in itertools.combinations_with_replacement(known, 2)
+    }
+    return {name: moments(x[..., mask], y[..., mask]) for name, mask in masks.items()}
+
+
+def _column(scorer: Scorer, outcome: Outcome) -> int:
+    """Which output of the model is for the lag time of the file."""
+    metadata = scorer.metadata
+    times = metadata.lag_times or []
+    if len(times) < 2:
+        return 0
+    for outputs in (metadata.node_outputs, metadata.edge_outputs or times):
+        if len(outputs) < len(times):
+            raise ValueError(
+                f"{scorer.path}: expected an output for each of {len(times)} lag times, found "
+                f"{', '.join(map(str, outputs))}"
+            )
+    for column, time in enumerate(times):
+        if outcome.time is not None and _same_time(time, outcome.time):
+            return column
+    found = (
+        "the file does not say its own (key time)"
+        if outcome.time is None
+        else f"the lag time of the file is {outcome.time:g}"
+    )
+    raise ValueError(
+        f"{outcome.path}: {scorer.path} predicts for the lag times "
+        f"{', '.join(f'{time:g}' for time in times)}; {found}"
+    )
+
+
+def _map(function: Callable[..., Any], *tables: Table) -> Table:
+    """A function of the entries that stand in the same place."""
+    found: Table = {}
+    for quantity in tables[0]:
+        rows = [row for row in (table[quantity] for table in tables) if row is not None]
+        whole = len(rows) == len(tables)
+        found[quantity] = (
+            {name: function(*(row[name] for row in rows)) for name in rows[0]} if whole else None
+        )
+    return found
+
+
+def _plain(found: Scores) -> dict[str, Any]:
+    return {
+        "rho_mean": found.mean,
+        "rho_mean_error": found.mean_error,
+        "rho_pooled": found.pooled,
+        "rho_pooled_error": found.pooled_error,
+        "per_configuration": found.per_configuration.tolist(),
+    }
+
+
+def _difference(first: Scores, second: Scores) -> dict[str, float]:
+    difference, error = second.minus(first)
+    return {"difference": difference, "error": error}
+
+
+def _facts(metadata: Metadata, time: float | None) -> dict[str, Any]:
+    times = metadata.lag_times or []
+    return {
+        "architecture": metadata.architecture,
+        "rounds": metadata.rounds,
+        "p": _loss_weight(metadata.provenance),
+        "temperature": metadata.temperature,
+        "lag_time": times[0] if len(times) == 1 else time if times else None,
+    }
+
+
+def _loss_weight(provenance: dict[str, Any]) -> float | None:
+    """The p of training, of all members if it is an ensemble; None where it is not said."""
+    try:  # a model file may say anything here
+        members = provenance.get("ensemble", [provenance])
+        values = {float(member["config"]["recipe"]["p"]) for member in members}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return values.pop() if len(values) == 1 else None

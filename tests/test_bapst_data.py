@@ -233,9 +233,9 @@ def test_a_model_with_edge_outputs_has_no_score_without_runs(tmp_path):
     export(Checkpoint(Botan(1, 16), Physics(cutoff=1.0)), tmp_path / "m.pt")
     for time_index, has_runs in ((0, True), (1, False)):
         (model,) = evaluate([tmp_path / "m.pt"], [path], time_index=time_index)["models"]
-        assert np.isfinite(model["S"]["rho_mean"])
-        assert np.isfinite(model["E"]["rho_mean"]) == has_runs
-    words = ["evaluate", str(tmp_path / "m.pt"), str(path)]
+        assert np.isfinite(model["S"]["A"]["rho_mean"])
+        assert np.isfinite(model["E"]["A-A"]["rho_mean"]) == has_runs
+    words = ["evaluate", str(path), "-m", str(tmp_path / "m.pt")]
     printed = CliRunner().invoke(main, [*words, "--time-index", "1", "--json"]).output
     assert '"rho_mean": null' in printed
     refused = CliRunner().invoke(main, words)

@@ -27,15 +27,14 @@ def model1(tmp_path_factory):
 
 @needs_public_data
 def test_evaluate_gives_the_published_correlations_of_the_public_weights(model1):
-    printed = run("evaluate", model1, CONFIGURATION_401, CONFIGURATION_402, "--json")
+    printed = run("evaluate", CONFIGURATION_401, CONFIGURATION_402, "-m", model1, "--json")
     scores = json.loads(printed)
     assert scores["configurations"] == [str(CONFIGURATION_401), str(CONFIGURATION_402)]
     (model,) = scores["models"]
     assert model["model"] == str(model1)
-    assert model["E"]["per_configuration"] == pytest.approx([0.5405, 0.4275], abs=1e-4)
-    assert model["E"]["rho_mean"] == pytest.approx((0.54048 + 0.42745) / 2, abs=1e-4)
-    assert set(model["S"]) == {"rho_mean", "rho_pooled", "per_configuration"}
-    assert "0.5405" in run("evaluate", model1, CONFIGURATION_401)
+    assert model["E"]["A-A"]["per_configuration"] == pytest.approx([0.5405, 0.4275], abs=1e-4)
+    assert model["E"]["A-A"]["rho_mean"] == pytest.approx((0.54048 + 0.42745) / 2, abs=1e-4)
+    assert "0.5405" in run("evaluate", CONFIGURATION_401, "-m", model1)
 
 
 @needs_public_data
@@ -62,12 +61,12 @@ def test_a_name_does_where_a_model_is_expected():
 def test_the_shipped_models_score_what_their_cards_say():
     for model in shipped_models():
         files = (CONFIGURATION_401, CONFIGURATION_402)
-        scores = json.loads(run("evaluate", model.name, *files, "--json"))["models"][0]
+        (scores,) = json.loads(run("evaluate", *files, "-m", model.name, "--json"))["models"]
         card = model.card["scores"]
-        assert scores["S"]["per_configuration"] == pytest.approx(card["rho_S"], abs=1e-3)
-        assert scores["E"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
-        assert scores["S"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)
-        assert scores["E"]["rho_mean"] == pytest.approx(card["rho_E_mean"], abs=1e-3)
+        assert scores["S"]["A"]["per_configuration"] == pytest.approx(card["rho_S"], abs=1e-3)
+        assert scores["E"]["A-A"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
+        assert scores["S"]["A"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)
+        assert scores["E"]["A-A"]["rho_mean"] == pytest.approx(card["rho_E_mean"], abs=1e-3)
 
 
 def test_check_finds_the_plugin_and_prints_versions():
@@ -81,13 +80,14 @@ def test_check_finds_the_plugin_and_prints_versions():
     ("arguments", "message"),
     [
         (("info", "no-such-model"), "no such file, and no model that ships has this name"),
-        (("evaluate", "ka-t044", "none.npz"), "none.npz: no such file"),
+        (("evaluate", "none.npz", "-m", "ka-t044"), "none.npz: no such file"),
         (("export", "none.ckpt", "-o", "m.pt"), "none.ckpt: no such file"),
         (("import-weights", "none.pth", "-o", "m.ckpt"), "none.pth: no such file"),
         (("train", "none.toml"), "none.toml: no such file"),
         (("data-file", "none.npz", "-o", "x.data"), "none.npz: no such file"),
         (("export", "none.ckpt", "-o", "no/m.pt"), "there is no folder no; make it first"),
-        (("evaluate", "ka-t044"), "Missing argument 'FILES...'"),
+        (("evaluate", "-m", "ka-t044"), "Missing argument 'FILES...'"),
+        (("evaluate", "none.npz"), "Missing option '-m' / '--model'"),
     ],
 )
 def test_errors_are_messages_not_tracebacks(arguments, message):

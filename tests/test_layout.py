@@ -51,6 +51,8 @@ ORDER = [
     "export",
     "config",
     "train",
+    "scores",
+    "outcome",
     "evaluate",
     "slices",
     "plot",

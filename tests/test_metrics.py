@@ -1,28 +1,56 @@
-"""Scores: Pearson's rho, and the particles and pairs it is taken over."""
+"""Scores: Pearson's rho, the particles and pairs it is taken over, and how high it can be."""
 
 import numpy as np
 import pytest
 
 from lammps_botan.graph import build_graph
-from lammps_botan.metrics import edge_mask, node_mask, pearson, rho_mean, rho_pooled
+from lammps_botan.metrics import (
+    ceiling,
+    correlation,
+    edge_mask,
+    moments,
+    node_mask,
+    pearson,
+    pool,
+    random_halves,
+    rho_mean,
+    rho_pooled,
+)
+
+ROUNDING = 1e-12
 
 
 def test_rho_is_pearsons():
     x, y = np.random.default_rng(0).normal(size=(2, 50))
-    assert pearson(x, y) == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-12)
+    assert pearson(x, y) == pytest.approx(np.corrcoef(x, y)[0, 1], rel=ROUNDING)
     assert pearson(x, 3 - 2 * x) == pytest.approx(-1)
 
 
 def test_rho_of_a_constant_or_of_nothing_is_nan():
     assert np.isnan(pearson(np.full(7, 0.1), np.arange(7.0)))
+    assert np.isnan(pearson(np.full(7, 0.1, dtype=np.float32), np.arange(7.0)))
     assert np.isnan(pearson(np.zeros(0), np.zeros(0)))
+    assert np.isnan(pearson(np.ones(1), np.ones(1)))
+
+
+def test_a_constant_in_all_configurations_is_still_constant():
+    sums = [moments(np.full(n, 0.1), np.arange(n)) for n in (3, 7, 11)]
+    assert np.isnan(rho_pooled(np.stack(sums)))
 
 
 def test_pooled_and_mean_differ_by_the_spread_between_configurations():
     x = np.arange(5.0)
-    truths = [x, x + 100]
-    assert rho_mean([x, x], truths) == pytest.approx(1)
-    assert rho_pooled([x, x], truths) < 0.1
+    sums = np.stack([moments(x, x), moments(x, x + 100)])
+    assert rho_mean(sums) == pytest.approx(1)
+    assert rho_pooled(sums) < 0.1
+
+
+def test_moments_of_parts_are_those_of_the_whole():
+    x, y = np.random.default_rng(0).normal(1e3, 1, size=(2, 60))
+    y[:20] += 5
+    parts = [moments(x[part], y[part]) for part in np.split(np.arange(60), [20, 20, 45])]
+    np.testing.assert_allclose(pool(np.stack(parts)), moments(x, y), rtol=1e-11)
+    assert rho_pooled(np.stack(parts)) == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-10)
 
 
 def test_scores_are_over_a_particles_and_a_a_bonds():
@@ -32,3 +60,53 @@ def test_scores_are_over_a_particles_and_a_a_bonds():
     masked = edge_mask(graph)
     pairs = set(zip(graph.center[masked], graph.neighbor[masked], strict=True))
     assert pairs == {(0, 1), (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("species", "length"), [((0, 0), 1.35), ((0, 1), 1.08), ((1, 0), 1.08), ((1, 1), 1.188)]
+)
+def test_bonds_of_each_pair_of_species_have_their_length(species, length):
+    for distance, n_edges in ((length - 1e-6, 2), (length + 1e-6, 0)):
+        graph = build_graph([[0.0, 0, 0], [distance, 0, 0]], 9.0, species)
+        assert np.count_nonzero(edge_mask(graph, species)) == n_edges
+        others = [pair for pair in ((0, 0), (0, 1), (1, 1)) if set(pair) != set(species)]
+        assert not any(edge_mask(graph, pair).any() for pair in others)
+
+
+def test_halves_share_no_run_and_splits_differ():
+    first, second = random_halves(np.eye(8))
+    assert np.all(first * second == 0)
+    np.testing.assert_allclose(first + second, 1 / 4)
+    assert len(np.unique(first, axis=0)) > 5
+    np.testing.assert_array_equal(random_halves(np.eye(8))[0], first)
+
+
+def test_an_odd_run_is_left_out_and_one_run_has_no_halves():
+    first, second = random_halves(np.eye(5))
+    np.testing.assert_array_equal(np.count_nonzero(first + second, axis=1), 4)
+    assert np.isnan(random_halves(np.ones((1, 4)))).all()
+    assert np.isnan(random_halves(np.ones((0, 4)))).all()
+
+
+@pytest.mark.parametrize("noise", [0.5, 2.0, 5.0])
+def test_the_ceiling_is_what_a_perfect_prediction_reaches(noise):
+    """Truth is the average of 32 runs around what a perfect prediction knows."""
+    rng = np.random.default_rng(3)
+    known = rng.gamma(4.0, 0.5, size=20_000)
+    runs = known + rng.normal(0, noise, size=(32, len(known)))
+    found = ceiling(correlation(moments(*random_halves(runs))).mean())
+    assert found == pytest.approx(pearson(known, runs.mean(axis=0)), abs=0.01)
+
+
+def test_the_ceiling_is_cronbachs_alpha_but_for_the_choice_of_the_splits():
+    """Over all splits the reliability is n / (n - 1) [1 - sum of variances / variance of sum]."""
+    rng = np.random.default_rng(4)
+    runs = rng.normal(size=3000) + rng.normal(0, 3, size=(16, 3000))
+    alpha = 16 / 15 * (1 - runs.var(axis=1).sum() / runs.sum(axis=0).var())
+    found = ceiling(correlation(moments(*random_halves(runs))).mean())
+    assert found == pytest.approx(np.sqrt(alpha), abs=0.003)
+
+
+def test_runs_that_have_nothing_in_common_have_the_ceiling_zero():
+    assert ceiling(-0.2) == 0
+    assert ceiling(1.0) == 1

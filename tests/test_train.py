@@ -72,7 +72,7 @@ def test_a_network_learns_and_its_model_file_scores(folder):
     assert checkpoint.provenance["config"]["recipe"]["epochs"] == 60
     export(checkpoint, folder / "model.pt")
     scores = evaluate([folder / "model.pt"], [folder / "validation.npz"])["models"][0]
-    assert scores["S"]["rho_mean"] > 0.8
+    assert scores["S"]["A"]["rho_mean"] > 0.8
 
 
 def test_an_interrupted_run_goes_on_where_it_was(folder, monkeypatch):

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lammps_botan.cli import ground_truth, models, trajectories
+from lammps_botan.cli import evaluation, ground_truth, models, trajectories
 
 
 class _Commands(click.Group):
@@ -52,7 +52,7 @@ for command in (
     models.import_weights,
     models.train,
     models.export,
-    models.evaluate,
+    evaluation.evaluate,
     models.info,
     models.models,
     ground_truth.data_file,

@@ -1,4 +1,4 @@
-"""Commands that make, judge and describe models."""
+"""Commands that make and describe models."""
 
 import os
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
@@ -66,34 +65,6 @@ def export(checkpoints: Sequence[Path], output: Path) -> None:
 
     species = " ".join(run([load_checkpoint(path) for path in checkpoints], output).species)
     click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
-
-
-@click.command()
-@click.argument("model")
-@click.argument("files", type=FILE, nargs=-1, required=True)
-@click.option("--time-index", type=int, help="Which lag time of .pickle files, from 0.")
-@AS_JSON
-def evaluate(model: str, files: Sequence[Path], time_index: int | None, as_json: bool) -> None:
-    """Score MODEL (a model file or a name) on isoconfigurational FILES.
-
-    They are npz files, or pickle files of Bapst et al. with several lag times.
-    """
-    from lammps_botan.evaluate import evaluate as run
-
-    bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
-    scores = run([model], bar, time_index=time_index)
-    if as_json:
-        click.echo(to_json(scores))
-        return
-    table = Table("configuration", "rho_S (A)", "rho_E (A-A bonds)", title=model)
-    result = scores["models"][0]
-    columns = [result["S"], result["E"] or {"per_configuration": [None] * len(files)}]
-    for k, file in enumerate(files):
-        table.add_row(file.name, *(number(c["per_configuration"][k]) for c in columns))
-    table.add_section()
-    for key in ("rho_mean", "rho_pooled"):
-        table.add_row(key, *(number(c.get(key)) for c in columns))
-    Console().print(table)
 
 
 @click.command()

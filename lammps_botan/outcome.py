@@ -1,0 +1,102 @@
+"""What became of a configuration: the truth that predictions are judged by."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lammps_botan.bapst_data import SUFFIX
+from lammps_botan.dataset import read_future
+from lammps_botan.graph import Floats, Graph, build_graph
+from lammps_botan.metrics import random_halves
+from lammps_botan.targets import BONDED, SIGMA, bonds, displacements, pair_distance_change
+
+LONGEST_BOND = float(BONDED * SIGMA.max())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A configuration and the averages over its isoconfigurational runs.
+
+    Attributes
+    ----------
+    path : Path
+        The file it came from.
+    time : float or None
+        Lag time, where the file says it.
+    n_runs : int
+        0 where the file has propensities but no runs.
+    graph : Graph
+    bonded : Graph
+        With the edges shorter than `LONGEST_BOND` only.
+    propensity : float64 [n_particles]
+        S_i, see `lammps_botan.targets.propensity`.
+    changes : float64 [n_bonds]
+        E_ij of the bonds, see `lammps_botan.targets.pair_distance_change`; NaN without runs.
+    propensity_halves : float64 [2, n_splits, n_particles]
+        S_i over halves of the runs, see `lammps_botan.metrics.random_halves`.
+    changes_halves : float64 [2, n_splits, n_bonds]
+        E_ij over the same halves.
+    """
+
+    path: Path
+    time: float | None
+    n_runs: int
+    graph: Graph
+    bonded: Graph
+    propensity: Floats
+    changes: Floats
+    propensity_halves: Floats
+    changes_halves: Floats
+
+
+def read_outcome(path: Path, *, cutoff: float, time_index: int | None = None) -> Outcome:
+    """Read one npz or pickle file and average over its runs.
+
+    Parameters
+    ----------
+    path : Path
+    cutoff : float
+        Of the graph, LJ units.
+    time_index : int or None
+        Which lag time of a pickle file.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `lammps_botan.dataset.read_future`, or if `path` is a folder, or the box is so small that
+        a bond has several images.
+    """
+    if path.is_dir():
+        kinds = [f"{path}/*{s}" for s in (".npz", SUFFIX) if any(path.glob(f"*{s}"))]
+        found = f"; type {' '.join(kinds)}" if kinds else " without any"
+        raise ValueError(f"{path}: expected an npz or pickle file, found a folder{found}")
+    start = read_future(path, time_index=time_index)
+    graph = build_graph(start.initial, start.cell, start.species, cutoff=cutoff)
+    bonded = bonds(graph, LONGEST_BOND)
+    # of bonds only: the changes of all edges in all runs would not fit into memory
+    moved, changed = np.empty((0, graph.n_particles)), np.empty((0, bonded.n_edges))
+    if len(start.final):
+        try:
+            changed = np.array(
+                [
+                    pair_distance_change(start.initial, run[None], bonded, start.cell)
+                    for run in start.final
+                ]
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        moved = np.array(
+            [np.linalg.norm(dr, axis=1) for dr in displacements(start.initial, start.final)]
+        )
+    return Outcome(
+        path=path,
+        time=start.time,
+        n_runs=len(moved),
+        graph=graph,
+        bonded=bonded,
+        propensity=moved.mean(axis=0) if start.propensity is None else start.propensity,
+        changes=changed.mean(axis=0) if len(moved) else np.full(bonded.n_edges, np.nan),
+        propensity_halves=random_halves(moved),
+        changes_halves=random_halves(changed),
+    )

@@ -1,0 +1,76 @@
+"""Scores of several configurations and their errors."""
+
+import numpy as np
+import pytest
+
+from lammps_botan.metrics import moments
+from lammps_botan.scores import ceiling_scores, scores
+
+RESAMPLING = 0.1  # relative error of an error from 1000 resamples, with a margin
+
+
+def predictions(quality, seed=0, n=400):
+    """Moments of predictions that are better in some configurations than in others."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for weight in quality:
+        truth = rng.normal(size=n)
+        found.append(moments(weight * truth + rng.normal(size=n), truth))
+    return np.stack(found)
+
+
+QUALITY = np.linspace(0.3, 2.0, 12)
+
+
+def test_the_error_of_the_mean_is_the_standard_error():
+    found = scores(predictions(QUALITY))
+    each = found.per_configuration
+    assert found.mean == pytest.approx(each.mean())
+    assert found.mean_error == pytest.approx(each.std() / np.sqrt(len(each)), rel=RESAMPLING)
+
+
+def test_pooled_scores_have_an_error_of_the_same_size():
+    found = scores(predictions(QUALITY))
+    assert 0.5 < found.pooled_error / found.mean_error < 2
+
+
+def test_the_same_configurations_are_drawn_at_each_call():
+    first, again = (scores(predictions(QUALITY)) for _ in range(2))
+    np.testing.assert_array_equal(first.resampled_mean, again.resampled_mean)
+    np.testing.assert_array_equal(first.resampled_pooled, again.resampled_pooled)
+
+
+def test_one_configuration_has_no_error():
+    found = scores(predictions([1.0]))
+    assert found.mean == found.pooled == found.per_configuration[0]
+    assert np.isnan([found.mean_error, found.pooled_error, found.minus(found)[1]]).all()
+
+
+def test_what_configurations_have_in_common_drops_out_of_a_difference():
+    """Two predictions that are good and bad in the same configurations."""
+    better, worse = (scores(predictions(QUALITY + shift)) for shift in (0.1, 0.0))
+    difference, error = better.minus(worse)
+    assert difference == pytest.approx(better.mean - worse.mean)
+    steps = better.per_configuration - worse.per_configuration
+    assert error == pytest.approx(steps.std() / np.sqrt(len(steps)), rel=RESAMPLING)
+    assert error < 0.2 * better.mean_error
+
+
+def test_one_undefined_rho_leaves_the_mean_undefined():
+    sums = predictions([1.0, 1.0])
+    sums[1] = moments(np.ones(9), np.arange(9))
+    found = scores(sums)
+    assert np.isnan(found.per_configuration).tolist() == [False, True]
+    assert np.isnan(found.mean)
+    assert np.isfinite(found.pooled)
+
+
+def test_the_pooled_ceiling_of_one_configuration_is_its_own():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=500)
+    halves = moments(*(common + rng.normal(size=(2, 7, 500))))[:, None]
+    found = ceiling_scores(halves)
+    assert found.per_configuration.shape == (1,)
+    assert found.pooled == pytest.approx(found.mean)
+    # halves correlate with 1 / 2, so that the whole has the reliability 2 / 3
+    assert found.mean == pytest.approx(np.sqrt(2 / 3), abs=0.03)
