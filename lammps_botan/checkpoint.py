@@ -38,6 +38,8 @@ class Physics:
         Of the outputs, LJ units.
     temperature, density : float
         Of the training data, LJ units.
+    node : str
+        The quantity of particles that was learned: S, R, D or C, see `lammps_botan.targets`.
     """
 
     species: tuple[str, ...] = ("A", "B")
@@ -45,6 +47,7 @@ class Physics:
     lag_times: tuple[float, ...] = (4120.0,)
     temperature: float = 0.44
     density: float = 1.2
+    node: str = "S"
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,29 @@
-"""The configuration of a training run, a TOML file such as configs/botan.toml."""
+"""The configuration of a training run, a TOML file such as configs/botan.toml.
 
+The defaults are the numbers of Shiba et al., J. Chem. Phys. 158, 084503 (2023),
+doi:10.1063/5.0129791, sec. IV. docs/train.md lists the keys.
+"""
+
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(_Section):
@@ -19,23 +31,30 @@ class Data(_Section):
 
     train: list[str] = Field(min_length=1)
     validation: list[str] = Field(min_length=1)
+    time_index: int | None = Field(None, ge=0)
 
 
 class Target(_Section):
-    """What the data stand for."""
+    """What the data stand for, and which quantity of a particle is learned."""
 
     species: tuple[str, ...] = ("A", "B")
     cutoff: float = Field(2.0, gt=0)
     lag_time: float = Field(4120.0, gt=0)
     temperature: float = Field(0.44, gt=0)
     density: float = Field(1.2, gt=0)
+    node: Literal["S", "R", "D", "C"] = "S"
 
 
 class Network(_Section):
-    """Size of the network."""
+    """Kind and size of the network."""
 
+    architecture: Literal["botan", "nt-gnn"] = "botan"
     rounds: int = Field(7, ge=1)
     width: int = Field(64, ge=1)
+
+
+def _usual_graphs(validated: dict[str, Any]) -> int:
+    return 5 if validated["p"] == 1 else 1
 
 
 class Recipe(_Section):
@@ -43,14 +62,30 @@ class Recipe(_Section):
 
     p: Fraction = 0.4
     epochs: int = Field(1000, ge=1)
+    graphs_per_step: int = Field(default_factory=_usual_graphs, ge=1)
+    rotations: Literal["o3", "cube"] = "o3"
     optimizer: Literal["adam", "muon"] = "adam"
     learning_rate: float = Field(1e-4, gt=0)
+    schedule: Literal["constant", "cosine"] = "constant"
     warmup_steps: int = Field(0, ge=0)
     clip: float = Field(1.0, gt=0)
-    averaging: float = Field(0.99, ge=0, lt=1)
+    averaging: float = Field(0.0, ge=0, lt=1)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    aggregation: Literal["index_add", "scatter"] = "index_add"
     validate_every: int = Field(10, ge=1)
-    seed: int = Field(1, ge=0)
+    patience: int | None = Field(None, ge=1)
+    seed: int | tuple[int, ...] = 1
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _number_or_numbers(cls, value: Any) -> Any:
+        seeds = value if isinstance(value, list | tuple) else [value]
+        numbers = all(type(seed) is int and seed >= 0 for seed in seeds)
+        if not seeds or not numbers or len(set(seeds)) < len(seeds):
+            raise ValueError(
+                f"must be an integer from 0, or a list of different ones, found {value!r}"
+            )
+        return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _end_with_a_validation(self) -> "Recipe":
@@ -71,6 +106,30 @@ class Config(_Section):
     network: Network = Network()
     recipe: Recipe = Recipe()
 
+    @model_validator(mode="after")
+    def _learn_what_the_network_predicts(self) -> "Config":
+        if self.network.architecture == "nt-gnn" and self.recipe.p != 1:
+            raise ValueError(
+                "network.architecture 'nt-gnn' has no output on edges: expected recipe.p = 1, "
+                f"found {self.recipe.p:g}"
+            )
+        return self
+
+    def members(self) -> "list[Config]":
+        """One configuration for each seed; several have folders of their own in the output."""
+        seed = self.recipe.seed
+        if isinstance(seed, int):
+            return [self]
+        return [
+            self.model_copy(
+                update={
+                    "output": f"{self.output}/seed-{number}",
+                    "recipe": self.recipe.model_copy(update={"seed": number}),
+                }
+            )
+            for number in seed
+        ]
+
 
 def read_config(path: Path) -> Config:
     """Read a TOML file.
@@ -86,17 +145,38 @@ def read_config(path: Path) -> Config:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        return Config.model_validate(tomllib.loads(path.read_text()))
+        content = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
+    try:
+        # by way of JSON, where a list may stand for a tuple; a date, which it lacks, becomes text
+        return Config.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise ValueError("\n".join(_explain(path, e) for e in error.errors())) from error
+        # a default that needs a key which failed is no error of its own
+        errors = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
+        raise ValueError("\n".join(_explain(path, e) for e in errors)) from error
+
+
+def recorded_config(content: Mapping[str, Any]) -> Config:
+    """A configuration as a checkpoint or a model file recorded it, in its provenance.
+
+    Before a recipe could say them, the learning rate fell along a cosine and a step had one graph.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If it is none.
+    """
+    recipe = {"schedule": "cosine", "graphs_per_step": 1} | dict(content["recipe"])
+    return Config.model_validate_json(json.dumps(dict(content) | {"recipe": recipe}))
 
 
 def _explain(path: Path, error: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "value_error":
-        return f"{path}: {key}: {error['ctx']['error']}"
+        return ": ".join([str(path), *([key] if key else []), str(error["ctx"]["error"])])
+    if error["type"] == "missing":
+        return f"{path}: {key}: a key that must be there"
     if error["type"] != "extra_forbidden":
         return f"{path}: {key}: {error['msg']}, found {error['input']!r}"
     section: type[BaseModel] = Config

@@ -15,9 +15,15 @@ import numpy.typing as npt
 
 from lammps_botan.bapst_data import SUFFIX, BapstFile, read_bapst_file
 from lammps_botan.graph import Floats, Graph, build_graph, cell_matrix
-from lammps_botan.targets import pair_distance_change, propensity
+from lammps_botan.targets import (
+    RELATIVE_CUTOFF,
+    pair_distance_change,
+    propensity,
+    relative_displacement,
+)
 
 DENSITY = 1.2  # N/V of the Kob-Andersen mixture
+SAME_TIME = 0.01  # relative difference up to which lag times are the same
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,15 @@ class Sample:
         S_i, see `lammps_botan.targets.propensity`.
     pair_distance_change : float64 [n_edges]
         E_ij, see `lammps_botan.targets.pair_distance_change`; NaN where the file has no runs.
+    time : float or None
+        Lag time, where the file says it.
     """
 
     path: Path
     graph: Graph
     propensity: Floats
     pair_distance_change: Floats
+    time: float | None = None
 
 
 def read_configuration(path: Path, *, time_index: int | None = None) -> Configuration:
@@ -253,7 +262,7 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     )
     if configuration.propensity is not None:
         unknown = np.full(graph.n_edges, np.nan)
-        return Sample(path, graph, configuration.propensity, unknown)
+        return Sample(path, graph, configuration.propensity, unknown, configuration.time)
     try:
         changes = pair_distance_change(
             configuration.initial, configuration.final, graph, configuration.cell
@@ -261,4 +270,42 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     own = propensity(configuration.initial, configuration.final)
-    return Sample(path, graph, own, changes)
+    return Sample(path, graph, own, changes, configuration.time)
+
+
+def read_relative_displacement(
+    path: Path, quantity: str, *, time_index: int | None = None
+) -> Floats:
+    """R_i, D_i or C_i of one file, see `lammps_botan.targets.relative_displacement`.
+
+    Parameters
+    ----------
+    path : Path
+    quantity : str
+        "R", "D" or "C".
+    time_index : int or None
+        Which lag time of a pickle file.
+
+    Returns
+    -------
+    float64 [n_particles]
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_future`, or if the file has no runs, or a particle no neighbors.
+    """
+    configuration = read_future(path, time_index=time_index)
+    initial, final = configuration.initial, configuration.final
+    if len(final) == 0:
+        raise ValueError(f"{path}: has no runs, which {quantity} is computed from")
+    graph = build_graph(initial, configuration.cell, configuration.species, cutoff=RELATIVE_CUTOFF)
+    relative = relative_displacement(initial, final, graph)
+    values = {"R": relative.r, "D": relative.d, "C": relative.c}[quantity]
+    if not np.isfinite(values).all():
+        alone = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise ValueError(
+            f"{path}: particle {alone} has no neighbor within {RELATIVE_CUTOFF:g}: "
+            f"its {quantity} is not defined"
+        )
+    return values

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lammps_botan.dataset import SAME_TIME
 from lammps_botan.graph import Floats, Graph
 from lammps_botan.metadata import Metadata
 from lammps_botan.metrics import edge_mask, moments, node_mask
@@ -20,8 +21,6 @@ from lammps_botan.outcome import LONGEST_BOND, Outcome, read_outcome
 from lammps_botan.scorer import Scorer
 from lammps_botan.scores import Scores, ceiling_scores, scores
 from lammps_botan.targets import SIGMA, bonds
-
-SAME_TIME = 0.01  # relative difference up to which lag times are the same
 
 # {"S": one entry for each species, "E": one for each pair of species, or None}
 Table = dict[str, dict[str, Any] | None]
@@ -53,6 +52,8 @@ def evaluate(
         If a model or a file cannot be used, or they do not fit together.
     """
     scorers = [Scorer(model) for model in models]
+    for scorer in scorers:
+        _check_quantity(scorer)
     species = _common_species(scorers)
     cutoff = max(scorer.metadata.cutoff for scorer in scorers)
     sums: list[list[Table]] = [[] for _ in scorers]
@@ -87,6 +88,15 @@ def evaluate(
         ],
         "configurations": [str(path) for path in read],
     }
+
+
+def _check_quantity(scorer: Scorer) -> None:
+    quantity = scorer.metadata.node_outputs[0]
+    if quantity in {"R", "D", "C"}:
+        raise ValueError(
+            f"{scorer.path}: predicts {quantity}, motion relative to the neighbors; evaluate "
+            "compares with the propensity. Its validation_rho is in lammps-botan info"
+        )
 
 
 def _common_species(scorers: Sequence[Scorer]) -> list[str]:

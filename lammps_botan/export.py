@@ -50,13 +50,14 @@ def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metada
     with torch.inference_mode():  # the network itself says how wide it is, and what its outputs are
         node, _, edge, _ = model.encode(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
         node_outputs, edge_outputs = model.decode(node, edge)
+    quantity = "propensity" if physics.node == "S" else physics.node
     metadata = Metadata(
         architecture=several[0].architecture,
         species=list(physics.species),
         cutoff=physics.cutoff,
         rounds=model.rounds,
         width=node.shape[1],
-        node_outputs=["propensity", "propensity_std"][: node_outputs.shape[1]],
+        node_outputs=[quantity, f"{quantity}_std"][: node_outputs.shape[1]],
         edge_outputs=["pair_distance_change", "pair_distance_change_std"][: edge_outputs.shape[1]],
         lag_times=list(physics.lag_times),
         temperature=physics.temperature,

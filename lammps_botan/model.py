@@ -129,11 +129,16 @@ class Botan(nn.Module):
 
         # sums of about 40 terms stay in float32 also where the products are bfloat16
         message = edge.float() if edge.dtype == torch.bfloat16 else edge
-        received = torch.zeros_like(local, dtype=message.dtype).index_add_(0, center, message)
+        received = self.aggregate(message, center, n_local)
         first = self.node_model.fc1.weight
         y = torch.addmm(node_const[:n_local], local, first[:, :w].t())
         y = torch.addmm(y, received, first[:, 2 * w :].t())
         return self.node_model.second(y), edge
+
+    def aggregate(self, message: Tensor, center: Tensor, n_local: int) -> Tensor:
+        """Sums of the messages [n_edges, width] at their centers: [n_local, width]."""
+        zeros = torch.zeros(n_local, self.width, dtype=message.dtype, device=message.device)
+        return zeros.index_add_(0, center, message)
 
     @torch.jit.export
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:

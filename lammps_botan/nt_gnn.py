@@ -132,11 +132,16 @@ class NtGnn(nn.Module):
         y.add_(from_neighbor[:n_local]).add_(from_center)
         itself = self.edge_model.second(y)
 
-        received = itself.index_add(0, center, edge)
+        received = itself + self.aggregate(edge, center, n_local)
         first = self.node_model.fc1.weight
         z = torch.addmm(const[:, :w], local, first[:, w : 2 * w].t())
         z = torch.addmm(z, received, first[:, :w].t())
         return torch.cat([self.node_model.second(z), itself], dim=1), edge
+
+    def aggregate(self, message: Tensor, center: Tensor, n_local: int) -> Tensor:
+        """Sums of the messages [n_edges, width] at their centers: [n_local, width]."""
+        zeros = torch.zeros(n_local, self.width, dtype=message.dtype, device=message.device)
+        return zeros.index_add_(0, center, message)
 
     @torch.jit.export
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,154 +1,275 @@
-"""Training: a small liquid is learned, an interrupted run goes on, and a bad recipe is named."""
+"""Training: a small liquid is learned, several seeds make an ensemble, runs start from others."""
 
+import csv
+import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from liquids import configure, recipe, write_liquids
+from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics, needs_public_data, weights
 
 from lammps_botan.checkpoint import load_checkpoint
+from lammps_botan.cli import main
 from lammps_botan.config import read_config
+from lammps_botan.dataset import read_relative_displacement
 from lammps_botan.evaluate import evaluate
 from lammps_botan.export import export
-from lammps_botan.scorer import Scorer
-from lammps_botan.train import _Module, train
-
-RECIPE = """
-output = "out"
-[data]
-train = ["train_*.npz"]
-validation = ["validation.npz"]
-[target]
-cutoff = 1.5
-lag_time = 2.0
-temperature = 0.7
-[network]
-rounds = 2
-width = 16
-[recipe]
-epochs = {epochs}
-learning_rate = 3e-3
-averaging = 0.9
-validate_every = 5
-"""
+from lammps_botan.metrics import pearson
+from lammps_botan.train import train
+from lammps_botan.train.graphs import read_graphs
+from lammps_botan.train.module import Module
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Configurations whose particles move the farther the fewer neighbors they have."""
-    rng = np.random.default_rng(0)
-    for name in ("train_1", "train_2", "validation"):
-        initial = rng.random((120, 3)) * 4.6
-        apart = initial[:, None] - initial
-        apart -= 4.6 * np.rint(apart / 4.6)
-        neighbors = (np.linalg.norm(apart, axis=2) < 1.4).sum(axis=1) - 1
-        direction = rng.normal(size=(2, 120, 3))
-        direction /= np.linalg.norm(direction, axis=2, keepdims=True)
-        final = initial + direction * (0.4 / (1 + neighbors))[:, None]
-        types = (np.arange(120) >= 96).astype(np.int8)
-        np.savez(
-            tmp_path / f"{name}.npz",
-            types=types,
-            initial_positions=initial,
-            positions=final,
-            box=4.6,
-        )
-    return tmp_path
+    return write_liquids(tmp_path)
 
 
-def configure(folder, text):
-    path = folder / "recipe.toml"
-    path.write_text(text)
-    return path
+def run(folder, text, **options):
+    return train(read_config(configure(folder, text)), folder, **options)
+
+
+def command(*arguments, fails=False):
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output
+
+
+def same(path, other):
+    first, second = (load_checkpoint(p).model.state_dict() for p in (path, other))
+    return all(torch.equal(second[name], tensor) for name, tensor in first.items())
+
+
+def rows(folder, column):
+    with (folder / "log/version_0/metrics.csv").open() as file:
+        return [float(row[column]) for row in csv.DictReader(file) if row[column]]
 
 
 def test_a_network_learns_and_its_model_file_scores(folder):
-    config = read_config(configure(folder, RECIPE.format(epochs=60)))
-    path = train(config, folder)
+    (path,) = run(folder, recipe(60))
     checkpoint = load_checkpoint(path)
     assert checkpoint.physics.lag_times == (2.0,)
     assert checkpoint.physics.cutoff == 1.5
     assert checkpoint.provenance["config"]["recipe"]["epochs"] == 60
+    assert checkpoint.provenance["init"] is None
     export(checkpoint, folder / "model.pt")
     scores = evaluate([folder / "model.pt"], [folder / "validation.npz"])["models"][0]
     assert scores["S"]["A"]["rho_mean"] > 0.8
 
 
-def test_an_interrupted_run_goes_on_where_it_was(folder, monkeypatch):
-    config = read_config(configure(folder, RECIPE.format(epochs=20)))
-    step = _Module.training_step
-    seen = []
+def test_the_best_epoch_by_validation_is_kept(folder):
+    (path,) = run(folder, recipe(40, recipe="averaging = 0\nlearning_rate = 1e-2"))
+    scores = rows(folder / "out", "rho")
+    assert len(scores) == 8
+    assert max(scores) > scores[-1]
+    provenance = load_checkpoint(path).provenance
+    assert provenance["validation_rho"] == pytest.approx(max(scores), abs=1e-6)
+    assert provenance["epoch"] == 5 * int(np.argmax(scores)) + 4
 
-    def interrupted(self, sample, batch):
-        seen.append(self.global_step)
-        if self.global_step == 24 and len(seen) < 30:
-            raise ConnectionError
-        return step(self, sample, batch)
 
-    monkeypatch.setattr(_Module, "training_step", interrupted)
-    with pytest.raises(ConnectionError):
-        train(config, folder)
-    train(config, folder)
-    # 2 graphs an epoch; the last file was written after 10 epochs
-    assert seen == [*range(25), *range(20, 40)]
+def test_logs_are_tables_and_tensorboard(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run(folder, recipe(5))
+    log = folder / "out/log/version_0"
+    events = EventAccumulator(str(log)).Reload()
+    for name in ("loss", "loss_S", "loss_E", "rho", "rho_S", "rho_E"):
+        written = [event.value for event in events.Scalars(name)]
+        assert written == pytest.approx(rows(folder / "out", name))
+    assert len(rows(folder / "out", "loss")) == 10
+    first = [rows(folder / "out", name)[0] for name in ("loss", "loss_S", "loss_E")]
+    assert first[0] == pytest.approx(0.4 * first[1] + 0.6 * first[2])
 
 
 def test_a_folder_with_another_run_is_not_overwritten(folder):
-    train(read_config(configure(folder, RECIPE.format(epochs=5))), folder)
+    run(folder, recipe(5))
     before = (folder / "out/best.ckpt").read_bytes()
     with pytest.raises(ValueError, match="holds a run of another configuration"):
-        train(read_config(configure(folder, RECIPE.format(epochs=10))), folder)
+        run(folder, recipe(10))
+    with pytest.raises(ValueError, match="out holds a run with a single seed"):
+        run(folder, recipe(5, recipe="seed = [1, 2]"))
     assert (folder / "out/best.ckpt").read_bytes() == before
     assert json.loads((folder / "out/config.json").read_text())["recipe"]["epochs"] == 5
 
 
+def test_a_finished_run_started_again_gives_the_same_checkpoint(folder):
+    (path,) = run(folder, recipe(5))
+    path.replace(folder / "first.ckpt")
+    run(folder, recipe(5))
+    assert same(path, folder / "first.ckpt")
+
+
+def test_several_seeds_make_an_ensemble_with_one_command(folder):
+    path = configure(folder, recipe(5, recipe="seed = [2, 1]"))
+    printed = command("train", path)
+    members = [folder / f"out/seed-{seed}/best.ckpt" for seed in (2, 1)]
+    names = " ".join(map(str, members))
+    assert f"wrote {names}; next: lammps-botan export {names} -o model.pt" in printed
+    assert not same(*members)
+    recorded = [load_checkpoint(m).provenance["config"]["recipe"]["seed"] for m in members]
+    assert recorded == [2, 1]
+    command("export", *members, "-o", folder / "model.pt")
+    # each is what it would have been alone
+    (alone,) = run(folder, recipe(5, recipe="seed = 1").replace('"out"', '"alone"'))
+    assert same(alone, members[1])
+
+
+def test_a_run_starts_from_the_weights_of_another_one(folder):
+    (pretrained,) = run(folder, recipe(5, recipe="p = 0").replace('"out"', '"edges"'))
+    # so slow that the weights stay what they were
+    slow = recipe(5, recipe="learning_rate = 1e-12\naveraging = 0")
+    (path,) = run(folder, slow, init=pretrained)
+    first, second = (load_checkpoint(p).model.state_dict() for p in (pretrained, path))
+    for name, tensor in first.items():
+        torch.testing.assert_close(second[name], tensor, rtol=0, atol=1e-6)
+    digest = hashlib.sha256(pretrained.read_bytes()).hexdigest()
+    origin = {"file": "best.ckpt", "sha256": digest}
+    assert load_checkpoint(path).provenance["init"] == origin
+
+    with pytest.raises(ValueError, match=r"started from other weights, those of best.ckpt: give"):
+        run(folder, slow)
+    run(folder, recipe(5).replace('"out"', '"random"'))
+    with pytest.raises(ValueError, match="started from other weights, random ones: give"):
+        run(folder, recipe(5).replace('"out"', '"random"'), init=pretrained)
+
+
+@needs_public_data
+def test_a_run_may_start_from_public_weights(folder):
+    command("import-weights", weights(1), "-o", folder / "model1.ckpt")
+    text = recipe(5, network="rounds = 7\nwidth = 64", target="cutoff = 2.0", recipe="p = 0")
+    printed = command("train", configure(folder, text), "--init", folder / "model1.ckpt")
+    assert "best.ckpt" in printed
+    checkpoint = load_checkpoint(folder / "out/best.ckpt")
+    assert checkpoint.provenance["init"]["file"] == "model1.ckpt"
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("changes", "message"),
     [
-        ("epochs", "epoch", r"unknown key 'recipe.epoch'; expected one of p, epochs"),
-        ("[network]", "[net]", r"unknown key 'net'; expected one of output, data"),
-        ("width = 16", 'width = "x"', r"network.width: .* found 'x'"),
-        ("lag_time = 2.0", "lag_time = -2.0", r"target.lag_time: .* greater than 0"),
-        ('output = "out"', "", r"output: Field required"),
-        ("[data]", "[data", r"not a TOML file"),
+        ({"network": "rounds = 3"}, r"expected network.rounds = 3, .* found 2"),
+        ({"network": "width = 8"}, r"expected network.width = 8, .* found 16"),
+        ({"target": "cutoff = 1.4"}, r"expected target.cutoff = 1.4, .* found 1.5"),
         (
-            "epochs = 5",
-            "epochs = 7",
-            r"recipe: epochs must be a multiple .* 7 and 5",
+            {"target": 'species = ["B", "A"]'},
+            r"expected target.species = \['B', 'A'\], .* found \['A', 'B'\]",
+        ),
+        (
+            {"network": 'architecture = "nt-gnn"', "recipe": "p = 1"},
+            r"expected network.architecture = 'nt-gnn', .* found 'botan'",
         ),
     ],
 )
-def test_a_bad_recipe_is_named(folder, old, new, message):
-    path = configure(folder, RECIPE.format(epochs=5).replace(old, new))
-    with pytest.raises(ValueError, match=rf"recipe\.toml: {message}"):
-        read_config(path)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "error", "message"),
-    [
-        ("train_*.npz", "none_*.npz", FileNotFoundError, r"no file matches 'none_\*\.npz'"),
-        ("validation.npz", "train_1.npz", ValueError, "both in data.train and in data.validation"),
-        ("[target]", '[target]\nspecies = ["A"]', ValueError, "has species 1, but target.species"),
-    ],
-)
-def test_data_that_cannot_be_used_are_named(folder, old, new, error, message):
-    config = read_config(configure(folder, RECIPE.format(epochs=5).replace(old, new)))
-    with pytest.raises(error, match=message):
-        train(config, folder)
+def test_weights_of_another_network_are_refused(folder, changes, message):
+    (pretrained,) = run(folder, recipe(5).replace('"out"', '"edges"'))
+    path = configure(folder, recipe(5, **changes))
+    printed = command("train", path, "--init", pretrained, fails=True)
+    words = " ".join(printed.split())
+    with pytest.raises(ValueError, match=rf"best\.ckpt: cannot start from it: {message}"):
+        raise ValueError(words)
     assert not (folder / "out").exists()
 
 
-def test_a_finished_run_started_again_gives_the_same_checkpoint(folder):
-    config = read_config(configure(folder, RECIPE.format(epochs=5)))
-    first = load_checkpoint(train(config, folder)).model.state_dict()
-    again = load_checkpoint(train(config, folder)).model.state_dict()
-    assert all(torch.equal(again[name], tensor) for name, tensor in first.items())
+def test_patience_ends_a_run_that_no_longer_improves(folder):
+    text = recipe(50, recipe="learning_rate = 1e-12\naveraging = 0\npatience = 2")
+    (path,) = run(folder, text)
+    n = len(rows(folder / "out", "loss"))
+    assert n < 2 * 50
+    path.replace(folder / "first.ckpt")
+    # it has ended, also when it is started again
+    run(folder, text)
+    assert same(path, folder / "first.ckpt")
+    assert not (folder / "out/log/version_1/metrics.csv").exists()
 
 
-def test_the_shipped_recipe_is_one_and_the_shipped_model_came_from_it():
-    recipe = Path(__file__).resolve().parents[1] / "configs" / "botan.toml"
-    assert Scorer("ka-t044").metadata.provenance["config"] == read_config(recipe).model_dump(
-        mode="json"
-    )
+@pytest.mark.parametrize("quantity", ["R", "D", "C"])
+def test_motion_relative_to_neighbors_is_learned_in_place_of_the_propensity(folder, quantity):
+    text = recipe(60, target=f'node = "{quantity}"', recipe="p = 1\ngraphs_per_step = 1")
+    (path,) = run(folder, text)
+    checkpoint = load_checkpoint(path)
+    metadata = export(checkpoint, folder / "model.pt")
+    assert metadata.node_outputs == [quantity]
+    with pytest.raises(ValueError, match=rf"model\.pt: predicts {quantity}, motion relative to"):
+        evaluate([folder / "model.pt"], [folder / "validation.npz"])
+    _, (graph,) = read_graphs(read_config(folder / "recipe.toml"), folder)
+    truth = read_relative_displacement(folder / "validation.npz", quantity)
+    np.testing.assert_array_equal(graph.node, truth)
+    with torch.inference_mode():
+        node, _ = checkpoint.model(
+            torch.from_numpy(graph.graph.species),
+            torch.from_numpy(graph.graph.vectors).float(),
+            torch.from_numpy(graph.graph.center),
+            torch.from_numpy(graph.graph.neighbor),
+        )
+    is_a = graph.graph.species == 0
+    rho = pearson(node[:, 0].numpy()[is_a], truth[is_a])
+    assert rho == pytest.approx(checkpoint.provenance["validation_rho"], abs=1e-4)
+
+
+def test_the_network_of_bapst_et_al_is_trained_on_nodes(folder):
+    text = recipe(20, network='architecture = "nt-gnn"', recipe="p = 1\ngraphs_per_step = 2")
+    (path,) = run(folder, text)
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.architecture == "nt-gnn"
+    assert checkpoint.provenance["validation_rho"] > 0.5
+    assert len(rows(folder / "out", "loss")) == 20
+    assert export(checkpoint, folder / "model.pt").edge_outputs == []
+
+
+@needs_glassy_dynamics
+def test_data_of_bapst_et_al_are_learned(tmp_path):
+    (tmp_path / "a.pickle").symlink_to(GLASSY_DYNAMICS / "test_large.pickle")
+    text = f"""
+        output = "out"
+        data.train = ["a.pickle"]
+        data.validation = ["{GLASSY_DYNAMICS}/test_large.pickle"]
+        data.time_index = 0
+        target.lag_time = 0.132
+        network = {{ architecture = "nt-gnn", rounds = 1, width = 4 }}
+        recipe = {{ p = 1, epochs = 1, validate_every = 1 }}
+        """
+    with pytest.raises(ValueError, match=r"both in data.train and in data.validation"):
+        run(tmp_path, text)
+    # a copy, since one file is all there is
+    (tmp_path / "a.pickle").unlink()
+    (tmp_path / "a.pickle").write_bytes((GLASSY_DYNAMICS / "test_large.pickle").read_bytes())
+    (path,) = run(tmp_path, text)
+    assert load_checkpoint(path).physics.lag_times == (0.132,)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_in_words(folder):
+    wild = recipe(5, recipe="learning_rate = 1e30")
+    printed = " ".join(command("train", configure(folder, wild), fails=True).split())
+    assert "Error: epoch 1, step 2 of it: the loss is nan and its gradient nan, expected" in printed
+    assert "try a smaller recipe.learning_rate" in printed
+    assert "Traceback" not in printed
+    assert not (folder / "out/best.ckpt").exists()
+
+
+def test_the_best_before_a_loss_that_is_not_finite_is_kept(folder, monkeypatch):
+    step = Module.training_step
+
+    def damaged(self, graphs, batch):
+        if self.global_step == 27:
+            self.model.output.bias.data.fill_(float("inf"))
+        step(self, graphs, batch)
+
+    monkeypatch.setattr(Module, "training_step", damaged)
+    text = recipe(20)
+    with pytest.raises(ValueError, match=r"epoch 14, step 2 of it: .*best.ckpt is the best until"):
+        run(folder, text)
+    provenance = load_checkpoint(folder / "out/best.ckpt").provenance
+    assert provenance["epoch"] in {4, 9}
+    assert provenance["validation_rho"] == pytest.approx(max(rows(folder / "out", "rho")))
+    with pytest.raises(ValueError, match="epoch 14, step 2 of it"):
+        run(folder, text)
+
+
+@pytest.mark.parametrize("rotations", ["o3", "cube"])
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_each_rotation_and_precision_trains(folder, rotations, precision):
+    lines = f'rotations = "{rotations}"\nprecision = "{precision}"\np = 1\ngraphs_per_step = 1'
+    (path,) = run(folder, recipe(60, recipe=lines))
+    assert load_checkpoint(path).provenance["validation_rho"] > 0.5

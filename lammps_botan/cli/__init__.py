@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lammps_botan.cli import evaluation, ground_truth, models, trajectories
+from lammps_botan.cli import evaluation, ground_truth, models, train, trajectories
 
 
 class _Commands(click.Group):
@@ -50,7 +50,7 @@ def check() -> None:
 
 for command in (
     models.import_weights,
-    models.train,
+    train.train,
     models.export,
     evaluation.evaluate,
     models.info,

@@ -1,6 +1,5 @@
-"""Commands that make and describe models."""
+"""Commands that import, export and describe models."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,19 +36,6 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
     physics = Physics(lag_times=lag_times, temperature=temperature, density=density)
     save_checkpoint(read(weights, physics), output)
     click.echo(f"wrote {output}; next: lammps-botan export {output} -o model.pt")
-
-
-@click.command()
-@click.argument("config", type=FILE)
-def train(config: Path) -> None:
-    """Train a network as CONFIG (TOML, see configs/botan.toml) says; started again, it goes on."""
-    # the large tensors of a step come back at every step: huge pages save most of their page faults
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    from lammps_botan.config import read_config
-    from lammps_botan.train import train as run
-
-    path = run(read_config(config), config.parent)
-    click.echo(f"wrote {path}; next: lammps-botan export {path} -o model.pt")
 
 
 @click.command()

@@ -1,0 +1,55 @@
+"""What a training run shows while it goes on."""
+
+from lightning import pytorch as pl
+from lightning.pytorch.callbacks import ProgressBar
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Bar(ProgressBar):
+    """One bar over all epochs, with the time left and the scores on the validation set.
+
+    Parameters
+    ----------
+    title : str
+        What stands before it.
+    validate_every : int
+        Epochs.
+    """
+
+    def __init__(self, title: str, validate_every: int) -> None:
+        super().__init__()
+        self._title = title
+        self._validate_every = validate_every
+        self._progress = Progress(
+            TextColumn(title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+        )
+
+    def disable(self) -> None:
+        """Called by Lightning on all processes but the first."""
+        self._progress.disable = True
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start at the epoch that an earlier run reached."""
+        self._progress.start()
+        done = trainer.current_epoch
+        self._task = self._progress.add_task("", total=trainer.max_epochs, completed=done)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """One epoch more."""
+        scores = trainer.callback_metrics
+        names = [name for name in ("rho_S", "rho_E") if name in scores]
+        text = "  ".join(f"{name} {float(scores[name]):.3f}" for name in names)
+        self._progress.update(self._task, advance=1, description=text)
+        # a log file has no bar to redraw: give it a line for each validation
+        epoch = trainer.current_epoch + 1
+        judged = epoch % self._validate_every == 0
+        if trainer.is_global_zero and judged and not self._progress.console.is_terminal:
+            print(f"{self._title} {epoch} of {trainer.max_epochs}  {text}", flush=True)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Leave the last state of the bar on the terminal."""
+        self._progress.stop()

@@ -1,0 +1,74 @@
+"""A small liquid to train on, and the recipe that learns it within seconds."""
+
+from pathlib import Path
+
+import numpy as np
+
+LENGTH = 4.6
+N_PARTICLES = 120
+
+RECIPE = """
+output = "out"
+[data]
+train = ["train_*.npz"]
+validation = ["validation.npz"]
+[target]
+cutoff = 1.5
+lag_time = 2.0
+temperature = 0.7
+[network]
+rounds = 2
+width = 16
+[recipe]
+epochs = {epochs}
+learning_rate = 3e-3
+schedule = "cosine"
+averaging = 0.9
+validate_every = 5
+"""
+
+
+def write_liquid(path: Path, seed: int, n: int = N_PARTICLES, **keys: object) -> Path:
+    """A configuration whose particles move the farther the fewer neighbors they have."""
+    rng = np.random.default_rng(seed)
+    initial = rng.random((n, 3)) * LENGTH
+    apart = initial[:, None] - initial
+    apart -= LENGTH * np.rint(apart / LENGTH)
+    neighbors = (np.linalg.norm(apart, axis=2) < 1.4).sum(axis=1) - 1
+    direction = rng.normal(size=(2, n, 3))
+    direction /= np.linalg.norm(direction, axis=2, keepdims=True)
+    final = initial + direction * (0.4 / (1 + neighbors))[:, None]
+    arrays = {
+        "types": (np.arange(n) >= 0.8 * n).astype(np.int8),
+        "initial_positions": initial,
+        "positions": final,
+        "box": LENGTH,
+    }
+    np.savez(path, **(arrays | keys))
+    return path
+
+
+def write_liquids(folder: Path) -> Path:
+    """Two configurations to train on and one for validation."""
+    for seed, name in enumerate(("train_1", "train_2", "validation")):
+        write_liquid(folder / f"{name}.npz", seed)
+    return folder
+
+
+def configure(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def recipe(epochs: int, **sections: str) -> str:
+    """The recipe with further lines in its sections; a line replaces that of the same key."""
+    lines = RECIPE.format(epochs=epochs).splitlines()
+    for section, added in sections.items():
+        keys = {line.split(" = ")[0] for line in added.splitlines()}
+        start = lines.index(f"[{section}]") + 1
+        later = [k for k, line in enumerate(lines) if k >= start and line.startswith("[")]
+        end = later[0] if later else len(lines)
+        own = [line for line in lines[start:end] if line.split(" = ")[0] not in keys]
+        lines[start:end] = [*own, *added.splitlines()]
+    return "\n".join(lines)

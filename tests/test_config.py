@@ -1,0 +1,132 @@
+"""Recipes: the paper's numbers are the defaults, and a bad key or value is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from liquids import RECIPE, configure, recipe
+
+from lammps_botan.config import read_config, recorded_config
+from lammps_botan.scorer import Scorer
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+LEAST = """
+output = "out"
+[data]
+train = ["train_*.npz"]
+validation = ["validation.npz"]
+[recipe]
+"""
+
+
+def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
+    config = read_config(configure(tmp_path, LEAST))
+    assert config.target.model_dump() == {
+        "species": ("A", "B"),
+        "cutoff": 2.0,
+        "lag_time": 4120.0,
+        "temperature": 0.44,
+        "density": 1.2,
+        "node": "S",
+    }
+    assert config.network.model_dump() == {"architecture": "botan", "rounds": 7, "width": 64}
+    assert config.recipe.model_dump() == {
+        "p": 0.4,
+        "epochs": 1000,
+        "graphs_per_step": 1,
+        "rotations": "o3",
+        "optimizer": "adam",
+        "learning_rate": 1e-4,
+        "schedule": "constant",
+        "warmup_steps": 0,
+        "clip": 1.0,
+        "averaging": 0.0,
+        "precision": "32-true",
+        "aggregation": "index_add",
+        "validate_every": 10,
+        "patience": None,
+        "seed": 1,
+    }
+
+
+@pytest.mark.parametrize(("p", "graphs"), [(0, 1), (0.4, 1), (1, 5)])
+def test_nodes_alone_are_learned_from_five_graphs_a_step(tmp_path, p, graphs):
+    config = read_config(configure(tmp_path, LEAST + f"p = {p}"))
+    assert config.recipe.graphs_per_step == graphs
+
+
+def test_several_seeds_are_several_runs(tmp_path):
+    config = read_config(configure(tmp_path, LEAST + "seed = [3, 1]"))
+    members = config.members()
+    assert [m.output for m in members] == ["out/seed-3", "out/seed-1"]
+    assert [m.recipe.seed for m in members] == [3, 1]
+    assert {m.recipe.p for m in members} == {0.4}
+    one = read_config(configure(tmp_path, LEAST + "seed = 3"))
+    assert one.members() == [one]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs", "epoch", r"unknown key 'recipe.epoch'; expected one of p, epochs"),
+        ("[network]", "[net]", r"unknown key 'net'; expected one of output, data"),
+        ("width = 16", 'width = "16"', r"network.width: .* integer, found '16'"),
+        ("rounds = 2", "rounds = 2.5", r"network.rounds: .* integer, found 2.5"),
+        ("rounds = 2", 'architecture = "se3"', r"network.architecture: .* 'botan' or 'nt-gnn', .*"),
+        ("lag_time = 2.0", "lag_time = -2.0", r"target.lag_time: .* greater than 0"),
+        ("lag_time = 2.0", "lag_time = inf", r"target.lag_time: .* finite number, found inf"),
+        ("lag_time = 2.0", 'node = "X"', r"target.node: .* 'S', 'R', 'D' or 'C', found 'X'"),
+        ("lag_time = 2.0", "lag_time = 2020-01-01", r"target.lag_time: .* number, found '2020-01-"),
+        ('["validation.npz"]', "[]", r"data.validation: .* at least 1 item"),
+        ('["validation.npz"]', '"validation.npz"', r"data.validation: .* array, found 'validation"),
+        ('output = "out"', "", r"output: a key that must be there"),
+        ("[data]", "[data", r"not a TOML file"),
+        ("averaging = 0.9", 'seed = "1"', r"recipe.seed: must be an integer .* found '1'"),
+        ("averaging = 0.9", "seed = true", r"recipe.seed: must be an integer .* found True"),
+        ("averaging = 0.9", "seed = [1, 1]", r"recipe.seed: .* different ones, found \[1, 1\]"),
+        ("averaging = 0.9", "p = 1.5", r"recipe.p: .* less than or equal to 1, found 1.5$"),
+        ("epochs = 5", "epochs = 7", r"recipe: epochs must be a multiple .* 7 and 5"),
+        (
+            "rounds = 2",
+            'architecture = "nt-gnn"',
+            r"network.architecture 'nt-gnn' has no output on edges: expected recipe.p = 1, found 0",
+        ),
+    ],
+)
+def test_a_bad_recipe_is_named(tmp_path, old, new, message):
+    path = configure(tmp_path, RECIPE.format(epochs=5).replace(old, new))
+    with pytest.raises(ValueError, match=rf"recipe\.toml: {message}"):
+        read_config(path)
+
+
+def test_every_bad_key_has_a_line(tmp_path):
+    path = configure(tmp_path, recipe(5, recipe="p = 2\nclip = 0\nfoo = 1"))
+    with pytest.raises(ValueError, match=r"recipe\.p") as error:
+        read_config(path)
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()] == [
+        "recipe.p",
+        "recipe.clip",
+        "unknown key 'recipe.foo'; expected one of p, epochs, graphs_per_step, rotations, "
+        "optimizer, learning_rate, schedule, warmup_steps, clip, averaging, precision, "
+        "aggregation, validate_every, patience, seed",
+    ]
+
+
+def test_what_a_run_records_is_read_back(tmp_path):
+    config = read_config(configure(tmp_path, LEAST + "p = 1\nseed = [1, 2]"))
+    assert recorded_config(json.loads(config.model_dump_json())) == config
+
+
+def test_the_shipped_model_came_from_the_shipped_recipe():
+    recorded = Scorer("ka-t044").metadata.provenance["config"]
+    assert recorded_config(recorded) == read_config(CONFIGS / "botan.toml")
+
+
+def test_the_pretrained_network_is_one_to_start_the_shipped_recipe_from():
+    pretraining, training = (read_config(CONFIGS / f"{n}.toml") for n in ("pretrain", "botan"))
+    assert pretraining.network == training.network
+    assert pretraining.target.species == training.target.species
+    assert pretraining.target.cutoff == training.target.cutoff
+    # METHODS of the paper: edges only, T = 0.44, t = 13, 2000 epochs
+    assert (pretraining.recipe.p, pretraining.recipe.epochs) == (0, 2000)
+    assert (pretraining.target.temperature, pretraining.target.lag_time) == (0.44, 13)
