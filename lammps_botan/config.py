@@ -32,6 +32,7 @@ class Data(_Section):
     train: list[str] = Field(min_length=1)
     validation: list[str] = Field(min_length=1)
     time_index: int | None = Field(None, ge=0)
+    copies: list[str] = []
 
 
 class Target(_Section):
@@ -51,6 +52,7 @@ class Network(_Section):
     architecture: Literal["botan", "nt-gnn"] = "botan"
     rounds: int = Field(7, ge=1)
     width: int = Field(64, ge=1)
+    edge_scale: float = Field(1.0, gt=0)
 
 
 def _usual_graphs(validated: dict[str, Any]) -> int:
@@ -74,6 +76,8 @@ class Recipe(_Section):
     aggregation: Literal["index_add", "scatter"] = "index_add"
     validate_every: int = Field(10, ge=1)
     patience: int | None = Field(None, ge=1)
+    offset_weight: float = Field(1.0, ge=0)
+    reversed: Fraction = 0.0
     seed: int | tuple[int, ...] = 1
 
     @field_validator("seed", mode="before")

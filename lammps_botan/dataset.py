@@ -255,8 +255,18 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     FileNotFoundError, ValueError
         As `read_future`, or if the box is smaller than two cutoffs.
     """
-    path = Path(path)
-    configuration = read_future(path, time_index=time_index)
+    return make_sample(read_future(path, time_index=time_index), cutoff=cutoff)
+
+
+def make_sample(configuration: Configuration, *, cutoff: float = 2.0) -> Sample:
+    """The graph and the targets of a configuration whose future is known.
+
+    Raises
+    ------
+    ValueError
+        If the box is smaller than two cutoffs.
+    """
+    path = configuration.path
     graph = build_graph(
         configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
     )
@@ -273,18 +283,14 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     return Sample(path, graph, own, changes, configuration.time)
 
 
-def read_relative_displacement(
-    path: Path, quantity: str, *, time_index: int | None = None
-) -> Floats:
-    """R_i, D_i or C_i of one file, see `lammps_botan.targets.relative_displacement`.
+def make_relative_displacement(configuration: Configuration, quantity: str) -> Floats:
+    """R_i, D_i or C_i of a configuration, see `lammps_botan.targets.relative_displacement`.
 
     Parameters
     ----------
-    path : Path
+    configuration : Configuration
     quantity : str
         "R", "D" or "C".
-    time_index : int or None
-        Which lag time of a pickle file.
 
     Returns
     -------
@@ -292,11 +298,10 @@ def read_relative_displacement(
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As `read_future`, or if the file has no runs, or a particle no neighbors.
+    ValueError
+        If the configuration has no runs, or a particle no neighbors.
     """
-    configuration = read_future(path, time_index=time_index)
-    initial, final = configuration.initial, configuration.final
+    path, initial, final = configuration.path, configuration.initial, configuration.final
     if len(final) == 0:
         raise ValueError(f"{path}: has no runs, which {quantity} is computed from")
     graph = build_graph(initial, configuration.cell, configuration.species, cutoff=RELATIVE_CUTOFF)

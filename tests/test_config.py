@@ -29,7 +29,12 @@ def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
         "density": 1.2,
         "node": "S",
     }
-    assert config.network.model_dump() == {"architecture": "botan", "rounds": 7, "width": 64}
+    assert config.network.model_dump() == {
+        "architecture": "botan",
+        "rounds": 7,
+        "width": 64,
+        "edge_scale": 1.0,
+    }
     assert config.recipe.model_dump() == {
         "p": 0.4,
         "epochs": 1000,
@@ -45,6 +50,8 @@ def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
         "aggregation": "index_add",
         "validate_every": 10,
         "patience": None,
+        "offset_weight": 1.0,
+        "reversed": 0.0,
         "seed": 1,
     }
 
@@ -108,7 +115,7 @@ def test_every_bad_key_has_a_line(tmp_path):
         "recipe.clip",
         "unknown key 'recipe.foo'; expected one of p, epochs, graphs_per_step, rotations, "
         "optimizer, learning_rate, schedule, warmup_steps, clip, averaging, precision, "
-        "aggregation, validate_every, patience, seed",
+        "aggregation, validate_every, patience, offset_weight, reversed, seed",
     ]
 
 

@@ -14,12 +14,12 @@ from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics, needs_public_dat
 from lammps_botan.checkpoint import load_checkpoint
 from lammps_botan.cli import main
 from lammps_botan.config import read_config
-from lammps_botan.dataset import read_relative_displacement
+from lammps_botan.dataset import make_relative_displacement, read_future
 from lammps_botan.evaluate import evaluate
 from lammps_botan.export import export
 from lammps_botan.metrics import pearson
 from lammps_botan.train import train
-from lammps_botan.train.graphs import read_graphs
+from lammps_botan.train.data import read_data
 from lammps_botan.train.module import Module
 
 
@@ -193,8 +193,8 @@ def test_motion_relative_to_neighbors_is_learned_in_place_of_the_propensity(fold
     assert metadata.node_outputs == [quantity]
     with pytest.raises(ValueError, match=rf"model\.pt: predicts {quantity}, motion relative to"):
         evaluate([folder / "model.pt"], [folder / "validation.npz"])
-    _, (graph,) = read_graphs(read_config(folder / "recipe.toml"), folder)
-    truth = read_relative_displacement(folder / "validation.npz", quantity)
+    (graph,) = read_data(read_config(folder / "recipe.toml"), folder).validation
+    truth = make_relative_displacement(read_future(folder / "validation.npz"), quantity)
     np.testing.assert_array_equal(graph.node, truth)
     with torch.inference_mode():
         node, _ = checkpoint.model(

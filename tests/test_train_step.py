@@ -10,12 +10,14 @@ from public_data import CONFIGURATION_401, needs_public_data, weights
 from torch import nn
 
 from lammps_botan.checkpoint import Physics, import_public_weights
-from lammps_botan.config import read_config
+from lammps_botan.config import Network, read_config
 from lammps_botan.dataset import read_sample
 from lammps_botan.graph import Graph
 from lammps_botan.metrics import pearson
-from lammps_botan.train.graphs import TrainingGraph, join, read_graphs
+from lammps_botan.train.data import TrainingGraph, read_data
+from lammps_botan.train.graphs import join
 from lammps_botan.train.module import Module
+from lammps_botan.train.network import make_network
 
 P = 0.4
 ATOL = 1e-5  # of the norm of the gradient, which clipping divides by; float32 against float64
@@ -95,7 +97,7 @@ def test_several_graphs_in_a_step_are_the_average_of_single_ones(tmp_path, archi
     network = f'architecture = "{architecture}"\nrounds = 2\nwidth = 16'
     write_liquids(tmp_path)
     config = read_config(configure(tmp_path, recipe(5, network=network, recipe=p)))
-    graphs, _ = read_graphs(config, tmp_path)
+    graphs = read_data(config, tmp_path).training
     assert graphs[0].graph.n_edges != graphs[1].graph.n_edges
     torch.manual_seed(0)
     module = Module(config, 2)
@@ -112,7 +114,7 @@ def test_several_graphs_in_a_step_are_the_average_of_single_ones(tmp_path, archi
 
 def test_joined_graphs_keep_to_themselves(tmp_path):
     config = read_config(configure(write_liquids(tmp_path), recipe(5)))
-    graphs, _ = read_graphs(config, tmp_path)
+    graphs = read_data(config, tmp_path).training
     species, vectors, center, neighbor = join(graphs, torch.device("cpu"))
     n, n_edges = graphs[0].graph.n_particles, graphs[0].graph.n_edges
     assert len(species) == 2 * n
@@ -126,7 +128,7 @@ def test_joined_graphs_keep_to_themselves(tmp_path):
 @pytest.mark.parametrize("p", [0.0, 1.0])
 def test_a_loss_without_weight_is_left_out(tmp_path, p):
     config = read_config(configure(write_liquids(tmp_path), recipe(5, recipe=f"p = {p}")))
-    (graph, *_), _ = read_graphs(config, tmp_path)
+    graph = read_data(config, tmp_path).training[0]
     unknown = {0.0: {"node": graph.node * np.nan}, 1.0: {"edge": graph.edge * np.nan}}[p]
     losses = Module(config, 1).losses([replace(graph, **unknown)])
     assert set(losses) == {"loss", "loss_E" if p == 0 else "loss_S"}
@@ -143,7 +145,7 @@ def test_torch_scatter_adds_up_the_same(tmp_path, architecture):
     for aggregation in ("index_add", "scatter"):
         lines = f'{p}\naggregation = "{aggregation}"'
         config = read_config(configure(tmp_path, recipe(5, network=network, recipe=lines)))
-        graphs, _ = read_graphs(config, tmp_path)
+        graphs = read_data(config, tmp_path).training
         modules.append(Module(config, 2))
     usual, scatter = modules
     scatter.model.load_state_dict(usual.model.state_dict())
@@ -157,7 +159,7 @@ def test_torch_scatter_adds_up_the_same(tmp_path, architecture):
 
 def test_a_small_graph_is_learned_by_heart(tmp_path):
     config = read_config(configure(write_liquids(tmp_path), recipe(5, network="width = 32")))
-    (whole, *_), _ = read_graphs(config, tmp_path)
+    whole = read_data(config, tmp_path).training[0]
     keep = np.arange(whole.graph.n_particles) % 6 == 0
     graph, edges = cut(whole.graph, keep)
     small = TrainingGraph(whole.path, graph, whole.node[keep], whole.edge[edges])
@@ -173,3 +175,37 @@ def test_a_small_graph_is_learned_by_heart(tmp_path):
         node, edge = module.model(*join([small], torch.device("cpu")))
     assert pearson(node[:, 0].numpy(), small.node) > 0.99
     assert pearson(edge[:, 0].numpy(), small.edge) > 0.99
+
+
+def test_offsets_have_a_weight_of_their_own(tmp_path):
+    write_liquids(tmp_path)
+    losses = {}
+    for weight in (1, 0.25, 0):
+        text = recipe(5, recipe=f"offset_weight = {weight}\np = {P}")
+        config = read_config(configure(tmp_path, text))
+        graph = read_data(config, tmp_path).training[0]
+        torch.manual_seed(0)
+        module = Module(config, 1)
+        losses[weight] = module.losses([graph])["loss"].item()
+        node, edge = (x[:, 0].detach().numpy() for x in module.model(*join([graph], "cpu")))
+        species, g = graph.graph.species, graph.graph
+        parts = []
+        for error, kinds in (
+            (node - graph.node, species),
+            (edge - graph.edge, 2 * species[g.center] + species[g.neighbor]),
+        ):
+            means = {k: error[kinds == k].mean() for k in np.unique(kinds)}
+            mean = np.array([means[k] for k in kinds])
+            parts.append(np.mean((error - mean) ** 2) + weight * np.mean(mean**2))
+        assert losses[weight] == pytest.approx(P * parts[0] + (1 - P) * parts[1], rel=1e-5)
+    assert losses[1] > losses[0.25] > losses[0]
+
+
+def test_the_scale_of_the_edge_encoder_is_that_of_its_first_weights():
+    made = []
+    for scale in (1.0, 4.0):
+        torch.manual_seed(0)
+        made.append(make_network(Network(rounds=2, width=8, edge_scale=scale)).state_dict())
+    for name, tensor in made[0].items():
+        factor = 4 if name.startswith("edge_encoder.fc1") else 1
+        assert torch.equal(made[1][name], factor * tensor)

@@ -1,83 +1,41 @@
-"""The graphs of a training run: read, checked, shuffled, turned and joined.
+"""The graphs of a training run: drawn, shuffled, turned and joined.
 
 What an epoch draws follows from (seed, epoch, number of the graph) alone, never from what was drawn
 before: a run that goes on after an interruption, or on another number of processes, sees the same.
 """
 
-import glob
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from lammps_botan.config import Config
-from lammps_botan.dataset import SAME_TIME, read_relative_displacement, read_sample
-from lammps_botan.graph import Floats, Graph
+from lammps_botan.graph import Floats
+from lammps_botan.train.data import TrainingGraph
 from lammps_botan.train.rotations import draw_rotation
-
-
-@dataclass(frozen=True)
-class TrainingGraph:
-    """A graph with what is to be learned on it.
-
-    Attributes
-    ----------
-    path : Path
-        The file it came from.
-    graph : Graph
-    node : float64 [n_particles]
-        The quantity `target.node` of the configuration.
-    edge : float64 [n_edges]
-        E_ij; NaN where the file has no runs.
-    """
-
-    path: Path
-    graph: Graph
-    node: Floats
-    edge: Floats
-
-
-def read_graphs(config: Config, folder: Path) -> tuple[list[TrainingGraph], list[TrainingGraph]]:
-    """Those for training and those for validation.
-
-    Parameters
-    ----------
-    config : Config
-    folder : Path
-        Where the patterns of `config.data` start from.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a pattern matches no file.
-    ValueError
-        If a file cannot be used, is in both sets, or does not fit the configuration or the others.
-    """
-    paths = [_expand(patterns, folder) for patterns in (config.data.train, config.data.validation)]
-    common = {p.resolve() for p in paths[0]} & {p.resolve() for p in paths[1]}
-    if common:
-        raise ValueError(f"{sorted(common)[0]} is both in data.train and in data.validation")
-    training, validation = ([_read(config, path) for path in some] for some in paths)
-    first = training[0]
-    for other in (*training, *validation):
-        if other.graph.n_particles != first.graph.n_particles:
-            raise ValueError(
-                "the configurations of a data set must have the same number of particles, found "
-                f"{first.graph.n_particles} in {first.path} and {other.graph.n_particles} in "
-                f"{other.path}"
-            )
-    return training, validation
+from lammps_botan.train.starts import Starts
 
 
 class TurnedGraphs(Dataset[TrainingGraph]):
-    """Training graphs by (epoch, number), each turned by a rotation or reflection of its own."""
+    """Training graphs by (epoch, number), each turned by a rotation or reflection of its own.
 
-    def __init__(self, graphs: Sequence[TrainingGraph], *, seed: int, rotations: str) -> None:
+    Parameters
+    ----------
+    graphs : list of TrainingGraph
+    starts : Starts
+        May replace a graph by that of another start.
+    seed : int
+    rotations : str
+        See `draw_rotation`.
+    """
+
+    def __init__(
+        self, graphs: Sequence[TrainingGraph], starts: Starts, *, seed: int, rotations: str
+    ) -> None:
         self._graphs = graphs
+        self._starts = starts
         self._seed = seed
         self._rotations = rotations
 
@@ -88,7 +46,7 @@ class TurnedGraphs(Dataset[TrainingGraph]):
         epoch, number = key
         # from 1, since a seed does not change by zeros at its end
         rng = np.random.default_rng([self._seed, epoch, number + 1])
-        turned = self._graphs[number]
+        turned = self._starts.draw(number, rng) or self._graphs[number]
         vectors = turned.graph.vectors @ draw_rotation(self._rotations, rng)
         return replace(turned, graph=replace(turned.graph, vectors=vectors))
 
@@ -145,40 +103,3 @@ def join(
 def float_tensor(array: Floats, device: torch.device) -> Tensor:
     """The array as float32 on the device."""
     return torch.from_numpy(array.astype(np.float32)).to(device)
-
-
-def _read(config: Config, path: Path) -> TrainingGraph:
-    target, time_index = config.target, config.data.time_index
-    sample = read_sample(path, cutoff=target.cutoff, time_index=time_index)
-    node = sample.propensity
-    if target.node != "S":
-        node = read_relative_displacement(path, target.node, time_index=time_index)
-    n_species = len(target.species)
-    if sample.graph.species.max() >= n_species:
-        raise ValueError(
-            f"{path}: has species {sample.graph.species.max()}, but target.species "
-            f"names {n_species}: {', '.join(target.species)}"
-        )
-    if sample.time is not None and not np.isclose(sample.time, target.lag_time, rtol=SAME_TIME):
-        raise ValueError(
-            f"{path}: holds the lag time {sample.time:g}, but target.lag_time is "
-            f"{target.lag_time:g}"
-        )
-    if config.recipe.p < 1 and np.isnan(sample.pair_distance_change).any():
-        raise ValueError(
-            f"{path}: has no runs and so no pair-distance change to learn: expected recipe.p = 1, "
-            f"found {config.recipe.p:g}"
-        )
-    return TrainingGraph(path, sample.graph, node, sample.pair_distance_change)
-
-
-def _expand(patterns: list[str], folder: Path) -> list[Path]:
-    paths: list[Path] = []
-    for pattern in patterns:
-        found = sorted(glob.glob(str(folder / pattern)))  # noqa: PTH207 (absolute patterns too)
-        if not found:
-            raise FileNotFoundError(f"no file matches '{pattern}' (from {folder.resolve()})")
-        if Path(found[0]).is_dir():
-            raise FileNotFoundError(f"'{pattern}' is a folder: write '{pattern}/*.npz'")
-        paths += [Path(name) for name in found]
-    return list(dict.fromkeys(paths))

@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from lightning import pytorch as pl
 from torch import Tensor
-from torch.nn.functional import mse_loss
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
+from lammps_botan import engine
 from lammps_botan.config import Config, Recipe
 from lammps_botan.metrics import edge_mask, node_mask, pearson
-from lammps_botan.train.graphs import TrainingGraph, float_tensor, join
+from lammps_botan.model import Botan
+from lammps_botan.train.data import TrainingGraph
+from lammps_botan.train.graphs import float_tensor, join
 from lammps_botan.train.network import make_network
 
 START = 0.01  # of the learning rate, where it warms up
@@ -38,9 +40,12 @@ class Module(pl.LightningModule):
     def __init__(self, config: Config, n_graphs: int) -> None:
         super().__init__()
         self.config = config
-        self.model = make_network(config.network, aggregation=config.recipe.aggregation)
+        recipe = config.recipe
+        self.model = make_network(config.network, aggregation=recipe.aggregation)
+        usual = recipe.precision == "bf16-mixed" and recipe.aggregation == "index_add"
+        self._may_use_kernels = usual
         self.automatic_optimization = False  # it allows one optimizer only
-        self._steps = config.recipe.epochs * -(-n_graphs // config.recipe.graphs_per_step)
+        self._steps = recipe.epochs * -(-n_graphs // recipe.graphs_per_step)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, index: int) -> Any:
         """As it is: the steps below move what they need."""
@@ -50,24 +55,37 @@ class Module(pl.LightningModule):
         """L_S and L_E of one step, and the loss p L_S + (1 - p) L_E (Shiba et al., eq. 12).
 
         Each is a mean squared error over all particles or edges of a graph, averaged over the
-        graphs. One that has no weight is left out.
+        graphs. One that has no weight is left out. In it the mean error of each species, or pair of
+        species, has the weight `recipe.offset_weight`.
         """
         p = self.config.recipe.p
-        node, edge = self.model(*join(graphs, self.device))
+        node, edge = self._outputs(graphs)
         losses = {}
         if p > 0:
-            losses["loss_S"] = self._error(node, [g.node for g in graphs])
+            kinds = [g.graph.species for g in graphs]
+            losses["loss_S"] = self._error(node, [g.node for g in graphs], kinds)
         if p < 1:
-            losses["loss_E"] = self._error(edge, [g.edge for g in graphs])
+            kinds = [_pairs(g) for g in graphs]
+            losses["loss_E"] = self._error(edge, [g.edge for g in graphs], kinds)
         weights = {"loss_S": p, "loss_E": 1 - p}
         loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         return {"loss": loss, **losses}
 
-    def _error(self, output: Tensor, targets: Sequence[np.ndarray]) -> Tensor:
+    def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
+        tensors = join(graphs, self.device)
+        if self._may_use_kernels and isinstance(self.model, Botan) and engine.available(self.model):
+            return engine.forward(self.model, *tensors)
+        outputs: tuple[Tensor, Tensor] = self.model(*tensors)
+        return outputs
+
+    def _error(
+        self, output: Tensor, targets: Sequence[np.ndarray], kinds: Sequence[np.ndarray]
+    ) -> Tensor:
         parts = torch.split(output[:, 0].float(), [len(target) for target in targets])
+        weight = self.config.recipe.offset_weight
         errors = [
-            mse_loss(part, float_tensor(target, self.device))
-            for part, target in zip(parts, targets, strict=True)
+            _squared_error(part - float_tensor(target, self.device), kind, weight)
+            for part, target, kind in zip(parts, targets, kinds, strict=True)
         ]
         return torch.stack(errors).mean()
 
@@ -133,6 +151,24 @@ class Module(pl.LightningModule):
             optimizers = [muon, torch.optim.Adam(biases, recipe.learning_rate)]
         factor = partial(_learning_rate_factor, recipe, self._steps)
         return optimizers, [LambdaLR(optimizer, factor) for optimizer in optimizers]
+
+
+def _squared_error(error: Tensor, kind: np.ndarray, offset_weight: float) -> Tensor:
+    # of all, where the mean of each kind counts with its weight
+    if offset_weight == 1:
+        return error.square().mean()
+    kinds = torch.from_numpy(kind).to(error.device)
+    count = torch.bincount(kinds).to(error.dtype)
+    mean = torch.zeros_like(count).index_add(0, kinds, error) / count.clamp(min=1)
+    offsets = (count * mean.square()).sum() / len(error)
+    return (error - mean[kinds]).square().mean() + offset_weight * offsets
+
+
+def _pairs(graph: TrainingGraph) -> np.ndarray:
+    species = graph.graph.species
+    n_species = species.max() + 1
+    pairs: np.ndarray = species[graph.graph.center] * n_species + species[graph.graph.neighbor]
+    return pairs
 
 
 def _learning_rate_factor(recipe: Recipe, steps: int, step: int) -> float:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from lammps_botan.checkpoint import NETWORKS, load_checkpoint
@@ -74,6 +75,14 @@ def make_network(network: Network, *, aggregation: str = "index_add") -> Botan |
     ValueError
         If torch-scatter is asked for and not installed.
     """
+    made = _make(network, aggregation)
+    with torch.no_grad():
+        for parameter in made.edge_encoder.fc1.parameters():
+            parameter.mul_(network.edge_scale)
+    return made
+
+
+def _make(network: Network, aggregation: str) -> Botan | NtGnn:
     if aggregation == "index_add":
         return NETWORKS[network.architecture](network.rounds, network.width)
     try:

@@ -20,9 +20,11 @@ from torch.utils.data import DataLoader
 from lammps_botan.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
 from lammps_botan.config import Config, recorded_config
 from lammps_botan.train.bar import Bar
-from lammps_botan.train.graphs import Order, TrainingGraph, TurnedGraphs, read_graphs
+from lammps_botan.train.data import TrainingData, read_data
+from lammps_botan.train.graphs import Order, TurnedGraphs
 from lammps_botan.train.module import Module, NotFiniteError
 from lammps_botan.train.network import InitialWeights, make_network, read_initial_weights
+from lammps_botan.train.starts import Starts
 
 SUFFIX = ".pl"  # of Lightning's own files
 
@@ -93,9 +95,10 @@ def train(
         )
     for member in members:
         _check_output(member, folder / member.output, weights)
-    training, validation = read_graphs(config, folder)
+    data = read_data(config, folder)
+    starts = Starts(config, data.configurations, folder)
     return [
-        _train_one(member, folder / member.output, weights, training, validation, processes)
+        _train_one(member, folder / member.output, weights, data, starts, processes)
         for member in members
     ]
 
@@ -104,8 +107,8 @@ def _train_one(
     config: Config,
     output: Path,
     init: InitialWeights | None,
-    training: list[TrainingGraph],
-    validation: list[TrainingGraph],
+    data: TrainingData,
+    starts: Starts,
     processes: _Processes,
 ) -> Path:
     _begin(config, output, init)
@@ -114,7 +117,7 @@ def _train_one(
         for message in _CHATTER:
             warnings.filterwarnings("ignore", message)
         try:
-            _fit(config, output, init, training, validation, processes, best)
+            _fit(config, output, init, data, starts, processes, best)
         except NotFiniteError as error:
             if not (output / f"best{SUFFIX}").exists():
                 raise
@@ -139,8 +142,8 @@ def _fit(
     config: Config,
     output: Path,
     init: InitialWeights | None,
-    training: list[TrainingGraph],
-    validation: list[TrainingGraph],
+    data: TrainingData,
+    starts: Starts,
     processes: _Processes,
     best: ModelCheckpoint,
 ) -> None:
@@ -148,7 +151,7 @@ def _fit(
     assert isinstance(recipe.seed, int)  # see Config.members
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     pl.seed_everything(recipe.seed, verbose=False)
-    module = Module(config, len(training))
+    module = Module(config, len(data.training))
     if init is not None:
         module.model.load_state_dict(init.weights)
     title = f"seed {recipe.seed}, epoch" if output.name == f"seed-{recipe.seed}" else "epoch"
@@ -179,17 +182,17 @@ def _fit(
     )
     last = output / f"last{SUFFIX}"
     order = Order(
-        len(training), seed=recipe.seed, rank=trainer.global_rank, n_ranks=trainer.world_size
+        len(data.training), seed=recipe.seed, rank=trainer.global_rank, n_ranks=trainer.world_size
     )
     trainer.fit(
         module,
         DataLoader(
-            TurnedGraphs(training, seed=recipe.seed, rotations=recipe.rotations),
+            TurnedGraphs(data.training, starts, seed=recipe.seed, rotations=recipe.rotations),
             batch_size=recipe.graphs_per_step // processes.number,
             sampler=order,
             collate_fn=list,
         ),
-        DataLoader(validation, batch_size=None),  # type: ignore[arg-type]
+        DataLoader(data.validation, batch_size=None),  # type: ignore[arg-type]
         ckpt_path=last if last.exists() else None,
         weights_only=True,
     )

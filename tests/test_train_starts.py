@@ -1,0 +1,116 @@
+"""Further starts: copies a short time later, and runs read backwards."""
+
+import numpy as np
+import pytest
+from liquids import LENGTH, configure, recipe, write_liquid, write_liquids
+
+from lammps_botan.config import read_config
+from lammps_botan.dataset import read_configuration
+from lammps_botan.graph import build_graph
+from lammps_botan.targets import pair_distance_change, propensity
+from lammps_botan.train import train
+from lammps_botan.train.data import read_data
+from lammps_botan.train.graphs import Order, TurnedGraphs
+from lammps_botan.train.starts import Starts
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two training configurations, the second with ends of 3 short runs in two files."""
+    write_liquids(tmp_path)
+    second = read_configuration(tmp_path / "train_2.npz").initial
+    rng = np.random.default_rng(7)
+    for name, runs in (("short_1", 1), ("short_2", 2)):
+        ends = second + 0.02 * rng.normal(size=(runs, *second.shape))
+        write_liquid(tmp_path / f"{name}.npz", 1, positions=ends, initial_positions=second)
+    return tmp_path
+
+
+def starts(folder, data="", added=""):
+    config = read_config(configure(folder, recipe(5, data=data, recipe=added)))
+    read = read_data(config, folder)
+    return read, Starts(config, read.configurations, folder)
+
+
+def which(graph, known):
+    """Which of the known (start, ends, species) a graph is, after all its targets were compared."""
+    for k, (initial, final, species) in enumerate(known):
+        expected = build_graph(initial, LENGTH, species, cutoff=1.5)
+        if expected.n_edges != graph.graph.n_edges:
+            continue
+        if not np.allclose(graph.graph.vectors, expected.vectors, atol=1e-6):
+            continue
+        np.testing.assert_array_equal(graph.graph.center, expected.center)
+        np.testing.assert_allclose(graph.node, propensity(initial, final), atol=1e-6)
+        changes = pair_distance_change(initial, final, expected, LENGTH)
+        np.testing.assert_allclose(graph.edge, changes, atol=1e-6)
+        return k
+    raise AssertionError("an unknown start")
+
+
+def test_copies_are_drawn_as_often_as_the_start_itself(folder):
+    read, drawn = starts(folder, 'copies = ["short_*.npz"]')
+    rng = np.random.default_rng(0)
+    assert all(drawn.draw(0, rng) is None for _ in range(20))  # it has no copies
+    one = read.configurations[1]
+    ends = [
+        end
+        for name in ("short_1", "short_2")
+        for end in read_configuration(folder / f"{name}.npz").final
+    ]
+    known = [(one.initial, one.final, one.species)]
+    known += [(end, one.final, one.species) for end in ends]
+    seen = np.zeros(4, dtype=int)
+    for _ in range(200):
+        graph = drawn.draw(1, rng) or read.training[1]
+        seen[which(graph, known)] += 1
+    assert (seen > 30).all()
+
+
+def test_runs_are_read_backwards(folder):
+    read, drawn = starts(folder, added="reversed = 0.5")
+    one = read.configurations[0]
+    known = [(end, one.initial[None], one.species) for end in one.final]
+    rng = np.random.default_rng(0)
+    graphs = [drawn.draw(0, rng) for _ in range(200)]
+    backwards = [graph for graph in graphs if graph is not None]
+    assert 70 < len(backwards) < 130
+    assert {which(graph, known) for graph in backwards} == {0, 1}
+    assert len({id(graph) for graph in backwards}) == len(one.final)  # made once and kept
+
+
+def test_what_an_epoch_draws_follows_from_the_seed(folder):
+    read, _ = starts(folder)
+    drawn = [starts(folder, 'copies = ["short_*.npz"]', "reversed = 0.3")[1] for _ in range(2)]
+    sets = [TurnedGraphs(read.training, one, seed=3, rotations="o3") for one in drawn]
+    order = Order(2, seed=3)
+    order.set_epoch(4)
+    for key in order:
+        for _ in range(2):  # also when asked again
+            first, second = (one[key] for one in sets)
+            np.testing.assert_array_equal(first.graph.vectors, second.graph.vectors)
+            np.testing.assert_array_equal(first.node, second.node)
+
+
+def test_a_run_learns_from_them(folder):
+    text = recipe(10, data='copies = ["short_*.npz"]', recipe="reversed = 0.3\noffset_weight = 0.1")
+    (path,) = train(read_config(configure(folder, text)), folder)
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("data", "added", "error", "message"),
+    [
+        ('copies = ["none_*.npz"]', "", FileNotFoundError, r"no file matches 'none_\*\.npz'"),
+        (
+            'copies = ["validation.npz"]',
+            "",
+            ValueError,
+            r"validation\.npz: is among data\.copies, but starts from none",
+        ),
+        ("", "reversed = 1.5", ValueError, r"recipe\.reversed: .* less than or equal to 1"),
+    ],
+)
+def test_starts_that_cannot_be_used_are_named(folder, data, added, error, message):
+    with pytest.raises(error, match=message):
+        starts(folder, data, added)
