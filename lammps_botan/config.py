@@ -168,10 +168,10 @@ def recorded_config(content: Mapping[str, Any]) -> Config:
 
     Raises
     ------
-    pydantic.ValidationError
+    ValueError
         If it is none.
     """
-    recipe = {"schedule": "cosine", "graphs_per_step": 1} | dict(content["recipe"])
+    recipe = {"schedule": "cosine", "graphs_per_step": 1} | dict(content.get("recipe", {}))
     return Config.model_validate_json(json.dumps(dict(content) | {"recipe": recipe}))
 
 

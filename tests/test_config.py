@@ -1,12 +1,13 @@
 """Recipes: the paper's numbers are the defaults, and a bad key or value is named."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from liquids import RECIPE, configure, recipe
 
-from lammps_botan.config import read_config, recorded_config
+from lammps_botan.config import Data, Network, Recipe, Target, read_config, recorded_config
 from lammps_botan.scorer import Scorer
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -54,6 +55,22 @@ def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
         "reversed": 0.0,
         "seed": 1,
     }
+
+
+def test_the_documentation_lists_every_key_with_its_default():
+    text = (CONFIGS.parent / "docs" / "train.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if "|" in line]
+    defaults = {key: cells[2] for cells in rows for key in re.findall(r"`(\w+\.\w+)`", cells[1])}
+    expected = {
+        f"{name}.{key}": field.default
+        for name, section in (("target", Target), ("network", Network), ("recipe", Recipe))
+        for key, field in section.model_fields.items()
+    } | dict.fromkeys(f"data.{key}" for key in Data.model_fields)
+    assert set(defaults) == set(expected)
+    for key in ("target.cutoff", "target.lag_time", "network.rounds", "recipe.p", "recipe.clip"):
+        assert float(defaults[key]) == expected[key]
+    for key in ("recipe.rotations", "recipe.optimizer", "recipe.schedule", "recipe.precision"):
+        assert defaults[key] == f'`"{expected[key]}"`'
 
 
 @pytest.mark.parametrize(("p", "graphs"), [(0, 1), (0.4, 1), (1, 5)])

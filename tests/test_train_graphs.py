@@ -1,0 +1,133 @@
+"""The graphs of a training run: turned reproducibly, and refused by name where they do not fit."""
+
+import pickle
+
+import numpy as np
+import pytest
+from liquids import LENGTH, N_PARTICLES, configure, recipe, write_liquid, write_liquids
+
+from lammps_botan.config import read_config
+from lammps_botan.train import train
+from lammps_botan.train.graphs import TurnedGraphs, read_graphs
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_liquids(tmp_path)
+
+
+def read(folder, text=None):
+    return read_graphs(read_config(configure(folder, text or recipe(5))), folder)
+
+
+def write_pickle(path, **changes):
+    """A file of Bapst et al. with propensities at two lag times, and runs at the first one."""
+    rng = np.random.default_rng(0)
+    initial = rng.random((N_PARTICLES, 3)) * LENGTH
+    content = {
+        "positions": initial,
+        "types": np.zeros(N_PARTICLES, dtype=np.int32),
+        "box": np.full(3, LENGTH),
+        "time": [0.0, 0.5, 2.0],
+        "time_indices": [1, 2],
+        "targets": [rng.random(N_PARTICLES), rng.random(N_PARTICLES)],
+        "trajectory_target_positions": [[initial + rng.normal(0, 0.1, initial.shape)]],
+    }
+    path.write_bytes(pickle.dumps(content | changes))
+
+
+@pytest.mark.parametrize("rotations", ["o3", "cube"])
+def test_a_graph_is_turned_anew_in_each_epoch_and_the_same_when_it_comes_again(folder, rotations):
+    graphs, _ = read(folder)
+    turned = TurnedGraphs(graphs, seed=1, rotations=rotations)
+    first = turned[0, 1].graph
+    np.testing.assert_array_equal(turned[0, 1].graph.vectors, first.vectors)
+    np.testing.assert_allclose(first.distances, graphs[1].graph.distances, rtol=1e-12)
+    np.testing.assert_array_equal(first.center, graphs[1].graph.center)
+    others = [turned[epoch, 1].graph.vectors for epoch in range(1, 4)] + [
+        TurnedGraphs(graphs, seed=2, rotations=rotations)[0, 1].graph.vectors
+    ]
+    assert all(np.abs(other - first.vectors).max() > 0.1 for other in others)
+
+
+def test_a_file_that_two_patterns_match_counts_once(folder):
+    text = recipe(5, data='train = ["train_*.npz", "train_1.npz"]')
+    training, validation = read(folder, text)
+    assert [g.path.name for g in training] == ["train_1.npz", "train_2.npz"]
+    assert [g.path.name for g in validation] == ["validation.npz"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"data": 'train = ["no_*.npz"]'}, FileNotFoundError, r"no file matches 'no_\*\.npz' \(fr"),
+        ({"data": 'train = ["empty/*"]'}, FileNotFoundError, r"no file matches 'empty/\*'"),
+        ({"data": 'train = ["empty"]'}, FileNotFoundError, r"'empty' is a folder: write 'empty/\*"),
+        ({"data": 'train = ["train_1.npz", "validation.npz"]'}, ValueError, r"npz is both in data"),
+        ({"data": "time_index = 0"}, ValueError, r"train_1\.npz: the time index is for \.pickle"),
+        ({"target": 'species = ["A"]'}, ValueError, r"train_1\.npz: has species 1, but target\.s"),
+        ({"target": "cutoff = 2.5"}, ValueError, r"train_1\.npz: the box is smaller than two cut"),
+    ],
+)
+def test_data_that_cannot_be_used_are_named(folder, changes, error, message):
+    (folder / "empty").mkdir()
+    config = read_config(configure(folder, recipe(5, **changes)))
+    with pytest.raises(error, match=message):
+        train(config, folder)
+    assert not (folder / "out").exists()
+
+
+def nan_positions():
+    positions = np.random.default_rng(0).random((N_PARTICLES, 3)) * LENGTH
+    positions[7, 1] = np.nan
+    return positions
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"initial_positions": nan_positions()}, r"initial_positions holds values that are not fi"),
+        ({"positions": nan_positions()[None]}, r"positions holds values that are not finite"),
+        ({"n": 100}, r"number of particles, found 120 in .*train_1\.npz and 100 in .*train_3\.npz"),
+        ({"time": 4.0}, r"holds the lag time 4, but target\.lag_time is 2"),
+        ({"positions": np.zeros((0, N_PARTICLES, 3))}, r"has no runs"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_named(folder, keys, message):
+    write_liquid(folder / "train_3.npz", 3, **keys)
+    with pytest.raises(ValueError, match=rf"{message}") as error:
+        read(folder)
+    assert str(folder / "train_3.npz") in str(error.value)
+
+
+def test_a_lag_time_with_two_digits_is_the_same(folder):
+    write_liquid(folder / "train_3.npz", 3, time=2.004)
+    training, _ = read(folder)
+    assert len(training) == 3
+
+
+def test_a_particle_that_is_alone_has_no_relative_motion(folder):
+    positions = np.random.default_rng(0).random((N_PARTICLES, 3)) * LENGTH
+    positions[5] += 40
+    keys = {"initial_positions": positions, "positions": positions[None], "box": 100.0}
+    write_liquid(folder / "train_3.npz", 3, **keys)
+    with pytest.raises(ValueError, match=r"train_3\.npz: particle 5 has no neighbor within 1\.6"):
+        read(folder, recipe(5, target='node = "D"'))
+
+
+def test_propensities_without_runs_are_learned_on_nodes_alone(folder):
+    for name in ("train_1", "validation"):
+        write_pickle(folder / f"{name}.pickle", metadata=name)
+    files = 'train = ["train_1.pickle"]\nvalidation = ["validation.pickle"]\ntime_index = 1'
+    with pytest.raises(ValueError, match=r"train_1\.pickle: has no runs and .* p = 1, found 0\.4"):
+        read(folder, recipe(5, data=files))
+    with pytest.raises(ValueError, match=r"train_1\.pickle: has no runs, which R is computed from"):
+        read(folder, recipe(5, data=files, target='node = "R"', recipe="p = 1"))
+    (graph,), _ = read(folder, recipe(5, data=files, recipe="p = 1"))
+    with (folder / "train_1.pickle").open("rb") as file:
+        expected = pickle.load(file)["targets"][1]
+    np.testing.assert_array_equal(graph.node, expected)
+    # where there are runs, there is E
+    runs = recipe(5, data=files.replace("= 1", "= 0"), target="lag_time = 0.5")
+    (graph,), _ = read(folder, runs)
+    assert np.isfinite(graph.edge).all()
