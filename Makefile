@@ -28,6 +28,7 @@ test: install
 bench: install
 	$(BIN)/python benchmarks/targets.py
 	$(BIN)/python benchmarks/score.py
+	$(BIN)/python benchmarks/train.py
 
 lint: install
 	$(BIN)/ruff check .

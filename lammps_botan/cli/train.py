@@ -1,6 +1,7 @@
 """The command that trains networks."""
 
-import os
+import contextlib
+import ctypes
 from pathlib import Path
 
 import click
@@ -26,8 +27,7 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
 
     Several seeds make an ensemble, one network after the other.
     """
-    # the large tensors of a step come back at every step: huge pages save most of their page faults
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    keep_memory()
     from lightning.pytorch.utilities import rank_zero_only
 
     from lammps_botan.config import read_config
@@ -37,3 +37,14 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     names = " ".join(map(str, paths))
     # with several processes one speaks
     rank_zero_only(click.echo)(f"wrote {names}; next: lammps-botan export {names} -o model.pt")
+
+
+def keep_memory() -> None:
+    """Make glibc keep the pages of large tensors, which come back at every step.
+
+    To return them and to fault them in again takes a quarter of a step.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        process = ctypes.CDLL(None)
+        process.mallopt(-4, 0)  # M_MMAP_MAX
+        process.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
