@@ -2,7 +2,7 @@
 
 The edges go through compiled kernels (training.cpp), forward and backward, tile by tile in the
 cache; the nodes, forty times fewer, stay in torch. The kernels need the instructions AVX-512 BF16
-(Intel since 2020, AMD since Zen 4) and 64 features. Products are rounded as those of torch's
+(Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of torch's
 bfloat16 autocast, but edge vectors and sums are float32: gradients are closer to the exact ones.
 """
 
