@@ -151,6 +151,5 @@ def test_the_pretrained_network_is_one_to_start_the_shipped_recipe_from():
     assert pretraining.network == training.network
     assert pretraining.target.species == training.target.species
     assert pretraining.target.cutoff == training.target.cutoff
-    # METHODS of the paper: edges only, T = 0.44, t = 13, 2000 epochs
-    assert (pretraining.recipe.p, pretraining.recipe.epochs) == (0, 2000)
+    # as in the paper: T = 0.44, t = 13
     assert (pretraining.target.temperature, pretraining.target.lag_time) == (0.44, 13)
