@@ -8,7 +8,9 @@ from liquids import LENGTH, N_PARTICLES, configure, recipe, write_liquid, write_
 
 from lammps_botan.config import read_config
 from lammps_botan.train import train
-from lammps_botan.train.graphs import TurnedGraphs, read_graphs
+from lammps_botan.train.data import read_data
+from lammps_botan.train.graphs import TurnedGraphs
+from lammps_botan.train.starts import Starts
 
 
 @pytest.fixture
@@ -17,7 +19,7 @@ def folder(tmp_path):
 
 
 def read(folder, text=None):
-    return read_graphs(read_config(configure(folder, text or recipe(5))), folder)
+    return read_data(read_config(configure(folder, text or recipe(5))), folder)
 
 
 def write_pickle(path, **changes):
@@ -38,23 +40,25 @@ def write_pickle(path, **changes):
 
 @pytest.mark.parametrize("rotations", ["o3", "cube"])
 def test_a_graph_is_turned_anew_in_each_epoch_and_the_same_when_it_comes_again(folder, rotations):
-    graphs, _ = read(folder)
-    turned = TurnedGraphs(graphs, seed=1, rotations=rotations)
+    config = read_config(configure(folder, recipe(5)))
+    data = read_data(config, folder)
+    starts = Starts(config, data.configurations, folder)
+    turned, other_seed = (
+        TurnedGraphs(data.training, starts, seed=seed, rotations=rotations) for seed in (1, 2)
+    )
     first = turned[0, 1].graph
     np.testing.assert_array_equal(turned[0, 1].graph.vectors, first.vectors)
-    np.testing.assert_allclose(first.distances, graphs[1].graph.distances, rtol=1e-12)
-    np.testing.assert_array_equal(first.center, graphs[1].graph.center)
-    others = [turned[epoch, 1].graph.vectors for epoch in range(1, 4)] + [
-        TurnedGraphs(graphs, seed=2, rotations=rotations)[0, 1].graph.vectors
-    ]
-    assert all(np.abs(other - first.vectors).max() > 0.1 for other in others)
+    np.testing.assert_allclose(first.distances, data.training[1].graph.distances, rtol=1e-12)
+    np.testing.assert_array_equal(first.center, data.training[1].graph.center)
+    others = [turned[1, 1], turned[2, 1], turned[3, 1], other_seed[0, 1]]
+    assert all(np.abs(other.graph.vectors - first.vectors).max() > 0.1 for other in others)
 
 
 def test_a_file_that_two_patterns_match_counts_once(folder):
     text = recipe(5, data='train = ["train_*.npz", "train_1.npz"]')
-    training, validation = read(folder, text)
-    assert [g.path.name for g in training] == ["train_1.npz", "train_2.npz"]
-    assert [g.path.name for g in validation] == ["validation.npz"]
+    data = read(folder, text)
+    assert [g.path.name for g in data.training] == ["train_1.npz", "train_2.npz"]
+    assert [g.path.name for g in data.validation] == ["validation.npz"]
 
 
 @pytest.mark.parametrize(
@@ -102,8 +106,7 @@ def test_a_file_that_does_not_fit_is_named(folder, keys, message):
 
 def test_a_lag_time_with_two_digits_is_the_same(folder):
     write_liquid(folder / "train_3.npz", 3, time=2.004)
-    training, _ = read(folder)
-    assert len(training) == 3
+    assert len(read(folder).training) == 3
 
 
 def test_a_particle_that_is_alone_has_no_relative_motion(folder):
@@ -123,11 +126,11 @@ def test_propensities_without_runs_are_learned_on_nodes_alone(folder):
         read(folder, recipe(5, data=files))
     with pytest.raises(ValueError, match=r"train_1\.pickle: has no runs, which R is computed from"):
         read(folder, recipe(5, data=files, target='node = "R"', recipe="p = 1"))
-    (graph,), _ = read(folder, recipe(5, data=files, recipe="p = 1"))
+    (graph,) = read(folder, recipe(5, data=files, recipe="p = 1")).training
     with (folder / "train_1.pickle").open("rb") as file:
         expected = pickle.load(file)["targets"][1]
     np.testing.assert_array_equal(graph.node, expected)
     # where there are runs, there is E
     runs = recipe(5, data=files.replace("= 1", "= 0"), target="lag_time = 0.5")
-    (graph,), _ = read(folder, runs)
+    (graph,) = read(folder, runs).training
     assert np.isfinite(graph.edge).all()

@@ -9,14 +9,13 @@ import numpy as np
 
 from lammps_botan.config import Config
 from lammps_botan.dataset import (
+    SAME_TIME,
     Configuration,
     make_relative_displacement,
     make_sample,
     read_future,
 )
 from lammps_botan.graph import Floats, Graph
-
-SAME_TIME = 0.01  # relative; lag times are often given with two digits
 
 
 @dataclass(frozen=True)
