@@ -1,7 +1,6 @@
 """Commands that draw pictures."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -10,6 +9,7 @@ from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_picture
 PICTURE = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
 )
+TIME_INDEX = click.option("--time-index", type=int, help="Which lag time of .pickle files, from 0.")
 
 
 @click.group()
@@ -18,18 +18,67 @@ def plot() -> None:
 
 
 @plot.command("map")
-@click.argument("dump", type=FILE)
+@click.argument("source", type=FILE)
 @PICTURE
-@click.option("--frame", default=0, show_default=True, help="From 0; -1 is the last.")
-@click.option("--bonds", type=FILE, help="Dump of bonds, drawn in place of the particles.")
+@click.option("-m", "--model", help="For a configuration: a model file, or a name of `models`.")
+@TIME_INDEX
+@click.option("--frame", type=int, help="Of a dump, from 0; -1 is the last. [default: 0]")
+@click.option(
+    "--bonds",
+    is_flag=False,
+    flag_value="",
+    metavar="[DUMP]",
+    help="Draw bonds in place of particles; those of a dump are in a dump of bonds.",
+)
 @COLUMN
 @THICKNESS
-def plot_map(dump: Path, output: Path, **arguments: Any) -> None:
-    """Draw a slice through a frame of a scored DUMP, colored by its propensity.
+def plot_map(
+    source: Path,
+    output: Path,
+    model: str | None,
+    time_index: int | None,
+    frame: int | None,
+    bonds: str | None,
+    column: str | None,
+    thickness: float,
+) -> None:
+    """Draw a slice through SOURCE: a scored dump, or a configuration whose future is known.
 
-    With --bonds, its bonds are drawn, colored by their predicted change.
+    Of a dump, the particles of a frame are colored by the propensity. Of a configuration (an npz
+    or pickle file), three panels show prediction, truth and error of the model given with -m.
     """
-    from lammps_botan.movie import draw_map
+    if model is None:
+        from lammps_botan.movie import draw_map
 
-    draw_map(dump, output, **arguments)
+        if source.suffix in {".npz", ".pickle"}:
+            raise click.UsageError(f"{source}: expected a model to compare it with; add -m MODEL")
+        if time_index is not None:
+            raise click.UsageError("--time-index is for .pickle files; leave it out")
+        if bonds == "":
+            raise click.UsageError(
+                f"{source}: its bonds are in a dump of their own: --bonds BONDS.dump, made with "
+                "`lammps-botan score ... --bonds BONDS.dump`"
+            )
+        of_bonds = None if bonds is None else Path(bonds)
+        draw_map(
+            source, output, frame=frame or 0, column=column, thickness=thickness, bonds=of_bonds
+        )
+    else:
+        from lammps_botan.plot.prediction_map import plot_prediction
+
+        if frame is not None or column is not None:
+            raise click.UsageError("--frame and --column are for dumps; leave them out, or -m")
+        if bonds:
+            raise click.UsageError(
+                f"with -m the model predicts the bonds: put a bare --bonds at the end, found "
+                f"--bonds {bonds}"
+            )
+        plot_prediction(
+            output,
+            source,
+            model,
+            bonds=bonds is not None,
+            time_index=time_index,
+            thickness=thickness,
+        )
     click.echo(f"drew {output}")
