@@ -1,11 +1,13 @@
 """Commands that draw pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_picture
 
+FOLDER = click.Path(file_okay=False, path_type=Path)
 PICTURE = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
 )
@@ -15,6 +17,17 @@ TIME_INDEX = click.option("--time-index", type=int, help="Which lag time of .pic
 @click.group()
 def plot() -> None:
     """Draw pictures: PNG, PDF or SVG files."""
+
+
+@plot.command("learning-curve")
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@PICTURE
+def learning_curve(runs: Sequence[Path], output: Path) -> None:
+    """Draw losses and validation of RUNS, output folders of `train`, against the epoch."""
+    from lammps_botan.plot.learning_curve import plot_learning_curve
+
+    plot_learning_curve(output, runs)
+    click.echo(f"drew {output}")
 
 
 @plot.command("map")
