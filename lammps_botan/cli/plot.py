@@ -30,6 +30,28 @@ def learning_curve(runs: Sequence[Path], output: Path) -> None:
     click.echo(f"drew {output}")
 
 
+@plot.command("correlation-vs-time")
+@click.argument("evaluations", type=FILE, nargs=-1, required=True)
+@PICTURE
+def correlation_vs_time(evaluations: Sequence[Path], output: Path) -> None:
+    """Draw rho_S and rho_E against the lag time, from EVALUATIONS of `evaluate --json`."""
+    from lammps_botan.plot.correlation import plot_correlation
+
+    plot_correlation(output, evaluations)
+    click.echo(f"drew {output}")
+
+
+@plot.command()
+@click.argument("evaluations", type=FILE, nargs=-1, required=True)
+@PICTURE
+def ablation(evaluations: Sequence[Path], output: Path) -> None:
+    """Draw rho_S and rho_E against rounds n and weight p, from EVALUATIONS of `evaluate --json`."""
+    from lammps_botan.plot.ablation import plot_ablation
+
+    plot_ablation(output, evaluations)
+    click.echo(f"drew {output}")
+
+
 @plot.command("map")
 @click.argument("source", type=FILE)
 @PICTURE
