@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_picture
 
@@ -49,6 +51,23 @@ def ablation(evaluations: Sequence[Path], output: Path) -> None:
     from lammps_botan.plot.ablation import plot_ablation
 
     plot_ablation(output, evaluations)
+    click.echo(f"drew {output}")
+
+
+@plot.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@PICTURE
+@click.option("-m", "--model", help="Draw its predictions beside: a file, or a name of `models`.")
+@TIME_INDEX
+def anticorrelation(
+    files: Sequence[Path], output: Path, model: str | None, time_index: int | None
+) -> None:
+    """Draw how E_ij(t) depends on r_ij(0), from isoconfigurational FILES, for each lag time."""
+    from lammps_botan.plot.anticorrelation import plot_anticorrelation
+
+    console = Console(stderr=True)
+    bar = track(files, "anticorrelation", console=console, transient=True)
+    plot_anticorrelation(output, bar, model=model, time_index=time_index)
     click.echo(f"drew {output}")
 
 
