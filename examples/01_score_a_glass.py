@@ -25,7 +25,7 @@ from lammps_botan.graph import minimum_image
 from lammps_botan.metadata import read_metadata
 from lammps_botan.metrics import pearson
 from lammps_botan.models import find_model
-from lammps_botan.plot import plot_slice
+from lammps_botan.plot.slice import plot_slice
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
 FRAMES = 10

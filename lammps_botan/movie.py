@@ -13,6 +13,7 @@ from lammps_botan.bond_dump import Bonds, read_bonds
 from lammps_botan.dump_format import DAMAGE, damage, open_text, read_header
 from lammps_botan.frames import DumpFrames, Frame
 from lammps_botan.graph import Floats, cell_matrix, minimum_image
+from lammps_botan.picture import save_picture
 from lammps_botan.scored_dump import PROPENSITY
 from lammps_botan.slices import draw_bonds, draw_slice, in_slice
 
@@ -200,7 +201,7 @@ def _draw(
     types = np.unique(np.asarray(frame.types)[shown])
     others = ", ".join(str(kind) for kind in types if kind > 1)
     axes.set_title(f"step {frame.step}" + (f" (black rim: type {others})" if others else ""))
-    _save(figure, path)
+    save_picture(figure, path)
 
 
 def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> None:
@@ -224,17 +225,7 @@ def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> Non
     label = r"predicted pair-distance change $/\sigma_{AA}$"
     figure.colorbar(lines, ax=axes, shrink=0.8, extend="both", label=label)
     axes.set_title(f"step {frame.step}")
-    _save(figure, path)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """The picture has its name when it is whole."""
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
-    try:
-        figure.savefig(part, dpi=150)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    save_picture(figure, path)
 
 
 def _animate(pictures: list[Path], path: Path, fps: float) -> None:

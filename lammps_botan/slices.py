@@ -40,6 +40,7 @@ def draw_slice(
     species: Ints,
     values: Floats,
     limits: tuple[float, float],
+    colormap: str = "viridis",
 ) -> EllipseCollection:
     """Draw particles seen from above in the outline of the cell, with their periodic images.
 
@@ -54,6 +55,8 @@ def draw_slice(
         Quantity that colors the particles; those with NaN are grey.
     limits : two floats
         Of the colors.
+    colormap : str
+        Of matplotlib.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def draw_slice(
         units="xy",
         offsets=centers,
         offset_transform=axes.transData,
-        cmap=mpl.colormaps["viridis"].with_extremes(bad="0.85"),
+        cmap=mpl.colormaps[colormap].with_extremes(bad="0.85"),
         edgecolors=np.where(species[k] > 0, "black", "white").tolist(),
         linewidths=np.where(species[k] > 0, 1.0, 0.4).tolist(),
     )
@@ -90,6 +93,7 @@ def draw_bonds(
     origin: Floats,
     values: Floats,
     limits: tuple[float, float],
+    colormap: str = "viridis",
 ) -> LineCollection:
     """Draw bonds seen from above in the outline of the cell, with their periodic images.
 
@@ -106,6 +110,8 @@ def draw_bonds(
         Quantity that colors the bonds.
     limits : two floats
         Of the colors.
+    colormap : str
+        Of matplotlib.
 
     Returns
     -------
@@ -116,7 +122,7 @@ def draw_bonds(
     k, points = outline.images(outline.places(starts), np.linalg.norm(vectors[:, :2], axis=1))
     lines = LineCollection(
         list(np.stack([points, points + vectors[k, :2]], axis=1)),
-        cmap=mpl.colormaps["viridis"],
+        cmap=mpl.colormaps[colormap],
         linewidths=3.0,
         capstyle="round",
     )

@@ -54,6 +54,7 @@ ORDER = [
     "scores",
     "outcome",
     "evaluate",
+    "picture",
     "slices",
     "plot",
     "movie",

@@ -41,6 +41,8 @@ def test_the_dump_scored_afterwards_has_what_the_fix_predicted(folder):
         assert max(abs(first[i] - second[i]) for i in first) < 2e-5
 
 
-@pytest.mark.parametrize("picture", ["map.png", "bonds.png", "observables.png", "movie/movie.gif"])
+@pytest.mark.parametrize(
+    "picture", ["map.png", "bonds.png", "observables.png", "error.png", "movie/movie.gif"]
+)
 def test_the_pictures_are_there(folder, picture):
     assert (folder / picture).stat().st_size > 10_000

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lammps_botan.cli import evaluation, ground_truth, models, train, trajectories
+from lammps_botan.cli import evaluation, ground_truth, models, plot, train, trajectories
 
 
 class _Commands(click.Group):
@@ -61,6 +61,6 @@ for command in (
     ground_truth.observables,
     trajectories.score,
     trajectories.movie,
-    trajectories.plot,
+    plot.plot,
 ):
     main.add_command(command)

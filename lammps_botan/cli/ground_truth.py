@@ -186,7 +186,7 @@ def observables(folder: Path, k: float, dt: float, output: Path, as_json: bool) 
     dump starting at its own t = 0.
     """
     from lammps_botan.observables import find_sources, observe
-    from lammps_botan.plot import plot_observables
+    from lammps_botan.plot.observables import plot_observables
 
     sources = find_sources(folder)
     console = Console(stderr=True)

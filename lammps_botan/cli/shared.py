@@ -26,6 +26,16 @@ def check_picture(ctx: click.Context, parameter: click.Parameter, path: Path) ->
 OUTPUT = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_folder, help="File to write."
 )
+COLUMN = click.option(
+    "--column", help="Colors the particles; the propensity, d_propensity or f_ID, if not given."
+)
+THICKNESS = click.option(
+    "--thickness",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Of the slice, which is halfway up the box.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DT = click.option(
     "--dt",

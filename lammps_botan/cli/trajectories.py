@@ -1,4 +1,4 @@
-"""Commands that score trajectories, and draw what was scored."""
+"""Commands that score trajectories, and make movies of what was scored."""
 
 import contextlib
 import signal
@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lammps_botan.cli.shared import FILE, check_folder, check_picture
+from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_folder
 
 
 class _SpeciesCommand(click.Command):
@@ -82,44 +82,6 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
     finally:
         signal.signal(signal.SIGTERM, before)
     click.echo(f"wrote {out}, {n_frames} frames; next: lammps-botan plot map {out} -o map.png")
-
-
-@click.group()
-def plot() -> None:
-    """Draw pictures."""
-
-
-COLUMN = click.option(
-    "--column", help="Colors the particles; the propensity, d_propensity or f_ID, if not given."
-)
-THICKNESS = click.option(
-    "--thickness",
-    type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Of the slice, which is halfway up the box.",
-)
-PICTURE = click.option(
-    "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
-)
-
-
-@plot.command("map")
-@click.argument("dump", type=FILE)
-@PICTURE
-@click.option("--frame", default=0, show_default=True, help="From 0; -1 is the last.")
-@click.option("--bonds", type=FILE, help="Dump of bonds, drawn in place of the particles.")
-@COLUMN
-@THICKNESS
-def plot_map(dump: Path, output: Path, **arguments: Any) -> None:
-    """Draw a slice through a frame of a scored DUMP, colored by its propensity.
-
-    With --bonds, its bonds are drawn, colored by their predicted change.
-    """
-    from lammps_botan.movie import draw_map
-
-    draw_map(dump, output, **arguments)
-    click.echo(f"drew {output}")
 
 
 @click.command()

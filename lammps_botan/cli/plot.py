@@ -1,0 +1,138 @@
+"""Commands that draw pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_picture
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+PICTURE = click.option(
+    "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
+)
+TIME_INDEX = click.option("--time-index", type=int, help="Which lag time of .pickle files, from 0.")
+
+
+@click.group()
+def plot() -> None:
+    """Draw pictures: PNG, PDF or SVG files."""
+
+
+@plot.command("learning-curve")
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@PICTURE
+def learning_curve(runs: Sequence[Path], output: Path) -> None:
+    """Draw losses and validation of RUNS, output folders of `train`, against the epoch."""
+    from lammps_botan.plot.learning_curve import plot_learning_curve
+
+    plot_learning_curve(output, runs)
+    click.echo(f"drew {output}")
+
+
+@plot.command("correlation-vs-time")
+@click.argument("evaluations", type=FILE, nargs=-1, required=True)
+@PICTURE
+def correlation_vs_time(evaluations: Sequence[Path], output: Path) -> None:
+    """Draw rho_S and rho_E against the lag time, from EVALUATIONS of `evaluate --json`."""
+    from lammps_botan.plot.correlation import plot_correlation
+
+    plot_correlation(output, evaluations)
+    click.echo(f"drew {output}")
+
+
+@plot.command()
+@click.argument("evaluations", type=FILE, nargs=-1, required=True)
+@PICTURE
+def ablation(evaluations: Sequence[Path], output: Path) -> None:
+    """Draw rho_S and rho_E against rounds n and weight p, from EVALUATIONS of `evaluate --json`."""
+    from lammps_botan.plot.ablation import plot_ablation
+
+    plot_ablation(output, evaluations)
+    click.echo(f"drew {output}")
+
+
+@plot.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@PICTURE
+@click.option("-m", "--model", help="Draw its predictions beside: a file, or a name of `models`.")
+@TIME_INDEX
+def anticorrelation(
+    files: Sequence[Path], output: Path, model: str | None, time_index: int | None
+) -> None:
+    """Draw how E_ij(t) depends on r_ij(0), from isoconfigurational FILES, for each lag time."""
+    from lammps_botan.plot.anticorrelation import plot_anticorrelation
+
+    console = Console(stderr=True)
+    bar = track(files, "anticorrelation", console=console, transient=True)
+    plot_anticorrelation(output, bar, model=model, time_index=time_index)
+    click.echo(f"drew {output}")
+
+
+@plot.command("map")
+@click.argument("source", type=FILE)
+@PICTURE
+@click.option("-m", "--model", help="For a configuration: a model file, or a name of `models`.")
+@TIME_INDEX
+@click.option("--frame", type=int, help="Of a dump, from 0; -1 is the last. [default: 0]")
+@click.option(
+    "--bonds",
+    is_flag=False,
+    flag_value="",
+    metavar="[DUMP]",
+    help="Draw bonds in place of particles; those of a dump are in a dump of bonds.",
+)
+@COLUMN
+@THICKNESS
+def plot_map(
+    source: Path,
+    output: Path,
+    model: str | None,
+    time_index: int | None,
+    frame: int | None,
+    bonds: str | None,
+    column: str | None,
+    thickness: float,
+) -> None:
+    """Draw a slice through SOURCE: a scored dump, or a configuration whose future is known.
+
+    Of a dump, the particles of a frame are colored by the propensity. Of a configuration (an npz
+    or pickle file), three panels show prediction, truth and error of the model given with -m.
+    """
+    if model is None:
+        from lammps_botan.movie import draw_map
+
+        if source.suffix in {".npz", ".pickle"}:
+            raise click.UsageError(f"{source}: expected a model to compare it with; add -m MODEL")
+        if time_index is not None:
+            raise click.UsageError("--time-index is for .pickle files; leave it out")
+        if bonds == "":
+            raise click.UsageError(
+                f"{source}: its bonds are in a dump of their own: --bonds BONDS.dump, made with "
+                "`lammps-botan score ... --bonds BONDS.dump`"
+            )
+        of_bonds = None if bonds is None else Path(bonds)
+        draw_map(
+            source, output, frame=frame or 0, column=column, thickness=thickness, bonds=of_bonds
+        )
+    else:
+        from lammps_botan.plot.prediction_map import plot_prediction
+
+        if frame is not None or column is not None:
+            raise click.UsageError("--frame and --column are for dumps; leave them out, or -m")
+        if bonds:
+            raise click.UsageError(
+                f"with -m the model predicts the bonds: put a bare --bonds at the end, found "
+                f"--bonds {bonds}"
+            )
+        plot_prediction(
+            output,
+            source,
+            model,
+            bonds=bonds is not None,
+            time_index=time_index,
+            thickness=thickness,
+        )
+    click.echo(f"drew {output}")

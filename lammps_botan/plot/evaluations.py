@@ -1,0 +1,238 @@
+"""What `lammps-botan evaluate --json` wrote, read back."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NOT_TRAINED = {0.0: "S", 1.0: "E"}  # p, and what a network trained with it has not learned
+
+
+@dataclass(frozen=True)
+class Score:
+    """A correlation.
+
+    Attributes
+    ----------
+    rho : float
+        rho_mean, over the A particles or the A-A pairs; NaN where it is not defined.
+    error : float
+        Standard error by bootstrap over the configurations; NaN for a single one.
+    """
+
+    rho: float
+    error: float
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """Scores of one model.
+
+    Attributes
+    ----------
+    model : str
+    architecture : str
+        Such as "botan".
+    rounds : int or None
+    p : float or None
+        Weight of the propensity in the loss, eq. 12.
+    temperature, lag_time : float
+        LJ units.
+    scores : dict
+        Score of "S", and of "E" where the model has it; what it was not trained on (S at p = 0, E
+        at p = 1) is left out.
+    """
+
+    model: str
+    architecture: str
+    rounds: int | None
+    p: float | None
+    temperature: float
+    lag_time: float
+    scores: dict[str, Score]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Models of one temperature and lag time, judged on the same configurations.
+
+    Attributes
+    ----------
+    temperature, lag_time : float
+        LJ units.
+    models : list of ModelScores
+    ceilings : dict
+        Score that a perfect model would have of "S" and "E", as far as it is known.
+    """
+
+    temperature: float
+    lag_time: float
+    models: list[ModelScores]
+    ceilings: dict[str, Score]
+
+
+def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
+    """Read files of `lammps-botan evaluate --json`, in the order of temperature and lag time.
+
+    A model that is in several files with the same scores is taken once.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If one is not such a file, has models for several lag times or temperatures, or two of the
+        same lag time and temperature were made with different configurations.
+    """
+    found: dict[tuple[float, float], Evaluation] = {}
+    sources: dict[tuple[float, float], tuple[Path, list[str]]] = {}
+    for path in map(Path, paths):
+        file = _read(path)
+        models, ceilings = [_model(part) for part in file.parts("models")], file.part("ceiling")
+        condition = _condition(path, models)
+        configurations = file.get("configurations", "a list of file names", _are_names)
+        names = sorted(Path(name).name for name in configurations)
+        first, expected = sources.setdefault(condition, (path, names))
+        if names != expected:
+            raise ValueError(
+                f"{path}: has scores of {_named(condition)} on {_listed(names)}, but {first} on "
+                f"{_listed(expected)}; evaluate all models on the same files"
+            )
+        evaluation = found.setdefault(condition, Evaluation(*condition, [], {}))
+        evaluation.models.extend(model for model in models if model not in evaluation.models)
+        if ceilings is not None:
+            evaluation.ceilings.update(_scores(ceilings))
+    return [found[condition] for condition in sorted(found)]
+
+
+def _read(path: Path) -> "_Part":
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        return _Part(path, "", json.loads(path.read_text()))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _refusal(path, f"not a JSON file: {error}") from error
+
+
+def _condition(path: Path, models: list[ModelScores]) -> tuple[float, float]:
+    conditions = sorted({(model.temperature, model.lag_time) for model in models})
+    if len(conditions) > 1:
+        raise ValueError(
+            f"{path}: has models for {' and '.join(map(_named, conditions))}; evaluate those of "
+            "each temperature and lag time on their own configurations, into a file of their own"
+        )
+    return conditions[0]
+
+
+def _named(condition: tuple[float, float]) -> str:
+    return f"T = {condition[0]:g}, t = {condition[1]:g}"
+
+
+def _model(part: "_Part") -> ModelScores:
+    p = part.get("p", "a number from 0 to 1, or null", _is_weight_or_null)
+    scores = _scores(part)
+    scores.pop(NOT_TRAINED.get(p, ""), None)
+    return ModelScores(
+        part.get("model", "a name", _is_name),
+        part.get("architecture", "a name", _is_name),
+        part.get("rounds", "a positive integer, or null", _is_count_or_null),
+        p,
+        part.get("temperature", "a positive number", _is_positive),
+        part.get("lag_time", "a positive number", _is_positive),
+        scores,
+    )
+
+
+def _scores(part: "_Part") -> dict[str, Score]:
+    found = {}
+    for quantity, kind in (("S", "A"), ("E", "A-A")):
+        if (kinds := part.part(quantity)) is None:
+            continue
+        if (score := kinds.part(kind)) is not None:
+            rho, error = (
+                score.get(key, "a number, or null", _is_number_or_null)
+                for key in ("rho_mean", "rho_mean_error")
+            )
+            found[quantity] = Score(_defined(rho), _defined(error))
+    return found
+
+
+class _Part:
+    """An object of the file, which knows where in it it is."""
+
+    def __init__(self, path: Path, where: str, content: Any) -> None:
+        self._path, self._where, self._content = path, where, content
+        if not isinstance(content, dict):
+            name = f"'{where}'" if where else "the whole"
+            raise _refusal(path, f"{name} must be an object, found {_short(content)}")
+
+    def get(self, key: str, expected: str, fits: Callable[[Any], bool]) -> Any:
+        name = self._name(key)
+        if key not in self._content:
+            raise _refusal(self._path, f"has no key '{name}'")
+        if not fits(value := self._content[key]):
+            raise _refusal(self._path, f"'{name}' must be {expected}, found {_short(value)}")
+        return value
+
+    def part(self, key: str) -> "_Part | None":
+        content = self.get(key, "an object, or null", lambda v: v is None or isinstance(v, dict))
+        return None if content is None else _Part(self._path, self._name(key), content)
+
+    def parts(self, key: str) -> "list[_Part]":
+        several = self.get(key, "a list of objects", lambda v: isinstance(v, list) and bool(v))
+        return [_Part(self._path, f"{self._name(key)}[{k}]", v) for k, v in enumerate(several)]
+
+    def _name(self, key: str) -> str:
+        return f"{self._where}.{key}" if self._where else key
+
+
+def _refusal(path: Path, reason: str) -> ValueError:
+    return ValueError(
+        f"{path}: {reason}; make such a file with `lammps-botan evaluate FILES... -m MODEL --json "
+        "> evaluation.json`"
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" ... ({len(names)} files)" if len(names) > 3 else "")
+
+
+def _defined(value: float | None) -> float:
+    """One and the same NaN for all that is not defined, so that equal scores compare equal."""
+    return math.nan if value is None or math.isnan(value) else float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _is_number_or_null(value: Any) -> bool:
+    # Python writes an undefined correlation as NaN, and the command as null
+    return value is None or _is_number(value) or (isinstance(value, float) and math.isnan(value))
+
+
+def _is_weight_or_null(value: Any) -> bool:
+    return value is None or (_is_number(value) and 0 <= value <= 1)
+
+
+def _is_count_or_null(value: Any) -> bool:
+    return value is None or (_is_positive(value) and isinstance(value, int))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_name, value))

@@ -1,0 +1,82 @@
+"""Maps of initial distances and pair-distance changes."""
+
+import re
+
+import numpy as np
+import pytest
+from pictures import distances, words, write_ensemble
+from public_data import CONFIGURATION_402, needs_public_data
+from score_runs import run
+from toy_models import Walks, save_model
+
+
+def bonds(source):
+    """Initial distances and changes of all A-A bonds, by loops over all pairs."""
+    with np.load(source) as content:
+        start = distances(content["initial_positions"])
+        change = np.mean([distances(final) - start for final in content["positions"]], axis=0)
+        of_a = content["types"] == 0
+    chosen = of_a[:, None] & of_a & (start < 1.35) & (start > 0)
+    return start[chosen], change[chosen]
+
+
+def test_a_panel_for_each_lag_time_from_all_its_configurations(tmp_path):
+    sources = {
+        time: [
+            write_ensemble(tmp_path / f"{time}_{k}.npz", 0.1 * time, seed=k, time=time) for k in n
+        ]
+        for time, n in ((20.0, (1, 2)), (3.0, (3,)))
+    }
+    files = [file for several in sources.values() for file in several]
+    run("plot", "anticorrelation", *files, "-o", tmp_path / "a.svg")
+    titles = []
+    for time, several in sorted(sources.items()):
+        r, change = (np.concatenate(parts) for parts in zip(*map(bonds, several), strict=True))
+        titles.append(rf"t = {time:g}: $\rho = {np.corrcoef(r, change)[0, 1]:.2f}$")
+    assert [text for text in words(tmp_path / "a.svg") if text.startswith("t = ")] == titles
+
+
+def test_a_model_is_drawn_beside(tmp_path):
+    toy = save_model(tmp_path / "toy.pt", Walks())
+    source = write_ensemble(tmp_path / "c.npz")
+    run("plot", "anticorrelation", source, "-m", toy, "-o", tmp_path / "a.svg")
+    rho = np.corrcoef(*bonds(source))[0, 1]
+    found = words(tmp_path / "a.svg")
+    assert rf"simulation: $\rho = {rho:.2f}$" in found
+    # the toy predicts the distance
+    assert r"prediction of toy.pt: $\rho = 1.00$" in found
+
+
+@needs_public_data
+def test_distances_and_changes_of_the_glass_are_anticorrelated(tmp_path):
+    files = (CONFIGURATION_402, "-m", "ka-t044")
+    run("plot", "anticorrelation", *files, "-o", tmp_path / "a.svg")
+    found = [
+        float(rho) for rho in re.findall(r"rho = (-?\d\.\d\d)", (tmp_path / "a.svg").read_text())
+    ]
+    assert len(found) == 2
+    assert max(found) < -0.2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none.npz",), "none.npz: no such file"),
+        (("c.npz", "d.npz", "-m", "toy.pt"), "the files have the lag times unknown, 2, and toy.pt"),
+        (("c.npz", "-m", "nodes.pt"), "nodes.pt: predicts no pairs"),
+        (("b.npz",), "b.npz: has no A-A pairs closer than 1.35"),
+        (("small.npz",), "small.npz: the box is smaller than two cutoffs"),
+        (("c.npz", "--time-index", 1), "leave it out for npz files"),
+    ],
+)
+def test_errors_are_messages(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(tmp_path / "toy.pt", Walks())
+    save_model(tmp_path / "nodes.pt", Walks(edge_outputs=0))
+    write_ensemble(tmp_path / "c.npz")
+    write_ensemble(tmp_path / "d.npz", time=2.0)
+    write_ensemble(tmp_path / "b.npz", types=np.ones(100, int))
+    write_ensemble(tmp_path / "small.npz", box=3.5)
+    printed = run("plot", "anticorrelation", *arguments, "-o", "a.png", fails=True).output
+    assert message in re.sub(r"\s+", " ", printed)
+    assert not (tmp_path / "a.png").exists()

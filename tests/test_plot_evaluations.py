@@ -1,0 +1,205 @@
+"""Pictures of what `lammps-botan evaluate --json` wrote."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from pictures import distances, liquid, words, write_ensemble
+from score_runs import run
+from toy_models import Walks, save_model
+
+from lammps_botan.plot.evaluations import read_evaluations
+
+
+def scores(rho, error=0.02):
+    keys = ("rho_mean", "rho_mean_error", "rho_pooled", "rho_pooled_error")
+    numbers = dict(zip(keys, (rho, error, rho, error), strict=True))
+    return {**numbers, "per_configuration": [rho, rho]}
+
+
+def model(name="m.pt", s=0.7, e=0.6, **changes):
+    content = {
+        "model": name,
+        "architecture": "botan",
+        "rounds": 7,
+        "p": 0.4,
+        "temperature": 0.44,
+        "lag_time": 130.0,
+        "S": {"A": scores(s), "B": scores(s)},
+        "E": {kind: scores(e) for kind in ("A-A", "A-B", "B-B")},
+    }
+    return {**content, **changes}
+
+
+def write(path, *models, **changes):
+    content = {
+        "models": models,
+        "ceiling": {"S": {"A": scores(0.97)}, "E": {"A-A": scores(0.93)}},
+        "differences": [],
+        "configurations": ["a/1.npz", "a/2.npz"],
+    }
+    path.write_text(json.dumps({**content, **changes}))
+    return path
+
+
+def legend(path):
+    return [text for text in words(path) if not re.fullmatch(r"[\W\d.]*|\$.*", text)]
+
+
+def test_a_line_for_each_kind_of_model_and_the_ceiling(tmp_path):
+    kinds = [
+        model("a.pt"),
+        model("b.pt", p=1.0),
+        model("c.pt", p=0.0),
+        model("d.pt", architecture="nt-gnn", p=None, E=None),
+        model("e.pt", architecture="eignn"),
+    ]
+    files = [
+        write(tmp_path / f"{t}.json", *({**kind, "lag_time": t} for kind in kinds))
+        for t in (13.0, 130.0)
+    ]
+    run("plot", "correlation-vs-time", *files, "-o", tmp_path / "c.svg")
+    assert legend(tmp_path / "c.svg") == [
+        "T = 0.44",
+        "T = 0.44",
+        "BOTAN",
+        "NT-GNN (p = 1)",
+        "edges only (p = 0)",
+        "NT-GNN (Bapst et al.)",
+        "eignn",
+        "ceiling of the data",
+    ]
+
+
+def test_models_of_one_name_are_told_apart_by_what_differs(tmp_path):
+    kinds = [model(), model(rounds=4), model(p=0.2), model(p=1.0, rounds=4)]
+    run("plot", "correlation-vs-time", write(tmp_path / "a", *kinds), "-o", tmp_path / "c.svg")
+    expected = {f"BOTAN, p = {p}, n = {n}" for p, n in ((0.4, 7), (0.4, 4), (0.2, 7))}
+    assert expected | {"NT-GNN (p = 1)"} <= set(legend(tmp_path / "c.svg"))
+
+
+def test_several_models_of_a_kind_are_one_line(tmp_path):
+    seeds = [model(f"{k}.pt", s=0.6 + 0.1 * k) for k in range(3)]
+    files = [write(tmp_path / "a", *seeds), write(tmp_path / "b", model(temperature=0.64))]
+    run("plot", "correlation-vs-time", *files, "-o", tmp_path / "c.svg")
+    assert "BOTAN; median, worst and best of 3" in legend(tmp_path / "c.svg")
+    # a row for each temperature
+    assert legend(tmp_path / "c.svg").count("T = 0.64") == 2
+
+
+def test_what_was_not_trained_is_not_drawn(tmp_path):
+    run(
+        "plot",
+        "correlation-vs-time",
+        write(tmp_path / "a", model(p=1.0)),
+        "-o",
+        tmp_path / "c.svg",
+    )
+    assert r"$\rho_S$ of propensities, A" in words(tmp_path / "c.svg")
+    assert not [text for text in words(tmp_path / "c.svg") if "pair" in text]
+
+
+def test_undefined_correlations_leave_a_gap(tmp_path):
+    file = write(tmp_path / "a", model(s=float("nan")), model("n", s=None, rounds=3), ceiling=None)
+    run("plot", "correlation-vs-time", file, "-o", tmp_path / "c.png")
+    run("plot", "ablation", file, "-o", tmp_path / "a.png")
+    for name in ("c.png", "a.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_ablation_has_a_panel_for_what_differs(tmp_path):
+    rounds = [model(f"n{n}.pt", rounds=n) for n in (1, 4, 7)]
+    weights = [model(f"p{p}.pt", p=p) for p in (0.0, 0.2, 1.0)]
+    late = [{**m, "lag_time": 4120.0} for m in rounds]
+    files = [write(tmp_path / "n", *rounds), write(tmp_path / "late", *late)]
+    run("plot", "ablation", *files, "-o", tmp_path / "a.svg")
+    found = words(tmp_path / "a.svg")
+    assert {"number of rounds $n$", "T = 0.44, p = 0.4"} <= set(found)
+    assert {rf"$\rho_S$ (A), t = {t}" for t in (130, 4120)} <= set(found)
+    assert not [text for text in found if "weight" in text]
+    # the model with n = 7 and p = 0.4 is in two files, and one model all the same
+    both = write(tmp_path / "p", *weights, rounds[-1])
+    run("plot", "ablation", files[0], both, "-o", tmp_path / "b.svg")
+    found = words(tmp_path / "b.svg")
+    assert {"T = 0.44, t = 130, p = 0.4", "T = 0.44, t = 130, n = 7"} <= set(found)
+    assert not [text for text in found if "median" in text]
+    assert "0.2" in found
+
+
+def test_a_model_in_several_files_is_read_once(tmp_path):
+    same = model(s=float("nan"))
+    files = [write(tmp_path / "a", same), write(tmp_path / "b", same, model("other.pt"))]
+    (evaluation,) = read_evaluations(files)
+    assert [m.model for m in evaluation.models] == ["m.pt", "other.pt"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": []}, "'models' must be a list of objects, found []; make such a file with"),
+        ({"models": [3]}, "'models[0]' must be an object, found 3"),
+        ({"models": [{}]}, "has no key 'models[0].p'"),
+        ({"models": [model(p=3)]}, "'models[0].p' must be a number from 0 to 1, or null, found 3"),
+        ({"models": [model(temperature=None)]}, "'models[0].temperature' must be a positive"),
+        ({"models": [model(lag_time="x")]}, "'models[0].lag_time' must be a positive number"),
+        ({"models": [model(rounds=2.5)]}, "'models[0].rounds' must be a positive integer, or"),
+        ({"models": [model(S={"rho_mean": 0.4})]}, "has no key 'models[0].S.A'"),
+        ({"models": [model(S={"A": {}})]}, "has no key 'models[0].S.A.rho_mean'"),
+        ({"models": [model(s=[1])]}, "'models[0].S.A.rho_mean' must be a number, or null"),
+        ({"models": [model(s=float("inf"))]}, "'models[0].S.A.rho_mean' must be a number, or"),
+        ({"models": [model(), model(lag_time=1.0)]}, "has models for T = 0.44, t = 1 and T = 0.44"),
+        ({"ceiling": 1}, "'ceiling' must be an object, or null, found 1"),
+        ({"configurations": "a"}, "'configurations' must be a list of file names, found 'a'"),
+    ],
+)
+def test_what_is_no_evaluation_is_named(tmp_path, changes, message):
+    path = write(tmp_path / "e.json", model(), **changes)
+    for command in ("correlation-vs-time", "ablation"):
+        printed = run("plot", command, path, "-o", tmp_path / "x.png", fails=True).output
+        assert f"e.json: {message}" in re.sub(r"\s+", " ", printed)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_files_that_cannot_be_compared_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    a, b = write(tmp_path / "a", model()), tmp_path / "b"
+    write(b, model("other.pt"), configurations=["a/3.npz"])
+    (tmp_path / "text").write_text("rho = 0.7")
+    (tmp_path / "list").write_text("[]")
+    for command, files, message in (
+        ("ablation", (a, b), "b: has scores of T = 0.44, t = 130 on 3.npz, but"),
+        ("ablation", (a,), "differ in the number of rounds n or in the weight p, and not in both"),
+        ("correlation-vs-time", ("none",), "none: no such file"),
+        ("correlation-vs-time", ("text",), "text: not a JSON file"),
+        ("correlation-vs-time", ("list",), "list: the whole must be an object, found []"),
+    ):
+        printed = run("plot", command, *files, "-o", "x.png", fails=True).output
+        assert message in re.sub(r"\s+", " ", printed)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_what_evaluate_writes_is_drawn(tmp_path):
+    lengths = np.random.default_rng(3).uniform(0.1, 1.0, 100)
+    configurations = [
+        write_ensemble(tmp_path / f"{k}.npz", lengths, seed=k, time=2.0) for k in (1, 2)
+    ]
+    facts = {"lag_times": [2.0], "temperature": 0.44}
+    models = []
+    for n in (1, 2):
+        models += ["-m", save_model(tmp_path / f"{n}.pt", Walks(n), rounds=n, **facts)]
+    (tmp_path / "e.json").write_text(run("evaluate", *configurations, *models, "--json").stdout)
+    (evaluation,) = read_evaluations([tmp_path / "e.json"])
+    assert [m.rounds for m in evaluation.models] == [1, 2]
+    assert evaluation.ceilings.keys() == {"S", "E"}
+    # walks of one step are counted where they start: Pearson with what was made above
+    rho = []
+    for k in (1, 2):
+        positions, types = liquid(k)
+        neighbors = (distances(positions) < 2.0).sum(axis=1) - 1
+        rho.append(np.corrcoef(neighbors[types == 0], lengths[types == 0])[0, 1])
+    assert evaluation.models[0].scores["S"].rho == pytest.approx(np.mean(rho))
+    run("plot", "correlation-vs-time", tmp_path / "e.json", "-o", tmp_path / "c.svg")
+    assert "toy, n = 2" in legend(tmp_path / "c.svg")
+    run("plot", "ablation", tmp_path / "e.json", "-o", tmp_path / "a.svg")
+    assert "number of rounds $n$" in words(tmp_path / "a.svg")
