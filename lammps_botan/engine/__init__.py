@@ -2,8 +2,9 @@
 
 The edges go through compiled kernels (training.cpp), forward and backward, tile by tile in the
 cache; the nodes, forty times fewer, stay in torch. The kernels need the instructions AVX-512 BF16
-(Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of torch's
-bfloat16 autocast, but edge vectors and sums are float32: gradients are closer to the exact ones.
+(Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of
+torch's bfloat16 autocast, but edge vectors and sums are float32: gradients are closer to the exact
+ones.
 """
 
 import ctypes
