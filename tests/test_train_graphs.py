@@ -122,7 +122,7 @@ def test_propensities_without_runs_are_learned_on_nodes_alone(folder):
     for name in ("train_1", "validation"):
         write_pickle(folder / f"{name}.pickle", metadata=name)
     files = 'train = ["train_1.pickle"]\nvalidation = ["validation.pickle"]\ntime_index = 1'
-    with pytest.raises(ValueError, match=r"train_1\.pickle: has no runs and .* p = 1, found 0\.4"):
+    with pytest.raises(ValueError, match=r"train_1\.pickle: has no runs and .*p = 1, found 0\.4"):
         read(folder, recipe(5, data=files))
     with pytest.raises(ValueError, match=r"train_1\.pickle: has no runs, which R is computed from"):
         read(folder, recipe(5, data=files, target='node = "R"', recipe="p = 1"))
