@@ -1,6 +1,6 @@
 """Run a Kob-Andersen liquid for one tau_alpha, score it on the fly, and see who was right.
 
-    python examples/01_score_a_glass.py [--out demo] [--model ka-t044] [--time 16.5]
+    python examples/01_score_a_glass.py [--out demo] [--model ka-t064] [--time 16.5]
 
 LAMMPS does the work: `mpirun -np 2 lmp -in inputs/in.score`. This script shows its progress, and
 compares what `fix botan` predicted from the first positions alone with what then happened.
@@ -84,7 +84,7 @@ def main() -> None:
     """Run, compare, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
-    parser.add_argument("--model", default="ka-t044", help="model file, or a name that ships")
+    parser.add_argument("--model", default="ka-t064", help="model file, or a name that ships")
     parser.add_argument("--time", type=float, default=16.5, help="time to run, LJ units")
     arguments = parser.parse_args()
     out: Path = arguments.out

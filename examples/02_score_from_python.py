@@ -1,6 +1,6 @@
 """Drive LAMMPS from Python, score the glass on the way, and look at it between two steps.
 
-    python examples/02_score_from_python.py [--model ka-t044] [--steps 1000] [--every 200]
+    python examples/02_score_from_python.py [--model ka-t064] [--steps 1000] [--every 200]
     mpirun -np 2 python examples/02_score_from_python.py    # needs mpi4py
 
 LAMMPS runs the Kob-Andersen glass of inputs/ka-t064.data. After every scoring Python gets the graph
@@ -47,7 +47,7 @@ def report(mob: Attachment) -> None:
 def main() -> None:
     """Run, and report on one rank."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="ka-t044")
+    parser.add_argument("--model", default="ka-t064")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--every", type=int, default=200)
     arguments = parser.parse_args()

@@ -58,15 +58,14 @@ def test_a_name_does_where_a_model_is_expected():
 
 
 @needs_public_data
-def test_the_shipped_models_score_what_their_cards_say():
-    for model in shipped_models():
-        files = (CONFIGURATION_401, CONFIGURATION_402)
-        (scores,) = json.loads(run("evaluate", *files, "-m", model.name, "--json"))["models"]
-        card = model.card["scores"]
-        assert scores["S"]["A"]["per_configuration"] == pytest.approx(card["rho_S"], abs=1e-3)
-        assert scores["E"]["A-A"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
-        assert scores["S"]["A"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)
-        assert scores["E"]["A-A"]["rho_mean"] == pytest.approx(card["rho_E_mean"], abs=1e-3)
+def test_the_model_for_public_data_scores_what_its_card_says():
+    files = (CONFIGURATION_401, CONFIGURATION_402)
+    (scores,) = json.loads(run("evaluate", *files, "-m", "ka-t044", "--json"))["models"]
+    (card,) = (m.card["scores"] for m in shipped_models() if m.name == "ka-t044")
+    assert scores["S"]["A"]["per_configuration"] == pytest.approx(card["rho_S"], abs=1e-3)
+    assert scores["E"]["A-A"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
+    assert scores["S"]["A"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)
+    assert scores["E"]["A-A"]["rho_mean"] == pytest.approx(card["rho_E_mean"], abs=1e-3)
 
 
 def test_check_finds_the_plugin_and_prints_versions():

@@ -142,9 +142,11 @@ def test_what_a_run_records_is_read_back(tmp_path):
     assert recorded_config(json.loads(config.model_dump_json())) == config
 
 
-def test_the_shipped_model_came_from_the_shipped_recipe():
-    recorded = Scorer("ka-t044").metadata.provenance["config"]
-    assert recorded_config(recorded) == read_config(CONFIGS / "botan.toml")
+@pytest.mark.parametrize(("model", "recipe"), [("ka-t044", "botan"), ("ka-t064", "t064")])
+def test_the_shipped_models_came_from_the_shipped_recipes(model, recipe):
+    provenance = Scorer(model).metadata.provenance
+    assert recorded_config(provenance["config"]) == read_config(CONFIGS / f"{recipe}.toml")
+    assert provenance["init"]["file"] == "best.ckpt"  # of configs/pretrain.toml
 
 
 def test_the_pretrained_network_is_one_to_start_the_shipped_recipe_from():
