@@ -129,7 +129,11 @@ def test_an_ablation_has_a_panel_for_what_differs(tmp_path):
 
 def test_a_model_in_several_files_is_read_once(tmp_path):
     same = model(s=float("nan"))
-    files = [write(tmp_path / "a", same), write(tmp_path / "b", same, model("other.pt"))]
+    files = [
+        write(tmp_path / "a", same),
+        write(tmp_path / "b", same, model("other.pt"), configurations=["/x/a/2.npz", "1.npz"]),
+        write(tmp_path / "c", same, configurations=["../a/2.npz", "/x/a/1.npz"]),
+    ]
     (evaluation,) = read_evaluations(files)
     assert [m.model for m in evaluation.models] == ["m.pt", "other.pt"]
 
@@ -164,11 +168,15 @@ def test_what_is_no_evaluation_is_named(tmp_path, changes, message):
 def test_files_that_cannot_be_compared_are_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     a, b = write(tmp_path / "a", model()), tmp_path / "b"
-    write(b, model("other.pt"), configurations=["a/3.npz"])
+    write(b, model("other.pt"), configurations=["b/1.npz", "b/2.npz"])
     (tmp_path / "text").write_text("rho = 0.7")
     (tmp_path / "list").write_text("[]")
     for command, files, message in (
-        ("ablation", (a, b), "b: has scores of T = 0.44, t = 130 on 3.npz, but"),
+        (
+            "ablation",
+            (a, b),
+            "b: has scores of models for T = 0.44, t = 130 on b/1.npz, b/2.npz, but",
+        ),
         ("ablation", (a,), "differ in the number of rounds n or in the weight p, and not in both"),
         ("correlation-vs-time", ("none",), "none: no such file"),
         ("correlation-vs-time", ("text",), "text: not a JSON file"),

@@ -92,13 +92,12 @@ def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
         file = _read(path)
         models, ceilings = [_model(part) for part in file.parts("models")], file.part("ceiling")
         condition = _condition(path, models)
-        configurations = file.get("configurations", "a list of file names", _are_names)
-        names = sorted(Path(name).name for name in configurations)
+        names = file.get("configurations", "a list of file names", _are_names)
         first, expected = sources.setdefault(condition, (path, names))
-        if names != expected:
+        if not _same_files(names, expected):
             raise ValueError(
-                f"{path}: has scores of {_named(condition)} on {_listed(names)}, but {first} on "
-                f"{_listed(expected)}; evaluate all models on the same files"
+                f"{path}: has scores of models for {_named(condition)} on {_listed(names)}, but "
+                f"{first} on {_listed(expected)}; evaluate all of them on the same files"
             )
         evaluation = found.setdefault(condition, Evaluation(*condition, [], {}))
         evaluation.models.extend(model for model in models if model not in evaluation.models)
@@ -124,6 +123,17 @@ def _condition(path: Path, models: list[ModelScores]) -> tuple[float, float]:
             "each temperature and lag time on their own configurations, into a file of their own"
         )
     return conditions[0]
+
+
+def _same_files(names: list[str], others: list[str]) -> bool:
+    """Whether paths, maybe given from different folders, agree in the parts that both have."""
+    both = [
+        sorted(tuple(part for part in reversed(Path(name).parts) if part != "..") for name in some)
+        for some in (names, others)
+    ]
+    return len(names) == len(others) and all(
+        all(x == y for x, y in zip(a, b, strict=False)) for a, b in zip(*both, strict=True)
+    )
 
 
 def _named(condition: tuple[float, float]) -> str:
