@@ -10,7 +10,7 @@ from lammps_botan.model import Botan
 from lammps_botan.nt_gnn import NtGnn
 
 pytestmark = pytest.mark.skipif(
-    not engine.available(Botan()), reason="no AVX-512 BF16 in this processor or compiler"
+    not torch.cpu._is_avx512_bf16_supported(), reason="no AVX-512 BF16 in this processor"
 )
 
 
@@ -109,6 +109,36 @@ def test_few_edges_or_none(n_particles, length):
         assert distance(found, reference) < 3e-2
 
 
+@pytest.mark.parametrize("name", [name for name, _ in Botan(1).named_parameters()])
+def test_nan_is_not_lost(name):
+    model, inputs = network(), tensors(300, 6.3)
+    with torch.no_grad():
+        dict(model.named_parameters())[name].view(-1)[0] = float("nan")
+    reference = [bool(output.isnan().any()) for output in model(*inputs)]
+    found = [bool(output.isnan().any()) for output in engine.forward(model, *inputs)]
+    assert found == reference
+    assert any(found)
+
+
+def test_a_step_can_be_taken_back_twice():
+    model, inputs = network(), tensors(300, 6.3)
+    outputs = engine.forward(model, *inputs)
+    loss = sum(output.square().mean() for output in outputs)
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    first = torch.autograd.grad(loss, parameters, retain_graph=True)
+    again = torch.autograd.grad(loss, parameters)
+    for name, a, b in zip(names, first, again, strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_edges_must_be_grouped():
+    model, (species, vectors, center, neighbor) = network(), tensors(300, 6.3)
+    with pytest.raises(ValueError, match="grouped by center"):
+        engine.forward(model, species, vectors, center.flip(0), neighbor)
+
+
 def test_other_networks_are_left_to_torch():
+    assert engine.available(Botan(3))
+    assert not engine.available(Botan(3).double())
     assert not engine.available(Botan(3, 32))
     assert not engine.available(NtGnn(3))

@@ -239,8 +239,10 @@ def test_data_of_bapst_et_al_are_learned(tmp_path):
     assert load_checkpoint(path).physics.lag_times == (0.132,)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_in_words(folder):
-    wild = recipe(5, recipe="learning_rate = 1e30")
+@pytest.mark.parametrize(("precision", "width"), [("32-true", 16), ("bf16-mixed", 64)])
+def test_a_loss_that_is_not_finite_ends_the_run_in_words(folder, precision, width):
+    lines = f'learning_rate = 1e30\nprecision = "{precision}"'
+    wild = recipe(5, recipe=lines, network=f"width = {width}")
     printed = " ".join(command("train", configure(folder, wild), fails=True).split())
     assert "Error: epoch 1, step 2 of it: the loss is nan and its gradient nan, expected" in printed
     assert "try a smaller recipe.learning_rate" in printed

@@ -16,6 +16,8 @@ from lammps_botan.train.module import Module
 
 # everything that has a state: two optimizers, a schedule, averages, patience
 LINES = 'optimizer = "muon"\nlearning_rate = 1e-3\nwarmup_steps = 30\npatience = 3\nseed = 7'
+# by the compiled kernels, where there are any, and with starts of several kinds
+KERNELS = '\nprecision = "bf16-mixed"\nreversed = 0.3'
 STATE = (
     *("epoch", "global_step", "state_dict", "current_model_state", "averaging_state"),
     *("optimizer_states", "lr_schedulers"),
@@ -49,13 +51,17 @@ def tensors(state, name=""):
     return {name: state.tolist() if isinstance(state, torch.Tensor) else state}
 
 
-@pytest.mark.parametrize(("epoch", "batch"), [(2, 1), (10, 0), (13, 1)])
-def test_a_killed_run_ends_with_the_same_bits(tmp_path, epoch, batch):
+@pytest.mark.parametrize(
+    ("epoch", "batch", "lines", "width"),
+    [(2, 1, "", 16), (10, 0, "", 16), (13, 1, KERNELS, 64)],
+)
+def test_a_killed_run_ends_with_the_same_bits(tmp_path, epoch, batch, lines, width):
     states = []
     for name in ("whole", "killed"):
         folder = tmp_path / name
         folder.mkdir()
-        path = configure(write_liquids(folder), recipe(20, recipe=LINES))
+        text = recipe(20, recipe=LINES + lines, network=f"width = {width}")
+        path = configure(write_liquids(folder), text)
         if name == "killed":
             command = [sys.executable, "-c", KILLED, str(path), str(epoch), str(batch)]
             done = subprocess.run(command, capture_output=True, text=True)

@@ -22,7 +22,12 @@ def folder(tmp_path):
     rng = np.random.default_rng(7)
     for name, runs in (("short_1", 1), ("short_2", 2)):
         ends = second + 0.02 * rng.normal(size=(runs, *second.shape))
-        write_liquid(tmp_path / f"{name}.npz", 1, positions=ends, initial_positions=second)
+        write_liquid(
+            tmp_path / f"{name}.npz", 1, positions=ends, initial_positions=second, time=0.02
+        )
+    write_liquid(tmp_path / "long.npz", 1, time=2.0)
+    write_liquid(tmp_path / "other.npz", 5, time=0.02)
+    write_liquid(tmp_path / "no_runs.npz", 1, positions=np.zeros((0, *second.shape)), time=0.02)
     return tmp_path
 
 
@@ -103,11 +108,19 @@ def test_a_run_learns_from_them(folder):
     [
         ('copies = ["none_*.npz"]', "", FileNotFoundError, r"no file matches 'none_\*\.npz'"),
         (
-            'copies = ["validation.npz"]',
+            'copies = ["other.npz"]',
             "",
             ValueError,
-            r"validation\.npz: is among data\.copies, but starts from none",
+            r"other\.npz: is among data\.copies, but starts from none",
         ),
+        (
+            'copies = ["long.npz"]',
+            "",
+            ValueError,
+            r"long\.npz: .* must be short: expected the key time, at most 0\.1 of .* found time 2$",
+        ),
+        ('copies = ["train_2.npz"]', "", ValueError, r"must be short: .* found no time"),
+        ('copies = ["no_runs.npz"]', "", ValueError, r"no_runs\.npz: .* but has no runs"),
         ("", "reversed = 1.5", ValueError, r"recipe\.reversed: .* less than or equal to 1"),
     ],
 )

@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
 from lammps_botan.model import Botan, Mlp
 
 WIDTH = 64
+EDGES_OF_A_THREAD = 1024  # at least
 
 
 @cache
@@ -32,7 +34,7 @@ def available(model: torch.nn.Module) -> bool:
     return (
         isinstance(model, Botan)
         and model.width == WIDTH
-        and next(model.parameters()).device.type == "cpu"
+        and all(p.device.type == "cpu" and p.dtype == torch.float32 for p in model.parameters())
         and torch.cpu._is_avx512_bf16_supported()
         and _library() is not None
     )
@@ -56,9 +58,16 @@ def forward(
     -------
     propensity : float32 [n_nodes, 1]
     pair_distance_change : float32 [n_edges, 1]
+
+    Raises
+    ------
+    ValueError
+        If `center` does not ascend.
     """
+    if not bool((center[1:] >= center[:-1]).all()):
+        raise ValueError("edges must be grouped by center, in ascending order")
     with torch.autocast("cpu", enabled=False):  # its own rounding replaces that of autocast
-        return _forward(model, species, vectors.contiguous(), center, neighbor)
+        return _forward(model, species, vectors.float().contiguous(), center, neighbor)
 
 
 def _forward(
@@ -113,6 +122,7 @@ class _Encode(torch.autograd.Function):
         return edge, constant
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, g_edge: Tensor, g_constant: Tensor) -> tuple[Tensor | None, ...]:
         vectors, *weights, edge = ctx.saved_tensors
         w1, b1, w2, _, first, _ = weights
@@ -158,6 +168,7 @@ class _Update(torch.autograd.Function):
         return after, received
 
     @staticmethod
+    @once_differentiable
     def backward(
         ctx: Any, g_after: Tensor | None, g_received: Tensor | None
     ) -> tuple[Tensor | None, ...]:
@@ -170,7 +181,7 @@ class _Update(torch.autograd.Function):
         begun = edges.g_constant is not None
         if not begun:
             edges.g_constant = torch.empty_like(edge)
-        g_neighbor = torch.zeros(torch.get_num_threads(), edges.n_nodes, WIDTH)
+        g_neighbor = torch.zeros(_n_threads(len(edge)), edges.n_nodes, WIDTH)
         g_center = torch.zeros(edges.n_nodes, WIDTH)
         g_first, g_second = torch.zeros_like(first), torch.zeros_like(second)
         g_bias = torch.zeros(WIDTH)
@@ -187,7 +198,9 @@ class _Update(torch.autograd.Function):
             *(g_after, g_edge, edges.g_constant, begun),
             *results,
         )
-        g_constant = edges.g_constant if ctx.round == 0 else None
+        g_constant = None
+        if ctx.round == 0:
+            g_constant, edges.g_constant = edges.g_constant, None
         return (
             *(None, None, g_edge, g_constant, g_neighbor.sum(0), g_center),
             *(g_first, g_second, g_bias),
@@ -203,6 +216,7 @@ class _Decode(torch.autograd.Function):
         return output
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, g_output: Tensor) -> tuple[Tensor, ...]:
         edge, *weights = ctx.saved_tensors
         g_edge = torch.empty_like(edge)
@@ -222,4 +236,11 @@ def _call(name: str, *arguments: Tensor | int | None) -> None:
         else (a if a is None else ctypes.c_long(a))
         for a in arguments
     ]
-    getattr(library, f"botan_{name}")(ctypes.c_long(torch.get_num_threads()), *plain)
+    n_edges = arguments[0]
+    assert isinstance(n_edges, int)
+    getattr(library, f"botan_{name}")(ctypes.c_long(_n_threads(n_edges)), *plain)
+
+
+def _n_threads(n_edges: int) -> int:
+    # fewer for small graphs: each has sums of its own over all nodes
+    return max(1, min(torch.get_num_threads(), n_edges // EDGES_OF_A_THREAD))

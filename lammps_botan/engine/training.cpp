@@ -61,9 +61,10 @@ void store(bf16 *to, __m512 x)
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), (__m256i) _mm512_cvtneps_pbh(x));
 }
 
+// NaN, which max returns as its second operand only, stays NaN
 __m512 relu(__m512 x)
 {
-  return _mm512_max_ps(x, _mm512_setzero_ps());
+  return _mm512_max_ps(_mm512_setzero_ps(), x);
 }
 
 // the gradient before a ReLU from the one after it

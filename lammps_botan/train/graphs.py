@@ -90,8 +90,12 @@ def join(
     center, neighbor : int64 [n_edges of all]
     """
     starts = np.cumsum([0, *(g.graph.n_particles for g in graphs)])
-    center = [g.graph.center + start for g, start in zip(graphs, starts, strict=False)]
-    neighbor = [g.graph.neighbor + start for g, start in zip(graphs, starts, strict=False)]
+    center = [
+        g.graph.center.astype(np.int64) + start for g, start in zip(graphs, starts, strict=False)
+    ]
+    neighbor = [
+        g.graph.neighbor.astype(np.int64) + start for g, start in zip(graphs, starts, strict=False)
+    ]
     return (
         torch.from_numpy(np.concatenate([g.graph.species for g in graphs])).to(device),
         float_tensor(np.concatenate([g.graph.vectors for g in graphs]), device),

@@ -104,7 +104,7 @@ class Module(pl.LightningModule):
         self.manual_backward(losses["loss"])
         # the gradient is the same on all processes, so that they stop together
         norm = clip_grad_norm_(self.model.parameters(), self.config.recipe.clip)
-        if not torch.isfinite(norm):
+        if not torch.isfinite(norm) or not torch.isfinite(losses["loss"].detach()):
             raise NotFiniteError(
                 f"epoch {self.current_epoch + 1}, step {batch + 1} of it: the loss is "
                 f"{float(losses['loss'].detach()):g} and its gradient {float(norm):g}, expected "
@@ -122,7 +122,9 @@ class Module(pl.LightningModule):
 
     def validation_step(self, sample: TrainingGraph, batch: int) -> None:
         """Correlations of what is learned, averaged over the graphs; `rho` chooses the epoch."""
-        node, edge = self.model(*join([sample], self.device))
+        # as the exported model computes: in float32
+        with torch.autocast(self.device.type, enabled=False):
+            node, edge = self.model(*join([sample], self.device))
         p = self.config.recipe.p
         scores = {}
         if p > 0:

@@ -24,10 +24,11 @@ from lammps_botan.graph import Floats
 from lammps_botan.train.data import TrainingGraph, expand, make_graph
 
 SAME_PLACE = 1e-3  # up to which positions are the same, LJ units
+SHORT = 0.1  # lag times, up to which runs still are in the structure they started from
 
 
 class Starts:
-    """Draws starts; every graph is made once and kept, 5 MB for 4096 particles.
+    """Draws starts; every graph is made once and kept, 4 MB for 4096 particles.
 
     Parameters
     ----------
@@ -43,8 +44,8 @@ class Starts:
     FileNotFoundError
         If a pattern of `data.copies` matches no file.
     ValueError
-        If one of its files cannot be read, or starts from none of the configurations, or if the
-        configurations have no runs.
+        If one of its files cannot be read, has no runs or too long ones, or starts from none of the
+        configurations, or if the configurations have no runs.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Starts:
         self._configurations = configurations
         self._copies: list[list[Floats]] = [[] for _ in configurations]
         for path in expand(config.data.copies, folder):
-            short = read_configuration(path)
+            short = _read_short(path, config.target.lag_time)
             self._copies[_same_start(short, configurations)] += list(short.final)
         used = "data.copies" if config.data.copies else "recipe.reversed"
         for one in configurations:
@@ -81,10 +82,15 @@ class Starts:
         else:
             other = replace(one, initial=self._copies[number][start.run])
         made = make_graph(self._config, other)
-        vectors = made.graph.vectors.astype(np.float32)
+        graph = replace(
+            made.graph,
+            vectors=made.graph.vectors.astype(np.float32),
+            center=made.graph.center.astype(np.int32),
+            neighbor=made.graph.neighbor.astype(np.int32),
+        )
         return replace(
             made,
-            graph=replace(made.graph, vectors=vectors),
+            graph=graph,
             node=made.node.astype(np.float32),
             edge=made.edge.astype(np.float32),
         )
@@ -94,6 +100,19 @@ class Starts:
 class _Start:
     run: int
     reversed: bool
+
+
+def _read_short(path: Path, lag_time: float) -> Configuration:
+    short = read_configuration(path)
+    if len(short.final) == 0:
+        raise ValueError(f"{path}: is among data.copies, but has no runs")
+    if short.time is None or short.time > SHORT * lag_time:
+        found = "no time" if short.time is None else f"time {short.time:g}"
+        raise ValueError(
+            f"{path}: is among data.copies, whose runs must be short: expected the key time, at "
+            f"most {SHORT:g} of target.lag_time = {lag_time:g}, found {found}"
+        )
+    return short
 
 
 def _same_start(short: Configuration, configurations: Sequence[Configuration]) -> int:
