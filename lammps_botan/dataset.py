@@ -7,6 +7,7 @@ https://github.com/h3-Open-BDEC/pyg_botan: `types` [n_particles], `initial_posit
 the lag time. Files named *.pickle are those of `lammps_botan.bapst_data`, with several lag times.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +78,11 @@ class Sample:
     propensity: Floats
     pair_distance_change: Floats
     time: float | None = None
+
+
+def same_time(a: float | None, b: float | None) -> bool:
+    """Whether two lag times may be the same; one that is not said may be any."""
+    return a is None or b is None or math.isclose(a, b, rel_tol=SAME_TIME)
 
 
 def read_configuration(path: Path, *, time_index: int | None = None) -> Configuration:

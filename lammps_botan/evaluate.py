@@ -5,7 +5,6 @@ One configuration after the other is read, scored by all models and reduced to a
 """
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lammps_botan.dataset import SAME_TIME
+from lammps_botan.dataset import same_time
 from lammps_botan.graph import Floats, Graph
 from lammps_botan.metadata import Metadata
 from lammps_botan.metrics import edge_mask, moments, node_mask
@@ -77,6 +76,7 @@ def evaluate(
     pairs = itertools.combinations(zip(map(str, models), each, strict=True), 2)
     limit = _map(lambda *m: ceiling_scores(np.stack(m, axis=1)), *halves) if has_runs else None
     return {
+        "time": time,
         "models": [
             {"model": str(model)} | _facts(scorer.metadata, time) | _map(_plain, table)
             for model, scorer, table in zip(models, scorers, each, strict=True)
@@ -115,15 +115,11 @@ def _common_species(scorers: Sequence[Scorer]) -> list[str]:
 
 def _check_time(outcome: Outcome, read: dict[Path, float | None]) -> None:
     for path, time in read.items():
-        if not _same_time(time, outcome.time):
+        if not same_time(time, outcome.time):
             raise ValueError(
                 f"{outcome.path}: the lag time is {outcome.time:g}, that of {path} {time:g}; "
                 "evaluate the files of each lag time on their own"
             )
-
-
-def _same_time(a: float | None, b: float | None) -> bool:
-    return a is None or b is None or math.isclose(a, b, rel_tol=SAME_TIME)
 
 
 def _compare(scorer: Scorer, outcome: Outcome, species: Sequence[str]) -> Table:
@@ -184,7 +180,7 @@ def _column(scorer: Scorer, outcome: Outcome) -> int:
                 f"{', '.join(map(str, outputs))}"
             )
     for column, time in enumerate(times):
-        if outcome.time is not None and _same_time(time, outcome.time):
+        if outcome.time is not None and same_time(time, outcome.time):
             return column
     found = (
         "the file does not say its own (key time)"
@@ -226,20 +222,28 @@ def _difference(first: Scores, second: Scores) -> dict[str, float]:
 
 def _facts(metadata: Metadata, time: float | None) -> dict[str, Any]:
     times = metadata.lag_times or []
+    members = _members(metadata.provenance)
     return {
         "architecture": metadata.architecture,
         "rounds": metadata.rounds,
-        "p": _loss_weight(metadata.provenance),
+        "width": metadata.width // len(members),
+        "members": len(members),
+        "p": _loss_weight(members),
         "temperature": metadata.temperature,
         "lag_time": times[0] if len(times) == 1 else time if times else None,
     }
 
 
-def _loss_weight(provenance: dict[str, Any]) -> float | None:
-    """The p of training, of all members if it is an ensemble; None where it is not said."""
+def _members(provenance: Any) -> list[Any]:
+    """What a model file says of the networks in it, of which an ensemble has several."""
+    ensemble = provenance.get("ensemble") if isinstance(provenance, dict) else None
+    return ensemble if isinstance(ensemble, list) and ensemble else [provenance]
+
+
+def _loss_weight(members: Sequence[Any]) -> float | None:
+    """The p of training, if that of all members is the same; None where it is not said."""
     try:  # a model file may say anything here
-        members = provenance.get("ensemble", [provenance])
         values = {float(member["config"]["recipe"]["p"]) for member in members}
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
     return values.pop() if len(values) == 1 else None

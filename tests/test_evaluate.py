@@ -150,6 +150,8 @@ def test_what_is_known_of_a_model_stands_beside_its_scores(files, tmp_path):
     save_model(tmp_path / "toy.pt", provenance=["by hand"])
     names = ["one.pt", "alike.pt", "mixed.pt", "toy.pt"]
     found = evaluate([tmp_path / name for name in names], files)["models"]
+    assert [model["members"] for model in found] == [1, 2, 2, 1]
+    assert [model["width"] for model in found] == [16, 16, 16, 3]
     assert [model["p"] for model in found] == [0.4, 0.4, None, None]
     for model in found[:3]:
         facts = [model[key] for key in ("architecture", "rounds", "temperature", "lag_time")]
@@ -336,7 +338,10 @@ def test_a_configuration_counts_once(tmp_path, toy):
 def test_lag_times_are_not_mixed(tmp_path, toy):
     short, long = (write(tmp_path / f"{t}.npz", t, time=float(t)) for t in (1, 13))
     unsaid = write(tmp_path / "unsaid.npz")
-    assert len(evaluate([toy], [short, unsaid])["configurations"]) == 2
+    found = evaluate([toy], [unsaid, short])
+    assert len(found["configurations"]) == 2
+    assert found["time"] == 1.0
+    assert evaluate([toy], [unsaid])["time"] is None
     with pytest.raises(ValueError, match=r"13\.npz: the lag time is 13, that of .*1\.npz 1; "):
         evaluate([toy], [unsaid, short, long])
 

@@ -5,11 +5,13 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from pictures import distances, liquid, words, write_ensemble
 from score_runs import run
 from toy_models import Walks, save_model
 
-from lammps_botan.plot.evaluations import read_evaluations
+from lammps_botan.plot.evaluations import Score, read_evaluations
+from lammps_botan.plot.score_line import draw_scores
 
 
 def scores(rho, error=0.02):
@@ -23,6 +25,8 @@ def model(name="m.pt", s=0.7, e=0.6, **changes):
         "model": name,
         "architecture": "botan",
         "rounds": 7,
+        "width": 64,
+        "members": 1,
         "p": 0.4,
         "temperature": 0.44,
         "lag_time": 130.0,
@@ -34,6 +38,7 @@ def model(name="m.pt", s=0.7, e=0.6, **changes):
 
 def write(path, *models, **changes):
     content = {
+        "time": None,
         "models": models,
         "ceiling": {"S": {"A": scores(0.97)}, "E": {"A-A": scores(0.93)}},
         "differences": [],
@@ -88,6 +93,62 @@ def test_several_models_of_a_kind_are_one_line(tmp_path):
     assert legend(tmp_path / "c.svg").count("T = 0.64") == 2
 
 
+def test_ensembles_and_widths_are_lines_of_their_own(tmp_path):
+    kinds = [model(f"{k}.pt", members=n, width=w) for k, (n, w) in enumerate(((1, 64), (4, 64)))]
+    run("plot", "correlation-vs-time", write(tmp_path / "a", *kinds), "-o", tmp_path / "c.svg")
+    assert {"BOTAN", "BOTAN, ensemble of 4"} <= set(legend(tmp_path / "c.svg"))
+    assert "median" not in (tmp_path / "c.svg").read_text()
+    wide = write(tmp_path / "b", *kinds, model("w.pt", width=128))
+    run("plot", "correlation-vs-time", wide, "-o", tmp_path / "c.svg")
+    names = {"BOTAN, width = 64", "BOTAN, width = 64, ensemble of 4", "BOTAN, width = 128"}
+    assert names <= set(legend(tmp_path / "c.svg"))
+    assert (
+        "not in both" in run("plot", "ablation", wide, "-o", tmp_path / "a.svg", fails=True).output
+    )
+    more = write(tmp_path / "more", *({**kind, "rounds": 3} for kind in kinds))
+    run("plot", "ablation", tmp_path / "a", more, "-o", tmp_path / "a.svg")
+    found = words(tmp_path / "a.svg")
+    assert {r"$\rho_S$ (A)", r"$\rho_S$ (A), ensemble of 4", "T = 0.44, t = 130, p = 0.4"} <= set(
+        found
+    )
+
+
+def test_a_network_of_unknown_p_is_not_called_botan(tmp_path):
+    files = [write(tmp_path / f"{n}", model(p=None, rounds=n)) for n in (3, 7)]
+    run("plot", "correlation-vs-time", files[0], "-o", tmp_path / "c.svg")
+    found = legend(tmp_path / "c.svg")
+    assert "botan, p unknown" in found
+    assert "BOTAN" not in found
+    run("plot", "ablation", *files, "-o", tmp_path / "a.svg")
+    assert "T = 0.44, t = 130, p unknown" in words(tmp_path / "a.svg")
+
+
+def test_scores_stand_at_the_lag_time_of_the_data(tmp_path):
+    """A model that was trained for another one has a line of its own, which says so."""
+    own, other, silent = model(), model("o.pt", lag_time=4120.0), model("s.pt", lag_time=None)
+    path = write(tmp_path / "a", own, other, silent, time=130.0)
+    (evaluation,) = read_evaluations([path])
+    assert evaluation.lag_time == 130.0
+    assert [m.lag_time for m in evaluation.models] == [130.0] * 3
+    assert [m.trained_for for m in evaluation.models] == [None, 4120.0, None]
+    run("plot", "correlation-vs-time", path, "-o", tmp_path / "c.svg")
+    found = legend(tmp_path / "c.svg")
+    assert {"BOTAN; median, worst and best of 2", "BOTAN, trained for t = 4120"} <= set(found)
+    elsewhere = write(tmp_path / "b", *({**m, "rounds": 3} for m in (own, other)), time=130.0)
+    run("plot", "ablation", path, elsewhere, "-o", tmp_path / "a.svg")
+    assert r"$\rho_S$ (A), trained for t = 4120" in words(tmp_path / "a.svg")
+
+
+def test_of_another_mixture_the_first_species_is_drawn(tmp_path):
+    names = {"S": {k: scores(0.5) for k in ("Ni", "P")}, "E": {"Ni-Ni": scores(0.4)}}
+    files = [write(tmp_path / f"{n}", model(rounds=n, **names), ceiling={**names}) for n in (3, 7)]
+    assert [e.ceilings["S"].rho for e in read_evaluations(files)] == [0.5]
+    run("plot", "correlation-vs-time", *files, "-o", tmp_path / "c.svg")
+    assert r"$\rho_E$ of pair-distance changes, Ni-Ni" in words(tmp_path / "c.svg")
+    run("plot", "ablation", *files, "-o", tmp_path / "a.svg")
+    assert r"$\rho_S$ (Ni)" in words(tmp_path / "a.svg")
+
+
 def test_what_was_not_trained_is_not_drawn(tmp_path):
     run(
         "plot",
@@ -100,7 +161,15 @@ def test_what_was_not_trained_is_not_drawn(tmp_path):
     assert not [text for text in words(tmp_path / "c.svg") if "pair" in text]
 
 
-def test_undefined_correlations_leave_a_gap(tmp_path):
+def test_undefined_correlations_leave_a_gap_in_a_line():
+    axes = Figure().subplots()
+    draw_scores(
+        axes, {13.0: [Score(0.6, 0.1)], 130.0: [Score(np.nan, np.nan)], 4120.0: [Score(0.4, 0.1)]}
+    )
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0.6, np.nan, 0.4])
+
+
+def test_undefined_correlations_are_no_error(tmp_path):
     file = write(tmp_path / "a", model(s=float("nan")), model("n", s=None, rounds=3), ceiling=None)
     run("plot", "correlation-vs-time", file, "-o", tmp_path / "c.png")
     run("plot", "ablation", file, "-o", tmp_path / "a.png")
@@ -143,12 +212,27 @@ def test_a_model_in_several_files_is_read_once(tmp_path):
     [
         ({"models": []}, "'models' must be a list of objects, found []; make such a file with"),
         ({"models": [3]}, "'models[0]' must be an object, found 3"),
-        ({"models": [{}]}, "has no key 'models[0].p'"),
+        ({"models": [{}]}, "has no key 'models[0].model'"),
         ({"models": [model(p=3)]}, "'models[0].p' must be a number from 0 to 1, or null, found 3"),
-        ({"models": [model(temperature=None)]}, "'models[0].temperature' must be a positive"),
+        ({"models": [model(temperature=0)]}, "'models[0].temperature' must be a positive number"),
+        (
+            {"models": [model(temperature=None)]},
+            "'models[0].temperature' of m.pt is unknown, as its model file has none; write the",
+        ),
+        (
+            {"models": [model(lag_time=None)]},
+            "'models[0].lag_time' of m.pt is unknown, as neither its model file nor the evaluated",
+        ),
+        ({"models": [model(members=0)]}, "'models[0].members' must be a positive integer, found 0"),
+        ({"models": [model(width=None)]}, "'models[0].width' must be a positive integer, found"),
+        ({"time": -1}, "'time' must be a positive number, or null, found -1"),
+        (
+            {"models": [model(), model(S={"Ni": scores(0.5)})]},
+            "has scores of Ni, and what comes before has those of A; draw each mixture in",
+        ),
         ({"models": [model(lag_time="x")]}, "'models[0].lag_time' must be a positive number"),
         ({"models": [model(rounds=2.5)]}, "'models[0].rounds' must be a positive integer, or"),
-        ({"models": [model(S={"rho_mean": 0.4})]}, "has no key 'models[0].S.A'"),
+        ({"models": [model(S={"rho_mean": 0.4})]}, "'models[0].S.rho_mean' must be an object, or"),
         ({"models": [model(S={"A": {}})]}, "has no key 'models[0].S.A.rho_mean'"),
         ({"models": [model(s=[1])]}, "'models[0].S.A.rho_mean' must be a number, or null"),
         ({"models": [model(s=float("inf"))]}, "'models[0].S.A.rho_mean' must be a number, or"),
@@ -199,7 +283,10 @@ def test_what_evaluate_writes_is_drawn(tmp_path):
     (tmp_path / "e.json").write_text(run("evaluate", *configurations, *models, "--json").stdout)
     (evaluation,) = read_evaluations([tmp_path / "e.json"])
     assert [m.rounds for m in evaluation.models] == [1, 2]
-    assert evaluation.ceilings.keys() == {"S", "E"}
+    written = json.loads((tmp_path / "e.json").read_text())["ceiling"]
+    for quantity, group in (("S", "A"), ("E", "A-A")):
+        assert evaluation.ceilings[quantity].rho == written[quantity][group]["rho_mean"]
+        assert 0 < evaluation.ceilings[quantity].rho <= 1
     # walks of one step are counted where they start: Pearson with what was made above
     rho = []
     for k in (1, 2):

@@ -12,7 +12,7 @@ from lammps_botan.picture import OF_PAIRS, OF_PARTICLES, color, save_picture
 from lammps_botan.plot.evaluations import ModelScores, read_evaluations
 from lammps_botan.plot.score_line import draw_scores, spread
 
-QUANTITIES = {"S": (r"$\rho_S$ (A)", OF_PARTICLES), "E": (r"$\rho_E$ (A-A)", OF_PAIRS)}
+QUANTITIES = {"S": (r"$\rho_S$", OF_PARTICLES), "E": (r"$\rho_E$", OF_PAIRS)}
 AXES = {"rounds": "number of rounds $n$", "p": "weight $p$ of the propensity in the loss"}
 
 Facts = tuple[str, ...]  # about the models of one line
@@ -36,18 +36,21 @@ def plot_ablation(path: Path, files: Sequence[Path]) -> None:
     FileNotFoundError, ValueError
         As `read_evaluations`, or if no two models differ in n alone, or in p alone.
     """
-    models = [model for evaluation in read_evaluations(files) for model in evaluation.models]
+    evaluations = read_evaluations(files)
+    models = [model for evaluation in evaluations for model in evaluation.models]
+    groups = evaluations[0].groups
     panels = {key: series for key in AXES if (series := _series(models, key))}
     if not panels:
-        found = ", ".join(f"{m.model} with n = {m.rounds}, p = {m.p}" for m in models)
+        found = ", ".join(f"{m.model} with n = {m.rounds}, {_weight(m.p)}" for m in models)
         raise ValueError(
-            "an ablation needs models of one architecture, temperature and lag time that differ in "
-            f"the number of rounds n or in the weight p, and not in both; found {found}"
+            "an ablation needs models of one architecture, width, size of ensemble, temperature "
+            "and lag time that differ in the number of rounds n or in the weight p, and not in "
+            f"both; found {found}"
         )
     figure = Figure(figsize=(0.4 + 4.8 * len(panels), 4.2), layout="constrained")
     axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (key, series) in zip(axes, panels.items(), strict=True):
-        _draw(ax, key, series)
+        _draw(ax, key, series, groups)
     axes[0].set_ylabel("Pearson correlation with the truth")
     axes[0].set_ylim(min(0.0, axes[0].get_ylim()[0]), 1.02)
     save_picture(figure, path)
@@ -58,17 +61,30 @@ def _series(models: Sequence[ModelScores], key: str) -> dict[Facts, list[ModelSc
     found = defaultdict(list)
     for model in models:
         if getattr(model, key) is not None:
-            other = f"p = {model.p}" if key == "rounds" else f"n = {model.rounds}"
-            conditions = f"T = {model.temperature:g}", f"t = {model.lag_time:g}"
-            found[model.architecture, *conditions, other].append(model)
+            facts = (
+                model.architecture,
+                f"width = {model.width}",
+                f"T = {model.temperature:g}",
+                f"t = {model.lag_time:g}",
+                "" if model.trained_for is None else f"trained for t = {model.trained_for:g}",
+                _weight(model.p) if key == "rounds" else f"n = {model.rounds}",
+                f"ensemble of {model.members}" if model.members > 1 else "",
+            )
+            found[facts].append(model)
     return {
         facts: same for facts, same in found.items() if len({getattr(m, key) for m in same}) > 1
     }
 
 
-def _draw(axes: Axes, key: str, series: dict[Facts, list[ModelScores]]) -> None:
+def _weight(p: float | None) -> str:
+    return "p unknown" if p is None else f"p = {p}"
+
+
+def _draw(
+    axes: Axes, key: str, series: dict[Facts, list[ModelScores]], groups: dict[str, str]
+) -> None:
     common = set.intersection(*map(set, series))
-    architectures = {architecture for architecture, *_ in series}
+    first = next(iter(series))
     for k, (facts, models) in enumerate(series.items()):
         for quantity, (name, style) in QUANTITIES.items():
             scores = defaultdict(list)
@@ -76,14 +92,15 @@ def _draw(axes: Axes, key: str, series: dict[Facts, list[ModelScores]]) -> None:
                 if quantity in model.scores:
                     scores[getattr(model, key)].append(model.scores[quantity])
             if scores:
-                label = ", ".join([name, *(fact for fact in facts if fact not in common)])
+                name += f" ({groups[quantity]})"
+                own = [fact for fact in facts if fact and fact not in common]
+                label = ", ".join([name, *own])
                 label += spread(max(map(len, scores.values())))
                 draw_scores(axes, scores, label=label, color=color(k), **style)
     axes.set(
-        xlabel={"rounds": "number of rounds $n$", "p": "weight $p$ of the propensity in the loss"}[
-            key
-        ],
-        title=", ".join(fact for fact in next(iter(series)) if fact in common - architectures),
+        xlabel=AXES[key],
+        # without the architecture and the width
+        title=", ".join(fact for fact in first[2:] if fact in common and fact),
     )
     if key == "rounds":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,11 +14,21 @@ from lammps_botan.plot.evaluations import Evaluation, ModelScores, read_evaluati
 from lammps_botan.plot.score_line import draw_scores, spread
 
 # in the order of their colors
+UNKNOWN = "botan, p unknown"
 NAMES = ("BOTAN", "NT-GNN (p = 1)", "edges only (p = 0)", "NT-GNN (Bapst et al.)")
 CEILING = "ceiling of the data"
-PANELS = {"S": r"$\rho_S$ of propensities, A", "E": r"$\rho_E$ of pair-distance changes, A-A"}
+PANELS = {"S": r"$\rho_S$ of propensities", "E": r"$\rho_E$ of pair-distance changes"}
 
-Kind = tuple[str, float | None, int | None]  # architecture, p, rounds
+
+class _Kind(NamedTuple):
+    """What models of one line have in common."""
+
+    architecture: str
+    p: float | None
+    rounds: int | None
+    width: int
+    members: int
+    trained_for: float | None
 
 
 @dataclass(frozen=True)
@@ -30,10 +40,11 @@ class _Label:
 def plot_correlation(path: Path, files: Sequence[Path]) -> None:
     """Draw rho_S (A) and rho_E (A-A) of models against the lag time, with the ceiling of the data.
 
-    One line for each architecture, p and number of rounds, one row for each temperature. Bars are
-    bootstrap errors; where there are several models of a kind, points are their median and bars
-    go from the worst to the best, as in the paper. What a network was not trained on (S at p = 0, E
-    at p = 1) is not drawn.
+    One line for each architecture, p, number of rounds, width and size of an ensemble, one row for
+    each temperature. Models that were trained for another lag time than that of the data have a
+    line of their own. Bars are bootstrap errors; where there are several models of a kind, points
+    are their median and bars go from the worst to the best, as in the paper. What a network was not
+    trained on (S at p = 0, E at p = 1) is not drawn.
 
     Parameters
     ----------
@@ -61,7 +72,8 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
         at = [evaluation for evaluation in evaluations if evaluation.temperature == temperature]
         for axes, quantity in zip(row, quantities, strict=True):
             _draw(axes, quantity, at, labels)
-            axes.set(title=f"T = {temperature:g}", ylabel=PANELS[quantity], xscale="log")
+            label = f"{PANELS[quantity]}, {at[0].groups[quantity]}"
+            axes.set(title=f"T = {temperature:g}", ylabel=label, xscale="log")
             axes.tick_params(labelleft=True)
             axes.grid(alpha=0.3)
     for axes in panels[-1]:
@@ -81,7 +93,7 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
 
 
 def _draw(
-    axes: Axes, quantity: str, evaluations: Sequence[Evaluation], labels: dict[Kind, _Label]
+    axes: Axes, quantity: str, evaluations: Sequence[Evaluation], labels: dict[_Kind, _Label]
 ) -> None:
     for kind, label in labels.items():
         scores = defaultdict(list)
@@ -99,26 +111,27 @@ def _draw(
         axes.plot(times, list(ceilings.values()), marker="_", markersize=9, label=CEILING, **style)
 
 
-def _kind(model: ModelScores) -> Kind:
-    return model.architecture, model.p, model.rounds
+def _kind(model: ModelScores) -> _Kind:
+    return _Kind(*(getattr(model, fact) for fact in _Kind._fields))
 
 
-def _labels(evaluations: Sequence[Evaluation]) -> dict[Kind, _Label]:
-    """Labels of the lines, with p and n where the name alone does not tell them apart."""
-    most: Counter[Kind] = Counter()
+def _labels(evaluations: Sequence[Evaluation]) -> dict[_Kind, _Label]:
+    """Labels of the lines, with p, n and width where the name alone does not tell them apart."""
+    most: Counter[_Kind] = Counter()
     for evaluation in evaluations:
         most |= Counter(map(_kind, evaluation.models))
-    kinds: dict[str, list[Kind]] = {name: [] for name in NAMES}
+    kinds: dict[str, list[_Kind]] = {name: [] for name in NAMES}
     for kind in sorted(most, key=repr):
         kinds.setdefault(_name(kind), []).append(kind)
     labels, free = {}, len(NAMES)
     for name, same in kinds.items():
         for k, kind in enumerate(same):
-            text, (_, p, rounds) = name, kind
-            if len({p for _, p, _ in same}) > 1:
-                text += f", p = {p}"
-            if len({rounds for _, _, rounds in same}) > 1:
-                text += f", n = {rounds}"
+            text = name
+            for fact, symbol in (("p", "p"), ("rounds", "n"), ("width", "width")):
+                if len({getattr(other, fact) for other in same}) > 1:
+                    text += f", {symbol} = {getattr(kind, fact)}"
+            text += f", ensemble of {kind.members}" if kind.members > 1 else ""
+            text += "" if kind.trained_for is None else f", trained for t = {kind.trained_for:g}"
             own = k == 0 and name in NAMES
             labels[kind] = _Label(
                 text + spread(most[kind]), color(NAMES.index(name) if own else free)
@@ -127,8 +140,9 @@ def _labels(evaluations: Sequence[Evaluation]) -> dict[Kind, _Label]:
     return labels
 
 
-def _name(kind: Kind) -> str:
-    architecture, p, _ = kind
-    if architecture == "botan":
-        return {1.0: NAMES[1], 0.0: NAMES[2]}.get(0.5 if p is None else p, NAMES[0])
-    return NAMES[3] if architecture == "nt-gnn" else architecture
+def _name(kind: _Kind) -> str:
+    if kind.architecture == "botan":
+        if kind.p is None:
+            return UNKNOWN
+        return {1.0: NAMES[1], 0.0: NAMES[2]}.get(kind.p, NAMES[0])
+    return NAMES[3] if kind.architecture == "nt-gnn" else kind.architecture

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lammps_botan.dataset import same_time
+
 NOT_TRAINED = {0.0: "S", 1.0: "E"}  # p, and what a network trained with it has not learned
 
 
@@ -17,7 +19,8 @@ class Score:
     Attributes
     ----------
     rho : float
-        rho_mean, over the A particles or the A-A pairs; NaN where it is not defined.
+        rho_mean, over the particles of the first species (A) or pairs of these; NaN where it is
+        not defined.
     error : float
         Standard error by bootstrap over the configurations; NaN for a single one.
     """
@@ -36,10 +39,18 @@ class ModelScores:
     architecture : str
         Such as "botan".
     rounds : int or None
+    width : int
+        Of each network.
+    members : int
+        Networks that it is made of; 1 if it is no ensemble.
     p : float or None
-        Weight of the propensity in the loss, eq. 12.
-    temperature, lag_time : float
+        Weight of the propensity in the loss, eq. 12; None if unknown.
+    temperature : float
         LJ units.
+    lag_time : float
+        Of the data, LJ units.
+    trained_for : float or None
+        The lag time that the model was trained for, where it is not that of the data.
     scores : dict
         Score of "S", and of "E" where the model has it; what it was not trained on (S at p = 0, E
         at p = 1) is left out.
@@ -48,20 +59,25 @@ class ModelScores:
     model: str
     architecture: str
     rounds: int | None
+    width: int
+    members: int
     p: float | None
     temperature: float
     lag_time: float
+    trained_for: float | None
     scores: dict[str, Score]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Models of one temperature and lag time, judged on the same configurations.
+    """Models of one temperature, judged on the same configurations at one lag time.
 
     Attributes
     ----------
     temperature, lag_time : float
         LJ units.
+    groups : dict
+        What the scores are of: the first species ("S") and pair of species ("E") of the files.
     models : list of ModelScores
     ceilings : dict
         Score that a perfect model would have of "S" and "E", as far as it is known.
@@ -69,6 +85,7 @@ class Evaluation:
 
     temperature: float
     lag_time: float
+    groups: dict[str, str]
     models: list[ModelScores]
     ceilings: dict[str, Score]
 
@@ -83,14 +100,24 @@ def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If one is not such a file, has models for several lag times or temperatures, or two of the
-        same lag time and temperature were made with different configurations.
+        If one is not such a file, has models for several lag times or temperatures or does not say
+        them, two of the same lag time and temperature were made with different configurations, or
+        two are about different mixtures.
     """
     found: dict[tuple[float, float], Evaluation] = {}
     sources: dict[tuple[float, float], tuple[Path, list[str]]] = {}
+    groups: dict[str, str] = {}  # of all
     for path in map(Path, paths):
         file = _read(path)
-        models, ceilings = [_model(part) for part in file.parts("models")], file.part("ceiling")
+        time = file.get("time", "a positive number, or null", _is_positive_or_null)
+        parts, ceilings = file.parts("models"), file.part("ceiling")
+        models = [_model(part, time) for part in parts]
+        for quantity, group in (item for part in parts for item in _groups(part).items()):
+            if groups.setdefault(quantity, group) != group:
+                raise ValueError(
+                    f"{path}: has scores of {group}, and what comes before has those of "
+                    f"{groups[quantity]}; draw each mixture in a picture of its own"
+                )
         condition = _condition(path, models)
         names = file.get("configurations", "a list of file names", _are_names)
         first, expected = sources.setdefault(condition, (path, names))
@@ -99,7 +126,7 @@ def read_evaluations(paths: Sequence[Path]) -> list[Evaluation]:
                 f"{path}: has scores of models for {_named(condition)} on {_listed(names)}, but "
                 f"{first} on {_listed(expected)}; evaluate all of them on the same files"
             )
-        evaluation = found.setdefault(condition, Evaluation(*condition, [], {}))
+        evaluation = found.setdefault(condition, Evaluation(*condition, groups, [], {}))
         evaluation.models.extend(model for model in models if model not in evaluation.models)
         if ceilings is not None:
             evaluation.ceilings.update(_scores(ceilings))
@@ -140,33 +167,53 @@ def _named(condition: tuple[float, float]) -> str:
     return f"T = {condition[0]:g}, t = {condition[1]:g}"
 
 
-def _model(part: "_Part") -> ModelScores:
+def _model(part: "_Part", time: float | None) -> ModelScores:
+    """The model, which is at the lag time of the data, or its own where that is unknown."""
+    model = part.get("model", "a name", _is_name)
+    temperature = part.get("temperature", "a positive number, or null", _is_positive_or_null)
+    own = part.get("lag_time", "a positive number, or null", _is_positive_or_null)
+    for key, value, keeper in (
+        ("temperature", temperature, "its model file has none"),
+        ("lag_time", time or own, "neither its model file nor the evaluated files have one"),
+    ):
+        if value is None:
+            raise part.refusal(
+                key, f"of {model} is unknown, as {keeper}; write the number there in place of null"
+            )
     p = part.get("p", "a number from 0 to 1, or null", _is_weight_or_null)
     scores = _scores(part)
     scores.pop(NOT_TRAINED.get(p, ""), None)
     return ModelScores(
-        part.get("model", "a name", _is_name),
+        model,
         part.get("architecture", "a name", _is_name),
         part.get("rounds", "a positive integer, or null", _is_count_or_null),
+        part.get("width", "a positive integer", _is_count),
+        part.get("members", "a positive integer", _is_count),
         p,
-        part.get("temperature", "a positive number", _is_positive),
-        part.get("lag_time", "a positive number", _is_positive),
+        temperature,
+        time or own,
+        None if same_time(time, own) else own,
         scores,
     )
 
 
 def _scores(part: "_Part") -> dict[str, Score]:
     found = {}
-    for quantity, kind in (("S", "A"), ("E", "A-A")):
-        if (kinds := part.part(quantity)) is None:
-            continue
-        if (score := kinds.part(kind)) is not None:
+    for quantity, group in _groups(part).items():
+        kinds = part.part(quantity)
+        if kinds is not None and (score := kinds.part(group)) is not None:
             rho, error = (
                 score.get(key, "a number, or null", _is_number_or_null)
                 for key in ("rho_mean", "rho_mean_error")
             )
             found[quantity] = Score(_defined(rho), _defined(error))
     return found
+
+
+def _groups(part: "_Part") -> dict[str, str]:
+    """The first species, and the first pair of species, as far as there are scores of them."""
+    kinds = {quantity: part.part(quantity) for quantity in ("S", "E")}
+    return {q: names[0] for q, of in kinds.items() if of is not None and (names := of.names())}
 
 
 class _Part:
@@ -193,6 +240,12 @@ class _Part:
     def parts(self, key: str) -> "list[_Part]":
         several = self.get(key, "a list of objects", lambda v: isinstance(v, list) and bool(v))
         return [_Part(self._path, f"{self._name(key)}[{k}]", v) for k, v in enumerate(several)]
+
+    def names(self) -> list[str]:
+        return list(self._content)
+
+    def refusal(self, key: str, reason: str) -> ValueError:
+        return ValueError(f"{self._path}: '{self._name(key)}' {reason}")
 
     def _name(self, key: str) -> str:
         return f"{self._where}.{key}" if self._where else key
@@ -227,6 +280,10 @@ def _is_positive(value: Any) -> bool:
     return _is_number(value) and value > 0
 
 
+def _is_positive_or_null(value: Any) -> bool:
+    return value is None or _is_positive(value)
+
+
 def _is_number_or_null(value: Any) -> bool:
     # Python writes an undefined correlation as NaN, and the command as null
     return value is None or _is_number(value) or (isinstance(value, float) and math.isnan(value))
@@ -236,8 +293,12 @@ def _is_weight_or_null(value: Any) -> bool:
     return value is None or (_is_number(value) and 0 <= value <= 1)
 
 
+def _is_count(value: Any) -> bool:
+    return _is_positive(value) and isinstance(value, int)
+
+
 def _is_count_or_null(value: Any) -> bool:
-    return value is None or (_is_positive(value) and isinstance(value, int))
+    return value is None or _is_count(value)
 
 
 def _is_name(value: Any) -> bool:
