@@ -58,7 +58,7 @@ def evaluate(
     sums: list[list[Table]] = [[] for _ in scorers]
     halves: list[Table] = []
     read: dict[Path, float | None] = {}  # lag time of each file
-    has_runs = False
+    n_runs: list[int] = []
     for path in map(Path, files):
         if path in read:
             raise ValueError(f"{path}: given twice; a configuration counts once")
@@ -68,13 +68,15 @@ def evaluate(
         for scorer, found in zip(scorers, sums, strict=True):
             found.append(_compare(scorer, outcome, species))
         halves.append(_compare_halves(outcome, species))
-        has_runs |= outcome.n_runs > 0
+        n_runs.append(outcome.n_runs)
     if not read:
         raise ValueError("expected at least one npz or pickle file, found none")
     time = next((time for time in read.values() if time is not None), None)
     each = [_map(lambda *m: scores(np.stack(m)), *found) for found in sums]
     pairs = itertools.combinations(zip(map(str, models), each, strict=True), 2)
-    limit = _map(lambda *m: ceiling_scores(np.stack(m, axis=1)), *halves) if has_runs else None
+    limit = None
+    if any(n_runs):
+        limit = _map(lambda *m: ceiling_scores(np.stack(m, axis=1), n_runs), *halves)
     return {
         "time": time,
         "models": [

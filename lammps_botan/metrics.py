@@ -17,7 +17,7 @@ from lammps_botan.graph import Floats, Graph
 from lammps_botan.targets import BONDED, SIGMA
 
 N_SPLITS = 20  # random halves of the runs
-ROUNDING = 1e-12  # a relative spread below is no spread
+ROUNDING = 1e-12  # a spread below, relative or in LJ units, is no spread
 
 Mask = npt.NDArray[np.bool_]
 
@@ -64,9 +64,13 @@ def pool(moments: Floats) -> Floats:
 
 
 def correlation(moments: Floats) -> Floats:
-    """Rho [...] from moments [..., 6]; NaN where x or y is constant or n < 2."""
+    """Rho [...] from moments [..., 6]; NaN where x or y is constant or n < 2.
+
+    Constant is also what differs by less than `ROUNDING` in LJ units, as in runs that never moved.
+    """
     n, mean_x, mean_y, xx, yy, xy = np.moveaxis(moments, -1, 0)
-    constant = (xx <= n * (ROUNDING * mean_x) ** 2) | (yy <= n * (ROUNDING * mean_y) ** 2)
+    least_x, least_y = (ROUNDING * np.maximum(np.abs(mean), 1) for mean in (mean_x, mean_y))
+    constant = (xx <= n * least_x**2) | (yy <= n * least_y**2)
     norm = np.where(constant, np.nan, np.sqrt(xx) * np.sqrt(yy))
     return np.asarray(xy / norm)
 
@@ -74,11 +78,6 @@ def correlation(moments: Floats) -> Floats:
 def pearson(prediction: Floats, truth: Floats) -> float:
     """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2."""
     return float(correlation(moments(prediction, truth)))
-
-
-def rho_mean(moments: Floats) -> Floats:
-    """Rho of each configuration, then averaged: [...] from moments [..., n_configurations, 6]."""
-    return np.asarray(correlation(moments).mean(axis=-1))
 
 
 def rho_pooled(moments: Floats) -> Floats:
@@ -114,14 +113,30 @@ def random_halves(runs: Floats) -> Floats:
     return np.asarray(shares @ runs)
 
 
-def ceiling(rho_halves: Floats) -> Floats:
+def lengthening(n_runs: npt.ArrayLike) -> Floats:
+    """K [...]: how many times as many runs are in all as in a half, see `random_halves`.
+
+    It is 2 if their number is even, and more if it is odd.
+    """
+    runs = np.asarray(n_runs)
+    return np.asarray(runs / np.maximum(runs // 2, 1))
+
+
+def ceiling(rho_halves: Floats, k: npt.ArrayLike) -> Floats:
     """The highest rho that a prediction from the configuration can reach, split-half.
 
-    The average over all runs has the reliability 2 rho / (1 + rho) if halves of the runs correlate
-    with rho (Spearman, doi:10.1111/j.2044-8295.1910.tb00206.x, and Brown,
+    The average over all runs has the reliability k rho / (1 + (k - 1) rho) if averages over halves
+    of them correlate with rho (Spearman, doi:10.1111/j.2044-8295.1910.tb00206.x, and Brown,
     doi:10.1111/j.2044-8295.1910.tb00207.x, 1910). A perfect prediction knows the average over
     infinitely many runs, and correlates with the one over these by the square root of this. Zero
     where the halves do not correlate.
+
+    Parameters
+    ----------
+    rho_halves : [...]
+    k : [...]
+        See `lengthening`.
     """
+    k = np.asarray(k)
     rho = np.maximum(rho_halves, 0)
-    return np.asarray(np.sqrt(2 * rho / (1 + rho)))
+    return np.asarray(np.sqrt(k * rho / (1 + (k - 1) * rho)))

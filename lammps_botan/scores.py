@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lammps_botan.graph import Floats, Ints
-from lammps_botan.metrics import ceiling, correlation, rho_pooled
+from lammps_botan.metrics import ceiling, correlation, lengthening, rho_pooled
 
 N_RESAMPLES = 1000  # gives the error to 2 %
 
@@ -73,18 +74,23 @@ def scores(moments: Floats) -> Scores:
     return _resample(correlation(moments), lambda drawn: rho_pooled(moments[drawn]))
 
 
-def ceiling_scores(moments: Floats) -> Scores:
+def ceiling_scores(moments: Floats, n_runs: npt.ArrayLike) -> Scores:
     """The highest scores that predictions can reach, see `lammps_botan.metrics.ceiling`.
 
     Parameters
     ----------
     moments : [n_splits, n_configurations, 6]
         Of the averages over two halves of the runs; rho is averaged over the splits.
+    n_runs : int [n_configurations]
+        Of each. Where some are even and some odd, the pooled ceiling takes the mean of their k.
     """
-    return _resample(
-        ceiling(correlation(moments).mean(axis=0)),
-        lambda drawn: ceiling(np.mean([rho_pooled(split[drawn]) for split in moments], axis=0)),
-    )
+    k = lengthening(n_runs)
+
+    def pooled(drawn: Ints) -> Floats:
+        rho = np.mean([rho_pooled(split[drawn]) for split in moments], axis=0)
+        return ceiling(rho, k[drawn].mean(axis=-1))
+
+    return _resample(ceiling(correlation(moments).mean(axis=0), k), pooled)
 
 
 def _resample(per_configuration: Floats, pooled: Callable[[Ints], Floats]) -> Scores:

@@ -240,6 +240,15 @@ def test_the_ceiling_of_runs_that_are_all_the_same_is_one(tmp_path, toy):
     assert [s["rho_mean"] for s in groups(limit).values()] == pytest.approx([1.0] * 5)
 
 
+def test_runs_that_never_moved_have_no_rho_and_no_ceiling(tmp_path, toy):
+    """Not those of the rounding errors, of positions that are no multiples of anything."""
+    initial = arrays()["initial_positions"]
+    rounding = np.random.default_rng(0).integers(-2, 3, (4, 150, 3)) * 1e-15
+    found = evaluate([toy], [write(tmp_path / "c.npz", positions=initial + rounding)])
+    for scores in (*groups(found["models"][0]).values(), *groups(found["ceiling"]).values()):
+        assert np.isnan([scores["rho_mean"], scores["rho_pooled"]]).all()
+
+
 def test_a_single_run_has_no_ceiling(tmp_path, toy):
     found = evaluate([toy], [write(tmp_path / "c.npz", n_runs=1)])
     assert np.isfinite(found["models"][0]["S"]["A"]["rho_mean"])

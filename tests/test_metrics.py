@@ -8,12 +8,12 @@ from lammps_botan.metrics import (
     ceiling,
     correlation,
     edge_mask,
+    lengthening,
     moments,
     node_mask,
     pearson,
     pool,
     random_halves,
-    rho_mean,
     rho_pooled,
 )
 
@@ -33,15 +33,23 @@ def test_rho_of_a_constant_or_of_nothing_is_nan():
     assert np.isnan(pearson(np.ones(1), np.ones(1)))
 
 
+def test_rounding_has_no_rho():
+    """As the displacements in runs that never moved, which have no mean to compare with."""
+    noise = np.random.default_rng(0).normal(0, 1e-15, size=(2, 50))
+    assert np.isnan(pearson(*noise))
+    assert np.isnan(pearson(noise[0], np.arange(50.0)))
+    assert pearson(noise[0] * 1e6, noise[0] * 1e7) == pytest.approx(1)
+
+
 def test_a_constant_in_all_configurations_is_still_constant():
     sums = [moments(np.full(n, 0.1), np.arange(n)) for n in (3, 7, 11)]
     assert np.isnan(rho_pooled(np.stack(sums)))
 
 
-def test_pooled_and_mean_differ_by_the_spread_between_configurations():
+def test_pooled_rho_counts_the_spread_between_configurations():
     x = np.arange(5.0)
     sums = np.stack([moments(x, x), moments(x, x + 100)])
-    assert rho_mean(sums) == pytest.approx(1)
+    assert correlation(sums) == pytest.approx(1)
     assert rho_pooled(sums) < 0.1
 
 
@@ -88,13 +96,16 @@ def test_an_odd_run_is_left_out_and_one_run_has_no_halves():
     assert np.isnan(random_halves(np.ones((0, 4)))).all()
 
 
-@pytest.mark.parametrize("noise", [0.5, 2.0, 5.0])
-def test_the_ceiling_is_what_a_perfect_prediction_reaches(noise):
-    """Truth is the average of 32 runs around what a perfect prediction knows."""
+@pytest.mark.parametrize(
+    ("n_runs", "noise"), [(32, 0.5), (32, 2.0), (32, 5.0), (2, 1.0), (3, 1.0), (5, 2.0), (7, 3.0)]
+)
+def test_the_ceiling_is_what_a_perfect_prediction_reaches(n_runs, noise):
+    """Truth is the average of runs around what a perfect prediction knows."""
     rng = np.random.default_rng(3)
     known = rng.gamma(4.0, 0.5, size=20_000)
-    runs = known + rng.normal(0, noise, size=(32, len(known)))
-    found = ceiling(correlation(moments(*random_halves(runs))).mean())
+    runs = known + rng.normal(0, noise, size=(n_runs, len(known)))
+    rho = correlation(moments(*random_halves(runs))).mean()
+    found = ceiling(rho, lengthening(n_runs))
     assert found == pytest.approx(pearson(known, runs.mean(axis=0)), abs=0.01)
 
 
@@ -103,10 +114,11 @@ def test_the_ceiling_is_cronbachs_alpha_but_for_the_choice_of_the_splits():
     rng = np.random.default_rng(4)
     runs = rng.normal(size=3000) + rng.normal(0, 3, size=(16, 3000))
     alpha = 16 / 15 * (1 - runs.var(axis=1).sum() / runs.sum(axis=0).var())
-    found = ceiling(correlation(moments(*random_halves(runs))).mean())
+    found = ceiling(correlation(moments(*random_halves(runs))).mean(), 2)
     assert found == pytest.approx(np.sqrt(alpha), abs=0.003)
 
 
 def test_runs_that_have_nothing_in_common_have_the_ceiling_zero():
-    assert ceiling(-0.2) == 0
-    assert ceiling(1.0) == 1
+    for k in lengthening([2, 3, 32]):
+        assert ceiling(-0.2, k) == 0
+        assert ceiling(1.0, k) == 1

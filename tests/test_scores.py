@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lammps_botan.metrics import moments
+from lammps_botan.metrics import moments, pearson, random_halves
 from lammps_botan.scores import ceiling_scores, scores
 
 RESAMPLING = 0.1  # relative error of an error from 1000 resamples, with a margin
@@ -69,8 +69,21 @@ def test_the_pooled_ceiling_of_one_configuration_is_its_own():
     rng = np.random.default_rng(0)
     common = rng.normal(size=500)
     halves = moments(*(common + rng.normal(size=(2, 7, 500))))[:, None]
-    found = ceiling_scores(halves)
+    found = ceiling_scores(halves, [2])
     assert found.per_configuration.shape == (1,)
     assert found.pooled == pytest.approx(found.mean)
     # halves correlate with 1 / 2, so that the whole has the reliability 2 / 3
     assert found.mean == pytest.approx(np.sqrt(2 / 3), abs=0.03)
+
+
+def test_ceilings_count_the_run_that_an_odd_number_leaves_out():
+    rng = np.random.default_rng(1)
+    known = rng.normal(size=(2, 20_000))
+    halves, each = [], []
+    for one, n_runs in zip(known, (3, 3), strict=True):
+        runs = one + rng.normal(size=(n_runs, len(one)))
+        halves.append(moments(*random_halves(runs)))
+        each.append(pearson(one, runs.mean(axis=0)))
+    found = ceiling_scores(np.stack(halves, axis=1), [3, 3])
+    assert found.per_configuration == pytest.approx(each, abs=0.01)
+    assert found.pooled == pytest.approx(np.mean(each), abs=0.01)
