@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from lammps_botan.dataset import same_time
+from lammps_botan.forecast import Forecaster
 from lammps_botan.graph import Floats, Graph
 from lammps_botan.metadata import Metadata
 from lammps_botan.metrics import edge_mask, moments, node_mask
 from lammps_botan.outcome import LONGEST_BOND, Outcome, read_outcome
-from lammps_botan.scorer import Scorer
 from lammps_botan.scores import Scores, ceiling_scores, scores
 from lammps_botan.targets import SIGMA, bonds
 
@@ -50,9 +49,7 @@ def evaluate(
     FileNotFoundError, ValueError
         If a model or a file cannot be used, or they do not fit together.
     """
-    scorers = [Scorer(model) for model in models]
-    for scorer in scorers:
-        _check_quantity(scorer)
+    scorers = [Forecaster(model) for model in models]
     species = _common_species(scorers)
     cutoff = max(scorer.metadata.cutoff for scorer in scorers)
     sums: list[list[Table]] = [[] for _ in scorers]
@@ -92,16 +89,7 @@ def evaluate(
     }
 
 
-def _check_quantity(scorer: Scorer) -> None:
-    quantity = scorer.metadata.node_outputs[0]
-    if quantity in {"R", "D", "C"}:
-        raise ValueError(
-            f"{scorer.path}: predicts {quantity}, motion relative to the neighbors; evaluate "
-            "compares with the propensity. Its validation_rho is in lammps-botan info"
-        )
-
-
-def _common_species(scorers: Sequence[Scorer]) -> list[str]:
+def _common_species(scorers: Sequence[Forecaster]) -> list[str]:
     if not scorers:
         raise ValueError("expected at least one model, found none")
     first = scorers[0]
@@ -124,27 +112,17 @@ def _check_time(outcome: Outcome, read: dict[Path, float | None]) -> None:
             )
 
 
-def _compare(scorer: Scorer, outcome: Outcome, species: Sequence[str]) -> Table:
+def _compare(model: Forecaster, outcome: Outcome, species: Sequence[str]) -> Table:
     """Moments [6] of prediction and truth."""
-    metadata = scorer.metadata
-    column = _column(scorer, outcome)
-    graph = bonds(outcome.graph, metadata.cutoff)
-    try:
-        prediction = scorer.score(graph)
-    except (ValueError, RuntimeError, torch.jit.Error) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        raise ValueError(f"{outcome.path}: {scorer.path} cannot score it: {reason}") from error
-    of_edges = bool(metadata.edge_outputs)
-    near = graph.distances < LONGEST_BOND
-    node = prediction.node[:, column]
-    edge = prediction.edge[near, column] if of_edges else np.empty(0)
-    if not (np.isfinite(node).all() and np.isfinite(edge).all()):
-        raise ValueError(f"{outcome.path}: {scorer.path} predicts numbers that are not finite")
-    changes = outcome.changes[outcome.bonded.distances < metadata.cutoff]
-    return {
-        "S": _of_species(graph, species, node, outcome.propensity),
-        "E": _of_pairs(bonds(graph, LONGEST_BOND), species, edge, changes) if of_edges else None,
-    }
+    cutoff = model.metadata.cutoff
+    graph = bonds(outcome.graph, cutoff)
+    found = model.forecast(graph, outcome.time, outcome.path)
+    of_bonds = None
+    if found.changes is not None:
+        predicted = found.changes[graph.distances < LONGEST_BOND]
+        changes = outcome.changes[outcome.bonded.distances < cutoff]
+        of_bonds = _of_pairs(bonds(graph, LONGEST_BOND), species, predicted, changes)
+    return {"S": _of_species(graph, species, found.propensity, outcome.propensity), "E": of_bonds}
 
 
 def _compare_halves(outcome: Outcome, species: Sequence[str]) -> Table:
@@ -167,32 +145,6 @@ def _of_pairs(bonded: Graph, species: Sequence[str], x: Floats, y: Floats) -> di
         for a, b in itertools.combinations_with_replacement(known, 2)
     }
     return {name: moments(x[..., mask], y[..., mask]) for name, mask in masks.items()}
-
-
-def _column(scorer: Scorer, outcome: Outcome) -> int:
-    """Which output of the model is for the lag time of the file."""
-    metadata = scorer.metadata
-    times = metadata.lag_times or []
-    if len(times) < 2:
-        return 0
-    for outputs in (metadata.node_outputs, metadata.edge_outputs or times):
-        if len(outputs) < len(times):
-            raise ValueError(
-                f"{scorer.path}: expected an output for each of {len(times)} lag times, found "
-                f"{', '.join(map(str, outputs))}"
-            )
-    for column, time in enumerate(times):
-        if outcome.time is not None and same_time(time, outcome.time):
-            return column
-    found = (
-        "the file does not say its own (key time)"
-        if outcome.time is None
-        else f"the lag time of the file is {outcome.time:g}"
-    )
-    raise ValueError(
-        f"{outcome.path}: {scorer.path} predicts for the lag times "
-        f"{', '.join(f'{time:g}' for time in times)}; {found}"
-    )
 
 
 def _map(function: Callable[..., Any], *tables: Table) -> Table:

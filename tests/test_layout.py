@@ -53,6 +53,7 @@ ORDER = [
     "train",
     "scores",
     "outcome",
+    "forecast",
     "evaluate",
     "picture",
     "slices",

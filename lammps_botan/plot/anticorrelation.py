@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from lammps_botan.dataset import read_configuration, read_sample
+from lammps_botan.dataset import read_sample
+from lammps_botan.forecast import Forecaster
 from lammps_botan.graph import Floats
 from lammps_botan.metrics import edge_mask, pearson
 from lammps_botan.picture import COLORS, save_picture
-from lammps_botan.scorer import Scorer
 
 CUTOFF = 2.0  # of the graph, where no model says it
 BINS = 60
@@ -54,32 +54,31 @@ def plot_anticorrelation(
     ------
     FileNotFoundError, ValueError
         If a file or the model cannot be used, a file has no runs or no such pair, or there is a
-        model, which is made for one lag time, and files of several.
+        model and files of several lag times.
     """
-    scorer = None if model is None else Scorer(model)
-    if scorer is not None and not scorer.metadata.edge_outputs:
+    forecaster = None if model is None else Forecaster(model)
+    if forecaster is not None and not forecaster.metadata.edge_outputs:
         raise ValueError(f"{model}: predicts no pairs; leave it out, or take another model")
     truths: dict[float | None, list[Pairs]] = defaultdict(list)
     predictions: list[Pairs] = []
     for file in files:
-        cutoff = CUTOFF if scorer is None else scorer.metadata.cutoff
+        cutoff = CUTOFF if forecaster is None else forecaster.metadata.cutoff
         sample = read_sample(file, cutoff=cutoff, time_index=time_index)
         pairs = edge_mask(sample.graph)
         r, change = sample.graph.distances[pairs], sample.pair_distance_change[pairs]
         if not len(r) or np.isnan(change).any():
             lacks = "A-A pairs closer than 1.35" if not len(r) else "runs"
             raise ValueError(f"{file}: has no {lacks}, so that there is nothing to draw")
-        truths[read_configuration(file, time_index=time_index).time].append((r, change))
-        if scorer is not None:
-            try:
-                predictions.append((r, scorer.score(sample.graph).edge[pairs, 0]))
-            except ValueError as error:
-                raise ValueError(f"{file}: {error}") from error
+        truths[sample.time].append((r, change))
+        if forecaster is not None:
+            predicted = forecaster.forecast(sample.graph, sample.time, sample.path).changes
+            if predicted is not None:
+                predictions.append((r, predicted[pairs]))
     if predictions and len(truths) > 1:
         times = ", ".join("unknown" if time is None else f"{time:g}" for time in truths)
         raise ValueError(
-            f"the files have the lag times {times}, and {model} is made for one; give files of one "
-            "lag time"
+            f"the files have the lag times {times}, and the prediction of {model} is drawn for "
+            "one; give files of one lag time"
         )
     order = sorted(truths, key=lambda time: -1.0 if time is None else time)
     panels = [(_title(time), _joined(truths[time])) for time in order]

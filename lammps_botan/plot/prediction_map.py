@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 
-from lammps_botan.dataset import Configuration, Sample, read_configuration, read_sample
+from lammps_botan.dataset import Configuration, Sample, make_sample, read_future
+from lammps_botan.forecast import Forecaster
 from lammps_botan.graph import Floats
 from lammps_botan.metrics import edge_mask, node_mask, pearson
 from lammps_botan.outcome import LONGEST_BOND
 from lammps_botan.picture import save_picture
-from lammps_botan.scorer import Prediction, Scorer
 from lammps_botan.slices import draw_bonds, draw_slice, in_slice
 
 # where the colors end
@@ -58,23 +58,23 @@ def plot_prediction(
         If the model or the file cannot be used, the cell is not in LAMMPS's form, bonds are asked
         for that the model or the file does not have, or nothing is in the slice.
     """
-    scorer = Scorer(model)
-    if bonds and not scorer.metadata.edge_outputs:
+    forecaster = Forecaster(model)
+    if bonds and not forecaster.metadata.edge_outputs:
         raise ValueError(f"{model}: predicts no bonds; leave out --bonds, or take another model")
-    sample = read_sample(file, cutoff=scorer.metadata.cutoff, time_index=time_index)
-    configuration = read_configuration(file, time_index=time_index)
+    configuration = read_future(file, time_index=time_index)
     _check_cell(configuration)
+    sample = make_sample(configuration, cutoff=forecaster.metadata.cutoff)
     if bonds and np.isnan(sample.pair_distance_change).any():
         raise ValueError(
             f"{file}: has propensities but no runs, so that nothing is known of bonds; leave out "
             "--bonds"
         )
-    try:
-        prediction = scorer.score(sample.graph)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
-    shown = (_bonds if bonds else _particles)(configuration, sample, prediction, thickness)
-    _draw(path, shown, f"{file.name}, {_times(configuration.time, model, scorer)}")
+    forecast = forecaster.forecast(sample.graph, configuration.time, file)
+    if bonds and forecast.changes is not None:
+        shown = _bonds(configuration, sample, forecast.changes, thickness)
+    else:
+        shown = _particles(configuration, sample, forecast.propensity, thickness)
+    _draw(path, shown, f"{file.name}, {_times(configuration.time, model, forecaster)}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _Shown:
 
 
 def _particles(
-    configuration: Configuration, sample: Sample, prediction: Prediction, thickness: float
+    configuration: Configuration, sample: Sample, predicted: Floats, thickness: float
 ) -> _Shown:
     cell, origin, species = configuration.cell, np.zeros(3), configuration.species
     shown = in_slice(configuration.initial, cell, origin, thickness)
@@ -111,7 +111,7 @@ def _particles(
     counted = species[shown] == 0
     if not counted.any():
         raise ValueError(f"{configuration.path}: no A particle is in the slice; make it thicker")
-    predicted, of_a = prediction.node[:, 0], node_mask(sample.graph)
+    of_a = node_mask(sample.graph)
 
     def draw(axes: Any, values: Floats, limits: tuple[float, float], colormap: str) -> Collection:
         positions = configuration.initial[shown]
@@ -129,12 +129,12 @@ def _particles(
 
 
 def _bonds(
-    configuration: Configuration, sample: Sample, prediction: Prediction, thickness: float
+    configuration: Configuration, sample: Sample, predicted: Floats, thickness: float
 ) -> _Shown:
     cell, origin, graph = configuration.cell, np.zeros(3), sample.graph
     inside = np.zeros(graph.n_particles, dtype=bool)
     inside[in_slice(configuration.initial, cell, origin, thickness)] = True
-    predicted, of_a = prediction.edge[:, 0], edge_mask(graph)
+    of_a = edge_mask(graph)
     # edges ascend by center, then by neighbor; each pair has one from each end
     forth = graph.center * graph.n_particles + graph.neighbor
     back = np.searchsorted(forth, graph.neighbor * graph.n_particles + graph.center)
@@ -184,10 +184,11 @@ def _draw(path: Path, shown: _Shown, title: str) -> None:
     save_picture(figure, path)
 
 
-def _times(time: float | None, model: str | Path, scorer: Scorer) -> str:
-    about = scorer.metadata
+def _times(time: float | None, model: str | Path, forecaster: Forecaster) -> str:
+    about = forecaster.metadata
     trained = "" if about.temperature is None else f"T = {about.temperature:g}, "
-    trained += ", ".join(f"t = {lag_time:g}" for lag_time in (about.lag_times or [])[:1])
+    trained += ", ".join(f"t = {lag_time:g}" for lag_time in about.lag_times or [])
+    trained = trained.removesuffix(", ")
     of_model = f"model {Path(model).name}" + (f" (trained for {trained})" if trained else "")
     return of_model if time is None else f"t = {time:g}, {of_model}"
 
