@@ -10,6 +10,7 @@ the lag time. Files named *.pickle are those of `lammps_botan.bapst_data`, with 
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -125,10 +126,10 @@ def read_configuration(path: Path, *, time_index: int | None = None) -> Configur
         raise ValueError(
             f"{path}: lacks {', '.join(missing)}; found {', '.join(sorted(arrays)) or 'nothing'}"
         )
-    initial = np.asarray(arrays["initial_positions"], dtype=np.float64)
-    final = np.asarray(arrays["positions"], dtype=np.float64)
+    initial = _numbers(path, "initial_positions", arrays["initial_positions"])
+    final = _numbers(path, "positions", arrays["positions"])
     species = np.asarray(arrays["types"])
-    n = len(species)
+    n = len(species) if species.ndim == 1 else 0
     if initial.shape != (n, 3) or final.ndim != 3 or final.shape[1:] != (n, 3) or n == 0:
         raise ValueError(
             f"{path}: expected types [n], initial_positions [n, 3] and positions [runs, n, 3], "
@@ -139,12 +140,8 @@ def read_configuration(path: Path, *, time_index: int | None = None) -> Configur
     for key, array in (("initial_positions", initial), ("positions", final)):
         if not np.isfinite(array).all():
             raise ValueError(f"{path}: {key} holds values that are not finite")
-    box = arrays.get("box", np.asarray((n / DENSITY) ** (1 / 3)))
-    try:
-        cell = cell_matrix(box)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    time = arrays.get("time")
+    cell = _cell(path, arrays.get("box", np.asarray((n / DENSITY) ** (1 / 3))))
+    time = _numbers(path, "time", arrays["time"]) if "time" in arrays else None
     if time is not None and (time.shape != () or not np.isfinite(time)):
         raise ValueError(f"{path}: time must be one number, found {time.tolist()}")
     return Configuration(
@@ -152,11 +149,24 @@ def read_configuration(path: Path, *, time_index: int | None = None) -> Configur
     )
 
 
-def _at(content: BapstFile, time_index: int | None) -> Configuration:
+def _numbers(path: Path, key: str, array: npt.NDArray[Any]) -> Floats:
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{path}: {key} must be numbers, found the type {array.dtype}")
+    return np.asarray(array, dtype=np.float64)
+
+
+def _cell(path: Path, box: npt.NDArray[Any]) -> Floats:
+    lengths = _numbers(path, "box", box)
+    if lengths.ndim < 2 and not (lengths > 0).all():
+        raise ValueError(f"{path}: box must be positive lengths, found {lengths.tolist()}")
     try:
-        cell = cell_matrix(content.box)
+        return cell_matrix(lengths)
     except ValueError as error:
-        raise ValueError(f"{content.path}: {error}") from error
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _at(content: BapstFile, time_index: int | None) -> Configuration:
+    cell = _cell(content.path, content.box)
     final, targets, time = np.zeros((0, *content.initial.shape)), None, None
     if time_index is not None:
         time = content.times[time_index]
@@ -264,6 +274,23 @@ def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = Non
     return make_sample(read_future(path, time_index=time_index), cutoff=cutoff)
 
 
+def check_box(configuration: Configuration, cutoff: float) -> None:
+    """Refuse a box with more than one image of a pair within the cutoff, before all are listed.
+
+    Raises
+    ------
+    ValueError
+        If the box is smaller than two cutoffs.
+    """
+    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
+    if heights.min() < 2 * cutoff:
+        raise ValueError(
+            f"{configuration.path}: the box is smaller than two cutoffs of the graph: expected "
+            f"{2 * cutoff:g} or more in each direction, found "
+            f"{', '.join(f'{height:g}' for height in heights)}; take a larger box"
+        )
+
+
 def make_sample(configuration: Configuration, *, cutoff: float = 2.0) -> Sample:
     """The graph and the targets of a configuration whose future is known.
 
@@ -273,18 +300,16 @@ def make_sample(configuration: Configuration, *, cutoff: float = 2.0) -> Sample:
         If the box is smaller than two cutoffs.
     """
     path = configuration.path
+    check_box(configuration, cutoff)
     graph = build_graph(
         configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
     )
     if configuration.propensity is not None:
         unknown = np.full(graph.n_edges, np.nan)
         return Sample(path, graph, configuration.propensity, unknown, configuration.time)
-    try:
-        changes = pair_distance_change(
-            configuration.initial, configuration.final, graph, configuration.cell
-        )
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    changes = pair_distance_change(
+        configuration.initial, configuration.final, graph, configuration.cell
+    )
     own = propensity(configuration.initial, configuration.final)
     return Sample(path, graph, own, changes, configuration.time)
 

@@ -55,10 +55,12 @@ def evaluate(
     sums: list[list[Table]] = [[] for _ in scorers]
     halves: list[Table] = []
     read: dict[Path, float | None] = {}  # lag time of each file
+    seen: dict[Path, Path] = {}  # by where it is
     n_runs: list[int] = []
     for path in map(Path, files):
-        if path in read:
-            raise ValueError(f"{path}: given twice; a configuration counts once")
+        if (same := seen.setdefault(path.resolve(), path)) in read:
+            also = "" if same == path else f", also as {same}"
+            raise ValueError(f"{path}: given twice{also}; a configuration counts once")
         outcome = read_outcome(path, cutoff=cutoff, time_index=time_index)
         _check_time(outcome, read)
         read[path] = outcome.time

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lammps_botan.bapst_data import SUFFIX
-from lammps_botan.dataset import read_future
+from lammps_botan.dataset import check_box, read_future
 from lammps_botan.graph import Floats, Graph, build_graph
 from lammps_botan.metrics import random_halves
 from lammps_botan.targets import BONDED, SIGMA, bonds, displacements, pair_distance_change
@@ -57,35 +57,34 @@ def read_outcome(path: Path, *, cutoff: float, time_index: int | None = None) ->
     ----------
     path : Path
     cutoff : float
-        Of the graph, LJ units.
+        Of the graph, LJ units; at least `LONGEST_BOND` is taken.
     time_index : int or None
         Which lag time of a pickle file.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As `lammps_botan.dataset.read_future`, or if `path` is a folder, or the box is so small that
-        a bond has several images.
+        As `lammps_botan.dataset.read_future`, or if `path` is a folder, or the box is smaller than
+        two cutoffs.
     """
     if path.is_dir():
         kinds = [f"{path}/*{s}" for s in (".npz", SUFFIX) if any(path.glob(f"*{s}"))]
         found = f"; type {' '.join(kinds)}" if kinds else " without any"
         raise ValueError(f"{path}: expected an npz or pickle file, found a folder{found}")
     start = read_future(path, time_index=time_index)
+    cutoff = max(cutoff, LONGEST_BOND)
+    check_box(start, cutoff)
     graph = build_graph(start.initial, start.cell, start.species, cutoff=cutoff)
     bonded = bonds(graph, LONGEST_BOND)
     # of bonds only: the changes of all edges in all runs would not fit into memory
     moved, changed = np.empty((0, graph.n_particles)), np.empty((0, bonded.n_edges))
     if len(start.final):
-        try:
-            changed = np.array(
-                [
-                    pair_distance_change(start.initial, run[None], bonded, start.cell)
-                    for run in start.final
-                ]
-            )
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+        changed = np.array(
+            [
+                pair_distance_change(start.initial, run[None], bonded, start.cell)
+                for run in start.final
+            ]
+        )
         moved = np.array(
             [np.linalg.norm(dr, axis=1) for dr in displacements(start.initial, start.final)]
         )

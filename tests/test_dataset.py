@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lammps_botan.dataset import read_configuration, read_sample
+from lammps_botan.outcome import read_outcome
 
 N = 8
 
@@ -36,9 +37,21 @@ def test_a_sample_has_targets_for_all_particles_and_edges(tmp_path):
     assert sample.pair_distance_change.shape == (sample.graph.n_edges,)
 
 
-def test_a_box_smaller_than_two_cutoffs_has_no_pair_distance_changes(tmp_path):
-    with pytest.raises(ValueError, match=r"c\.npz: the box is smaller than two cutoffs"):
-        read_sample(write(tmp_path / "c.npz"), cutoff=1.2)
+@pytest.mark.parametrize("read", [read_sample, read_outcome])
+@pytest.mark.parametrize("box", [0.1, [9.0, 9.0, 3.9], [[9, 0, 0], [9, 9, 0], [9, 9, 3.9]]])
+def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, read, box):
+    """Before its neighbors are listed, which fill the memory."""
+    path = write(tmp_path / "c.npz", box=box)
+    with pytest.raises(
+        ValueError, match=r"c\.npz: the box is smaller than two cutoffs .* expected 4 "
+    ):
+        read(path, cutoff=2.0)
+
+
+def test_a_box_of_two_cutoffs_is_large_enough(tmp_path):
+    path = write(tmp_path / "c.npz", box=[4.0, 4.0, 4.0])
+    assert read_sample(path, cutoff=2.0).graph.n_particles == N
+    assert read_outcome(path, cutoff=2.0).n_runs == 3
 
 
 @pytest.mark.parametrize(
@@ -51,6 +64,15 @@ def test_a_box_smaller_than_two_cutoffs_has_no_pair_distance_changes(tmp_path):
         ({"initial_positions": np.full((N, 3), np.nan)}, "initial_positions holds values that are"),
         ({"box": [1.0, 2.0]}, r"the box must be .* found shape \(2,\)"),
         ({"types": np.array([{}] * N, dtype=object)}, "expected an npz file"),
+        ({"types": np.array(3)}, r"expected types \[n\], .*, found \[\], \[8, 3\]"),
+        ({"types": np.zeros((N, 1), dtype=int)}, r"expected types \[n\], .*, found \[8, 1\]"),
+        ({"initial_positions": np.full((N, 3), "x")}, "initial_positions must be numbers, found"),
+        ({"positions": np.full((3, N, 3), "x")}, "positions must be numbers, found the type <U1"),
+        ({"time": "soon"}, "time must be numbers, found the type <U4"),
+        ({"time": [1.0, 2.0]}, r"time must be one number, found \[1.0, 2.0\]"),
+        ({"box": "large"}, "box must be numbers, found the type <U5"),
+        ({"box": -2.0}, "box must be positive lengths, found -2.0"),
+        ({"box": [1.0, 0.0, 1.0]}, r"box must be positive lengths, found \[1.0, 0.0, 1.0\]"),
     ],
 )
 def test_bad_content_is_named(tmp_path, changes, message):

@@ -133,6 +133,12 @@ def test_several_models_score_what_each_scores_alone_and_are_compared(files, toy
             assert difference["error"] == pytest.approx(steps.std() / 3**0.5, rel=0.1, abs=1e-12)
 
 
+def test_the_ceiling_of_bonds_does_not_depend_on_the_models(files, toy, tmp_path):
+    """Also if all of them see less than a bond."""
+    near = save_model(tmp_path / "near.pt", cutoff=1.2)
+    assert evaluate([near], files)["ceiling"] == evaluate([toy], files)["ceiling"]
+
+
 def test_two_calls_agree(files, toy):
     assert json.dumps(evaluate([toy], files)) == json.dumps(evaluate([toy], files))
 
@@ -340,8 +346,12 @@ def test_without_files_or_models_there_is_nothing_to_do(tmp_path, toy):
 
 def test_a_configuration_counts_once(tmp_path, toy):
     path = write(tmp_path / "c.npz")
-    with pytest.raises(ValueError, match=r"c\.npz: given twice"):
+    with pytest.raises(ValueError, match=r"c\.npz: given twice; a configuration"):
         evaluate([toy], [path, path])
+    (tmp_path / "folder").mkdir()
+    again = tmp_path / "folder" / ".." / "c.npz"
+    with pytest.raises(ValueError, match=r"\.\./c\.npz: given twice, also as .*c\.npz; a config"):
+        evaluate([toy], [path, again])
 
 
 def test_lag_times_are_not_mixed(tmp_path, toy):
