@@ -39,7 +39,7 @@ def draw_map(
     dump : Path
         Of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
     output : Path
-        A PNG or PDF file.
+        A PNG, PDF or SVG file.
     frame : int
         From 0, or from the end: -1 is the last.
     column : str, optional
@@ -112,6 +112,15 @@ def draw_movie(
     for old in set(folder.glob("frame-*.png")) - set(pictures):  # of a longer movie before
         old.unlink()
     _animate(pictures, folder / "movie.gif", fps)
+
+
+def is_dump(path: Path) -> bool:
+    """Whether a file is a LAMMPS text dump, by its first line."""
+    try:
+        with open_text(path) as file:
+            return file.readline(100).startswith(b"ITEM:")
+    except DAMAGE:
+        return False
 
 
 def find_column(dump: Path) -> str:

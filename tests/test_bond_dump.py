@@ -52,7 +52,7 @@ def test_bonds_of_the_fix_are_read_too(tmp_path):
 
 def test_a_map_of_bonds_is_drawn(scored, tmp_path):
     out, bonds = scored
-    run("plot", "map", out, "--bonds", bonds, "-o", tmp_path / "b.png", "--frame", "1")
+    run("plot", "map", out, "--bond-dump", bonds, "-o", tmp_path / "b.png", "--frame", "1")
     run("plot", "map", out, "-o", tmp_path / "p.png", "--frame", "1")
     drawn, particles = (tmp_path / f"{name}.png" for name in "bp")
     assert drawn.read_bytes().startswith(b"\x89PNG")
@@ -74,6 +74,6 @@ def test_what_holds_no_bonds_is_refused(scored, tmp_path):
         read_bonds(tmp_path / "narrow", 0)
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_bonds(tmp_path / "none", 0)
-    slim = ("plot", "map", out, "--bonds", bonds, "-o", tmp_path / "x.png", "--thickness", 1e-6)
+    slim = ("plot", "map", out, "--bond-dump", bonds, "-o", tmp_path / "x.png", "--thickness", 1e-6)
     assert "no bond has both ends in the slice" in run(*slim, fails=True).output
     assert not (tmp_path / "x.png").exists()

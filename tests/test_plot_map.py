@@ -41,7 +41,7 @@ def test_rho_of_particles_is_that_of_all_a_particles(tmp_path, toy):
 
 def test_rho_of_bonds_is_that_of_all_a_a_bonds(tmp_path, toy):
     source = write_ensemble(tmp_path / "c.npz", np.linspace(0.1, 0.5, 100))
-    run("plot", "map", source, "-m", toy, "-o", tmp_path / "b.svg", "--bonds")
+    run("plot", "map", "--bonds", source, "-m", toy, "-o", tmp_path / "b.svg")
     with np.load(source) as content:
         start = distances(content["initial_positions"])
         change = np.mean([distances(final) - start for final in content["positions"]], axis=0)
@@ -108,10 +108,14 @@ def test_a_pickle_file_is_drawn_at_one_of_its_lag_times(tmp_path):
         (("toy.pt", "-m", "toy.pt"), "toy.pt: lacks types, initial_positions, positions"),
         (("c.npz", "-m", "toy.pt", "--frame", 1), "--frame and --column are for dumps"),
         (("c.npz", "-m", "toy.pt", "--column", "q"), "--frame and --column are for dumps"),
-        (("c.npz", "-m", "toy.pt", "--bonds", "b"), "a bare --bonds at the end, found --bonds b"),
+        (
+            ("c.npz", "-m", "toy.pt", "--bond-dump", "b"),
+            "the model predicts the bonds: expected --bonds, found --bond-dump b",
+        ),
+        (("s.dump", "-m", "toy.pt"), "s.dump: a dump, of which the scores are drawn"),
         (("c.npz", "-m", "toy.pt", "--time-index", 1), "leave it out for npz files"),
         (("s.dump", "--time-index", 1), "--time-index is for .pickle files"),
-        (("s.dump", "--bonds"), "its bonds are in a dump of their own: --bonds BONDS.dump"),
+        (("s.dump", "--bonds"), "its bonds are in a dump of their own: --bond-dump BONDS.dump"),
         (("c.npz", "-m", "nodes.pt", "--bonds"), "nodes.pt: predicts no bonds"),
         (("c.npz", "-m", "toy.pt", "--thickness", 1e-9), "no A particle is in the slice"),
         (("c.npz", "-m", "toy.pt", "--bonds", "--thickness", 1e-9), "no bond has both ends in"),
@@ -125,6 +129,7 @@ def test_errors_are_messages(arguments, message, tmp_path, monkeypatch, toy):
     monkeypatch.chdir(tmp_path)
     save_model(tmp_path / "nodes.pt", Walks(edge_outputs=0))
     write_ensemble(tmp_path / "c.npz")
+    (tmp_path / "s.dump").write_text("ITEM: TIMESTEP\n0\n")
     write_ensemble(tmp_path / "small.npz", box=3.5)
     write_ensemble(tmp_path / "turned.npz", box=BOX * np.eye(3)[[1, 2, 0]])
     write_ensemble(tmp_path / "three.npz", types=np.arange(100) % 3)

@@ -77,13 +77,8 @@ def anticorrelation(
 @click.option("-m", "--model", help="For a configuration: a model file, or a name of `models`.")
 @TIME_INDEX
 @click.option("--frame", type=int, help="Of a dump, from 0; -1 is the last. [default: 0]")
-@click.option(
-    "--bonds",
-    is_flag=False,
-    flag_value="",
-    metavar="[DUMP]",
-    help="Draw bonds in place of particles; those of a dump are in a dump of bonds.",
-)
+@click.option("--bonds", is_flag=True, help="With -m: draw bonds in place of particles.")
+@click.option("--bond-dump", type=FILE, help="Of a dump: draw the bonds in this one in place.")
 @COLUMN
 @THICKNESS
 def plot_map(
@@ -92,7 +87,8 @@ def plot_map(
     model: str | None,
     time_index: int | None,
     frame: int | None,
-    bonds: str | None,
+    bonds: bool,
+    bond_dump: Path | None,
     column: str | None,
     thickness: float,
 ) -> None:
@@ -108,30 +104,34 @@ def plot_map(
             raise click.UsageError(f"{source}: expected a model to compare it with; add -m MODEL")
         if time_index is not None:
             raise click.UsageError("--time-index is for .pickle files; leave it out")
-        if bonds == "":
+        if bonds:
             raise click.UsageError(
-                f"{source}: its bonds are in a dump of their own: --bonds BONDS.dump, made with "
-                "`lammps-botan score ... --bonds BONDS.dump`"
+                f"{source}: its bonds are in a dump of their own: --bond-dump BONDS.dump in place "
+                "of --bonds, made with `lammps-botan score ... --bonds BONDS.dump`"
             )
-        of_bonds = None if bonds is None else Path(bonds)
         draw_map(
-            source, output, frame=frame or 0, column=column, thickness=thickness, bonds=of_bonds
+            source, output, frame=frame or 0, column=column, thickness=thickness, bonds=bond_dump
         )
     else:
+        from lammps_botan.movie import is_dump
         from lammps_botan.plot.prediction_map import plot_prediction
 
         if frame is not None or column is not None:
             raise click.UsageError("--frame and --column are for dumps; leave them out, or -m")
-        if bonds:
+        if bond_dump is not None:
             raise click.UsageError(
-                f"with -m the model predicts the bonds: put a bare --bonds at the end, found "
-                f"--bonds {bonds}"
+                f"with -m the model predicts the bonds: expected --bonds, found --bond-dump "
+                f"{bond_dump}"
+            )
+        if is_dump(source):
+            raise click.UsageError(
+                f"{source}: a dump, of which the scores are drawn that are in it: leave out -m"
             )
         plot_prediction(
             output,
             source,
             model,
-            bonds=bonds is not None,
+            bonds=bonds,
             time_index=time_index,
             thickness=thickness,
         )

@@ -15,7 +15,7 @@ def plot_observables(path: Path, observables: Observables, title: str) -> None:
     Parameters
     ----------
     path : Path
-        A PNG or PDF file.
+        A PNG, PDF or SVG file.
     observables : Observables
     title : str
     """

@@ -28,7 +28,7 @@ def plot_slice(
     Parameters
     ----------
     path : Path
-        A PNG or PDF file.
+        A PNG, PDF or SVG file.
     positions : [n_particles, 3]
         Wrapped or not, LJ units.
     lengths : [3]

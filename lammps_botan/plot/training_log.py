@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-# columns of metrics.csv: losses at each step, eqs. 13 and 14, correlations at each validation
+# columns of metrics.csv: losses at each step, eqs. 13 and 14 with recipe.offset_weight, and
+# correlations at each validation
 LOSSES = {"S": "loss_S", "E": "loss_E"}
 CORRELATIONS = {"S": "rho_S", "E": "rho_E"}
 MONITORED = "rho"  # highest at the epoch that is chosen
@@ -38,7 +39,8 @@ class TrainingLog:
     Attributes
     ----------
     losses : dict
-        Curve of "S" and "E", as far as the network learns them: mean over the steps of an epoch.
+        Curve of "S" and "E", as far as the network learns them: mean over the steps of an epoch
+        of eqs. 13 and 14 with `recipe.offset_weight`.
     correlations : dict
         Curve of "S" and "E": rho on the validation set.
     best : int
