@@ -10,6 +10,8 @@ from pictures import distances, liquid, words, write_ensemble
 from score_runs import run
 from toy_models import Walks, save_model
 
+from lammps_botan.picture import COLORS
+from lammps_botan.plot.correlation import _labels
 from lammps_botan.plot.evaluations import Score, read_evaluations
 from lammps_botan.plot.score_line import draw_scores
 
@@ -111,6 +113,19 @@ def test_ensembles_and_widths_are_lines_of_their_own(tmp_path):
     assert {r"$\rho_S$ (A)", r"$\rho_S$ (A), ensemble of 4", "T = 0.44, t = 130, p = 0.4"} <= set(
         found
     )
+
+
+def test_lines_have_colors_of_their_own(tmp_path):
+    kinds = [
+        model(f"{n} {t}", members=n, lag_time=t, p=p)
+        for n in (1, 4)
+        for t, p in ((13.0, 0.4), (130.0, 0.4), (130.0, None))
+    ]
+    path = write(tmp_path / "a", *kinds, time=130.0)
+    labels = _labels(read_evaluations([path])).values()
+    assert len({label.color for label in labels}) == len(labels) == 6
+    assert next(iter(labels)).text == "BOTAN"
+    assert next(iter(labels)).color == COLORS[0]
 
 
 def test_a_network_of_unknown_p_is_not_called_botan(tmp_path):

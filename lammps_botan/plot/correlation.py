@@ -1,5 +1,6 @@
 """Correlation of prediction and truth against the lag time, figs. 5 and 8."""
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lammps_botan.picture import color, save_picture
+from lammps_botan.picture import COLORS, color, save_picture
 from lammps_botan.plot.evaluations import Evaluation, ModelScores, read_evaluations
 from lammps_botan.plot.score_line import draw_scores, spread
 
@@ -121,9 +122,12 @@ def _labels(evaluations: Sequence[Evaluation]) -> dict[_Kind, _Label]:
     for evaluation in evaluations:
         most |= Counter(map(_kind, evaluation.models))
     kinds: dict[str, list[_Kind]] = {name: [] for name in NAMES}
-    for kind in sorted(most, key=repr):
+    # first what a name usually means: no ensemble, and trained for the lag time of the data
+    for kind in sorted(most, key=lambda kind: (kind.members, kind.trained_for or 0, repr(kind))):
         kinds.setdefault(_name(kind), []).append(kind)
-    labels, free = {}, len(NAMES)
+    labels = {}
+    taken = {color(k) for k, name in enumerate(NAMES) if kinds[name]}
+    free = itertools.cycle(c for c in COLORS if c not in taken)
     for name, same in kinds.items():
         for k, kind in enumerate(same):
             text = name
@@ -134,9 +138,8 @@ def _labels(evaluations: Sequence[Evaluation]) -> dict[_Kind, _Label]:
             text += "" if kind.trained_for is None else f", trained for t = {kind.trained_for:g}"
             own = k == 0 and name in NAMES
             labels[kind] = _Label(
-                text + spread(most[kind]), color(NAMES.index(name) if own else free)
+                text + spread(most[kind]), color(NAMES.index(name)) if own else next(free)
             )
-            free += not own
     return labels
 
 
