@@ -15,6 +15,8 @@ from public_data import (
 from score_runs import run
 from toy_models import Walks, save_model
 
+from lammps_botan.models import shipped_models
+
 
 @pytest.fixture
 def toy(tmp_path):
