@@ -13,6 +13,10 @@ import pytest
 from lmp import BIN, all_images, liquid, read_dump
 from toy_models import Walks, save_model
 
+from lammps_botan.data_frame import read_data_frame
+from lammps_botan.graph import build_graph
+from lammps_botan.scorer import Scorer
+
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "02_score_from_python.py"
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 GLASS = f"""
@@ -540,4 +544,10 @@ runpy.run_path({str(EXAMPLE)!r}, run_name="__main__")
     )
     lines = [line.split(": ")[0].split() for line in output.strip().splitlines()]
     assert lines == [["step", "0"], ["step", "20"]]
-    assert "largest 1.779 for atom 4052" in output
+    glass = read_data_frame(EXAMPLE.parents[1] / "inputs" / "ka-t064.data")
+    prediction = Scorer("ka-t064").score(
+        build_graph(glass.positions, glass.box, np.asarray(glass.types) - 1)
+    )
+    most = prediction.node[:, 0].argmax()
+    atom = np.asarray(glass.ids)[most]
+    assert f"largest {prediction.node[most, 0]:.3f} for atom {atom}" in output.splitlines()[0]
