@@ -25,11 +25,13 @@ STATE = (
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+import torch
 from lammps_botan.config import read_config
 from lammps_botan.train import train
 from lammps_botan.train.module import Module
 
 path, epoch, batch = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+torch.set_num_threads(int(sys.argv[4]))
 step = Module.training_step
 
 def training_step(self, graphs, number):
@@ -63,7 +65,17 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, epoch, batch, lines, wid
         text = recipe(20, recipe=LINES + lines, network=f"width = {width}")
         path = configure(write_liquids(folder), text)
         if name == "killed":
-            command = [sys.executable, "-c", KILLED, str(path), str(epoch), str(batch)]
+            # the bits depend on the number of threads, which other tests may have changed here
+            threads = torch.get_num_threads()
+            command = [
+                sys.executable,
+                "-c",
+                KILLED,
+                str(path),
+                str(epoch),
+                str(batch),
+                str(threads),
+            ]
             done = subprocess.run(command, capture_output=True, text=True)
             assert done.returncode == -signal.SIGKILL, done.stderr
             assert not (folder / "out/best.ckpt").exists()
