@@ -24,7 +24,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from lammps_botan import engine
+from lammps_botan.engine import training
 from lammps_botan.cli.train import keep_memory
 from lammps_botan.data_frame import read_data_frame
 from lammps_botan.graph import build_graph
@@ -70,8 +70,8 @@ def ours(model: Botan, *graph: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def rounded(model: Botan, *graph: Tensor) -> tuple[Tensor, Tensor]:
-    if engine.available(model):
-        return engine.forward(model, *graph)
+    if training.available(model):
+        return training.forward(model, *graph)
     with torch.autocast("cpu", torch.bfloat16):
         return model(*graph)
 
@@ -140,7 +140,7 @@ def main() -> None:
         command = [sys.executable, __file__, "--memory-of", kind]
         command += ["--threads", str(arguments.threads)]
         peaks[kind] = int(subprocess.run(command, capture_output=True, check=True).stdout)
-    kernels = engine.available(Botan())
+    kernels = training.available(Botan())
     if arguments.json:
         print(json.dumps({"seconds": taken, "peak_bytes": peaks, "kernels": kernels}))
         return

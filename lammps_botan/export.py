@@ -98,7 +98,7 @@ def _compare(model: Botan | NtGnn | Committee, physics: Physics, path: Path) -> 
     cutoff = physics.cutoff
     species = rng.integers(len(physics.species), size=64)
     graph = build_graph(rng.random((64, 3)) * 2 * cutoff, 2 * cutoff, species, cutoff=cutoff)
-    written = Scorer(path).score(graph)
+    written = Scorer(path).score_by_torch(graph)
     with torch.inference_mode():
         node, edge = model(
             torch.from_numpy(graph.species),

@@ -162,14 +162,15 @@ def build_graph(
 
     # neighbor lists close at <= cutoff: ask for the ones below
     below = float(np.nextafter(cutoff, 0.0))
-    neighbors = NeighborList(cutoff=below, full_list=True, sorted=True)
+    neighbors = NeighborList(cutoff=below, full_list=True, sorted=False)
     center, neighbor, vectors = neighbors.compute(
         points=points, box=cell_matrix(box), periodic=list(periodic), quantities="ijD"
     )
-    order = np.lexsort((neighbor, center))
+    center, neighbor = center.astype(np.int64), neighbor.astype(np.int64)
+    order = np.argsort(center * len(points) + neighbor, kind="stable")
     return Graph(
         species=kinds,
-        center=center[order].astype(np.int64),
-        neighbor=neighbor[order].astype(np.int64),
+        center=center[order],
+        neighbor=neighbor[order],
         vectors=-vectors[order],  # theirs points from center to neighbor
     )

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from lammps_botan.graph import Floats, Graph
+from lammps_botan.engine import scoring
+from lammps_botan.graph import Graph, Ints, build_graph
 from lammps_botan.metadata import Metadata, read_metadata
 from lammps_botan.models import find_model
+
+Singles = npt.NDArray[np.float32]
+TOLERANCE = 1e-4  # between engine and model file, outputs of order 1; other equations differ more
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class Prediction:
         The first column, if any, is the pair-distance change.
     """
 
-    node: Floats
-    edge: Floats
+    node: Singles
+    edge: Singles
 
 
 class Scorer:
@@ -37,6 +42,9 @@ class Scorer:
         A model file, or the name of a model that ships.
     device : str
         A device of torch, such as "cpu" or "cuda".
+    precision : str
+        "float32"; or "bfloat16" for products of such numbers (8 bits) on edges, which costs about
+        half on processors with AVX-512 BF16; docs/performance.md has its error.
 
     Attributes
     ----------
@@ -44,16 +52,19 @@ class Scorer:
         The model file.
     metadata : Metadata
         What the model file says of itself.
+    engine : str
+        What computes: the instructions of the compiled engine, such as "avx512", or "torch" where
+        the network is not BOTAN with 64 features, or not on the CPU.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, or the device is absent.
+        If the file is not a model file, or the device is absent or cannot do the precision.
     """
 
-    def __init__(self, model: str | Path, device: str = "cpu") -> None:
+    def __init__(self, model: str | Path, device: str = "cpu", precision: str = "float32") -> None:
         self.path = find_model(model)
         self.metadata: Metadata = read_metadata(self.path)
         try:
@@ -76,6 +87,36 @@ class Scorer:
         for method in ("encode", "step", "decode"):
             if not hasattr(self._module, method):
                 raise ValueError(f"{self.path}: the model has no method {method}")
+        if precision not in {"float32", "bfloat16"}:
+            raise ValueError(f"expected precision float32 or bfloat16, found {precision}")
+        self._engine = self._make_engine(bfloat16=precision == "bfloat16")
+        self.engine = self._engine.instructions if self._engine else "torch"
+
+    def _make_engine(self, *, bfloat16: bool) -> scoring.Engine | None:
+        parameters = dict(self._module.named_parameters())
+        engine = scoring.make_engine(parameters, self.metadata.rounds)
+        if engine and not self._computes_the_same(engine):
+            engine = None
+        if not bfloat16:
+            return engine
+        if engine is None:
+            raise ValueError(
+                "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
+                f"engine; {self.path} is scored by torch here: use precision float32"
+            )
+        return scoring.make_engine(parameters, self.metadata.rounds, bfloat16=True)
+
+    def _computes_the_same(self, engine: scoring.Engine) -> bool:
+        """The names and shapes of weights fit; the file itself says whether the equations do."""
+        cutoff = self.metadata.cutoff
+        rng = np.random.default_rng(0)
+        species = rng.integers(len(self.metadata.species), size=16)
+        graph = build_graph(rng.random((16, 3)) * cutoff, 2 * cutoff, species, cutoff=cutoff)
+        ours, theirs = engine.score(*_arrays(graph)), self.score_by_torch(graph)
+        return all(
+            a.shape == b.shape and np.allclose(a, b, rtol=0, atol=TOLERANCE * np.abs(b).max(initial=1.0))
+            for a, b in zip(ours, (theirs.node, theirs.edge), strict=True)
+        )
 
     def score(self, graph: Graph) -> Prediction:
         """Score a graph built with the cutoff of `metadata`.
@@ -89,18 +130,28 @@ class Scorer:
         ValueError
             If the graph has species that the model does not know.
         """
+        self._check(graph)
+        if self._engine:
+            return Prediction(*self._engine.score(*_arrays(graph)))
+        return self.score_by_torch(graph)
+
+    def score_by_torch(self, graph: Graph) -> Prediction:
+        """The same by the code in the model file, also where the compiled engine could do it."""
+        self._check(graph)
+        tensors = (torch.from_numpy(a).to(self._device) for a in _arrays(graph))
+        with torch.inference_mode():
+            node, edge = self._module(*tensors)
+        return Prediction(node.cpu().numpy(), edge.cpu().numpy())
+
+    def _check(self, graph: Graph) -> None:
         n_species = len(self.metadata.species)
         if graph.n_particles and int(graph.species.max()) >= n_species:
             raise ValueError(
                 f"{self.path} knows {n_species} species ({', '.join(self.metadata.species)}), "
                 f"found species number {graph.species.max()}"
             )
-        tensors = (
-            torch.from_numpy(graph.species),
-            torch.from_numpy(graph.vectors.astype(np.float32)),
-            torch.from_numpy(graph.center),
-            torch.from_numpy(graph.neighbor),
-        )
-        with torch.inference_mode():
-            node, edge = self._module(*(t.to(self._device) for t in tensors))
-        return Prediction(node.cpu().numpy(), edge.cpu().numpy())
+
+
+def _arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:
+    """What the network is given."""
+    return graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor

@@ -48,7 +48,7 @@ ARGUMENTS = {
     "unknown keyword": (
         "fix g all botan 10 m.pt A B bond 1.3",
         "unknown keyword 'bond'",
-        "the keywords are bonds, device, threads and verify",
+        "the keywords are bonds, device, precision, threads and verify",
     ),
     "keyword without value": ("fix g all botan 10 m.pt A B bonds", "keyword bonds needs a value"),
     "bonds is a word": ("fix g all botan 10 m.pt A B bonds x", "positive distance, got 'x'"),

@@ -6,6 +6,7 @@
 // The only file that knows torch, in a library of its own (see CMakeLists.txt).
 
 #include "botan_model.h"
+#include "engine_model.h"
 
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -55,8 +56,10 @@ class TorchModel : public BotanModel {
  public:
   TorchModel(const char *, size_t, const std::string &, int, int);
   const std::string &metadata() const override { return metadata_text; }
-  const std::string &device() const override { return device_name; }
+  std::string device() const override { return torch_device.str(); }
+  std::string engine() const override { return "torch"; }
   void set_sizes(const BotanSizes &given) override { sizes = given; }
+  BotanModel *make_engine(bool, std::string *) const override;
   std::string encode(const BotanGraph &) override;
   std::string step(int) override;
   float *node() override { return host_node.data_ptr<float>(); }
@@ -65,7 +68,7 @@ class TorchModel : public BotanModel {
  private:
   torch::Device torch_device = torch::kCPU;
   int n_threads;
-  std::string device_name, metadata_text;
+  std::string metadata_text;
   torch::jit::Module module;
   BotanSizes sizes;
 
@@ -119,7 +122,21 @@ TorchModel::TorchModel(const char *bytes, size_t n_bytes, const std::string &dev
   check_method(module, "step", 8);
   check_method(module, "decode", 2);
   metadata_text = extra_files["metadata.json"];
-  device_name = torch_device.str();
+}
+
+// the parameters of BOTAN, or of the members of an ensemble, are handed over by their names
+
+BotanModel *TorchModel::make_engine(bool bfloat16, std::string *message) const
+{
+  if (!torch_device.is_cpu()) return nullptr;
+  std::vector<at::Tensor> kept;    // they must live until they are copied
+  std::vector<NamedWeights> named;
+  for (const auto &parameter : module.named_parameters()) {
+    kept.push_back(parameter.value.contiguous());
+    if (kept.back().scalar_type() != torch::kFloat32) return nullptr;
+    named.push_back({parameter.name, kept.back().sizes().vec(), kept.back().data_ptr<float>()});
+  }
+  return create_engine_model(named, metadata_text, sizes, n_threads, bfloat16, message);
 }
 
 // no exception of torch may reach LAMMPS

@@ -32,8 +32,13 @@ class BotanModel {
  public:
   virtual ~BotanModel() = default;
   virtual const std::string &metadata() const = 0;    // text of metadata.json
-  virtual const std::string &device() const = 0;
+  virtual std::string device() const = 0;
+  virtual std::string engine() const = 0;    // torch, or the instructions that the engine uses
   virtual void set_sizes(const BotanSizes &sizes) = 0;
+
+  // the same network in the compiled engine, for the sizes set before; null, without a message,
+  // where the engine does not know the network or the device, and where it is not wanted
+  virtual BotanModel *make_engine(bool bfloat16, std::string *message) const = 0;
 
   // one scoring: encode, step 0, [ghost rows of node() refreshed, step m] ..., decode.
   // the graph must live until decode

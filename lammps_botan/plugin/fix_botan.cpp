@@ -126,9 +126,9 @@ void FixBotan::report()
                        type2species[type] < 0 ? "NULL" : metadata.species[type2species[type]]);
   utils::logmesg(lmp, "Fix botan: model {} ({}{}), atom types{}\n", given.model,
                  metadata.architecture, metadata.trained_for, map);
-  utils::logmesg(lmp,
-                 "  cutoff {}, bonds {}, every {} steps on {} with {} thread(s) per MPI task\n",
-                 metadata.cutoff, given.bonds, given.nevery, model->device(), given.threads);
+  utils::logmesg(
+      lmp, "  cutoff {}, bonds {}, every {} steps on {} ({}) with {} thread(s) per MPI task\n",
+      metadata.cutoff, given.bonds, given.nevery, model->device(), model->engine(), given.threads);
   if (verification)
     utils::logmesg(lmp, "  each prediction is verified after lag time {}\n",
                    verification->lag_time);

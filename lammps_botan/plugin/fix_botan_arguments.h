@@ -21,6 +21,7 @@ struct FixBotanArguments {
   std::string model;
   double bonds = 1.35;
   std::string device = "cpu";
+  bool bfloat16 = false;
   int threads;
   bool verify = false;
 

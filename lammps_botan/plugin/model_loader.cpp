@@ -9,6 +9,7 @@
 #include "error.h"
 #include "lammps.h"
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -91,6 +92,71 @@ static void agree(LAMMPS *lmp, const std::string &failure)
 }
 
 /* ----------------------------------------------------------------------
+   outputs on a small graph without ghosts
+------------------------------------------------------------------------- */
+
+static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
+                           std::vector<float> &node_out, std::vector<float> &edge_out)
+{
+  constexpr int N = 16;
+  BotanGraph graph;
+  graph.n_local = N;
+  for (int i = 0; i < N; i++) {
+    graph.species.push_back(i % static_cast<int>(metadata.species.size()));
+    for (int k = 1; k < N; k += 2) {
+      graph.center.push_back(i);
+      graph.neighbor.push_back((i + k) % N);
+      // directions and lengths of no meaning, within the cutoff
+      for (const int d : {2, 3, 5})
+        graph.vectors.push_back(static_cast<float>(0.5 * metadata.cutoff * sin(d * (i + N * k))));
+    }
+  }
+  std::string failure = model.encode(graph);
+  for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)
+    failure = model.step(round);
+  return failure.empty() ? model.decode(node_out, edge_out) : failure;
+}
+
+static bool are_close(const std::vector<float> &a, const std::vector<float> &b)
+{
+  float scale = 1.0F;
+  for (const float x : b) scale = MAX(scale, std::fabs(x));
+  for (size_t i = 0; i < a.size(); i++)
+    if (!(std::fabs(a[i] - b[i]) <= 1e-4F * scale)) return false;
+  return a.size() == b.size();
+}
+
+/* ----------------------------------------------------------------------
+   the compiled engine, where the code in the model file turns out to compute the same
+------------------------------------------------------------------------- */
+
+static std::unique_ptr<BotanModel> choose_engine(LAMMPS *lmp, const FixBotanArguments &given,
+                                                 const ModelMetadata &metadata,
+                                                 std::unique_ptr<BotanModel> model)
+{
+  std::string failure;
+  std::unique_ptr<BotanModel> engine(model->make_engine(false, &failure));
+  if (engine) {
+    std::vector<float> node_out[2], edge_out[2];
+    const bool same = try_out(*engine, metadata, node_out[0], edge_out[0]).empty() &&
+                      try_out(*model, metadata, node_out[1], edge_out[1]).empty() &&
+                      are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1]);
+    if (!same) engine.reset();
+  }
+  if (given.bfloat16 && failure.empty()) {
+    if (engine) engine.reset(model->make_engine(true, &failure));
+    if (!engine && failure.empty())
+      failure =
+          fmt::format("precision bfloat16 is for BOTAN with 64 features on device cpu, by the "
+                      "compiled engine; {} is computed by torch here: write `precision "
+                      "float32`",
+                      given.model);
+  }
+  agree(lmp, failure);
+  return engine ? std::move(engine) : std::move(model);
+}
+
+/* ----------------------------------------------------------------------
    rank 0 reads the file, every rank builds the model from the same bytes
 ------------------------------------------------------------------------- */
 
@@ -139,5 +205,5 @@ std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArg
   if (!failure.empty())
     failure = fmt::format("model file {} fails on an empty graph: {}", given.model, failure);
   agree(lmp, failure);
-  return model;
+  return choose_engine(lmp, given, metadata, std::move(model));
 }

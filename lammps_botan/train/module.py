@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
-from lammps_botan import engine
 from lammps_botan.config import Config, Recipe
+from lammps_botan.engine import training
 from lammps_botan.metrics import edge_mask, node_mask, pearson
 from lammps_botan.model import Botan
 from lammps_botan.train.data import TrainingGraph
@@ -73,9 +73,10 @@ class Module(pl.LightningModule):
 
     def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
         tensors = join(graphs, self.device)
-        if self._may_use_kernels and isinstance(self.model, Botan) and engine.available(self.model):
-            return engine.forward(self.model, *tensors)
-        outputs: tuple[Tensor, Tensor] = self.model(*tensors)
+        model = self.model
+        if self._may_use_kernels and isinstance(model, Botan) and training.available(model):
+            return training.forward(model, *tensors)
+        outputs: tuple[Tensor, Tensor] = model(*tensors)
         return outputs
 
     def _error(

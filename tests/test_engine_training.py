@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lammps_botan import engine
+from lammps_botan.engine import training
 from lammps_botan.graph import build_graph
 from lammps_botan.model import Botan
 from lammps_botan.nt_gnn import NtGnn
@@ -66,13 +66,13 @@ def test_outputs_and_gradients_are_those_of_the_network(n_threads, weights):
     torch.set_num_threads(n_threads)
     model, inputs = network(), tensors(300, 6.3)
     exact = [output.detach() for output in model(*inputs)]
-    ours = [output.detach() for output in engine.forward(model, *inputs)]
+    ours = [output.detach() for output in training.forward(model, *inputs)]
     for output, reference in zip(ours, exact, strict=True):
         assert output.shape == reference.shape
         assert output.dtype == torch.float32
         assert float((output - reference).norm() / reference.norm()) < 2e-3
     reference = gradients(model, model(*inputs), weights)
-    found = gradients(model, engine.forward(model, *inputs), weights)
+    found = gradients(model, training.forward(model, *inputs), weights)
     assert distance(found, reference) < 1e-2
     for name, gradient in reference.items():
         scale = float(gradient.norm())
@@ -84,15 +84,15 @@ def test_it_rounds_less_than_autocast():
     reference = gradients(model, model(*inputs), (0.4, 0.6))
     with torch.autocast("cpu", torch.bfloat16):
         rounded = gradients(model, model(*inputs), (0.4, 0.6))
-        ours = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+        ours = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
     assert distance(ours, reference) < distance(rounded, reference)
 
 
 def test_a_step_has_the_same_bits_every_time():
     torch.set_num_threads(2)
     model, inputs = network(), tensors(300, 6.3)
-    first = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
-    again = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+    first = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
+    again = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
@@ -101,11 +101,11 @@ def test_few_edges_or_none(n_particles, length):
     """Particles without neighbors, tiles that are not full, threads without work."""
     torch.set_num_threads(3)
     model, inputs = network(), tensors(n_particles, length)
-    for output, reference in zip(engine.forward(model, *inputs), model(*inputs), strict=True):
+    for output, reference in zip(training.forward(model, *inputs), model(*inputs), strict=True):
         torch.testing.assert_close(output, reference, rtol=2e-2, atol=2e-3)
     if len(inputs[1]):
         reference = gradients(model, model(*inputs), (0.4, 0.6))
-        found = gradients(model, engine.forward(model, *inputs), (0.4, 0.6))
+        found = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
         assert distance(found, reference) < 3e-2
 
 
@@ -115,14 +115,14 @@ def test_nan_is_not_lost(name):
     with torch.no_grad():
         dict(model.named_parameters())[name].view(-1)[0] = float("nan")
     reference = [bool(output.isnan().any()) for output in model(*inputs)]
-    found = [bool(output.isnan().any()) for output in engine.forward(model, *inputs)]
+    found = [bool(output.isnan().any()) for output in training.forward(model, *inputs)]
     assert found == reference
     assert any(found)
 
 
 def test_a_step_can_be_taken_back_twice():
     model, inputs = network(), tensors(300, 6.3)
-    outputs = engine.forward(model, *inputs)
+    outputs = training.forward(model, *inputs)
     loss = sum(output.square().mean() for output in outputs)
     names, parameters = zip(*model.named_parameters(), strict=True)
     first = torch.autograd.grad(loss, parameters, retain_graph=True)
@@ -134,11 +134,11 @@ def test_a_step_can_be_taken_back_twice():
 def test_edges_must_be_grouped():
     model, (species, vectors, center, neighbor) = network(), tensors(300, 6.3)
     with pytest.raises(ValueError, match="grouped by center"):
-        engine.forward(model, species, vectors, center.flip(0), neighbor)
+        training.forward(model, species, vectors, center.flip(0), neighbor)
 
 
 def test_other_networks_are_left_to_torch():
-    assert engine.available(Botan(3))
-    assert not engine.available(Botan(3).double())
-    assert not engine.available(Botan(3, 32))
-    assert not engine.available(NtGnn(3))
+    assert training.available(Botan(3))
+    assert not training.available(Botan(3).double())
+    assert not training.available(Botan(3, 32))
+    assert not training.available(NtGnn(3))

@@ -1,0 +1,406 @@
+#include "engine.h"
+
+#include "kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr long WIDTH = BOTAN_WIDTH;
+constexpr long SHARE = 256;    // rows that a thread is worth
+
+using Numbers = std::vector<float>;
+
+/* ---------------------------------------------------------------------- */
+
+// the best there is, or what the environment asks for
+const BotanKernels *find_kernels(bool bfloat16, const char **message)
+{
+  const char *wanted = getenv("LAMMPS_BOTAN_ENGINE");
+  if (!wanted) wanted = "";
+  if (!strcmp(wanted, "torch")) {
+    if (bfloat16) *message = "precision bfloat16 needs the engine; unset LAMMPS_BOTAN_ENGINE=torch";
+    return nullptr;
+  }
+  if (bfloat16) {
+#ifdef BOTAN_BFLOAT16
+    if (__builtin_cpu_supports("avx512bf16")) return &botan_kernels_avx512_bf16;
+#endif
+    *message = "precision bfloat16 needs a processor with AVX-512 BF16 (Intel Sapphire Rapids, AMD "
+               "Zen 4, or newer); use precision float32";
+    return nullptr;
+  }
+#ifdef BOTAN_X86
+  if (__builtin_cpu_supports("avx512f") && (!*wanted || !strcmp(wanted, "avx512")))
+    return &botan_kernels_avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      (!*wanted || !strcmp(wanted, "avx2")))
+    return &botan_kernels_avx2;
+#endif
+  if (!*wanted || !strcmp(wanted, "portable")) return &botan_kernels_portable;
+  *message = "the environment variable LAMMPS_BOTAN_ENGINE must be avx512 or avx2 (where the "
+             "processor has them), portable, torch, or unset";
+  return nullptr;
+}
+
+/* ---------------------------------------------------------------------- */
+
+// calls work(first, last) for each share start[t] .. start[t + 1], in threads
+template <class Work> void parallel(const std::vector<long> &start, const Work &work)
+{
+  std::vector<std::thread> others;
+  size_t t = 1;
+  try {
+    others.reserve(start.size());
+    for (; t + 1 < start.size(); t++) others.emplace_back(work, start[t], start[t + 1]);
+  } catch (const std::system_error &) {
+    // no more threads to be had: this one does the rest
+    work(start[t], start.back());
+  }
+  work(start[0], start[1]);
+  for (auto &other : others) other.join();
+}
+
+std::vector<long> shares(long n, long threads)
+{
+  threads = std::clamp(n / SHARE, 1L, threads);
+  std::vector<long> start;
+  for (long t = 0; t <= threads; t++) start.push_back(n * t / threads);
+  return start;
+}
+
+// of nodes, with about as many edges for each thread
+std::vector<long> shares(long n_local, long n_edges, const int64_t *center, long threads)
+{
+  threads = std::clamp(n_edges / SHARE, 1L, threads);
+  std::vector<long> start(1, 0);
+  for (long t = 1; t < threads; t++) start.push_back(center[n_edges * t / threads]);
+  start.push_back(n_local);
+  return start;
+}
+
+/* ---------------------------------------------------------------------- */
+
+// memory that is not touched before it is used, kept for the next scoring
+template <class T> class Memory {
+ public:
+  T *at_least(size_t n)
+  {
+    if (n > size) {
+      numbers.reset();
+      size = 0;
+      numbers.reset(new T[n]);
+      size = n;
+    }
+    return numbers.get();
+  }
+
+ private:
+  std::unique_ptr<T[]> numbers;
+  size_t size = 0;
+};
+
+/* ---------------------------------------------------------------------- */
+
+class Weights {
+ public:
+  BotanNetwork net;
+
+  Weights(const float *const *given, int panel);
+  // h_v^0 and its block of the first layer of MLP_v, for species 0, 1, ...
+  void of_species(int64_t n_species, Numbers &node, Numbers &constant) const;
+
+ private:
+  std::vector<std::unique_ptr<Numbers>> numbers;
+  std::vector<std::unique_ptr<std::vector<uint32_t>>> pairs;
+  const float *species_first, *species_bias, *species_second, *species_second_bias;
+  const float *constant, *constant_bias;
+
+  const float *keep(const float *, long rows, long columns, long stride);
+  const float *keep(const float *given, long n) { return keep(given, 1, n, n); }
+  BotanBlock pack(const float *, long stride, int panel);
+};
+
+const float *Weights::keep(const float *given, long rows, long columns, long stride)
+{
+  auto kept = std::make_unique<Numbers>();
+  for (long r = 0; r < rows; r++)
+    kept->insert(kept->end(), given + r * stride, given + r * stride + columns);
+  numbers.push_back(std::move(kept));
+  return numbers.back()->data();
+}
+
+// to the nearest, ties to even
+uint32_t bfloat16(float x)
+{
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  if (std::isnan(x)) return (bits >> 16) | 0x40;
+  return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+}
+
+BotanBlock Weights::pack(const float *w, long stride, int panel)
+{
+  Numbers panels;
+  for (long column = 0; column < WIDTH; column += panel)
+    for (long k = 0; k < WIDTH; k++)
+      for (long j = 0; j < panel; j++) panels.push_back(w[(column + j) * stride + k]);
+  auto rounded = std::make_unique<std::vector<uint32_t>>();
+  for (long k = 0; k < WIDTH; k += 2)
+    for (long j = 0; j < WIDTH; j++)
+      rounded->push_back(bfloat16(w[j * stride + k]) | bfloat16(w[j * stride + k + 1]) << 16);
+  pairs.push_back(std::move(rounded));
+  return {keep(panels.data(), WIDTH * WIDTH), pairs.back()->data()};
+}
+
+Weights::Weights(const float *const *w, int panel)
+{
+  species_first = keep(w[0], WIDTH);
+  species_bias = keep(w[1], WIDTH);
+  species_second = keep(w[2], WIDTH * WIDTH);
+  species_second_bias = keep(w[3], WIDTH);
+
+  Numbers transposed;
+  for (long d = 0; d < 3; d++)
+    for (long j = 0; j < WIDTH; j++) transposed.push_back(w[4][3 * j + d]);
+  net.encoder_first = keep(transposed.data(), 3 * WIDTH);
+  net.encoder_first_bias = keep(w[5], WIDTH);
+  net.encoder_second = pack(w[6], WIDTH, panel);
+  net.encoder_second_bias = keep(w[7], WIDTH);
+
+  net.from_node = pack(w[8], 3 * WIDTH, panel);
+  constant = keep(w[8] + WIDTH, WIDTH, WIDTH, 3 * WIDTH);
+  net.from_received = pack(w[8] + 2 * WIDTH, 3 * WIDTH, panel);
+  constant_bias = keep(w[9], WIDTH);
+  net.node_second = pack(w[10], WIDTH, panel);
+  net.node_second_bias = keep(w[11], WIDTH);
+
+  net.from_neighbor = pack(w[12], 4 * WIDTH, panel);
+  net.from_center = pack(w[12] + WIDTH, 4 * WIDTH, panel);
+  net.from_edge = pack(w[12] + 2 * WIDTH, 4 * WIDTH, panel);
+  net.from_constant = pack(w[12] + 3 * WIDTH, 4 * WIDTH, panel);
+  net.edge_first_bias = keep(w[13], WIDTH);
+  net.edge_second = pack(w[14], WIDTH, panel);
+  net.edge_second_bias = keep(w[15], WIDTH);
+
+  net.decoder_first = pack(w[16], WIDTH, panel);
+  net.decoder_first_bias = keep(w[17], WIDTH);
+  net.decoder_second = pack(w[18], WIDTH, panel);
+  net.decoder_second_bias = keep(w[19], WIDTH);
+  net.output = keep(w[20], WIDTH);
+  net.output_bias = *w[21];
+}
+
+// to = W x + b
+void apply(const float *weight, const float *bias, const float *x, float *to)
+{
+  for (long j = 0; j < WIDTH; j++) {
+    to[j] = bias[j];
+    for (long k = 0; k < WIDTH; k++) to[j] += weight[j * WIDTH + k] * x[k];
+  }
+}
+
+// max, but NaN stays NaN
+float relu(float x)
+{
+  return x < 0 ? 0 : x;
+}
+
+void Weights::of_species(int64_t n_species, Numbers &node, Numbers &node_constant) const
+{
+  node.resize(n_species * WIDTH);
+  node_constant.resize(n_species * WIDTH);
+  for (int64_t s = 0; s < n_species; s++) {
+    float hidden[WIDTH], *own = &node[s * WIDTH];
+    for (long j = 0; j < WIDTH; j++)
+      hidden[j] = relu(species_first[j] * static_cast<float>(s) + species_bias[j]);
+    apply(species_second, species_second_bias, hidden, own);
+    for (long j = 0; j < WIDTH; j++) own[j] = relu(own[j]);
+    apply(constant, constant_bias, own, &node_constant[s * WIDTH]);
+  }
+}
+
+/* ---------------------------------------------------------------------- */
+
+// one network and its states of the graph
+struct Network {
+  Network(const float *const *given, int panel) : weights(given, panel) {}
+
+  Weights weights;
+  BotanState state;
+  Numbers node_constant;
+  Memory<float> node, sent, own, received, node_out, edge_out;
+  Memory<char> edge, edge_constant;
+};
+
+}    // namespace
+
+struct BotanEngine {
+  const BotanKernels *kernels;
+  long rounds;
+  std::vector<std::unique_ptr<Network>> networks;
+  Memory<float> together;    // node states of several networks, side by side
+
+  long threads, n_local, n_nodes, n_edges, round;
+
+  void encode(Network &, const int64_t *, const int64_t *, const int64_t *, const float *);
+  void step(Network &);
+  template <class Copy> void each_row(long first, long last, Copy copy);
+};
+
+void BotanEngine::encode(Network &network, const int64_t *species, const int64_t *center,
+                         const int64_t *neighbor, const float *vectors)
+{
+  const int64_t n_species = n_nodes ? *std::max_element(species, species + n_nodes) + 1 : 0;
+  Numbers first;
+  network.weights.of_species(n_species, first, network.node_constant);
+
+  const size_t edge_bytes = n_edges * WIDTH * kernels->edge_bytes;
+  BotanState &s = network.state;
+  s = {.species = species,
+       .center = center,
+       .neighbor = neighbor,
+       .vectors = vectors,
+       .node_constant = network.node_constant.data(),
+       .node = network.node.at_least(n_nodes * WIDTH),
+       .sent = network.sent.at_least(n_nodes * WIDTH),
+       .own = network.own.at_least(n_local * WIDTH),
+       .received = network.received.at_least(n_local * WIDTH),
+       .edge = network.edge.at_least(edge_bytes),
+       .edge_constant = network.edge_constant.at_least(edge_bytes),
+       .node_out = network.node_out.at_least(n_local),
+       .edge_out = network.edge_out.at_least(n_edges)};
+  for (long i = 0; i < n_nodes; i++)
+    memcpy(s.node + i * WIDTH, &first[species[i] * WIDTH], WIDTH * sizeof(float));
+}
+
+void BotanEngine::step(Network &network)
+{
+  const BotanNetwork &net = network.weights.net;
+  const BotanState &s = network.state;
+  parallel(shares(n_nodes, threads),
+           [&](long first, long last) { kernels->send(net, s, first, last, n_local); });
+  parallel(shares(n_local, n_edges, s.center, threads), [&](long first, long last) {
+    memset(s.received + first * WIDTH, 0, (last - first) * WIDTH * sizeof(float));
+    const int64_t *const end = s.center + n_edges;
+    kernels->edges(net, s, std::lower_bound(s.center, end, first) - s.center,
+                   std::lower_bound(s.center, end, last) - s.center, round == 0,
+                   round == rounds - 1);
+    kernels->nodes(net, s, first, last);
+  });
+}
+
+// between the node states of several networks and those of each
+template <class Copy> void BotanEngine::each_row(long first, long last, Copy copy)
+{
+  const long n = networks.size();
+  if (n == 1) return;
+  float *rows = together.at_least(n_nodes * WIDTH * n);
+  for (long i = first; i < last; i++)
+    for (long k = 0; k < n; k++)
+      copy(rows + (i * n + k) * WIDTH, networks[k]->state.node + i * WIDTH);
+}
+
+/* ---------------------------------------------------------------------- */
+
+BotanEngine *botan_engine_create(long networks, const float *const *weights, long rounds,
+                                 long bfloat16, const char **message)
+{
+  *message = nullptr;
+  const BotanKernels *kernels = find_kernels(bfloat16, message);
+  if (!kernels) return nullptr;
+  auto *engine = new BotanEngine{};
+  engine->kernels = kernels;
+  engine->rounds = rounds;
+  for (long k = 0; k < networks; k++)
+    engine->networks.push_back(
+        std::make_unique<Network>(weights + k * BOTAN_N_WEIGHTS, kernels->panel));
+  return engine;
+}
+
+void botan_engine_delete(BotanEngine *engine)
+{
+  delete engine;
+}
+
+const char *botan_engine_instructions(const BotanEngine *engine)
+{
+  return engine->kernels->name;
+}
+
+bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
+                         long n_edges, const int64_t *species, const int64_t *center,
+                         const int64_t *neighbor, const float *vectors)
+{
+  engine->threads = threads;
+  engine->n_local = n_local;
+  engine->n_nodes = n_nodes;
+  engine->n_edges = n_edges;
+  engine->round = 0;
+  try {
+    for (const auto &network : engine->networks)
+      engine->encode(*network, species, center, neighbor, vectors);
+    engine->each_row(0, 0, [](float *, float *) {});    // takes the memory
+  } catch (const std::bad_alloc &) {
+    return false;
+  }
+  return true;
+}
+
+void botan_engine_step(BotanEngine *engine)
+{
+  constexpr size_t bytes = WIDTH * sizeof(float);
+  const long n_local = engine->n_local;
+  if (engine->round > 0)    // ghosts came in since the last step
+    engine->each_row(n_local, engine->n_nodes,
+                     [](float *together, float *own) { memcpy(own, together, bytes); });
+  for (const auto &network : engine->networks) engine->step(*network);
+  engine->each_row(0, n_local, [](float *together, float *own) { memcpy(together, own, bytes); });
+  engine->round++;
+}
+
+float *botan_engine_node(BotanEngine *engine)
+{
+  return engine->networks.size() == 1 ? engine->networks[0]->state.node
+                                      : engine->together.at_least(0);
+}
+
+/* ---------------------------------------------------------------------- */
+
+// what lammps_botan/committee.py makes of several outputs
+static void combine(const std::vector<const float *> &outputs, long n, float *to)
+{
+  const long members = outputs.size();
+  if (members == 1) std::copy(outputs[0], outputs[0] + n, to);
+  for (long i = 0; members > 1 && i < n; i++) {
+    float mean = 0, squares = 0;
+    for (const float *output : outputs) mean += output[i] / members;
+    for (const float *output : outputs) squares += (output[i] - mean) * (output[i] - mean);
+    to[2 * i] = mean;
+    to[2 * i + 1] = std::sqrt(squares / (members - 1));
+  }
+}
+
+void botan_engine_decode(BotanEngine *engine, float *node_out, float *edge_out)
+{
+  std::vector<const float *> of_nodes, of_edges;
+  for (const auto &network : engine->networks) {
+    const BotanState &s = network->state;
+    parallel(shares(engine->n_local, engine->threads), [&](long first, long last) {
+      engine->kernels->decode(network->weights.net, s, first, last);
+    });
+    of_nodes.push_back(s.node_out);
+    of_edges.push_back(s.edge_out);
+  }
+  combine(of_nodes, engine->n_local, node_out);
+  combine(of_edges, engine->n_edges, edge_out);
+}

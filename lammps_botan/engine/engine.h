@@ -1,0 +1,43 @@
+/* BOTAN on a CPU, in a library that knows neither torch nor LAMMPS: the fix
+   (plugin/engine_model.cpp) and the Scorer (engine/scoring.py) compute through these functions.
+
+   One scoring is: encode, step, [rows of ghosts in botan_engine_node refreshed, step] ..., decode.
+   What encode was given must live until decode. Matrices are row-major, rows have 64 features.
+*/
+
+#ifndef BOTAN_ENGINE_H
+#define BOTAN_ENGINE_H
+
+#include <cstdint>
+
+#define BOTAN_EXPORT extern "C" __attribute__((visibility("default")))
+
+struct BotanEngine;
+
+// of a network: weight and bias of node_encoder.fc1, node_encoder.fc2, edge_encoder.fc1,
+// edge_encoder.fc2, node_model.fc1, node_model.fc2, edge_model.fc1, edge_model.fc2, decoder.fc1,
+// decoder.fc2 and output
+constexpr long BOTAN_N_WEIGHTS = 22;
+
+/* The weights, [networks, 22] addresses, are copied. Several networks are an ensemble: outputs are
+   their mean and their standard deviation. Null if the environment variable LAMMPS_BOTAN_ENGINE is
+   "torch"; null, and what is wrong in `message`, if it asks for what there is not here, or
+   `bfloat16` does. */
+BOTAN_EXPORT BotanEngine *botan_engine_create(long networks, const float *const *weights,
+                                              long rounds, long bfloat16, const char **message);
+BOTAN_EXPORT void botan_engine_delete(BotanEngine *engine);
+
+// avx512_bf16, avx512, avx2 or portable
+BOTAN_EXPORT const char *botan_engine_instructions(const BotanEngine *engine);
+
+/* species [n_nodes], local nodes first; center and neighbor [n_edges], center ascending and local;
+   vectors [n_edges, 3], r_center - r_neighbor. False if there is not enough memory. */
+BOTAN_EXPORT bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
+                                      long n_edges, const int64_t *species, const int64_t *center,
+                                      const int64_t *neighbor, const float *vectors);
+BOTAN_EXPORT void botan_engine_step(BotanEngine *engine);
+BOTAN_EXPORT float *botan_engine_node(BotanEngine *engine);    // [n_nodes, 64 networks]
+// outputs [n_local, 1] and [n_edges, 1], of an ensemble [n_local, 2] and [n_edges, 2]
+BOTAN_EXPORT void botan_engine_decode(BotanEngine *engine, float *node_out, float *edge_out);
+
+#endif

@@ -1,0 +1,135 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+#include "engine_model.h"
+
+#include "../engine/engine.h"
+
+#include <map>
+#include <memory>
+
+namespace {
+
+constexpr int WIDTH = 64;
+
+struct Deleter {
+  void operator()(BotanEngine *engine) const { botan_engine_delete(engine); }
+};
+
+using EnginePointer = std::unique_ptr<BotanEngine, Deleter>;
+
+class EngineModel : public BotanModel {
+ public:
+  EngineModel(EnginePointer made, const std::string &text, const BotanSizes &given, int n_threads) :
+      handle(std::move(made)), metadata_text(text), sizes(given), threads(n_threads)
+  {
+  }
+  const std::string &metadata() const override { return metadata_text; }
+  std::string device() const override { return "cpu"; }
+  std::string engine() const override { return botan_engine_instructions(handle.get()); }
+  void set_sizes(const BotanSizes &) override {}
+  BotanModel *make_engine(bool, std::string *) const override { return nullptr; }
+
+  std::string encode(const BotanGraph &graph) override
+  {
+    n_local = graph.n_local;
+    n_edges = static_cast<int64_t>(graph.center.size());
+    const bool done = botan_engine_encode(
+        handle.get(), threads, n_local, static_cast<long>(graph.species.size()), n_edges,
+        graph.species.data(), graph.center.data(), graph.neighbor.data(), graph.vectors.data());
+    return done ? "" : "not enough memory for the " + std::to_string(n_edges) + " edges of a rank";
+  }
+
+  std::string step(int) override
+  {
+    botan_engine_step(handle.get());
+    return "";
+  }
+
+  float *node() override { return botan_engine_node(handle.get()); }
+
+  std::string decode(std::vector<float> &node_out, std::vector<float> &edge_out) override
+  {
+    node_out.resize(n_local * sizes.node_outputs);
+    edge_out.resize(n_edges * sizes.edge_outputs);
+    botan_engine_decode(handle.get(), node_out.data(), edge_out.data());
+    return "";
+  }
+
+ private:
+  EnginePointer handle;
+  std::string metadata_text;
+  BotanSizes sizes;
+  int threads;
+  int64_t n_local = 0, n_edges = 0;
+};
+
+/* ---------------------------------------------------------------------- */
+
+struct Expected {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+
+// of one network, in the order of engine.h
+
+std::vector<Expected> expected_weights()
+{
+  std::vector<Expected> all;
+  const std::pair<const char *, int64_t> parts[] = {{"node_encoder", 1},
+                                                    {"edge_encoder", 3},
+                                                    {"node_model", 3 * WIDTH},
+                                                    {"edge_model", 4 * WIDTH},
+                                                    {"decoder", WIDTH}};
+  for (const auto &[part, inputs] : parts) {
+    const std::string name(part);
+    all.push_back({name + ".fc1.weight", {WIDTH, inputs}});
+    all.push_back({name + ".fc1.bias", {WIDTH}});
+    all.push_back({name + ".fc2.weight", {WIDTH, WIDTH}});
+    all.push_back({name + ".fc2.bias", {WIDTH}});
+  }
+  all.push_back({"output.weight", {1, WIDTH}});
+  all.push_back({"output.bias", {1}});
+  return all;
+}
+
+// addresses of the weights of one or several networks, or nothing if it is another architecture
+
+std::vector<const float *> arrange(const std::vector<NamedWeights> &named)
+{
+  std::map<std::string, const NamedWeights *> by_name;
+  for (const auto &weights : named) by_name[weights.name] = &weights;
+  const size_t members = named.size() / BOTAN_N_WEIGHTS;
+  if (members * BOTAN_N_WEIGHTS != named.size()) return {};
+  std::vector<const float *> addresses;
+  for (size_t k = 0; k < members; k++)
+    for (const auto &[name, shape] : expected_weights()) {
+      const auto found =
+          by_name.find(members == 1 ? name : "members." + std::to_string(k) + "." + name);
+      if (found == by_name.end() || found->second->shape != shape) return {};
+      addresses.push_back(found->second->numbers);
+    }
+  return addresses;
+}
+
+}    // namespace
+
+BotanModel *create_engine_model(const std::vector<NamedWeights> &named, const std::string &metadata,
+                                const BotanSizes &sizes, int threads, bool bfloat16,
+                                std::string *message)
+{
+  const std::vector<const float *> addresses = arrange(named);
+  const auto networks = static_cast<long>(addresses.size() / BOTAN_N_WEIGHTS);
+  const int outputs = networks > 1 ? 2 : 1;
+  if (!networks || sizes.width != networks * WIDTH || sizes.node_outputs != outputs ||
+      sizes.edge_outputs != outputs)
+    return nullptr;
+  const char *reason = nullptr;
+  EnginePointer engine(
+      botan_engine_create(networks, addresses.data(), sizes.rounds, bfloat16, &reason));
+  if (reason) *message = reason;
+  if (!engine) return nullptr;
+  return new EngineModel(std::move(engine), metadata, sizes, threads);
+}
