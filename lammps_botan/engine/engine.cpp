@@ -79,11 +79,14 @@ std::vector<long> shares(long n, long threads)
 }
 
 // of nodes, with about as many edges for each thread
-std::vector<long> shares(long n_local, long n_edges, const int64_t *center, long threads)
+std::vector<long> shares(long n_local, const int64_t *first_edge, long threads)
 {
-  threads = std::clamp(n_edges / SHARE, 1L, threads);
+  const int64_t n_edges = first_edge[n_local];
+  threads = std::clamp(long(n_edges) / SHARE, 1L, threads);
   std::vector<long> start(1, 0);
-  for (long t = 1; t < threads; t++) start.push_back(center[n_edges * t / threads]);
+  for (long t = 1; t < threads; t++)
+    start.push_back(std::lower_bound(first_edge, first_edge + n_local, n_edges * t / threads) -
+                    first_edge);
   start.push_back(n_local);
   return start;
 }
@@ -103,6 +106,7 @@ template <class T> class Memory {
     }
     return numbers.get();
   }
+  double bytes() const { return static_cast<double>(size * sizeof(T)); }
 
  private:
   std::unique_ptr<T[]> numbers;
@@ -238,9 +242,22 @@ struct Network {
   Weights weights;
   BotanState state;
   Numbers node_constant;
-  Memory<float> node, sent, own, received, node_out, edge_out;
+  Memory<float> node, sent, node_out, edge_out;
   Memory<char> edge, edge_constant;
 };
+
+// what lammps_botan/committee.py makes of the outputs of several networks
+void combine(const std::vector<const float *> &outputs, long n, float *to)
+{
+  const auto members = static_cast<float>(outputs.size());
+  for (long i = 0; i < n; i++) {
+    float mean = 0, squares = 0;
+    for (const float *output : outputs) mean += output[i] / members;
+    for (const float *output : outputs) squares += (output[i] - mean) * (output[i] - mean);
+    to[2 * i] = mean;
+    to[2 * i + 1] = std::sqrt(squares / (members - 1));
+  }
+}
 
 }    // namespace
 
@@ -250,35 +267,35 @@ struct BotanEngine {
   std::vector<std::unique_ptr<Network>> networks;
   Memory<float> together;    // node states of several networks, side by side
 
-  long threads, n_local, n_nodes, n_edges, round;
+  long threads, n_local, n_nodes, round;
+  float *node_out, *edge_out;
 
-  void encode(Network &, const int64_t *, const int64_t *, const int64_t *, const float *);
+  bool is_ensemble() const { return networks.size() > 1; }
+  void encode(Network &, const BotanState &given);
   void step(Network &);
   template <class Copy> void each_row(long first, long last, Copy copy);
 };
 
-void BotanEngine::encode(Network &network, const int64_t *species, const int64_t *center,
-                         const int64_t *neighbor, const float *vectors)
+void BotanEngine::encode(Network &network, const BotanState &given)
 {
+  const int64_t *species = given.species;
   const int64_t n_species = n_nodes ? *std::max_element(species, species + n_nodes) + 1 : 0;
+  const int64_t n_edges = given.first_edge[n_local];
   Numbers first;
   network.weights.of_species(n_species, first, network.node_constant);
 
   const size_t edge_bytes = n_edges * WIDTH * kernels->edge_bytes;
   BotanState &s = network.state;
-  s = {.species = species,
-       .center = center,
-       .neighbor = neighbor,
-       .vectors = vectors,
-       .node_constant = network.node_constant.data(),
-       .node = network.node.at_least(n_nodes * WIDTH),
-       .sent = network.sent.at_least(n_nodes * WIDTH),
-       .own = network.own.at_least(n_local * WIDTH),
-       .received = network.received.at_least(n_local * WIDTH),
-       .edge = network.edge.at_least(edge_bytes),
-       .edge_constant = network.edge_constant.at_least(edge_bytes),
-       .node_out = network.node_out.at_least(n_local),
-       .edge_out = network.edge_out.at_least(n_edges)};
+  s = given;
+  s.node_constant = network.node_constant.data();
+  s.node = network.node.at_least(n_nodes * WIDTH);
+  s.sent = network.sent.at_least(n_nodes * WIDTH);
+  s.edge = network.edge.at_least(edge_bytes);
+  s.edge_constant = network.edge_constant.at_least(edge_bytes);
+  if (is_ensemble()) {
+    s.node_out = network.node_out.at_least(n_local);
+    s.edge_out = network.edge_out.at_least(n_edges);
+  }
   for (long i = 0; i < n_nodes; i++)
     memcpy(s.node + i * WIDTH, &first[species[i] * WIDTH], WIDTH * sizeof(float));
 }
@@ -288,23 +305,17 @@ void BotanEngine::step(Network &network)
   const BotanNetwork &net = network.weights.net;
   const BotanState &s = network.state;
   parallel(shares(n_nodes, threads),
-           [&](long first, long last) { kernels->send(net, s, first, last, n_local); });
-  parallel(shares(n_local, n_edges, s.center, threads), [&](long first, long last) {
-    memset(s.received + first * WIDTH, 0, (last - first) * WIDTH * sizeof(float));
-    const int64_t *const end = s.center + n_edges;
-    kernels->edges(net, s, std::lower_bound(s.center, end, first) - s.center,
-                   std::lower_bound(s.center, end, last) - s.center, round == 0,
-                   round == rounds - 1);
-    kernels->nodes(net, s, first, last);
+           [&](long first, long last) { kernels->send(net, s, first, last); });
+  parallel(shares(n_local, s.first_edge, threads), [&](long first, long last) {
+    kernels->receive(net, s, first, last, round == 0, round == rounds - 1);
   });
 }
 
-// between the node states of several networks and those of each
+// between the node states of several networks side by side and those of each
 template <class Copy> void BotanEngine::each_row(long first, long last, Copy copy)
 {
   const long n = networks.size();
-  if (n == 1) return;
-  float *rows = together.at_least(n_nodes * WIDTH * n);
+  float *rows = together.at_least(n_nodes * n * WIDTH);
   for (long i = first; i < last; i++)
     for (long k = 0; k < n; k++)
       copy(rows + (i * n + k) * WIDTH, networks[k]->state.node + i * WIDTH);
@@ -337,19 +348,35 @@ const char *botan_engine_instructions(const BotanEngine *engine)
   return engine->kernels->name;
 }
 
+double botan_engine_memory_usage(const BotanEngine *engine)
+{
+  double bytes = engine->together.bytes();
+  for (const auto &n : engine->networks)
+    bytes += n->node.bytes() + n->sent.bytes() + n->node_out.bytes() + n->edge_out.bytes() +
+             n->edge.bytes() + n->edge_constant.bytes();
+  return bytes;
+}
+
 bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
-                         long n_edges, const int64_t *species, const int64_t *center,
-                         const int64_t *neighbor, const float *vectors)
+                         const int64_t *species, const int64_t *first_edge, const int32_t *neighbor,
+                         const float *vectors, float *node_out, float *edge_out)
 {
   engine->threads = threads;
   engine->n_local = n_local;
   engine->n_nodes = n_nodes;
-  engine->n_edges = n_edges;
   engine->round = 0;
+  engine->node_out = node_out;
+  engine->edge_out = edge_out;
+  BotanState given = {};
+  given.species = species;
+  given.first_edge = first_edge;
+  given.neighbor = neighbor;
+  given.vectors = vectors;
+  given.node_out = node_out;
+  given.edge_out = edge_out;
   try {
-    for (const auto &network : engine->networks)
-      engine->encode(*network, species, center, neighbor, vectors);
-    engine->each_row(0, 0, [](float *, float *) {});    // takes the memory
+    for (const auto &network : engine->networks) engine->encode(*network, given);
+    if (engine->is_ensemble()) engine->together.at_least(n_nodes * engine->networks.size() * WIDTH);
   } catch (const std::bad_alloc &) {
     return false;
   }
@@ -358,49 +385,26 @@ bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n
 
 void botan_engine_step(BotanEngine *engine)
 {
+  BotanEngine &e = *engine;
   constexpr size_t bytes = WIDTH * sizeof(float);
-  const long n_local = engine->n_local;
-  if (engine->round > 0)    // ghosts came in since the last step
-    engine->each_row(n_local, engine->n_nodes,
-                     [](float *together, float *own) { memcpy(own, together, bytes); });
-  for (const auto &network : engine->networks) engine->step(*network);
-  engine->each_row(0, n_local, [](float *together, float *own) { memcpy(together, own, bytes); });
-  engine->round++;
+  if (e.is_ensemble() && e.round > 0)    // ghosts came in since the last step
+    e.each_row(e.n_local, e.n_nodes,
+               [](float *together, float *own) { memcpy(own, together, bytes); });
+  for (const auto &network : e.networks) e.step(*network);
+  e.round++;
+  if (!e.is_ensemble()) return;
+  e.each_row(0, e.n_local, [](float *together, float *own) { memcpy(together, own, bytes); });
+  if (e.round < e.rounds) return;
+  std::vector<const float *> of_nodes, of_edges;
+  for (const auto &network : e.networks) {
+    of_nodes.push_back(network->state.node_out);
+    of_edges.push_back(network->state.edge_out);
+  }
+  combine(of_nodes, e.n_local, e.node_out);
+  combine(of_edges, e.networks[0]->state.first_edge[e.n_local], e.edge_out);
 }
 
 float *botan_engine_node(BotanEngine *engine)
 {
-  return engine->networks.size() == 1 ? engine->networks[0]->state.node
-                                      : engine->together.at_least(0);
-}
-
-/* ---------------------------------------------------------------------- */
-
-// what lammps_botan/committee.py makes of several outputs
-static void combine(const std::vector<const float *> &outputs, long n, float *to)
-{
-  const long members = outputs.size();
-  if (members == 1) std::copy(outputs[0], outputs[0] + n, to);
-  for (long i = 0; members > 1 && i < n; i++) {
-    float mean = 0, squares = 0;
-    for (const float *output : outputs) mean += output[i] / members;
-    for (const float *output : outputs) squares += (output[i] - mean) * (output[i] - mean);
-    to[2 * i] = mean;
-    to[2 * i + 1] = std::sqrt(squares / (members - 1));
-  }
-}
-
-void botan_engine_decode(BotanEngine *engine, float *node_out, float *edge_out)
-{
-  std::vector<const float *> of_nodes, of_edges;
-  for (const auto &network : engine->networks) {
-    const BotanState &s = network->state;
-    parallel(shares(engine->n_local, engine->threads), [&](long first, long last) {
-      engine->kernels->decode(network->weights.net, s, first, last);
-    });
-    of_nodes.push_back(s.node_out);
-    of_edges.push_back(s.edge_out);
-  }
-  combine(of_nodes, engine->n_local, node_out);
-  combine(of_edges, engine->n_edges, edge_out);
+  return engine->is_ensemble() ? engine->together.at_least(0) : engine->networks[0]->state.node;
 }

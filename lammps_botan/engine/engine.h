@@ -1,8 +1,8 @@
 /* BOTAN on a CPU, in a library that knows neither torch nor LAMMPS: the fix
    (plugin/engine_model.cpp) and the Scorer (engine/scoring.py) compute through these functions.
 
-   One scoring is: encode, step, [rows of ghosts in botan_engine_node refreshed, step] ..., decode.
-   What encode was given must live until decode. Matrices are row-major, rows have 64 features.
+   One scoring is: encode, step, [rows of ghosts in botan_engine_node refreshed, step] .... What
+   encode was given must live until the last step. Matrices are row-major.
 */
 
 #ifndef BOTAN_ENGINE_H
@@ -29,15 +29,18 @@ BOTAN_EXPORT void botan_engine_delete(BotanEngine *engine);
 
 // avx512_bf16, avx512, avx2 or portable
 BOTAN_EXPORT const char *botan_engine_instructions(const BotanEngine *engine);
+// bytes, kept for the next graph
+BOTAN_EXPORT double botan_engine_memory_usage(const BotanEngine *engine);
 
-/* species [n_nodes], local nodes first; center and neighbor [n_edges], center ascending and local;
-   vectors [n_edges, 3], r_center - r_neighbor. False if there is not enough memory. */
+/* species [n_nodes], local nodes first; first_edge [n_local + 1], where the edges that arrive at
+   each node begin; neighbor [n_edges]; vectors [n_edges, 3], r_center - r_neighbor. The last step
+   writes the outputs [n_local, 1] and [n_edges, 1], of an ensemble [n_local, 2] and [n_edges, 2].
+   False if there is not enough memory. */
 BOTAN_EXPORT bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
-                                      long n_edges, const int64_t *species, const int64_t *center,
-                                      const int64_t *neighbor, const float *vectors);
+                                      const int64_t *species, const int64_t *first_edge,
+                                      const int32_t *neighbor, const float *vectors,
+                                      float *node_out, float *edge_out);
 BOTAN_EXPORT void botan_engine_step(BotanEngine *engine);
 BOTAN_EXPORT float *botan_engine_node(BotanEngine *engine);    // [n_nodes, 64 networks]
-// outputs [n_local, 1] and [n_edges, 1], of an ensemble [n_local, 2] and [n_edges, 2]
-BOTAN_EXPORT void botan_engine_decode(BotanEngine *engine, float *node_out, float *edge_out);
 
 #endif

@@ -181,23 +181,23 @@ template <class T> INLINE inline void output(const BotanNetwork &net, int n, con
   }
 }
 
-int tile(long a, long last)
+int part(long a, long last, int size)
 {
-  return last - a < TILE ? static_cast<int>(last - a) : TILE;
+  return last - a < size ? static_cast<int>(last - a) : size;
 }
 
-void product(long first, long last, const float *x, BotanBlock w, float *to)
+// to = x w
+INLINE inline void product(int n, const float *x, BotanBlock w, float *to)
+{
+  multiply_all(
+      n, x, w, [](int, int) INLINE { return Vector{}; },
+      [&](int r, int j, Vector sum) INLINE { store(to + r * WIDTH + j, sum); });
+}
+
+void send(const BotanNetwork &net, const BotanState &s, long first, long last)
 {
   for (long a = first; a < last; a += TILE)
-    multiply_all(
-        tile(a, last), x + a * WIDTH, w, [](int, int) INLINE { return Vector{}; },
-        [&](int r, int j, Vector sum) INLINE { store(to + (a + r) * WIDTH + j, sum); });
-}
-
-void send(const BotanNetwork &net, const BotanState &s, long first, long last, long n_local)
-{
-  product(first, last, s.node, net.from_neighbor, s.sent);
-  product(first, last < n_local ? last : n_local, s.node, net.from_center, s.own);
+    product(part(a, last, TILE), s.node + a * WIDTH, net.from_neighbor, s.sent + a * WIDTH);
 }
 
 // h_e^0 and what it adds to the first layer of MLP_e
@@ -218,68 +218,84 @@ INLINE inline void encode(const BotanNetwork &net, const float *vectors, int n, 
       [&](int r, int j, Vector sum) INLINE { store(constant + r * WIDTH + j, sum); });
 }
 
-// all that one round does to edges, a tile at a time in the cache. The first round makes their
-// states, and the last one uses them up
+// one tile of edges: its states, and their sums at their centers. The first round makes the states,
+// and the last one uses them up
+template <bool FIRST, bool LAST>
+INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, int n,
+                         const int *center, const float *own, float *received)
+{
+  Rows<Number> hidden, kept;
+  const int32_t *neighbor = s.neighbor + a;
+  Number *edge = static_cast<Number *>(s.edge) + a * WIDTH;
+  Number *constant = static_cast<Number *>(s.edge_constant) + a * WIDTH;
+  Number *before = FIRST ? kept : edge;
+  Number *after = LAST ? kept : edge;
+
+  if (FIRST) encode(net, s.vectors + 3 * a, n, before, constant);
+  multiply_all(
+      n, before, net.from_edge,
+      [&](int r, int j) INLINE {
+        return load(constant + r * WIDTH + j) + load(s.sent + long(neighbor[r]) * WIDTH + j) +
+               load(own + center[r] * WIDTH + j);
+      },
+      [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], relu(sum)); });
+  layer<Number>(n, hidden, net.edge_second, net.edge_second_bias, after);
+  for (int r = 0; r < n; r++) {
+    float *sum = received + center[r] * WIDTH;
+    EACH(j) store(sum + j, load(sum + j) + load(after + r * WIDTH + j));
+  }
+  if (LAST) output(net, n, after, s.edge_out + a);
+}
+
+// h_v^m of n nodes
+INLINE inline void nodes(const BotanNetwork &net, const BotanState &s, long a, int n,
+                         const float *received)
+{
+  Rows<float> hidden;
+  float *node = s.node + a * WIDTH;
+  multiply_all(
+      n, node, net.from_node,
+      [&](int r, int j) INLINE { return load(s.node_constant + s.species[a + r] * WIDTH + j); },
+      [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], sum); });
+  multiply_all(
+      n, received, net.from_received, [&](int r, int j) INLINE { return load(&hidden.of[r][j]); },
+      [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], relu(sum)); });
+  layer<float>(n, hidden, net.node_second, net.node_second_bias, node);
+}
+
+// a tile of nodes after the other, each with all its edges, in the cache
 template <bool FIRST, bool LAST>
 void round(const BotanNetwork &net, const BotanState &s, long first, long last)
 {
-  Rows<Number> hidden, kept;
-  for (long a = first; a < last; a += TILE) {
-    const int n = tile(a, last);
-    const int64_t *center = s.center + a, *neighbor = s.neighbor + a;
-    Number *edge = static_cast<Number *>(s.edge) + a * WIDTH;
-    Number *constant = static_cast<Number *>(s.edge_constant) + a * WIDTH;
-    Number *before = FIRST ? kept : edge;
-    Number *after = LAST ? kept : edge;
-
-    if (FIRST) encode(net, s.vectors + 3 * a, n, before, constant);
-    multiply_all(
-        n, before, net.from_edge,
-        [&](int r, int j) INLINE {
-          return load(constant + r * WIDTH + j) + load(s.sent + neighbor[r] * WIDTH + j) +
-                 load(s.own + center[r] * WIDTH + j);
-        },
-        [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], relu(sum)); });
-    layer<Number>(n, hidden, net.edge_second, net.edge_second_bias, after);
-    for (int r = 0; r < n; r++) {
-      float *sum = s.received + center[r] * WIDTH;
-      EACH(j) store(sum + j, load(sum + j) + load(after + r * WIDTH + j));
+  Rows<float> own, received;
+  for (long i = first; i < last; i += TILE) {
+    const int n_nodes = part(i, last, TILE);
+    const int64_t *first_edge = s.first_edge + i;
+    product(n_nodes, s.node + i * WIDTH, net.from_center, own);
+    __builtin_memset(received, 0, sizeof received);
+    int k = 0;
+    for (long a = first_edge[0]; a < first_edge[n_nodes]; a += TILE) {
+      const int n = part(a, first_edge[n_nodes], TILE);
+      int center[TILE];
+      for (int r = 0; r < n; r++) {
+        while (first_edge[k + 1] <= a + r) k++;
+        center[r] = k;
+      }
+      edges<FIRST, LAST>(net, s, a, n, center, own, received);
     }
-    if (LAST) output(net, n, after, s.edge_out + a);
+    nodes(net, s, i, n_nodes, received);
+    if (LAST) output(net, n_nodes, s.node + i * WIDTH, s.node_out + i);
   }
 }
 
-void edges(const BotanNetwork &net, const BotanState &s, long first, long last, bool first_round,
-           bool last_round)
+void receive(const BotanNetwork &net, const BotanState &s, long first, long last, bool first_round,
+             bool last_round)
 {
   const auto run = first_round ? (last_round ? round<true, true> : round<true, false>)
                                : (last_round ? round<false, true> : round<false, false>);
   run(net, s, first, last);
 }
 
-void nodes(const BotanNetwork &net, const BotanState &s, long first, long last)
-{
-  Rows<float> hidden;
-  for (long a = first; a < last; a += TILE) {
-    const int n = tile(a, last);
-    multiply_all(
-        n, s.node + a * WIDTH, net.from_node,
-        [&](int r, int j) INLINE { return load(s.node_constant + s.species[a + r] * WIDTH + j); },
-        [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], sum); });
-    multiply_all(
-        n, s.received + a * WIDTH, net.from_received,
-        [&](int r, int j) INLINE { return load(&hidden.of[r][j]); },
-        [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], relu(sum)); });
-    layer<float>(n, hidden, net.node_second, net.node_second_bias, s.node + a * WIDTH);
-  }
-}
-
-void decode(const BotanNetwork &net, const BotanState &s, long first, long last)
-{
-  for (long a = first; a < last; a += TILE)
-    output(net, tile(a, last), s.node + a * WIDTH, s.node_out + a);
-}
-
 }    // namespace
 
-const BotanKernels KERNELS = {NAME, PANEL, sizeof(Number), send, edges, nodes, decode};
+const BotanKernels KERNELS = {NAME, PANEL, sizeof(Number), send, receive};

@@ -38,32 +38,30 @@ struct BotanNetwork {
   float output_bias;
 };
 
-// One graph being scored. Local nodes come first; `center` ascends. Numbers of edges are those of
-// the kernels.
+// One graph being scored. Local nodes come first. What is kept of edges is in numbers of the
+// kernels.
 struct BotanState {
-  const int64_t *species, *center, *neighbor;
+  const int64_t *species;        // [n_nodes]
+  const int64_t *first_edge;     // [n_local + 1]; those that arrive at a node stand together
+  const int32_t *neighbor;       // [n_edges]
   const float *vectors;          // [n_edges, 3]
   const float *node_constant;    // [n_species, 64], h_v^0 in the first layer of MLP_v, with bias
   float *node;                   // [n_nodes, 64], h_v^m
-  float *sent;                   // [n_nodes, 64], its block of MLP_e as a neighbor
-  float *own;                    // [n_local, 64], its block of MLP_e as a center
-  float *received;               // [n_local, 64], sums of h_e^m
+  float *sent;                   // [n_nodes, 64], h_v^m in the first layer of MLP_e, as neighbor
   void *edge;                    // [n_edges, 64], h_e^m
   void *edge_constant;           // [n_edges, 64], h_e^0 in the first layer of MLP_e, with bias
-  float *node_out;               // [n_local]
-  float *edge_out;               // [n_edges]
+  float *node_out, *edge_out;    // [n_local], [n_edges], written in the last round
 };
 
-// Ranges end before `last`; every thread has its own, and all edges of a center are in one.
+// Ranges of nodes end before `last`; every thread has its own.
 struct BotanKernels {
   const char *name;
   int panel;         // columns of a panel
-  int edge_bytes;    // of a number in `edge` and `edge_constant`
-  void (*send)(const BotanNetwork &, const BotanState &, long first, long last, long n_local);
-  void (*edges)(const BotanNetwork &, const BotanState &, long first, long last, bool first_round,
-                bool last_round);
-  void (*nodes)(const BotanNetwork &, const BotanState &, long first, long last);
-  void (*decode)(const BotanNetwork &, const BotanState &, long first, long last);
+  int edge_bytes;    // of a number kept of edges
+  void (*send)(const BotanNetwork &, const BotanState &, long first, long last);
+  // local nodes and the edges that arrive at them
+  void (*receive)(const BotanNetwork &, const BotanState &, long first, long last, bool first_round,
+                  bool last_round);
 };
 
 extern const BotanKernels botan_kernels_portable;

@@ -40,8 +40,7 @@ def _library() -> ctypes.CDLL | None:
     library.botan_engine_instructions.restype = ctypes.c_char_p
     library.botan_engine_instructions.argtypes = [pointer]
     library.botan_engine_encode.restype = ctypes.c_bool
-    library.botan_engine_encode.argtypes = [pointer, *[size] * 4, *[pointer] * 4]
-    library.botan_engine_decode.argtypes = [pointer, pointer, pointer]
+    library.botan_engine_encode.argtypes = [pointer, *[size] * 3, *[pointer] * 6]
     library.botan_engine_step.argtypes = library.botan_engine_delete.argtypes = [pointer]
     return library
 
@@ -136,17 +135,24 @@ class Engine:
             raise ValueError(f"species are numbered from 0, found {species.min()}")
         node = np.empty((n_nodes, self._outputs), np.float32)
         edge = np.empty((n_edges, self._outputs), np.float32)
-        given = [np.ascontiguousarray(a, np.int64) for a in (species, center, neighbor)]
-        given.append(np.ascontiguousarray(vectors, np.float32))
+        first_edge = np.searchsorted(center, np.arange(n_nodes + 1))
+        arrays = (
+            np.ascontiguousarray(species, np.int64),
+            np.ascontiguousarray(first_edge, np.int64),
+            np.ascontiguousarray(neighbor, np.int32),
+            np.ascontiguousarray(vectors, np.float32),
+            node,
+            edge,
+        )
         with self._busy:  # the states of a graph are the engine's own
-            sizes = (torch.get_num_threads(), n_nodes, n_nodes, n_edges)
+            threads = torch.get_num_threads()
+            addresses = (array.ctypes.data for array in arrays)
             if not self._library.botan_engine_encode(
-                self._at, *sizes, *(array.ctypes.data for array in given)
+                self._at, threads, n_nodes, n_nodes, *addresses
             ):
                 raise MemoryError(f"not enough memory to score {n_edges} edges")
             for _ in range(self._rounds):
                 self._library.botan_engine_step(self._at)
-            self._library.botan_engine_decode(self._at, node.ctypes.data, edge.ctypes.data)
         return node, edge
 
 

@@ -59,6 +59,7 @@ class TorchModel : public BotanModel {
   std::string device() const override { return torch_device.str(); }
   std::string engine() const override { return "torch"; }
   void set_sizes(const BotanSizes &given) override { sizes = given; }
+  double memory_usage() const override { return 0.0; }    // decode gives it back
   BotanModel *make_engine(bool, std::string *) const override;
   std::string encode(const BotanGraph &) override;
   std::string step(int) override;
@@ -196,15 +197,16 @@ std::string TorchModel::encode(const BotanGraph &graph)
   return guarded([&] {
     n_local = graph.n_local;
     n_nodes = static_cast<int64_t>(graph.species.size());
-    n_edges = static_cast<int64_t>(graph.center.size());
-    const auto integers = [&](const std::vector<int64_t> &values) {
-      return torch::from_blob(const_cast<int64_t *>(values.data()),
-                              {static_cast<int64_t>(values.size())}, torch::kInt64)
-          .to(torch_device);
+    n_edges = static_cast<int64_t>(graph.neighbor.size());
+    const auto integers = [&](const auto &values, torch::ScalarType type) {
+      return torch::from_blob(const_cast<void *>(static_cast<const void *>(values.data())),
+                              {static_cast<int64_t>(values.size())}, type)
+          .to(torch_device, torch::kInt64);
     };
-    const at::Tensor species = integers(graph.species);
-    center = integers(graph.center);
-    neighbor = integers(graph.neighbor);
+    const at::Tensor species = integers(graph.species, torch::kInt64);
+    const at::Tensor first_edge = integers(graph.first_edge, torch::kInt64);
+    center = at::repeat_interleave(first_edge.diff(), std::optional<int64_t>(n_edges));
+    neighbor = integers(graph.neighbor, torch::kInt32);
     const at::Tensor vectors =
         torch::from_blob(const_cast<float *>(graph.vectors.data()), {n_edges, 3}, torch::kFloat32)
             .to(torch_device);

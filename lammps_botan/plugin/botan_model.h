@@ -17,7 +17,8 @@
 struct BotanGraph {
   int64_t n_local = 0;                      // these come first among the nodes
   std::vector<int64_t> species;             // [n_nodes], local and ghost
-  std::vector<int64_t> center, neighbor;    // [n_edges], ascending in center
+  std::vector<int64_t> first_edge = {0};    // [n_local + 1], of those that arrive at a node
+  std::vector<int32_t> neighbor;            // [n_edges]
   std::vector<float> vectors;               // [n_edges, 3], r_center - r_neighbor
 };
 
@@ -35,6 +36,7 @@ class BotanModel {
   virtual std::string device() const = 0;
   virtual std::string engine() const = 0;    // torch, or the instructions that the engine uses
   virtual void set_sizes(const BotanSizes &sizes) = 0;
+  virtual double memory_usage() const = 0;    // bytes held between two scorings
 
   // the same network in the compiled engine, for the sizes set before; null, without a message,
   // where the engine does not know the network or the device, and where it is not wanted

@@ -30,15 +30,18 @@ class EngineModel : public BotanModel {
   std::string device() const override { return "cpu"; }
   std::string engine() const override { return botan_engine_instructions(handle.get()); }
   void set_sizes(const BotanSizes &) override {}
+  double memory_usage() const override { return botan_engine_memory_usage(handle.get()); }
   BotanModel *make_engine(bool, std::string *) const override { return nullptr; }
 
   std::string encode(const BotanGraph &graph) override
   {
-    n_local = graph.n_local;
-    n_edges = static_cast<int64_t>(graph.center.size());
+    const size_t n_edges = graph.neighbor.size();
+    node_out.resize(graph.n_local * sizes.node_outputs);
+    edge_out.resize(n_edges * sizes.edge_outputs);
     const bool done = botan_engine_encode(
-        handle.get(), threads, n_local, static_cast<long>(graph.species.size()), n_edges,
-        graph.species.data(), graph.center.data(), graph.neighbor.data(), graph.vectors.data());
+        handle.get(), threads, graph.n_local, static_cast<long>(graph.species.size()),
+        graph.species.data(), graph.first_edge.data(), graph.neighbor.data(), graph.vectors.data(),
+        node_out.data(), edge_out.data());
     return done ? "" : "not enough memory for the " + std::to_string(n_edges) + " edges of a rank";
   }
 
@@ -50,11 +53,10 @@ class EngineModel : public BotanModel {
 
   float *node() override { return botan_engine_node(handle.get()); }
 
-  std::string decode(std::vector<float> &node_out, std::vector<float> &edge_out) override
+  std::string decode(std::vector<float> &of_nodes, std::vector<float> &of_edges) override
   {
-    node_out.resize(n_local * sizes.node_outputs);
-    edge_out.resize(n_edges * sizes.edge_outputs);
-    botan_engine_decode(handle.get(), node_out.data(), edge_out.data());
+    of_nodes = std::move(node_out);
+    of_edges = std::move(edge_out);
     return "";
   }
 
@@ -63,7 +65,7 @@ class EngineModel : public BotanModel {
   std::string metadata_text;
   BotanSizes sizes;
   int threads;
-  int64_t n_local = 0, n_edges = 0;
+  std::vector<float> node_out, edge_out;
 };
 
 /* ---------------------------------------------------------------------- */

@@ -254,7 +254,8 @@ double FixBotan::memory_usage()
   const double bonds = static_cast<double>(max_bonds) * size_local_cols;
   return (atoms + bonds) * sizeof(double) +
          (node_out.capacity() + edge_out.capacity() + graph.vectors.capacity()) * sizeof(float) +
-         (graph.species.capacity() + 2 * graph.center.capacity()) * sizeof(int64_t) +
+         (graph.species.capacity() + graph.first_edge.capacity()) * sizeof(int64_t) +
+         graph.neighbor.capacity() * sizeof(int32_t) + model->memory_usage() +
          (verification ? verification->atoms.memory_usage() : 0.0);
 }
 

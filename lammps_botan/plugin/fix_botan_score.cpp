@@ -59,22 +59,34 @@ void FixBotan::build_graph()
   graph.species.resize(n_nodes);
   for (int i = 0; i < n_nodes; i++) graph.species[i] = MAX(type2species[type[i]], 0);
 
-  graph.center.clear();
-  graph.neighbor.clear();
-  graph.vectors.clear();
-  for (int i = 0; i < atom->nlocal; i++) {
-    if (type2species[type[i]] < 0) continue;
+  const auto each_edge = [&](int i, auto visit) {
+    if (type2species[type[i]] < 0) return;
     const int *jlist = list->firstneigh[i];
     for (int jj = 0; jj < list->numneigh[i]; jj++) {
       const int j = jlist[jj] & NEIGHMASK;
       if (type2species[type[j]] < 0) continue;
       const double delta[3] = {x[i][0] - x[j][0], x[i][1] - x[j][1], x[i][2] - x[j][2]};
       const double r_sq = delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
-      if (r_sq >= cutoff_sq) continue;
-      graph.center.push_back(i);
-      graph.neighbor.push_back(j);
-      for (const double component : delta) graph.vectors.push_back(static_cast<float>(component));
+      if (r_sq < cutoff_sq) visit(j, delta);
     }
+  };
+  // counted first, since a vector that grows takes twice the memory
+  graph.first_edge.assign(1, 0);
+  for (int i = 0; i < atom->nlocal; i++) {
+    int64_t n = graph.first_edge.back();
+    each_edge(i, [&](int, const double *) { n++; });
+    graph.first_edge.push_back(n);
+  }
+  const int64_t n_edges = graph.first_edge.back();
+  graph.neighbor.resize(n_edges);
+  graph.vectors.resize(3 * n_edges);
+  for (int i = 0; i < atom->nlocal; i++) {
+    int64_t e = graph.first_edge[i];
+    each_edge(i, [&](int j, const double *delta) {
+      graph.neighbor[e] = j;
+      for (int d = 0; d < 3; d++) graph.vectors[3 * e + d] = static_cast<float>(delta[d]);
+      e++;
+    });
   }
 }
 
@@ -85,6 +97,7 @@ void FixBotan::build_graph()
 void FixBotan::evaluate()
 {
   std::vector<float> in_place_of_nodes;
+  edge_out = {};    // those to come take as much memory
   std::string failure = model->encode(graph);
   for (int round = 0; round < metadata.sizes.rounds; round++) {
     if (round > 0) {
@@ -152,13 +165,14 @@ std::string FixBotan::not_finite() const
       if (type2species[atom->type[i]] >= 0 && !std::isfinite(node_out[i * n + k]))
         return fmt::format("{} of atom {} is not a finite number at step {}; {}",
                            metadata.node_outputs[k], atom->tag[i], update->ntimestep, hint);
-  const size_t m = metadata.sizes.edge_outputs;
-  for (size_t e = 0; e < graph.center.size(); e++)
-    for (size_t k = 0; k < m; k++)
-      if (!std::isfinite(edge_out[e * m + k]))
-        return fmt::format("{} of atoms {} and {} is not a finite number at step {}; {}",
-                           metadata.edge_outputs[k], atom->tag[graph.center[e]],
-                           atom->tag[graph.neighbor[e]], update->ntimestep, hint);
+  const int64_t m = metadata.sizes.edge_outputs;
+  for (int i = 0; i < atom->nlocal; i++)
+    for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++)
+      for (int64_t k = 0; k < m; k++)
+        if (!std::isfinite(edge_out[e * m + k]))
+          return fmt::format("{} of atoms {} and {} is not a finite number at step {}; {}",
+                             metadata.edge_outputs[k], atom->tag[i], atom->tag[graph.neighbor[e]],
+                             update->ntimestep, hint);
   return "";
 }
 
@@ -181,28 +195,36 @@ void FixBotan::store_bonds()
 {
   double **x = atom->x;
   const int *mask = atom->mask;
-  const size_t m = metadata.sizes.edge_outputs;
+  const int64_t m = metadata.sizes.edge_outputs;
   const double bond_sq = given.bonds * given.bonds;
-
-  int row = 0;
-  for (size_t e = 0; e < graph.center.size(); e++) {
-    const auto i = graph.center[e];
-    const auto j = graph.neighbor[e];
-    if (!(mask[i] & groupbit) || !(mask[j] & groupbit)) continue;
-    const double dx = x[i][0] - x[j][0], dy = x[i][1] - x[j][1], dz = x[i][2] - x[j][2];
-    const double r_sq = dx * dx + dy * dy + dz * dz;
-    if (r_sq >= bond_sq) continue;
-    if (row == max_bonds) {
-      max_bonds += max_bonds / 2 + 1000;
-      memory->grow(array_local, max_bonds, size_local_cols, "botan:array_local");
+  const auto each_bond = [&](auto visit) {
+    for (int i = 0; i < atom->nlocal; i++) {
+      if (!(mask[i] & groupbit)) continue;
+      for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++) {
+        const int j = graph.neighbor[e];
+        if (!(mask[j] & groupbit)) continue;
+        const double dx = x[i][0] - x[j][0], dy = x[i][1] - x[j][1], dz = x[i][2] - x[j][2];
+        const double r_sq = dx * dx + dy * dy + dz * dz;
+        if (r_sq < bond_sq) visit(i, j, e, r_sq);
+      }
     }
+  };
+
+  size_local_rows = 0;
+  each_bond([&](int, int, int64_t, double) { size_local_rows++; });
+  if (size_local_rows > max_bonds) {
+    max_bonds = size_local_rows;
+    memory->destroy(array_local);
+    memory->create(array_local, max_bonds, size_local_cols, "botan:array_local");
+  }
+  int row = 0;
+  each_bond([&](int i, int j, int64_t e, double r_sq) {
     double *columns = array_local[row++];
     columns[0] = static_cast<double>(atom->tag[i]);
     columns[1] = static_cast<double>(atom->tag[j]);
     columns[2] = sqrt(r_sq);
-    for (size_t k = 0; k < m; k++) columns[3 + k] = edge_out[e * m + k];
-  }
-  size_local_rows = row;
+    for (int64_t k = 0; k < m; k++) columns[3 + k] = edge_out[e * m + k];
+  });
 }
 
 /* ----------------------------------------------------------------------
@@ -225,7 +247,7 @@ void FixBotan::store_averages()
     sums[2 * species] += 1.0;
     sums[2 * species + 1] += values[i][0];
   }
-  sums.back() = static_cast<double>(graph.center.size());
+  sums.back() = static_cast<double>(graph.neighbor.size());
   sum_over_ranks(sums);
 
   double count = 0.0, sum = 0.0;

@@ -76,15 +76,18 @@ void FixBotan::keep_prediction()
 
   std::vector<PredictedAtom> kept(atom->nlocal);
   int most_bonds = 0;
-  const size_t m = metadata.sizes.edge_outputs;
-  for (size_t e = 0; m > 0 && e < graph.center.size(); e++) {
-    const auto i = static_cast<int>(graph.center[e]), j = static_cast<int>(graph.neighbor[e]);
-    // an atom stays where it is from its own image
-    if (!counts(i) || !counts(j) || atom->tag[i] == atom->tag[j]) continue;
-    const double *xi = atom->x[i], *xj = atom->x[j];
-    const double r = std::hypot(xi[0] - xj[0], xi[1] - xj[1], xi[2] - xj[2]);
-    if (r >= Verification::BOND_LENGTH) continue;
-    kept[i].bonds.push_back({atom->tag[j], r, edge_out[e * m]});
+  const int64_t m = metadata.sizes.edge_outputs;
+  for (int i = 0; m > 0 && i < atom->nlocal; i++) {
+    if (!counts(i)) continue;
+    for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++) {
+      const int j = graph.neighbor[e];
+      // an atom stays where it is from its own image
+      if (!counts(j) || atom->tag[i] == atom->tag[j]) continue;
+      const double *xi = atom->x[i], *xj = atom->x[j];
+      const double r = std::hypot(xi[0] - xj[0], xi[1] - xj[1], xi[2] - xj[2]);
+      if (r >= Verification::BOND_LENGTH) continue;
+      kept[i].bonds.push_back({atom->tag[j], r, edge_out[e * m]});
+    }
     most_bonds = MAX(most_bonds, static_cast<int>(kept[i].bonds.size()));
   }
 

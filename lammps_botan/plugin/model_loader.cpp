@@ -104,12 +104,12 @@ static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
   for (int i = 0; i < N; i++) {
     graph.species.push_back(i % static_cast<int>(metadata.species.size()));
     for (int k = 1; k < N; k += 2) {
-      graph.center.push_back(i);
       graph.neighbor.push_back((i + k) % N);
       // directions and lengths of no meaning, within the cutoff
       for (const int d : {2, 3, 5})
         graph.vectors.push_back(static_cast<float>(0.5 * metadata.cutoff * sin(d * (i + N * k))));
     }
+    graph.first_edge.push_back(static_cast<int64_t>(graph.neighbor.size()));
   }
   std::string failure = model.encode(graph);
   for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)

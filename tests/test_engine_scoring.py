@@ -1,0 +1,278 @@
+"""The compiled engine against the code in the model file, for all sets of instructions."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from engines import INSTRUCTIONS, available, needs_bfloat16
+from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
+from score_runs import run
+
+from lammps_botan.checkpoint import Checkpoint, Physics
+from lammps_botan.dataset import read_configuration
+from lammps_botan.engine import scoring
+from lammps_botan.export import export
+from lammps_botan.graph import Graph, build_graph
+from lammps_botan.model import Botan
+from lammps_botan.nt_gnn import NtGnn
+from lammps_botan.scorer import Scorer
+
+ROUNDING = 2e-5  # the order of sums in float32
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(params=INSTRUCTIONS)
+def instructions(request, monkeypatch):
+    if not available(request.param):
+        pytest.skip(f"no {request.param} in this processor")
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
+    return request.param
+
+
+def network(seed=1, rounds=3, width=64):
+    """With weights larger than torch's first ones, so that outputs are of order 1."""
+    torch.manual_seed(seed)
+    model = Botan(rounds, width)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight *= 1.7
+    return model
+
+
+def write(path, *models):
+    checkpoints = [Checkpoint(model, Physics(), {}) for model in models]
+    export(checkpoints[0] if len(models) == 1 else checkpoints, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("model") / "m.pt", network())
+
+
+def graph(n_particles=300, length=6.5, seed=0):
+    rng = np.random.default_rng(seed)
+    species = (rng.random(n_particles) < 0.2).astype(int)
+    return build_graph(rng.random((n_particles, 3)) * length, length, species)
+
+
+def assert_same(scorer, given, tolerance=ROUNDING):
+    found, expected = scorer.score(given), scorer.score_by_torch(given)
+    for ours, theirs in ((found.node, expected.node), (found.edge, expected.edge)):
+        assert ours.shape == theirs.shape
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, theirs, atol=tolerance * np.abs(theirs).max(initial=1))
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 7])
+def test_the_engine_computes_what_the_model_file_does(instructions, rounds, tmp_path):
+    scorer = Scorer(write(tmp_path / "m.pt", network(rounds=rounds)))
+    assert scorer.engine == instructions
+    given = graph()
+    assert np.abs(scorer.score(given).edge).max() > 0.1
+    assert_same(scorer, given)
+
+
+@needs_public_data
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_engine_reproduces_the_outputs_of_the_public_implementation(instructions, k, tmp_path):
+    run("import-weights", weights(k), "-o", tmp_path / "m.ckpt")
+    run("export", tmp_path / "m.ckpt", "-o", tmp_path / "m.pt")
+    scorer = Scorer(tmp_path / "m.pt")
+    assert scorer.engine == instructions
+    configuration = read_configuration(CONFIGURATION_401)
+    found = scorer.score(
+        build_graph(configuration.initial, configuration.cell, configuration.species)
+    )
+    node, edge = reference_outputs(k)
+    np.testing.assert_allclose(found.node.reshape(-1), node.reshape(-1), atol=ROUNDING)
+    np.testing.assert_allclose(found.edge.reshape(-1), edge.reshape(-1), atol=ROUNDING)
+
+
+@pytest.mark.parametrize("n_particles", [1, 2, 5, 23, 24, 25, 47, 49])
+def test_graphs_of_any_size_and_density(instructions, model, n_particles):
+    scorer = Scorer(model)
+    for length in (2.5, 4.5, 30.0):  # many images of each neighbor; some edges; next to none
+        assert_same(scorer, graph(n_particles, length, seed=n_particles))
+
+
+def test_particles_without_edges_anywhere(instructions, model):
+    given = graph(100, 4.5)
+    for lonely in ([0], [99], [40, 41, 42, 43], range(100)):
+        keep = ~np.isin(given.center, lonely)
+        assert_same(
+            Scorer(model),
+            Graph(given.species, given.center[keep], given.neighbor[keep], given.vectors[keep]),
+        )
+
+
+def test_a_graph_without_particles(instructions, model):
+    none = np.zeros(0, np.int64)
+    found = Scorer(model).score(Graph(none, none, none, np.zeros((0, 3))))
+    assert found.node.shape == found.edge.shape == (0, 1)
+
+
+def test_an_ensemble(instructions, tmp_path):
+    scorer = Scorer(write(tmp_path / "m.pt", *(network(seed) for seed in (1, 2, 3))))
+    assert scorer.engine == instructions
+    assert scorer.score(graph()).edge.shape[1] == 2
+    assert_same(scorer, graph())
+
+
+def test_any_number_of_threads_gives_the_same_bits(instructions, model):
+    scorer, given = Scorer(model), graph(900, 9.5)
+    found = []
+    for n_threads in (1, 2, 3, 7):
+        torch.set_num_threads(n_threads)
+        found.append(scorer.score(given))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other.node, found[0].node)
+        np.testing.assert_array_equal(other.edge, found[0].edge)
+
+
+def test_a_scorer_remembers_nothing_of_the_graph_before(instructions, model):
+    scorer, small, large = Scorer(model), graph(40, 4.0), graph(600, 8.0)
+    first = scorer.score(small)
+    scorer.score(large)
+    again = scorer.score(small)
+    np.testing.assert_array_equal(first.node, again.node)
+    np.testing.assert_array_equal(first.edge, again.edge)
+
+
+def test_python_threads_may_share_a_scorer(model):
+    scorer = Scorer(model)
+    given = [graph(200, 5.5, seed) for seed in range(8)]
+    alone = [scorer.score(one).edge for one in given]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda one: scorer.score(one).edge, given))
+    for ours, theirs in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_is_not_a_number_stays_so(instructions, model):
+    given = graph(200, 5.5)
+    given.vectors[0] = np.nan
+    for outputs in (Scorer(model).score(given), Scorer(model).score_by_torch(given)):
+        assert np.isnan(outputs.edge[0])
+        assert np.isnan(outputs.node[given.center[0]])
+
+
+@needs_bfloat16
+def test_bfloat16_has_the_error_of_its_eight_bits(model, tmp_path):
+    for path in (model, write(tmp_path / "m.pt", network(1), network(2))):
+        scorer = Scorer(path, precision="bfloat16")
+        assert scorer.engine == "avx512_bf16"
+        given = graph()
+        found, exact = scorer.score(given), scorer.score_by_torch(given)
+        for ours, theirs in ((found.node, exact.node), (found.edge, exact.edge)):
+            error = np.abs(ours - theirs)[:, 0]
+            assert 0 < error.max() < 0.03 * np.abs(theirs[:, 0]).max()
+    for n_particles in (1, 25, 49):
+        assert_same(scorer, graph(n_particles, 4.5), tolerance=0.03)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("name", ["ka-t044", "ka-t064"])
+def test_bfloat16_leaves_the_order_of_the_shipped_models_predictions(name):
+    scorer = Scorer(name, precision="bfloat16")
+    given = graph(1000, 9.4)
+    found, exact = scorer.score(given), scorer.score_by_torch(given)
+    for ours, theirs in ((found.node, exact.node), (found.edge, exact.edge)):
+        assert np.corrcoef(ours[:, 0], theirs[:, 0])[0, 1] > 0.999
+
+
+def test_other_networks_are_computed_by_torch(tmp_path):
+    torch.manual_seed(1)
+    for other in (network(width=32), NtGnn(3)):
+        path = write(tmp_path / "m.pt", other)
+        assert Scorer(path).engine == "torch"
+        with pytest.raises(ValueError, match="bfloat16 is for BOTAN with 64 features"):
+            Scorer(path, precision="bfloat16")
+
+
+class Doubled(Botan):
+    """The weights of BOTAN, and another formula."""
+
+    @torch.jit.export
+    def decode(self, node: torch.Tensor, edge: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        node, edge = self.output(self.decoder(node)), self.output(self.decoder(edge))
+        return node + node, edge
+
+
+def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_path):
+    other = Doubled(3, 64)
+    other.load_state_dict(network().state_dict())
+    scorer = Scorer(write(tmp_path / "m.pt", other))
+    assert scorer.engine == "torch"
+    given = graph()
+    np.testing.assert_array_equal(scorer.score(given).node, scorer.score_by_torch(given).node)
+
+
+def test_the_environment_can_ask_for_torch(model, monkeypatch):
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "torch")
+    assert Scorer(model).engine == "torch"
+
+
+def test_the_environment_cannot_ask_for_anything(model, monkeypatch):
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "sse9")
+    with pytest.raises(ValueError, match=r"LAMMPS_BOTAN_ENGINE must be avx512 or avx2 .* or unset"):
+        Scorer(model)
+
+
+def test_an_unknown_precision_is_refused(model):
+    with pytest.raises(ValueError, match="expected precision float32 or bfloat16, found float16"):
+        Scorer(model, precision="float16")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"center": np.array([1, 0])}, "ascending order"),
+        ({"center": np.array([0, 9])}, "center must hold numbers of particles, 0 to 1, found 0 to"),
+        ({"neighbor": np.array([-1, 0])}, "neighbor must hold numbers .* found -1 to 0"),
+        ({"neighbor": np.array([0])}, r"2 neighbors, found \[2, 3\] and \[1\]"),
+        ({"vectors": np.zeros((3, 3))}, r"shape \[2, 3\]"),
+        ({"species": np.array([0, -1])}, "species are numbered from 0, found -1"),
+    ],
+)
+def test_a_graph_that_is_none_is_refused(model, change, message):
+    good = Graph(np.array([0, 1]), np.array([0, 1]), np.array([1, 0]), np.ones((2, 3)))
+    Scorer(model).score(good)
+    with pytest.raises(ValueError, match=message):
+        Scorer(model).score(replace(good, **change))
+
+
+def test_too_little_memory_is_an_error(model, tmp_path):
+    # 10^7 edges take 5 GB
+    code = f"""
+import resource
+import numpy as np
+from lammps_botan.graph import Graph
+from lammps_botan.scorer import Scorer
+scorer = Scorer({str(model)!r})
+n = 10_000_000
+given = Graph(np.zeros(1, int), np.zeros(n, int), np.zeros(n, int), np.zeros((n, 3), np.float32))
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2 * 10**9,) * 2)
+try:
+    scorer.score(given)
+except MemoryError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == "not enough memory to score 10000000 edges"
+
+
+def test_the_order_of_weights_is_that_of_the_network():
+    assert {name: tuple(p.shape) for name, p in Botan().named_parameters()} == scoring.SHAPES
