@@ -24,9 +24,9 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from lammps_botan.engine import training
 from lammps_botan.cli.train import keep_memory
 from lammps_botan.data_frame import read_data_frame
+from lammps_botan.engine import training
 from lammps_botan.graph import build_graph
 from lammps_botan.model import Botan, Mlp
 

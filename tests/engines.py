@@ -1,7 +1,13 @@
-"""The sets of instructions of the scoring engine that this processor has."""
+"""Networks for the scoring engine, and the sets of instructions that this processor has."""
+
+from pathlib import Path
 
 import pytest
 import torch
+
+from lammps_botan.checkpoint import Checkpoint, Physics
+from lammps_botan.export import export
+from lammps_botan.model import Botan
 
 INSTRUCTIONS = ["portable", "avx2", "avx512"]
 HAS_BFLOAT16 = torch.cpu._is_avx512_bf16_supported()
@@ -15,3 +21,29 @@ def available(instructions: str) -> bool:
         "avx2": torch.cpu._is_avx2_supported(),
         "avx512": torch.cpu._is_avx512_supported(),
     }[instructions]
+
+
+def network(seed: int = 1, rounds: int = 3, width: int = 64) -> Botan:
+    """With weights larger than torch's first ones, so that outputs are of order 1."""
+    torch.manual_seed(seed)
+    model = Botan(rounds, width)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight *= 1.7
+    return model
+
+
+def write(path: Path, *models: Botan) -> Path:
+    """A model file of a network, or of several as an ensemble."""
+    checkpoints = [Checkpoint(model, Physics(), {}) for model in models]
+    export(checkpoints[0] if len(models) == 1 else checkpoints, path)
+    return path
+
+
+class Doubled(Botan):
+    """The weights of BOTAN, and another formula."""
+
+    @torch.jit.export
+    def decode(self, node: torch.Tensor, edge: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        node, edge = self.output(self.decoder(node)), self.output(self.decoder(edge))
+        return node + node, edge

@@ -8,14 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, available, needs_bfloat16
+from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, write
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 from score_runs import run
 
-from lammps_botan.checkpoint import Checkpoint, Physics
 from lammps_botan.dataset import read_configuration
 from lammps_botan.engine import scoring
-from lammps_botan.export import export
 from lammps_botan.graph import Graph, build_graph
 from lammps_botan.model import Botan
 from lammps_botan.nt_gnn import NtGnn
@@ -37,22 +35,6 @@ def instructions(request, monkeypatch):
         pytest.skip(f"no {request.param} in this processor")
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
     return request.param
-
-
-def network(seed=1, rounds=3, width=64):
-    """With weights larger than torch's first ones, so that outputs are of order 1."""
-    torch.manual_seed(seed)
-    model = Botan(rounds, width)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight *= 1.7
-    return model
-
-
-def write(path, *models):
-    checkpoints = [Checkpoint(model, Physics(), {}) for model in models]
-    export(checkpoints[0] if len(models) == 1 else checkpoints, path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -198,15 +180,6 @@ def test_other_networks_are_computed_by_torch(tmp_path):
         assert Scorer(path).engine == "torch"
         with pytest.raises(ValueError, match="bfloat16 is for BOTAN with 64 features"):
             Scorer(path, precision="bfloat16")
-
-
-class Doubled(Botan):
-    """The weights of BOTAN, and another formula."""
-
-    @torch.jit.export
-    def decode(self, node: torch.Tensor, edge: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        node, edge = self.output(self.decoder(node)), self.output(self.decoder(edge))
-        return node + node, edge
 
 
 def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_path):

@@ -13,6 +13,10 @@
 #include <thread>
 #include <vector>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 namespace {
 
 constexpr long WIDTH = BOTAN_WIDTH;
@@ -27,10 +31,7 @@ const BotanKernels *find_kernels(bool bfloat16, const char **message)
 {
   const char *wanted = getenv("LAMMPS_BOTAN_ENGINE");
   if (!wanted) wanted = "";
-  if (!strcmp(wanted, "torch")) {
-    if (bfloat16) *message = "precision bfloat16 needs the engine; unset LAMMPS_BOTAN_ENGINE=torch";
-    return nullptr;
-  }
+  if (!strcmp(wanted, "torch")) return nullptr;
   if (bfloat16) {
 #ifdef BOTAN_BFLOAT16
     if (__builtin_cpu_supports("avx512bf16")) return &botan_kernels_avx512_bf16;
@@ -101,7 +102,13 @@ template <class T> class Memory {
     if (n > size) {
       numbers.reset();
       size = 0;
-      numbers.reset(new T[n]);
+      const size_t unit = n * sizeof(T) < HUGE_PAGE ? LINE : HUGE_PAGE;
+      const size_t bytes = (n * sizeof(T) + unit - 1) / unit * unit;
+      numbers.reset(static_cast<T *>(std::aligned_alloc(unit, bytes)));
+      if (!numbers) throw std::bad_alloc();
+#ifdef __linux__
+      if (unit == HUGE_PAGE) madvise(numbers.get(), bytes, MADV_HUGEPAGE);    // or in small ones
+#endif
       size = n;
     }
     return numbers.get();
@@ -109,7 +116,11 @@ template <class T> class Memory {
   double bytes() const { return static_cast<double>(size * sizeof(T)); }
 
  private:
-  std::unique_ptr<T[]> numbers;
+  static constexpr size_t LINE = 64, HUGE_PAGE = 2 << 20;    // bytes
+  struct Free {
+    void operator()(T *pointer) const { std::free(pointer); }
+  };
+  std::unique_ptr<T[], Free> numbers;
   size_t size = 0;
 };
 

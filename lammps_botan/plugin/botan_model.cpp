@@ -80,6 +80,7 @@ class TorchModel : public BotanModel {
   template <typename F> std::string guarded(F body);
   std::vector<at::Tensor> call(const char *, std::vector<c10::IValue>, size_t);
   void check(const char *, const char *, const at::Tensor &, int64_t, int64_t) const;
+  std::vector<at::Tensor> send_together(const std::vector<at::Tensor> &) const;
 };
 
 torch::Device choose_device(const std::string &wanted, int rank_on_host)
@@ -192,24 +193,38 @@ void TorchModel::check(const char *method, const char *name, const at::Tensor &t
   throw std::runtime_error(text.str());
 }
 
+// in one transfer, of page-locked memory to a GPU; arrays of larger numbers must come first
+
+std::vector<at::Tensor> TorchModel::send_together(const std::vector<at::Tensor> &arrays) const
+{
+  std::vector<at::Tensor> bytes, sent;
+  for (const at::Tensor &array : arrays) bytes.push_back(array.flatten().view(torch::kUInt8));
+  at::Tensor together = at::cat(bytes);
+  if (!torch_device.is_cpu()) together = together.pin_memory().to(torch_device);
+  int64_t first = 0;
+  for (const at::Tensor &array : arrays) {
+    const auto size = static_cast<int64_t>(array.nbytes());
+    sent.push_back(together.narrow(0, first, size).view(array.scalar_type()).view(array.sizes()));
+    first += size;
+  }
+  return sent;
+}
+
 std::string TorchModel::encode(const BotanGraph &graph)
 {
   return guarded([&] {
     n_local = graph.n_local;
     n_nodes = static_cast<int64_t>(graph.species.size());
     n_edges = static_cast<int64_t>(graph.neighbor.size());
-    const auto integers = [&](const auto &values, torch::ScalarType type) {
-      return torch::from_blob(const_cast<void *>(static_cast<const void *>(values.data())),
-                              {static_cast<int64_t>(values.size())}, type)
-          .to(torch_device, torch::kInt64);
-    };
-    const at::Tensor species = integers(graph.species, torch::kInt64);
-    const at::Tensor first_edge = integers(graph.first_edge, torch::kInt64);
-    center = at::repeat_interleave(first_edge.diff(), std::optional<int64_t>(n_edges));
-    neighbor = integers(graph.neighbor, torch::kInt32);
-    const at::Tensor vectors =
-        torch::from_blob(const_cast<float *>(graph.vectors.data()), {n_edges, 3}, torch::kFloat32)
-            .to(torch_device);
+    const std::vector<at::Tensor> given = send_together(
+        {at::from_blob(const_cast<int64_t *>(graph.species.data()), {n_nodes}, torch::kInt64),
+         at::from_blob(const_cast<int64_t *>(graph.first_edge.data()), {n_local + 1},
+                       torch::kInt64),
+         at::from_blob(const_cast<int32_t *>(graph.neighbor.data()), {n_edges}, torch::kInt32),
+         at::from_blob(const_cast<float *>(graph.vectors.data()), {n_edges, 3}, torch::kFloat32)});
+    const at::Tensor &species = given[0], &vectors = given[3];
+    center = at::repeat_interleave(given[1].diff(), std::optional<int64_t>(n_edges));
+    neighbor = given[2].to(torch::kInt64);
 
     const auto state = call("encode", {species, vectors}, 4);
     check("encode", "node", state[0], n_nodes, sizes.width);
@@ -251,12 +266,10 @@ std::string TorchModel::decode(std::vector<float> &node_out, std::vector<float> 
     const auto outputs = call("decode", {node_state.narrow(0, 0, n_local), edge}, 2);
     check("decode", "node_out", outputs[0], n_local, sizes.node_outputs);
     check("decode", "edge_out", outputs[1], n_edges, sizes.edge_outputs);
-    const auto take = [](const at::Tensor &tensor, std::vector<float> &values) {
-      const at::Tensor host = tensor.cpu().contiguous();
-      values.assign(host.data_ptr<float>(), host.data_ptr<float>() + host.numel());
-    };
-    take(outputs[0], node_out);
-    take(outputs[1], edge_out);
+    const at::Tensor both = at::cat({outputs[0].flatten(), outputs[1].flatten()}).cpu();
+    const float *first = both.data_ptr<float>(), *middle = first + outputs[0].numel();
+    node_out.assign(first, middle);
+    edge_out.assign(middle, first + both.numel());
     // memory of the edges is the largest part: not held until the next scoring
     for (at::Tensor *tensor :
          {&node_state, &host_node, &node_const, &edge, &edge_const, &center, &neighbor})

@@ -1,0 +1,119 @@
+"""`fix botan` by the compiled engine: equal to the code in the model file, on any ranks."""
+
+import numpy as np
+import pytest
+from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, write
+from lmp import liquid, read_dump, run_lmp
+
+ROUNDING = 2e-5  # the order of sums in float32
+
+SCRIPT = """
+fix mob all botan 10 m.pt A B {words}
+dump atoms all custom 10 atoms.dump id f_mob{column}
+dump_modify atoms sort id format float %.9g
+dump bonds all local 10 bonds.dump f_mob[1] f_mob[2] f_mob[3] f_mob[4]
+dump_modify bonds format float %.9g
+run 10
+"""
+
+
+def score(folder, engine, monkeypatch, *, words="", ranks=1, column="", **box):
+    """Node and edge outputs of two steps by IDs, and what LAMMPS printed."""
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
+    run = run_lmp(liquid(**box) + SCRIPT.format(**locals()), folder, ranks=ranks)
+    atoms = [frame[f"f_mob{column}"] for frame in read_dump(folder / "atoms.dump")]
+    bonds = []
+    for frame in read_dump(folder / "bonds.dump"):
+        rows = np.column_stack([frame[f"f_mob[{k}]"] for k in (1, 2, 3, 4)])
+        # images of one neighbor are told apart by their distance
+        bonds.append(rows[np.lexsort(rows.T[2::-1])])
+    return np.array(atoms), np.vstack(bonds), run.output
+
+
+def assert_same(found, expected, tolerance=ROUNDING):
+    np.testing.assert_allclose(found[0], expected[0], atol=tolerance * np.abs(expected[0]).max())
+    np.testing.assert_array_equal(found[1][:, :2], expected[1][:, :2])
+    outputs = expected[1][:, 3]
+    np.testing.assert_allclose(found[1][:, 3], outputs, atol=tolerance * np.abs(outputs).max())
+
+
+@pytest.mark.parametrize("instructions", INSTRUCTIONS)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_all_instructions_give_what_the_model_file_gives(
+    tmp_path, monkeypatch, instructions, ranks
+):
+    if not available(instructions):
+        pytest.skip(f"no {instructions} in this processor")
+    write(tmp_path / "m.pt", network())
+    expected = score(tmp_path, "torch", monkeypatch)
+    assert "on cpu (torch)" in expected[2]
+    found = score(tmp_path, instructions, monkeypatch, ranks=ranks)
+    assert f"on cpu ({instructions})" in found[2]
+    assert_same(found, expected)
+
+
+BOXES = {
+    "smaller than a cutoff": {"cells": "1 1 1"},
+    "a slab, ranks without atoms": {
+        "cells": "4 4 4",
+        "before_box": "processors 4 1 1",
+        "after_box": "region left block 0 1.2 INF INF INF INF\ngroup left region left\n"
+        "group right subtract all left\ndelete_atoms group right",
+    },
+    "threads": {"words": "threads 3"},
+}
+
+
+@pytest.mark.parametrize("case", BOXES)
+def test_the_engine_in_unusual_boxes_on_4_ranks(tmp_path, monkeypatch, case):
+    write(tmp_path / "m.pt", network())
+    expected = score(tmp_path, "torch", monkeypatch, ranks=1, **BOXES[case])
+    assert_same(score(tmp_path, "", monkeypatch, ranks=4, **BOXES[case]), expected)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_an_ensemble_is_exchanged_and_averaged(tmp_path, monkeypatch, ranks):
+    write(tmp_path / "m.pt", network(1), network(2))
+    for column in ("[1]", "[2]"):
+        expected = score(tmp_path, "torch", monkeypatch, column=column)
+        found = score(tmp_path, "", monkeypatch, column=column, ranks=ranks)
+        assert "(torch)" not in found[2]
+        assert_same(found, expected)
+
+
+def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_path, monkeypatch):
+    other = Doubled(3, 64)
+    other.load_state_dict(network().state_dict())
+    write(tmp_path / "m.pt", other)
+    assert "on cpu (torch)" in score(tmp_path, "", monkeypatch)[2]
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_bfloat16_is_close(tmp_path, monkeypatch, ranks):
+    write(tmp_path / "m.pt", network())
+    expected = score(tmp_path, "torch", monkeypatch)
+    found = score(tmp_path, "", monkeypatch, words="precision bfloat16", ranks=ranks)
+    assert "on cpu (avx512_bf16)" in found[2]
+    assert_same(found, expected, tolerance=0.03)
+    assert np.abs(found[0] - expected[0]).max() > 1e-6
+
+
+FAILURES = {
+    "no precision": (64, "", "precision double", "precision must be float32 or bfloat16, got"),
+    "other network": (32, "", "precision bfloat16", "is for BOTAN with 64 features on device cpu"),
+    "no engine": (64, "torch", "precision bfloat16", "is computed by torch here: write `precision"),
+    "unknown engine": (64, "sse9", "", "LAMMPS_BOTAN_ENGINE must be avx512 or avx2"),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_what_cannot_be_is_said(tmp_path, monkeypatch, case, ranks):
+    width, engine, words, message = FAILURES[case]
+    write(tmp_path / "m.pt", network(width=width))
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
+    script = liquid("2 2 2") + f"fix mob all botan 10 m.pt A B {words}"
+    run = run_lmp(script, tmp_path, ranks=ranks, succeeds=False)
+    assert run.returncode != 0
+    assert message in run.error
