@@ -13,7 +13,7 @@ from toy_models import Walks, save_model
 from lammps_botan.cli import main
 
 LENGTHS = np.array([5.0, 5.5, 6.0])
-COMMAND = [sys.executable, "-c", "from lammps_botan.cli import main; main()"]
+COMMAND = [sys.executable, "-P", "-c", "from lammps_botan.cli import main; main()"]
 
 
 def run(*arguments: object, fails: bool = False) -> Result:

@@ -126,7 +126,8 @@ def test_botan_model_is_the_only_source_that_knows_torch():
 def test_what_lammps_imports_at_its_start_loads_nothing_else():
     heavy = {"torch", "numpy", "vesin", "rich", "click"}
     code = f"import sys; import lammps_botan.plugin; print({heavy} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
     assert "BOTAN" in (lammps_botan.__doc__ or "")
 

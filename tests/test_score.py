@@ -328,7 +328,8 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
         "print(*peaks)"
     )
     write(tmp_path / "run.dump", *[text] * 600)
-    command = [sys.executable, "-c", code, tmp_path / "run.dump", toy(tmp_path), tmp_path / "s"]
+    command = [sys.executable, "-P", "-c", code]
+    command += [tmp_path / "run.dump", toy(tmp_path), tmp_path / "s"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     peaks = [int(word) for word in done.stdout.split()]
     assert len(peaks) == 3

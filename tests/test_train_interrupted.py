@@ -9,6 +9,7 @@ import pytest
 import torch
 from liquids import configure, recipe, write_liquids
 
+import lammps_botan
 from lammps_botan.config import read_config
 from lammps_botan.train import train
 from lammps_botan.train.graphs import Order
@@ -25,10 +26,12 @@ STATE = (
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+import lammps_botan
 from lammps_botan.config import read_config
 from lammps_botan.train import train
 from lammps_botan.train.module import Module
 
+print(lammps_botan.__file__, flush=True)
 path, epoch, batch = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 step = Module.training_step
 
@@ -44,8 +47,11 @@ train(read_config(path), path.parent)
 
 def run(path, epoch, batch):
     """A training run that is killed before a step, or not where there is no such step."""
-    command = [sys.executable, "-c", KILLED, str(path), str(epoch), str(batch)]
-    return subprocess.run(command, capture_output=True, text=True)
+    # -P: the package that is tested here, not the sources in this folder, which have no kernels
+    command = [sys.executable, "-P", "-c", KILLED, str(path), str(epoch), str(batch)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout.splitlines()[:1] == [lammps_botan.__file__], done.stderr
+    return done
 
 
 def tensors(state, name=""):
@@ -68,7 +74,7 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, epoch, batch, lines, wid
         folder.mkdir()
         text = recipe(20, recipe=LINES + lines, network=f"width = {width}")
         path = configure(write_liquids(folder), text)
-        # in processes of their own, as the bits depend on what other tests have set here
+        # in processes of their own, as other tests set the number of threads in this one
         if name == "killed":
             done = run(path, epoch, batch)
             assert done.returncode == -signal.SIGKILL, done.stderr

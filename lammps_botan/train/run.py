@@ -52,8 +52,8 @@ def train(
     """Train a network for each seed and write its best checkpoint by validation.
 
     A run that was interrupted goes on from its last validated epoch when it is started again, and
-    ends with the weights, to the last bit, that it would have had (on a CPU, with the same number
-    of threads and processes).
+    ends with the weights, to the last bit, that it would have had (on a CPU, with the same
+    installation and the same number of threads and processes).
 
     Parameters
     ----------
