@@ -8,7 +8,7 @@ from lmp import liquid, read_dump, run_lmp
 ROUNDING = 2e-5  # the order of sums in float32
 
 SCRIPT = """
-fix mob all botan 10 m.pt A B {words}
+fix mob all botan 10 {model} A B {words}
 dump atoms all custom 10 atoms.dump id f_mob{column}
 dump_modify atoms sort id format float %.9g
 dump bonds all local 10 bonds.dump f_mob[1] f_mob[2] f_mob[3] f_mob[4]
@@ -17,8 +17,11 @@ run 10
 """
 
 
-def score(folder, engine, monkeypatch, *, words="", ranks=1, column="", **box):
-    """Node and edge outputs of two steps by IDs, and what LAMMPS printed."""
+def score(folder, engine, monkeypatch, *, model="m.pt", words="", ranks=1, column="", **box):
+    """Node and edge outputs of two steps by IDs, and what LAMMPS printed.
+
+    The liquid is another one on another number of ranks.
+    """
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
     run = run_lmp(liquid(**box) + SCRIPT.format(**locals()), folder, ranks=ranks)
     atoms = [frame[f"f_mob{column}"] for frame in read_dump(folder / "atoms.dump")]
@@ -45,7 +48,7 @@ def test_all_instructions_give_what_the_model_file_gives(
     if not available(instructions):
         pytest.skip(f"no {instructions} in this processor")
     write(tmp_path / "m.pt", network())
-    expected = score(tmp_path, "torch", monkeypatch)
+    expected = score(tmp_path, "torch", monkeypatch, ranks=ranks)
     assert "on cpu (torch)" in expected[2]
     found = score(tmp_path, instructions, monkeypatch, ranks=ranks)
     assert f"on cpu ({instructions})" in found[2]
@@ -67,7 +70,7 @@ BOXES = {
 @pytest.mark.parametrize("case", BOXES)
 def test_the_engine_in_unusual_boxes_on_4_ranks(tmp_path, monkeypatch, case):
     write(tmp_path / "m.pt", network())
-    expected = score(tmp_path, "torch", monkeypatch, ranks=1, **BOXES[case])
+    expected = score(tmp_path, "torch", monkeypatch, ranks=4, **BOXES[case])
     assert_same(score(tmp_path, "", monkeypatch, ranks=4, **BOXES[case]), expected)
 
 
@@ -75,7 +78,7 @@ def test_the_engine_in_unusual_boxes_on_4_ranks(tmp_path, monkeypatch, case):
 def test_an_ensemble_is_exchanged_and_averaged(tmp_path, monkeypatch, ranks):
     write(tmp_path / "m.pt", network(1), network(2))
     for column in ("[1]", "[2]"):
-        expected = score(tmp_path, "torch", monkeypatch, column=column)
+        expected = score(tmp_path, "torch", monkeypatch, column=column, ranks=ranks)
         found = score(tmp_path, "", monkeypatch, column=column, ranks=ranks)
         assert "(torch)" not in found[2]
         assert_same(found, expected)
@@ -91,12 +94,13 @@ def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_pa
 @needs_bfloat16
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_bfloat16_is_close(tmp_path, monkeypatch, ranks):
-    write(tmp_path / "m.pt", network())
-    expected = score(tmp_path, "torch", monkeypatch)
-    found = score(tmp_path, "", monkeypatch, words="precision bfloat16", ranks=ranks)
+    given = {"model": "ka-t064", "ranks": ranks, "density": 1.0}
+    expected = score(tmp_path, "torch", monkeypatch, **given)
+    found = score(tmp_path, "", monkeypatch, words="precision bfloat16", **given)
     assert "on cpu (avx512_bf16)" in found[2]
-    assert_same(found, expected, tolerance=0.03)
-    assert np.abs(found[0] - expected[0]).max() > 1e-6
+    for ours, theirs in ((found[0], expected[0]), (found[1][:, 3], expected[1][:, 3])):
+        error = np.abs(ours - theirs)
+        assert 1e-5 < error.max() < 0.03  # docs/performance.md: .01 to .02, outputs of order 1
 
 
 FAILURES = {
