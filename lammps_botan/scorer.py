@@ -166,9 +166,9 @@ def _send_together(
     arrays: Sequence[npt.NDArray[np.generic]], device: torch.device
 ) -> list[torch.Tensor]:
     """In one transfer, of page-locked memory to a GPU; larger numbers must come first."""
-    tensors = [torch.from_numpy(array) for array in arrays]
-    together = torch.cat([tensor.flatten().view(torch.uint8) for tensor in tensors])
+    together = torch.from_numpy(np.concatenate([a.reshape(-1).view(np.uint8) for a in arrays]))
     if device.type == "cuda":
         together = together.pin_memory()
-    parts = together.to(device).split([tensor.nbytes for tensor in tensors])
-    return [part.view(t.dtype).view(t.shape) for part, t in zip(parts, tensors, strict=True)]
+    parts = together.to(device).split([array.nbytes for array in arrays])
+    types = [torch.from_numpy(array).dtype for array in arrays]
+    return [p.view(t).view(a.shape) for p, t, a in zip(parts, types, arrays, strict=True)]
