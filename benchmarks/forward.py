@@ -9,6 +9,9 @@ The first turn, which is slower, is not counted.
 """
 
 import argparse
+import contextlib
+import functools
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,11 +35,27 @@ THREADS = (1, 2)
 MATRIX = 2048  # rows of the matrices that are multiplied
 PLAIN = "plain formula"
 OURS = "ours"
+ROUNDED = "ours, bfloat16"
+ENGINE = "LAMMPS_BOTAN_ENGINE"
+ENGINES = ("avx512", "avx2", "portable", "torch")
 
 
-def scorers(path: Path) -> dict[str, Callable[[Graph], Prediction]]:
-    """What is compared with the plain formula: an engine or precision more is a line more."""
-    return {OURS: Scorer(path).score}
+def scorers(path: Path) -> dict[str, Scorer]:
+    """The best that this processor can do, all else that it can, and torch on the model file."""
+    found = {OURS: Scorer(path)}
+    before = os.environ.get(ENGINE)
+    for engine in ENGINES:
+        os.environ[ENGINE] = engine
+        # a processor without these instructions
+        with contextlib.suppress(ValueError):
+            found[f"engine {engine}"] = Scorer(path)
+    if before is None:
+        del os.environ[ENGINE]
+    else:
+        os.environ[ENGINE] = before
+    with contextlib.suppress(ValueError):
+        found[ROUNDED] = Scorer(path, precision="bfloat16")
+    return found
 
 
 def floor(model: Botan, n_edges: int) -> float:
@@ -91,8 +110,8 @@ def measure(path: Path, turns: int) -> Sections:
         PLAIN: lambda: plain.forward(model, *inputs),
         "graph": lambda: build_graph(glass.initial, glass.cell, glass.species),
     }
-    for name, score in ours.items():
-        actions[name] = lambda score=score: score(graph)  # type: ignore[misc]
+    for name, scorer in ours.items():
+        actions[name] = functools.partial(scorer.score, graph)
     taken: dict[tuple[str, int], list[float]] = {(name, n): [] for n in THREADS for name in actions}
     with torch.inference_mode():
         for turn in steps(range(turns + 1), "forward"):
@@ -104,11 +123,15 @@ def measure(path: Path, turns: int) -> Sections:
                         taken[name, n].append(spent)
 
     differences = [
-        Figure(name, [difference(score(graph), model, graph)], at_most=2e-5)
-        for name, score in ours.items()
+        Figure(
+            name,
+            [difference(scorer.score(graph), model, graph)],
+            at_most=None if name == ROUNDED else 2e-5,
+        )
+        for name, scorer in ours.items()
     ]
     sections = {
-        f"graph and forward, {n} thread{'s' * (n > 1)}": of_threads(
+        f"graph and forward, {n} thread{'s' * (n > 1)}; ours: {ours[OURS].engine}": of_threads(
             {name: taken[name, n] for name in actions},
             floor(model, graph.n_edges),
             aimed=n == max(THREADS),

