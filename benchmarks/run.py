@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--out benchmarks/out] [--configuration FILE --temperature T]
 
-Writes results.json, with every single value, and performance.md, the tables of docs/performance.md.
-Each part runs in a process of its own. Some ten minutes on two cores, 10 GB for the largest system.
+Writes results.json, with every single value, and performance.md, which is docs/performance.md with
+the tables of this run. Each part runs in a process of its own. Some ten minutes on two cores.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from steps import read_step
 
 HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "performance.md"
+TABLES_FROM_HERE = "<!-- the rest is written by benchmarks/run.py -->\n"
 # seconds on two cores, for the time left
 PARTS = {"forward": 90, "in_lammps": 300, "train": 100, "score": 40, "targets": 40}
 
@@ -60,6 +62,14 @@ def aims(sections: Sections) -> Sections:
     return {"what it should be": figures}
 
 
+def page(facts: dict[str, object], tables: Sections) -> str:
+    """docs/performance.md with these tables."""
+    head = PAGE.read_text().partition(TABLES_FROM_HERE)[0]
+    results = f"## Results\n\n{in_words(facts)} Configuration: {facts['configuration']}.\n"
+    parts = [f"### {title}\n\n{markdown(figures)}" for title, figures in tables.items()]
+    return "\n".join([head + TABLES_FROM_HERE, results, *parts])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE / "out", help="folder")
@@ -89,9 +99,7 @@ def main() -> None:
         json.dumps({"machine": facts, "figures": to_json(sections)}, indent=1) + "\n"
     )
     tables = aims(sections) | sections
-    text = "\n".join(f"## {title}\n\n{markdown(figures)}" for title, figures in tables.items())
-    head = f"{in_words(facts)} Configuration {arguments.configuration.name}.\n"
-    (arguments.out / "performance.md").write_text(f"{head}\n{text}")
+    (arguments.out / "performance.md").write_text(page(facts, tables))
     show(tables, as_json=False)
     console.print(f"wrote {arguments.out / 'results.json'} and {arguments.out / 'performance.md'}")
 
