@@ -46,9 +46,10 @@ def scorers(path: Path) -> dict[str, Scorer]:
     before = os.environ.get(ENGINE)
     for engine in ENGINES:
         os.environ[ENGINE] = engine
-        # a processor without these instructions
-        with contextlib.suppress(ValueError):
-            found[f"engine {engine}"] = Scorer(path)
+        with contextlib.suppress(ValueError):  # a processor without these instructions
+            scorer = Scorer(path)
+            if scorer.engine != found[OURS].engine:
+                found[f"engine {scorer.engine}"] = scorer
     if before is None:
         del os.environ[ENGINE]
     else:

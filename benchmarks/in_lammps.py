@@ -16,6 +16,7 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 import sysconfig
 import tempfile
 import time
@@ -159,7 +160,7 @@ def score(
 
 def start(code: str, loads: bool) -> float:
     """Seconds of `lmp` without an input."""
-    command: list[str | Path] = [BIN / "python", "-c", code, "-in", "none", "-log", "none"]
+    command: list[str | Path] = [sys.executable, "-c", code, "-in", "none", "-log", "none"]
     with tempfile.TemporaryDirectory() as folder:
         before = time.perf_counter()
         output = output_of(command, Path(folder))
@@ -207,8 +208,7 @@ def measure(path: Path, temperature: float, largest: int, turns: int) -> Section
 def _measure(systems: list[System], model: Path, temperature: float, turns: int) -> Sections:
     glass = systems[1]
     runs_of = [(glass, 1, FLOAT32), *((system, 2, FLOAT32) for system in systems)]
-    # of the same engine, where the processor can do it
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError):  # a processor that cannot
         Scorer(model, precision=BFLOAT16)
         runs_of += [(glass, ranks, BFLOAT16) for ranks in (1, 2)]
     taken = {(system.n, ranks, precision): Taken() for system, ranks, precision in runs_of}
