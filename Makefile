@@ -26,9 +26,7 @@ test: install
 	$(BIN)/pytest
 
 bench: install
-	$(BIN)/python benchmarks/targets.py
-	$(BIN)/python benchmarks/score.py
-	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/run.py
 
 lint: install
 	$(BIN)/ruff check .

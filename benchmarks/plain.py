@@ -1,0 +1,54 @@
+"""Graph and network as the paper writes them down: correct, short and slow.
+
+Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. II.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lammps_botan.graph import Floats, Graph, Ints
+from lammps_botan.model import Botan, Mlp
+
+
+def build_graph(positions: Floats, lengths: Floats, species: Ints, cutoff: float = 2.0) -> Graph:
+    """All pairs in an orthogonal box, whose lengths are at least two cutoffs."""
+    vectors = []
+    squares = np.zeros((len(positions), len(positions)))
+    for x, length in zip(positions.T, lengths, strict=True):
+        apart = x[:, None] - x[None]
+        apart -= length * np.rint(apart / length)
+        squares += apart * apart
+        vectors.append(apart)
+    near = squares < cutoff**2
+    np.fill_diagonal(near, False)
+    center, neighbor = np.nonzero(near)
+    edges = np.stack([apart[center, neighbor] for apart in vectors], axis=1)
+    return Graph(species, center, neighbor, edges)
+
+
+def forward(
+    model: Botan, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The network in eager torch, with the concatenations of the paper."""
+
+    def mlp(layers: Mlp, x: Tensor) -> Tensor:
+        return torch.relu(layers.fc2(torch.relu(layers.fc1(x))))
+
+    h_v0 = h_v = mlp(model.node_encoder, species.float()[:, None])
+    h_e0 = h_e = mlp(model.edge_encoder, vectors)
+    for _ in range(model.rounds):
+        h_e = mlp(model.edge_model, torch.cat([h_v[neighbor], h_v[center], h_e, h_e0], dim=1))
+        received = torch.zeros_like(h_v).index_add(0, center, h_e)
+        h_v = mlp(model.node_model, torch.cat([h_v, h_v0, received], dim=1))
+    return model.output(mlp(model.decoder, h_v)), model.output(mlp(model.decoder, h_e))
+
+
+def tensors(graph: Graph) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Arguments of `forward` after the model."""
+    return (
+        torch.from_numpy(graph.species),
+        torch.from_numpy(graph.vectors.astype(np.float32)),
+        torch.from_numpy(graph.center),
+        torch.from_numpy(graph.neighbor),
+    )

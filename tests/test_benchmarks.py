@@ -1,0 +1,169 @@
+"""The benchmarks measure what they say, and compare the fast way with the slow one."""
+
+import subprocess
+import sys
+
+import configuration
+import forward
+import in_lammps
+import numpy as np
+import pytest
+import torch
+from figures import Figure, markdown, ratio, read_json
+from network import random_network
+from peak import peak
+from plain import build_graph as build_plain_graph
+from plain import forward as plain_forward
+from plain import tensors
+from steps import read_step, steps
+from torch.utils.flop_counter import FlopCounterMode
+
+from lammps_botan.checkpoint import Checkpoint, Physics
+from lammps_botan.export import export
+from lammps_botan.graph import build_graph
+from lammps_botan.model import Botan
+from lammps_botan.scorer import Scorer
+
+EQUAL = 2e-5  # float32, outputs of order 1
+
+
+def liquid(n=300, length=6.3):
+    rng = np.random.default_rng(0)
+    return rng.random((n, 3)) * length, np.full(3, length), (rng.random(n) < 0.2).astype(int)
+
+
+@pytest.fixture(scope="module")
+def melt(tmp_path_factory):
+    """A data file of 200 particles, and a model file with random weights."""
+    folder = tmp_path_factory.mktemp("melt")
+    data = in_lammps.melt(200, 1.0, folder)
+    read = configuration.read(data)
+    graph = build_graph(read.initial, read.cell, read.species)
+    export(Checkpoint(random_network(graph), Physics()), folder / "model.pt")
+    return data, folder / "model.pt", Scorer(folder / "model.pt").score(graph).node[:, 0]
+
+
+def test_the_plain_graph_is_that_of_build_graph():
+    positions, lengths, species = liquid()
+    plain, ours = (f(positions, lengths, species) for f in (build_plain_graph, build_graph))
+    np.testing.assert_array_equal(plain.center, ours.center)
+    np.testing.assert_array_equal(plain.neighbor, ours.neighbor)
+    np.testing.assert_allclose(plain.vectors, ours.vectors, rtol=0, atol=1e-12)
+
+
+def test_the_plain_formula_is_the_network():
+    graph = build_graph(*liquid())
+    model = random_network(graph)
+    with torch.inference_mode():
+        for plain, ours in zip(
+            plain_forward(model, *tensors(graph)), model(*tensors(graph)), strict=True
+        ):
+            torch.testing.assert_close(plain, ours, rtol=0, atol=EQUAL)
+
+
+def test_the_random_network_tells_particles_apart():
+    """With outputs of order 1, else equality to 2e-5 would mean little."""
+    graph = build_graph(*liquid())
+    with torch.inference_mode():
+        outputs = plain_forward(random_network(graph), *tensors(graph))
+    assert max(float(x.abs().max()) for x in outputs) == pytest.approx(1.0)
+    assert min(float(x.std()) for x in outputs) > 0.01
+
+
+def test_the_floor_is_what_an_edge_adds_to_the_multiplications():
+    model = Botan()
+    graph = build_graph(*liquid())
+    species, *edges = tensors(graph)
+
+    def operations(n_edges):
+        counter = FlopCounterMode(display=False)
+        with counter, torch.inference_mode():
+            model(species, *(e[:n_edges] for e in edges))
+        return counter.get_total_flops()
+
+    assert operations(900) - operations(200) == forward.floor(model, 700)
+
+
+def test_the_floor_of_configuration_401_is_24_6_gflop():
+    assert forward.floor(Botan(), 166_240) == pytest.approx(24.6e9, rel=1e-3)
+
+
+def test_a_figure_knows_whether_its_median_is_as_it_should_be():
+    values = [3.0, 1.0, 2.0]
+    assert Figure("", values).met is None
+    assert Figure("", values, at_least=2.0).met
+    assert not Figure("", values, at_least=2.1).met
+    assert Figure("", values, at_most=2.0).met
+    assert not Figure("", values, at_most=1.9).met
+
+
+def test_a_row_is_in_the_unit_of_its_median():
+    figure = Figure("scoring", [0.0123, 0.0119, 1.5], "s", at_most=0.03)
+    assert markdown([figure]).splitlines()[-1] == (
+        "| scoring | 12.3 ms | 11.9 - 1500 | at most 30 ms | yes |"
+    )
+
+
+def test_a_ratio_is_taken_turn_by_turn():
+    """A machine that slows down in the second turn changes both, not their ratio."""
+    assert ratio("", [10.0, 20.0], [1.0, 2.0]).values == [10.0, 10.0]
+
+
+def test_the_course_of_a_measurement_can_be_read(capsys):
+    assert list(steps("ab", "forward")) == ["a", "b"]
+    assert [read_step(line) for line in capsys.readouterr().err.splitlines()] == [0.5, 1.0]
+    assert read_step("a warning") is None
+
+
+def test_a_peak_without_its_line_is_an_error():
+    assert peak("Name: lmp\nVmHWM:\t  346816 kB\n") == 346816 * 1024
+    with pytest.raises(ValueError, match="expected a line VmHWM, found 'Name: lmp'"):
+        peak("Name: lmp")
+
+
+def test_scoring_takes_memory(melt):
+    data, model, propensity = melt
+    system = in_lammps.System(data, propensity)
+    without, scored = (in_lammps.memory(system, model, scored=s) for s in (False, True))
+    assert 0 < without < scored
+
+
+@pytest.mark.parametrize("repeat", [1, 2])
+def test_a_run_of_copies_is_compared_with_python(melt, repeat):
+    data, model, propensity = melt
+    taken = in_lammps.Taken()
+    system = in_lammps.System(data, propensity, repeat)
+    in_lammps.score(system, model, 1.0, 1, "float32", taken)
+    assert system.n == 200 * repeat**3
+    assert taken.difference < EQUAL
+    assert len(taken.step) == len(taken.scoring) == len(taken.clock) == 1
+    wrong = in_lammps.Taken()
+    other = in_lammps.System(data, propensity[::-1], repeat)
+    in_lammps.score(other, model, 1.0, 1, "float32", wrong)
+    assert wrong.difference > EQUAL
+
+
+def test_the_start_of_lmp_is_measured_with_and_without_the_plugin():
+    assert in_lammps.start(in_lammps.ANY_LMP, loads=True) > 0
+    assert in_lammps.start(in_lammps.BARE_LMP, loads=False) > 0
+    with pytest.raises(SystemExit, match="expected `lmp` with the plugin"):
+        in_lammps.start(in_lammps.BARE_LMP, loads=True)
+
+
+def test_a_failure_of_lammps_is_shown(melt, tmp_path):
+    _, model, propensity = melt
+    missing = in_lammps.System(tmp_path / "absent.data", propensity)
+    with pytest.raises(SystemExit, match=r"absent\.data"):
+        in_lammps.memory(missing, model, scored=False)
+
+
+def test_forward_compares_every_engine_with_the_plain_formula(melt):
+    data, _, _ = melt
+    command = [sys.executable, forward.__file__, "--configuration", str(data)]
+    command += ["--turns", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    sections = read_json(done.stdout)
+    assert read_step(done.stderr.splitlines()[-1]) == 1.0
+    differences = sections["largest difference from the plain formula"]
+    assert {"ours", "engine torch"} <= {f.name for f in differences}
+    assert all(f.met for f in differences if f.name != forward.ROUNDED)
