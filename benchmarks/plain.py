@@ -10,21 +10,21 @@ from torch import Tensor
 from lammps_botan.graph import Floats, Graph, Ints
 from lammps_botan.model import Botan, Mlp
 
+ROWS = 16  # of the pairs at a time: they fit the cache
+
 
 def build_graph(positions: Floats, lengths: Floats, species: Ints, cutoff: float = 2.0) -> Graph:
     """All pairs in an orthogonal box, whose lengths are at least two cutoffs."""
-    vectors = []
-    squares = np.zeros((len(positions), len(positions)))
-    for x, length in zip(positions.T, lengths, strict=True):
-        apart = x[:, None] - x[None]
-        apart -= length * np.rint(apart / length)
-        squares += apart * apart
-        vectors.append(apart)
-    near = squares < cutoff**2
-    np.fill_diagonal(near, False)
-    center, neighbor = np.nonzero(near)
-    edges = np.stack([apart[center, neighbor] for apart in vectors], axis=1)
-    return Graph(species, center, neighbor, edges)
+    found = []
+    for first in range(0, len(positions), ROWS):
+        apart = positions[first : first + ROWS, None] - positions
+        apart -= lengths * np.rint(apart / lengths)
+        near = np.einsum("ijd,ijd->ij", apart, apart) < cutoff**2
+        near[:, first : first + ROWS] &= ~np.eye(len(near), dtype=bool)
+        center, neighbor = np.nonzero(near)
+        found.append((center + first, neighbor, apart[near]))
+    center, neighbor, vectors = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Graph(species, center, neighbor, vectors)
 
 
 def forward(
