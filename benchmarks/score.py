@@ -92,10 +92,8 @@ class Paired:
         bare = total["command"] / (total["graph"] + total["network"])
         return [
             *(Figure(name, values, "s") for name, values in self.taken.items()),
-            Figure("command / graph and network, sums", [bare]),
-            Figure(
-                "command / network alone, sums", [total["command"] / total["network"]], at_most=1.3
-            ),
+            Figure("command / graph and network, sums", [bare], at_most=1.3),
+            Figure("command / network alone, sums", [total["command"] / total["network"]]),
         ]
 
 
