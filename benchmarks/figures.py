@@ -102,10 +102,7 @@ def to_json(sections: Sections) -> dict[str, list[dict[str, object]]]:
 def show(sections: Sections, *, as_json: bool) -> None:
     """Print tables, or JSON."""
     if as_json:
-        plain = {
-            title: [asdict(figure) for figure in figures] for title, figures in sections.items()
-        }
-        print(json.dumps(plain))
+        print(json.dumps(to_json(sections)))
         return
     for title, figures in sections.items():
         table = Table(title=title)

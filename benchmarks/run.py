@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import deque
 from pathlib import Path
 
@@ -34,10 +35,11 @@ def run(part: str, options: list[str], progress: Progress, bar: int) -> Sections
     begun = progress.tasks[bar].completed
     last: deque[str] = deque(maxlen=20)
     progress.update(bar, description=part)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
+    # into a file: a full pipe would stop the script while its error output is read here
+    with (
+        tempfile.TemporaryFile("w+") as printed,
+        subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, text=True) as process,
+    ):
         assert process.stderr
         for line in process.stderr:
             share = read_step(line)
@@ -45,7 +47,9 @@ def run(part: str, options: list[str], progress: Progress, bar: int) -> Sections
                 last.append(line)
             else:
                 progress.update(bar, completed=begun + share * PARTS[part])
-        text = process.stdout.read()
+        process.wait()
+        printed.seek(0)
+        text = printed.read()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}\nfailed:\n{''.join(last)}")
     return read_json(text)
