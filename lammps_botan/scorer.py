@@ -44,8 +44,8 @@ class Scorer:
     device : str
         A device of torch, such as "cpu" or "cuda".
     precision : str
-        "float32"; or "bfloat16" for products of such numbers (8 bits) on edges, which costs about
-        half on processors with AVX-512 BF16; docs/performance.md has its error.
+        "float32"; or "bfloat16" for numbers of 8 significant bits on edges, which costs about half
+        on processors with AVX-512 BF16; docs/performance.md has its error.
 
     Attributes
     ----------
