@@ -1,7 +1,6 @@
 """The one door through which Python loads a model file and scores a graph."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,9 +139,8 @@ class Scorer:
     def score_by_torch(self, graph: Graph) -> Prediction:
         """The same by the code in the model file, also where the compiled engine could do it."""
         self._check(graph)
-        arrays = (graph.species, graph.center, graph.neighbor, graph.vectors.astype(np.float32))
         with torch.inference_mode():
-            species, center, neighbor, vectors = _send_together(arrays, self._device)
+            species, center, neighbor, vectors = _send_together(graph, self._device)
             node, edge = self._module(species, vectors, center, neighbor)
             both = torch.cat([node.flatten(), edge.flatten()]).cpu()
         of_nodes, of_edges = both[: node.numel()], both[node.numel() :]
@@ -162,13 +160,18 @@ def _arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:
     return graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor
 
 
-def _send_together(
-    arrays: Sequence[npt.NDArray[np.generic]], device: torch.device
-) -> list[torch.Tensor]:
-    """In one transfer, of page-locked memory to a GPU; larger numbers must come first."""
-    together = torch.from_numpy(np.concatenate([a.reshape(-1).view(np.uint8) for a in arrays]))
-    if device.type == "cuda":
-        together = together.pin_memory()
-    parts = together.to(device).split([array.nbytes for array in arrays])
-    types = [torch.from_numpy(array).dtype for array in arrays]
-    return [p.view(t).view(a.shape) for p, t, a in zip(parts, types, arrays, strict=True)]
+def _send_together(graph: Graph, device: torch.device) -> list[torch.Tensor]:
+    """Species, center, neighbor and vectors in one transfer, of page-locked memory to a GPU."""
+    arrays = (graph.species, graph.center, graph.neighbor, graph.vectors)
+    types = (torch.int64, torch.int64, torch.int64, torch.float32)  # the larger first: all aligned
+    sizes = [a.size * t.itemsize for a, t in zip(arrays, types, strict=True)]
+    shapes = [a.shape for a in arrays]
+
+    def parts(together: torch.Tensor) -> list[torch.Tensor]:
+        cut = zip(together.split(sizes), types, shapes, strict=True)
+        return [part.view(number).view(shape) for part, number, shape in cut]
+
+    here = torch.empty(sum(sizes), dtype=torch.uint8, pin_memory=device.type == "cuda")
+    for part, array in zip(parts(here), arrays, strict=True):
+        np.copyto(part.numpy(), array, casting="same_kind")
+    return parts(here.to(device))

@@ -100,8 +100,28 @@ def test_particles_without_edges_anywhere(instructions, model):
 
 def test_a_graph_without_particles(instructions, model):
     none = np.zeros(0, np.int64)
-    found = Scorer(model).score(Graph(none, none, none, np.zeros((0, 3))))
-    assert found.node.shape == found.edge.shape == (0, 1)
+    scorer, empty = Scorer(model), Graph(none, none, none, np.zeros((0, 3)))
+    for found in (scorer.score(empty), scorer.score_by_torch(empty)):
+        assert found.node.shape == found.edge.shape == (0, 1)
+
+
+def test_arrays_of_any_layout(model):
+    given = graph(99, 4.5)
+    expected = Scorer(model).score(given)
+
+    def awkward(array, number):
+        other = np.asfortranarray(np.repeat(array, 2, axis=0).astype(number))[::2]
+        other.flags.writeable = False
+        return other
+
+    other = Graph(
+        awkward(given.species, np.int32),
+        awkward(given.center, np.int32),
+        awkward(given.neighbor, np.int32),
+        awkward(given.vectors, np.float64),
+    )
+    np.testing.assert_array_equal(Scorer(model).score(other).edge, expected.edge)
+    assert_same(Scorer(model), other)
 
 
 def test_an_ensemble(instructions, tmp_path):
