@@ -202,9 +202,15 @@ def test_other_networks_are_computed_by_torch(tmp_path):
             Scorer(path, precision="bfloat16")
 
 
-def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_path):
-    other = Doubled(3, 64)
-    other.load_state_dict(network().state_dict())
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_path, size):
+    state = network().state_dict()
+    state["output.weight"] *= size
+    state["output.bias"] *= size
+    same, other = Botan(3, 64), Doubled(3, 64)
+    same.load_state_dict(state)
+    other.load_state_dict(state)
+    assert Scorer(write(tmp_path / "same.pt", same)).engine != "torch"
     scorer = Scorer(write(tmp_path / "m.pt", other))
     assert scorer.engine == "torch"
     given = graph()

@@ -5,6 +5,8 @@ import pytest
 from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, write
 from lmp import liquid, read_dump, run_lmp
 
+from lammps_botan.model import Botan
+
 ROUNDING = 2e-5  # the order of sums in float32
 
 SCRIPT = """
@@ -71,7 +73,9 @@ BOXES = {
 def test_the_engine_in_unusual_boxes_on_4_ranks(tmp_path, monkeypatch, case):
     write(tmp_path / "m.pt", network())
     expected = score(tmp_path, "torch", monkeypatch, ranks=4, **BOXES[case])
-    assert_same(score(tmp_path, "", monkeypatch, ranks=4, **BOXES[case]), expected)
+    found = score(tmp_path, "", monkeypatch, ranks=4, **BOXES[case])
+    assert "(torch)" not in found[2]
+    assert_same(found, expected)
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -84,11 +88,17 @@ def test_an_ensemble_is_exchanged_and_averaged(tmp_path, monkeypatch, ranks):
         assert_same(found, expected)
 
 
-def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_path, monkeypatch):
-    other = Doubled(3, 64)
-    other.load_state_dict(network().state_dict())
-    write(tmp_path / "m.pt", other)
-    assert "on cpu (torch)" in score(tmp_path, "", monkeypatch)[2]
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(
+    tmp_path, monkeypatch, size
+):
+    state = network().state_dict()
+    state["output.weight"] *= size
+    state["output.bias"] *= size
+    for model, by_torch in ((Botan(3, 64), False), (Doubled(3, 64), True)):
+        model.load_state_dict(state)
+        write(tmp_path / "m.pt", model)
+        assert ("on cpu (torch)" in score(tmp_path, "", monkeypatch)[2]) == by_torch
 
 
 @needs_bfloat16

@@ -119,7 +119,7 @@ static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
 
 static bool are_close(const std::vector<float> &a, const std::vector<float> &b)
 {
-  float scale = 1.0F;
+  float scale = 0.0F;
   for (const float x : b) scale = MAX(scale, std::fabs(x));
   for (size_t i = 0; i < a.size(); i++)
     if (!(std::fabs(a[i] - b[i]) <= 1e-4F * scale)) return false;
