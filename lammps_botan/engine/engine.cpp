@@ -135,8 +135,8 @@ class Weights {
   void of_species(int64_t n_species, Numbers &node, Numbers &constant) const;
 
  private:
-  std::vector<std::unique_ptr<Numbers>> numbers;
-  std::vector<std::unique_ptr<std::vector<uint32_t>>> pairs;
+  std::vector<Numbers> numbers;    // those kept stay in their place when there come more
+  std::vector<std::vector<uint32_t>> pairs;
   const float *species_first, *species_bias, *species_second, *species_second_bias;
   const float *constant, *constant_bias;
 
@@ -147,11 +147,11 @@ class Weights {
 
 const float *Weights::keep(const float *given, long rows, long columns, long stride)
 {
-  auto kept = std::make_unique<Numbers>();
+  Numbers kept;
   for (long r = 0; r < rows; r++)
-    kept->insert(kept->end(), given + r * stride, given + r * stride + columns);
+    kept.insert(kept.end(), given + r * stride, given + r * stride + columns);
   numbers.push_back(std::move(kept));
-  return numbers.back()->data();
+  return numbers.back().data();
 }
 
 // to the nearest, ties to even
@@ -169,12 +169,12 @@ BotanBlock Weights::pack(const float *w, long stride, int panel)
   for (long column = 0; column < WIDTH; column += panel)
     for (long k = 0; k < WIDTH; k++)
       for (long j = 0; j < panel; j++) panels.push_back(w[(column + j) * stride + k]);
-  auto rounded = std::make_unique<std::vector<uint32_t>>();
+  std::vector<uint32_t> rounded;
   for (long k = 0; k < WIDTH; k += 2)
     for (long j = 0; j < WIDTH; j++)
-      rounded->push_back(bfloat16(w[j * stride + k]) | bfloat16(w[j * stride + k + 1]) << 16);
+      rounded.push_back(bfloat16(w[j * stride + k]) | bfloat16(w[j * stride + k + 1]) << 16);
   pairs.push_back(std::move(rounded));
-  return {keep(panels.data(), WIDTH * WIDTH), pairs.back()->data()};
+  return {keep(panels.data(), WIDTH * WIDTH), pairs.back().data()};
 }
 
 Weights::Weights(const float *const *w, int panel)
