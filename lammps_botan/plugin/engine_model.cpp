@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <new>
 
 namespace {
 
@@ -36,12 +37,16 @@ class EngineModel : public BotanModel {
   std::string encode(const BotanGraph &graph) override
   {
     const size_t n_edges = graph.neighbor.size();
-    node_out.resize(graph.n_local * sizes.node_outputs);
-    edge_out.resize(n_edges * sizes.edge_outputs);
-    const bool done = botan_engine_encode(
-        handle.get(), threads, graph.n_local, static_cast<long>(graph.species.size()),
-        graph.species.data(), graph.first_edge.data(), graph.neighbor.data(), graph.vectors.data(),
-        node_out.data(), edge_out.data());
+    bool done = false;
+    try {
+      node_out.resize(graph.n_local * sizes.node_outputs);
+      edge_out.resize(n_edges * sizes.edge_outputs);
+      done = botan_engine_encode(handle.get(), threads, graph.n_local,
+                                 static_cast<long>(graph.species.size()), graph.species.data(),
+                                 graph.first_edge.data(), graph.neighbor.data(),
+                                 graph.vectors.data(), node_out.data(), edge_out.data());
+    } catch (const std::bad_alloc &) {
+    }
     return done ? "" : "not enough memory for the " + std::to_string(n_edges) + " edges of a rank";
   }
 
