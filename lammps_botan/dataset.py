@@ -4,7 +4,10 @@ One npz file holds one configuration and one lag time, in the format of the publ
 https://github.com/h3-Open-BDEC/pyg_botan: `types` [n_particles], `initial_positions`
 [n_particles, 3], `positions` [n_runs, n_particles, 3], unwrapped, LJ units. Where the optional key
 `box` (length, [3] or [3, 3]) is absent the box is a cube at N/V = 1.2; `time`, also optional, is
-the lag time. Files named *.pickle are those of `lammps_botan.bapst_data`, with several lag times.
+the lag time. In place of `positions` a file may have the targets themselves: `propensity`
+[n_particles] and `pair_distance_change` [n_edges], in the order of the edges of
+`lammps_botan.graph`. Files named *.pickle are those of `lammps_botan.bapst_data`, with several lag
+times.
 """
 
 import math
@@ -46,6 +49,8 @@ class Configuration:
         Lag time, where the file says it.
     propensity : float64 [n_particles] or None
         S_i, where the file has it and not the runs.
+    pair_distance_change : float64 [n_edges] or None
+        E_ij, where the file has it and not the runs.
     """
 
     path: Path
@@ -55,6 +60,7 @@ class Configuration:
     cell: Floats
     time: float | None = None
     propensity: Floats | None = None
+    pair_distance_change: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ class Sample:
     propensity : float64 [n_particles]
         S_i, see `lammps_botan.targets.propensity`.
     pair_distance_change : float64 [n_edges]
-        E_ij, see `lammps_botan.targets.pair_distance_change`; NaN where the file has no runs.
+        E_ij, see `lammps_botan.targets.pair_distance_change`; NaN where the file has neither runs
+        nor E_ij.
     time : float or None
         Lag time, where the file says it.
     """
@@ -121,13 +128,16 @@ def read_configuration(path: Path, *, time_index: int | None = None) -> Configur
         raise ValueError(
             f"{path}: expected an npz file with types, initial_positions and positions: {error}"
         ) from error
-    missing = [k for k in ("types", "initial_positions", "positions") if k not in arrays]
+    targets = "propensity" in arrays and "positions" not in arrays
+    needed = ("types", "initial_positions", "propensity" if targets else "positions")
+    missing = [k for k in needed if k not in arrays]
     if missing:
         raise ValueError(
             f"{path}: lacks {', '.join(missing)}; found {', '.join(sorted(arrays)) or 'nothing'}"
         )
     initial = _numbers(path, "initial_positions", arrays["initial_positions"])
-    final = _numbers(path, "positions", arrays["positions"])
+    nowhere = np.zeros((0, *initial.shape))
+    final = nowhere if targets else _numbers(path, "positions", arrays["positions"])
     species = np.asarray(arrays["types"])
     n = len(species) if species.ndim == 1 else 0
     if initial.shape != (n, 3) or final.ndim != 3 or final.shape[1:] != (n, 3) or n == 0:
@@ -145,8 +155,30 @@ def read_configuration(path: Path, *, time_index: int | None = None) -> Configur
     if time is not None and (time.shape != () or not np.isfinite(time)):
         raise ValueError(f"{path}: time must be one number, found {time.tolist()}")
     return Configuration(
-        path, species.astype(np.int64), initial, final, cell, None if time is None else float(time)
+        path,
+        species.astype(np.int64),
+        initial,
+        final,
+        cell,
+        None if time is None else float(time),
+        _targets(path, "propensity", arrays, n) if targets else None,
+        _targets(path, "pair_distance_change", arrays) if targets else None,
     )
+
+
+def _targets(
+    path: Path, key: str, arrays: dict[str, npt.NDArray[Any]], n: int | None = None
+) -> Floats | None:
+    if key not in arrays:
+        return None
+    array = _numbers(path, key, arrays[key])
+    if array.ndim != 1 or n not in {None, len(array)}:
+        raise ValueError(
+            f"{path}: {key} must have shape [{n or 'n_edges'}], found {list(array.shape)}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{path}: {key} holds values that are not finite")
+    return array
 
 
 def _numbers(path: Path, key: str, array: npt.NDArray[Any]) -> Floats:
@@ -188,7 +220,7 @@ def write_configuration(
     initial: Floats,
     final: Floats,
     cell: Floats,
-    time: float,
+    time: float | None,
     **about: npt.ArrayLike,
 ) -> None:
     """Write one npz file, which appears under its name when it is whole.
@@ -203,8 +235,8 @@ def write_configuration(
         Unwrapped.
     cell : [3, 3]
         Cell vectors as rows.
-    time : float
-        Lag time.
+    time : float or None
+        Lag time, where it is known.
     **about : array
         Further keys of the file.
 
@@ -213,7 +245,58 @@ def write_configuration(
     OSError
         If it cannot be written; nothing is left of it then.
     """
+    _write(path, species, initial, cell, time, positions=final, **about)
+
+
+def write_targets(
+    path: Path,
+    *,
+    species: npt.ArrayLike,
+    initial: Floats,
+    cell: Floats,
+    time: float | None,
+    propensity: Floats,
+    pair_distance_change: Floats,
+) -> None:
+    """Write one npz file with targets in place of runs; it appears when it is whole.
+
+    Parameters
+    ----------
+    path : Path
+    species : int [n_particles]
+        From 0.
+    initial : [n_particles, 3]
+    cell : [3, 3]
+        Cell vectors as rows.
+    time : float or None
+        Lag time, where it is known.
+    propensity : [n_particles]
+    pair_distance_change : [n_edges]
+        In the order of the edges of the graph of `initial`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left of it then.
+    """
+    targets = {
+        "propensity": propensity.astype(np.float32),
+        "pair_distance_change": pair_distance_change.astype(np.float32),
+    }
+    _write(path, species, initial, cell, time, **targets)
+
+
+def _write(
+    path: Path,
+    species: npt.ArrayLike,
+    initial: Floats,
+    cell: Floats,
+    time: float | None,
+    **arrays: npt.ArrayLike,
+) -> None:
     box = np.diagonal(cell) if np.count_nonzero(cell) == 3 else cell
+    if time is not None:
+        arrays["time"] = time
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
@@ -221,10 +304,8 @@ def write_configuration(
                 file,
                 types=np.asarray(species, dtype=np.int64),
                 initial_positions=initial,
-                positions=final,
                 box=box,
-                time=time,
-                **about,  # type: ignore[arg-type]
+                **arrays,  # type: ignore[arg-type]
             )
         part.replace(path)
     except OSError as error:
@@ -297,7 +378,7 @@ def make_sample(configuration: Configuration, *, cutoff: float = 2.0) -> Sample:
     Raises
     ------
     ValueError
-        If the box is smaller than two cutoffs.
+        If the box is smaller than two cutoffs, or the file has another number of E_ij.
     """
     path = configuration.path
     check_box(configuration, cutoff)
@@ -305,8 +386,15 @@ def make_sample(configuration: Configuration, *, cutoff: float = 2.0) -> Sample:
         configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
     )
     if configuration.propensity is not None:
-        unknown = np.full(graph.n_edges, np.nan)
-        return Sample(path, graph, configuration.propensity, unknown, configuration.time)
+        changes = configuration.pair_distance_change
+        if changes is None:
+            changes = np.full(graph.n_edges, np.nan)
+        if len(changes) != graph.n_edges:
+            raise ValueError(
+                f"{path}: pair_distance_change has {len(changes)} values, but there are "
+                f"{graph.n_edges} pairs within {cutoff:g}: was it made for another cutoff?"
+            )
+        return Sample(path, graph, configuration.propensity, changes, configuration.time)
     changes = pair_distance_change(
         configuration.initial, configuration.final, graph, configuration.cell
     )

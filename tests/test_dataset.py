@@ -81,6 +81,42 @@ def test_bad_content_is_named(tmp_path, changes, message):
         read_configuration(path)
 
 
+def test_targets_may_stand_in_place_of_runs(tmp_path):
+    n_edges = read_sample(write(tmp_path / "runs.npz"), cutoff=0.9).graph.n_edges
+    targets = {"propensity": np.arange(N), "pair_distance_change": np.arange(n_edges)}
+    sample = read_sample(write(tmp_path / "c.npz", positions=None, **targets), cutoff=0.9)
+    np.testing.assert_array_equal(sample.propensity, np.arange(N))
+    np.testing.assert_array_equal(sample.pair_distance_change, np.arange(n_edges))
+    assert len(read_configuration(tmp_path / "c.npz").final) == 0
+    # runs count where there are any; without E there is none to learn
+    path = write(tmp_path / "both.npz", **targets)
+    assert not np.array_equal(read_sample(path, cutoff=0.9).propensity, np.arange(N))
+    path = write(tmp_path / "c.npz", positions=None, propensity=np.arange(N))
+    assert np.isnan(read_sample(path, cutoff=0.9).pair_distance_change).all()
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ({"propensity": np.zeros(N + 1)}, r"propensity must have shape \[8\], found \[9\]"),
+        ({"propensity": np.full(N, np.nan)}, "propensity holds values that are not finite"),
+        ({"propensity": np.full(N, "x")}, "propensity must be numbers, found the type <U1"),
+        (
+            {"propensity": np.zeros(N), "pair_distance_change": np.zeros((2, 3))},
+            r"pair_distance_change must have shape \[n_edges\], found \[2, 3\]",
+        ),
+        (
+            {"propensity": np.zeros(N), "pair_distance_change": np.zeros(3)},
+            r"pair_distance_change has 3 values, but there are \d+ pairs within 0\.9",
+        ),
+    ],
+)
+def test_bad_targets_are_named(tmp_path, targets, message):
+    path = write(tmp_path / "bad.npz", positions=None, **targets)
+    with pytest.raises(ValueError, match=rf"bad\.npz: {message}"):
+        read_sample(path, cutoff=0.9)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"text"])
 def test_what_is_no_npz_file_is_named(tmp_path, content):
     path = tmp_path / "bad.npz"

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "lammps_botan"
 ORDER = [
     "plugin",
     "graph",
+    "descriptors",
     "targets",
     "correlations",
     "relaxation",
@@ -33,6 +34,7 @@ ORDER = [
     "thermo",
     "jobs",
     "simulate",
+    "teacher",
     "observables",
     "model",
     "engine",

@@ -58,6 +58,7 @@ for command in (
     ground_truth.data_file,
     ground_truth.simulate,
     ground_truth.targets,
+    ground_truth.teach,
     ground_truth.observables,
     trajectories.score,
     trajectories.movie,

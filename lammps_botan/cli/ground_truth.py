@@ -130,6 +130,39 @@ def isoconfig(
     click.echo(f"made {paths_written(paths)}")
 
 
+@simulate.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+@SCHEDULER
+def inherent(configurations: Sequence[Path], output: Path, scheduler: str | None) -> None:
+    """Minimize CONFIGURATIONS (npz files of Kob-Andersen mixtures) and the ends of their runs.
+
+    Writes OUTPUT/NAME.npz, with the inherent structures beside what the file held.
+    """
+    from lammps_botan.simulate import inherent as run
+
+    paths = run(configurations, output, scheduler=scheduler)
+    click.echo(f"made {paths_written(paths)}")
+    click.echo(f"next: lammps-botan teach {shlex.quote(str(output))}/*.npz -o taught")
+
+
+@click.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+def teach(configurations: Sequence[Path], output: Path) -> None:
+    """Write targets for CONFIGURATIONS and the ends of their runs, by ridge regression.
+
+    CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
+    of them. Started again, it goes on.
+    """
+    from lammps_botan.teacher import teach as run
+
+    console = Console(stderr=True)
+    made = run(configurations, output)
+    paths = list(track(made, "teach", total=None, console=console, transient=True))
+    click.echo(f"wrote {paths_written(paths)}; next: name them in data.train of a recipe")
+
+
 @click.command()
 @click.argument("dumps", type=FILE, nargs=-1, required=True)
 @click.option(

@@ -1,4 +1,4 @@
-"""Make the glass: equilibrated configurations, and isoconfigurational ensembles from them.
+"""Make the glass: equilibrated configurations, isoconfigurational ensembles, inherent structures.
 
 The protocol is that of Shiba et al., J. Chem. Phys. 158, 084503 (2023), sec. III,
 doi:10.1063/5.0129791, in the LAMMPS scripts of inputs/. LJ units.
@@ -8,7 +8,8 @@ whole is kept, what was begun goes on. Files appear under their final names when
 """
 
 from lammps_botan.simulate.equilibration import equilibrate
+from lammps_botan.simulate.inherent import inherent
 from lammps_botan.simulate.isoconfigurational import isoconfig
 from lammps_botan.simulate.protocol import PAPER_TIMES, named_times
 
-__all__ = ["PAPER_TIMES", "equilibrate", "isoconfig", "named_times"]
+__all__ = ["PAPER_TIMES", "equilibrate", "inherent", "isoconfig", "named_times"]
