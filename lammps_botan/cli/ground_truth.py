@@ -155,11 +155,13 @@ def teach(configurations: Sequence[Path], output: Path) -> None:
     CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
     of them. Started again, it goes on.
     """
+    from lammps_botan.teacher import read_structures
     from lammps_botan.teacher import teach as run
 
     console = Console(stderr=True)
+    total = sum(len(read_structures(path)) for path in configurations)
     made = run(configurations, output)
-    paths = list(track(made, "teach", total=None, console=console, transient=True))
+    paths = list(track(made, "teach", total=total, console=console, transient=True))
     click.echo(f"wrote {paths_written(paths)}; next: name them in data.train of a recipe")
 
 
