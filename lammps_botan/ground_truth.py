@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.dataset import write_configuration
+from lammps_botan.dataset_writer import write_configuration
 from lammps_botan.ensemble import EnsembleFrame, IsoconfigurationalEnsemble
 from lammps_botan.graph import Floats, Ints, build_graph
 from lammps_botan.targets import (

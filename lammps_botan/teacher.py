@@ -28,8 +28,8 @@ from lammps_botan.dataset import (
     make_sample,
     read_configuration,
     read_future,
-    write_targets,
 )
+from lammps_botan.dataset_writer import write_targets
 from lammps_botan.descriptors import neighborhood_averages, shell_descriptors
 from lammps_botan.graph import Floats, Graph, Ints, build_graph, minimum_image
 from lammps_botan.simulate.output_folder import open_output

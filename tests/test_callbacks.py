@@ -179,7 +179,7 @@ with attach(attached, model="m.pt", every=7, species="A B", on_frame=lambda mob:
     alone.command("run 200")
     for one, other in zip(state(attached), state(alone), strict=True):
         np.testing.assert_array_equal(one, other)
-assert len(seen) == 29
+print(f"the same after {len(seen)} scorings")
 """
 
 
@@ -188,7 +188,8 @@ def test_a_trajectory_is_the_same_to_the_last_bit(tmp_path, ranks):
     """Positions, velocities, forces, energy, pressure, while atoms migrate; also without attach."""
     (tmp_path / "in.liquid").write_text(liquid())
     save_model(tmp_path / "m.pt", Walks(rounds=2))
-    run_python(SAME, tmp_path, ranks=ranks)
+    output = run_python(SAME, tmp_path, ranks=ranks)
+    assert output.count("the same after 29 scorings") == ranks
 
 
 BOXES = {

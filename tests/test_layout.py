@@ -20,6 +20,7 @@ ORDER = [
     "metrics",
     "bapst_data",
     "dataset",
+    "dataset_writer",
     "datafile",
     "dump_format",
     "bond_dump",

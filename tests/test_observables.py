@@ -8,7 +8,7 @@ import pytest
 from dumps import write_runs
 from lmp import BIN
 
-from lammps_botan.dataset import write_configuration
+from lammps_botan.dataset_writer import write_configuration
 from lammps_botan.observables import Source, find_sources, observe
 from lammps_botan.relaxation import fit_relaxation_time
 

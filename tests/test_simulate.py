@@ -14,7 +14,8 @@ import pytest
 from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data
 
-from lammps_botan.dataset import read_configuration, read_sample, write_configuration
+from lammps_botan.dataset import read_configuration, read_sample
+from lammps_botan.dataset_writer import write_configuration
 from lammps_botan.jobs import Job, run_job, script_path
 from lammps_botan.simulate import PAPER_TIMES, equilibrate, isoconfig, named_times
 from lammps_botan.simulate.protocol import velocity_seeds

@@ -14,8 +14,8 @@ from lammps_botan.dataset import (
     make_sample,
     read_configuration,
     read_sample,
-    write_configuration,
 )
+from lammps_botan.dataset_writer import write_configuration
 from lammps_botan.graph import minimum_image
 from lammps_botan.metrics import node_mask, pearson
 from lammps_botan.simulate import equilibrate, inherent, isoconfig

@@ -4,6 +4,7 @@ The standard errors take the runs as independent: runs from the same configurati
 particular to it, so for the error of a temperature use runs from many configurations.
 """
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +24,9 @@ class _Correlation(LagTimeAnalysis):
         time, moved = self.ensemble.displacements(frame)
         return time, *self._values(np.zeros(moved.shape[1:]), moved)
 
+    @abstractmethod
     def _values(self, initial: Floats, final: Floats) -> tuple[Any, ...]:
-        raise NotImplementedError
+        """The quantities, from displacements of all runs."""
 
 
 class _PerSpecies(_Correlation):
@@ -37,8 +39,9 @@ class _PerSpecies(_Correlation):
             values[:, k] = self._of_runs(initial[members], final[:, members])
         return values.mean(axis=0), _standard_error(values)
 
+    @abstractmethod
     def _of_runs(self, initial: Floats, final: Floats) -> Floats:
-        raise NotImplementedError
+        """One number for each run, of the particles of a species."""
 
 
 class IntermediateScattering(_PerSpecies):

@@ -1,5 +1,6 @@
 """Averages over the runs of an isoconfigurational ensemble, as `lammps_botan.targets` has them."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +23,9 @@ class _Isoconfigurational(LagTimeAnalysis):
         ensemble = self.ensemble.at(frame)
         return ensemble.time, *self._values(ensemble)
 
+    @abstractmethod
     def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
-        raise NotImplementedError
+        """The quantities, in order."""
 
 
 class _WithGraph(_Isoconfigurational):

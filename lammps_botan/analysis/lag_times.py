@@ -1,5 +1,6 @@
 """What all analyses share: one lag time of all runs after the other."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ from MDAnalysis.analysis.results import ResultsGroup
 from lammps_botan.ensemble import Ensemble
 
 
-class LagTimeAnalysis(AnalysisBase):  # type: ignore[misc]
+class LagTimeAnalysis(AnalysisBase, ABC):  # type: ignore[misc]
     """Quantities of an ensemble at each lag time.
 
     Parameters
@@ -34,9 +35,9 @@ class LagTimeAnalysis(AnalysisBase):  # type: ignore[misc]
         """Backends of `run`."""
         return ("serial", "multiprocessing", "dask")
 
+    @abstractmethod
     def _measure(self, frame: int) -> tuple[Any, ...]:
         """Lag time, and the quantities in order."""
-        raise NotImplementedError
 
     def _prepare(self) -> None:
         for name in ("times", *self.quantities):

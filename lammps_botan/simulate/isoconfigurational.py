@@ -12,7 +12,8 @@ import numpy as np
 from filelock import FileLock
 
 from lammps_botan.datafile import write_data_file
-from lammps_botan.dataset import read_configuration, write_configuration
+from lammps_botan.dataset import read_configuration
+from lammps_botan.dataset_writer import write_configuration
 from lammps_botan.jobs import Job, Task, run_tasks
 from lammps_botan.simulate.output_folder import UNFINISHED, open_output
 from lammps_botan.simulate.protocol import (
