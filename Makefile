@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # folders too: a file that was removed counts as a change
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
+CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
 .PHONY: install demo test bench lint format
 
@@ -32,9 +33,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror lammps_botan/*/*.cpp lammps_botan/*/*.h
+	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
 
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i lammps_botan/*/*.cpp lammps_botan/*/*.h
+	$(BIN)/clang-format -i $(CXX_SOURCES)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.data_frame import read_data_frame
-from lammps_botan.dataset import Configuration, read_configuration
-from lammps_botan.graph import cell_matrix
+from lammps_botan.files.ensemble_npz import Configuration, read_configuration
+from lammps_botan.files.lammps_data import read_data_frame
+from lammps_botan.structure.graph import cell_matrix
 
 GLASS = Path(__file__).resolve().parents[1] / "inputs" / "ka-t064.data"
 

@@ -25,11 +25,11 @@ from figures import Figure, Sections, ratio, show
 from network import random_network
 from steps import steps
 
-from lammps_botan.checkpoint import Checkpoint, Physics
-from lammps_botan.export import export
-from lammps_botan.graph import Graph, build_graph
-from lammps_botan.model import Botan
-from lammps_botan.scorer import Prediction, Scorer
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.export import export
+from lammps_botan.network.predictor import Prediction, Scorer
+from lammps_botan.structure.graph import Graph, build_graph
 
 THREADS = (1, 2)
 MATRIX = 2048  # rows of the matrices that are multiplied

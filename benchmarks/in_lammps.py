@@ -31,11 +31,11 @@ from network import random_network
 from peak import peak
 from steps import steps
 
-from lammps_botan.checkpoint import Checkpoint, Physics
-from lammps_botan.datafile import write_data_file
-from lammps_botan.export import export
-from lammps_botan.graph import Floats, build_graph
-from lammps_botan.scorer import Scorer
+from lammps_botan.files.lammps_data_writer import write_data_file
+from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.export import export
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import Floats, build_graph
 
 HERE = Path(__file__).resolve().parent
 INPUTS = HERE.parent / "inputs"

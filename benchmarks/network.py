@@ -4,8 +4,8 @@ import plain
 import torch
 from torch import nn
 
-from lammps_botan.graph import Graph
-from lammps_botan.model import Botan
+from lammps_botan.network.botan import Botan
+from lammps_botan.structure.graph import Graph
 
 
 def random_network(graph: Graph) -> Botan:

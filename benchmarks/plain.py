@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lammps_botan.graph import Floats, Graph, Ints
-from lammps_botan.model import Botan, Mlp
+from lammps_botan.network.botan import Botan, Mlp
+from lammps_botan.structure.graph import Floats, Graph, Ints
 
 ROWS = 16  # of the pairs at a time: they fit the cache
 

@@ -22,12 +22,12 @@ import numpy as np
 from figures import Figure, Sections, show
 from steps import steps
 
-from lammps_botan.dataset import Configuration
-from lammps_botan.frames import DumpFrames, Frame
-from lammps_botan.graph import build_graph
-from lammps_botan.score import score_file
-from lammps_botan.scored_dump import ScoredFrame, atoms_text
-from lammps_botan.scorer import Scorer
+from lammps_botan.files.ensemble_npz import Configuration
+from lammps_botan.files.lammps_dump import DumpFrames, Frame
+from lammps_botan.files.scored_dump import ScoredFrame, atoms_text
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.prediction.trajectory import score_file
+from lammps_botan.structure.graph import build_graph
 
 MODEL = "ka-t044"
 

@@ -24,11 +24,11 @@ from figures import Figure, Sections, show
 from peak import peak
 from steps import steps
 
-from lammps_botan.dataset import Configuration
-from lammps_botan.ensemble import EnsembleFrame
-from lammps_botan.graph import build_graph
-from lammps_botan.ground_truth import ground_truth
-from lammps_botan.targets import pair_distance_change, propensity
+from lammps_botan.analysis.ground_truth import ground_truth
+from lammps_botan.analysis.runs import EnsembleFrame
+from lammps_botan.analysis.targets import pair_distance_change, propensity
+from lammps_botan.files.ensemble_npz import Configuration
+from lammps_botan.structure.graph import build_graph
 
 REPEATS = (2, 3, 4)  # of the configuration in each direction
 TIMES = 5

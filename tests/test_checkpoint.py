@@ -7,14 +7,14 @@ import pytest
 import torch
 from public_data import needs_public_data, weights
 
-from lammps_botan.checkpoint import (
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import (
     Checkpoint,
     Physics,
     import_public_weights,
     load_checkpoint,
     save_checkpoint,
 )
-from lammps_botan.model import Botan
 
 
 class Harmful:

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data, weights
 
 from lammps_botan.cli import main
-from lammps_botan.models import shipped_models
+from lammps_botan.network.shipped import shipped_models
 
 
 def run(*arguments, fails=False):

@@ -6,14 +6,14 @@ import torch
 from lmp import liquid, read_dump, run_lmp
 from score_runs import run
 
-from lammps_botan.checkpoint import Checkpoint, Physics, save_checkpoint
-from lammps_botan.committee import Committee
-from lammps_botan.export import export
-from lammps_botan.graph import build_graph
-from lammps_botan.metadata import read_metadata
-from lammps_botan.model import Botan
-from lammps_botan.nt_gnn import NtGnn
-from lammps_botan.scorer import Scorer
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Checkpoint, Physics, save_checkpoint
+from lammps_botan.network.committee import Committee
+from lammps_botan.network.export import export
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 PHYSICS = Physics(cutoff=1.5, lag_times=(13.0,))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from liquids import RECIPE, configure, recipe
 
-from lammps_botan.config import Data, Network, Recipe, Target, read_config, recorded_config
-from lammps_botan.scorer import Scorer
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.training.config import Data, Network, Recipe, Target, read_config, recorded_config
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 LEAST = """

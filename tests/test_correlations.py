@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from public_data import FOLDER, needs_public_data
 
-from lammps_botan.correlations import (
+from lammps_botan.analysis.time_correlations import (
     mean_squared_displacement,
     overlap,
     overlap_susceptibility,
     self_intermediate_scattering,
     wavevectors,
 )
-from lammps_botan.dataset import read_configuration
+from lammps_botan.files.ensemble_npz import read_configuration
 
 CELLS = {
     "cubic": np.eye(3) * 6.0,

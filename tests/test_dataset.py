@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lammps_botan.dataset import read_configuration, read_sample
-from lammps_botan.outcome import read_outcome
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.evaluation.reference import read_outcome
+from lammps_botan.files.ensemble_npz import read_configuration
 
 N = 8
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group
 
-from lammps_botan.descriptors import (
+from lammps_botan.analysis.descriptors import (
     AVERAGING,
     DEGREES,
     RADII,
@@ -13,7 +13,7 @@ from lammps_botan.descriptors import (
     neighborhood_averages,
     shell_descriptors,
 )
-from lammps_botan.graph import minimum_image
+from lammps_botan.structure.graph import minimum_image
 
 N = 300
 LENGTH = 11.0

@@ -12,12 +12,12 @@ from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, w
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 from score_runs import run
 
-from lammps_botan.dataset import read_configuration
-from lammps_botan.engine import scoring
-from lammps_botan.graph import Graph, build_graph
-from lammps_botan.model import Botan
-from lammps_botan.nt_gnn import NtGnn
-from lammps_botan.scorer import Scorer
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.engine import scoring
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import Graph, build_graph
 
 ROUNDING = 2e-5  # the order of sums in float32
 
@@ -256,8 +256,8 @@ def test_too_little_memory_is_an_error(model):
     code = f"""
 import resource
 import numpy as np
-from lammps_botan.graph import Graph
-from lammps_botan.scorer import Scorer
+from lammps_botan.structure.graph import Graph
+from lammps_botan.network.predictor import Scorer
 scorer = Scorer({str(model)!r})
 n = 10_000_000
 given = Graph(np.zeros(1, int), np.zeros(n, int), np.zeros(n, int), np.zeros((n, 3), np.float32))

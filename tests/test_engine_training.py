@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from lammps_botan.engine import training
-from lammps_botan.graph import build_graph
-from lammps_botan.model import Botan
-from lammps_botan.nt_gnn import NtGnn
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.engine import training
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.structure.graph import build_graph
 
 pytestmark = pytest.mark.skipif(
     not torch.cpu._is_avx512_bf16_supported(), reason="no AVX-512 BF16 in this processor"

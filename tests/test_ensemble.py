@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from dumps import ORTHOGONAL, TRICLINIC, frame, write, write_runs
 
-from lammps_botan.ensemble import Ensemble, IsoconfigurationalEnsemble
-from lammps_botan.trajectory import open_dump, open_ensemble
+from lammps_botan.analysis.runs import Ensemble, IsoconfigurationalEnsemble, open_ensemble
+from lammps_botan.files.trajectory import open_dump
 
 N = 20
 TYPES = np.array([1, 1, 1, 2] * 5)

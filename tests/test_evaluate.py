@@ -10,14 +10,14 @@ from click.testing import CliRunner
 from public_data import CONFIGURATION_401, CONFIGURATION_402, FOLDER, needs_public_data
 from toy_models import Walks, save_model
 
-from lammps_botan.checkpoint import Checkpoint, Physics
 from lammps_botan.cli import main
-from lammps_botan.evaluate import evaluate
-from lammps_botan.export import export
-from lammps_botan.graph import build_graph
-from lammps_botan.model import Botan
-from lammps_botan.nt_gnn import NtGnn
-from lammps_botan.scorer import Scorer
+from lammps_botan.evaluation.evaluate import evaluate
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.export import export
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 SCORES = {"rho_mean", "rho_mean_error", "rho_pooled", "rho_pooled_error", "per_configuration"}
 BOND_LENGTHS = {"A-A": 1.35, "A-B": 1.08, "B-B": 1.188}

@@ -8,13 +8,18 @@ import pytest
 import torch
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 
-from lammps_botan.checkpoint import Checkpoint, Physics, import_public_weights, save_checkpoint
-from lammps_botan.dataset import read_sample
-from lammps_botan.export import export
-from lammps_botan.graph import build_graph
-from lammps_botan.metadata import read_metadata
-from lammps_botan.model import Botan
-from lammps_botan.scorer import Scorer
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import (
+    Checkpoint,
+    Physics,
+    import_public_weights,
+    save_checkpoint,
+)
+from lammps_botan.network.export import export
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 
 @pytest.fixture

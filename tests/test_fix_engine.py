@@ -5,7 +5,7 @@ import pytest
 from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, write
 from lmp import liquid, read_dump, run_lmp
 
-from lammps_botan.model import Botan
+from lammps_botan.network.botan import Botan
 
 ROUNDING = 2e-5  # the order of sums in float32
 

@@ -7,9 +7,9 @@ from lmp import read_dump, run_lmp
 from public_data import CONFIGURATION_401, needs_public_data, weights
 
 from lammps_botan.cli import main
-from lammps_botan.dataset import read_configuration
-from lammps_botan.graph import build_graph
-from lammps_botan.scorer import Scorer
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 RANKS = 5e-5  # the same over 300 steps

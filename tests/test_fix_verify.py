@@ -9,8 +9,8 @@ from lmp import Frame, liquid, read_dump, run_lmp
 from test_fix_errors import check_fails
 from toy_models import Walks, save_model
 
-from lammps_botan.graph import minimum_image
-from lammps_botan.metrics import pearson
+from lammps_botan.evaluation.pearson import pearson
+from lammps_botan.structure.graph import minimum_image
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 ROUNDING = 1e-6  # positions go through text, distances through other orders of sums

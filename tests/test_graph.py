@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from public_data import CONFIGURATION_401, needs_public_data, reference_graph
 
-from lammps_botan.dataset import read_configuration
-from lammps_botan.graph import build_graph, cell_matrix, minimum_image
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.structure.graph import build_graph, cell_matrix, minimum_image
 
 CELLS = {
     "cubic": np.eye(3) * 6.0,

@@ -8,11 +8,10 @@ from dumps import ORTHOGONAL, TRICLINIC, frame, write, write_runs
 from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data, reference_graph
 
-from lammps_botan.dataset import read_configuration, read_sample
-from lammps_botan.ensemble import EnsembleFrame
-from lammps_botan.graph import build_graph
-from lammps_botan.ground_truth import ground_truth
-from lammps_botan.targets import (
+from lammps_botan.analysis.ground_truth import ground_truth
+from lammps_botan.analysis.runs import EnsembleFrame
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.analysis.targets import (
     bond_breakage,
     bonds,
     neighbor_averaged_displacement,
@@ -21,6 +20,8 @@ from lammps_botan.targets import (
     propensity,
     relative_displacement,
 )
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.structure.graph import build_graph
 
 N = 80
 TYPES = np.repeat([1, 2], [64, 16])

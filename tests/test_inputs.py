@@ -10,8 +10,8 @@ import pytest
 from lmp import BIN, Finished, read_dump
 from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data
 
-from lammps_botan.datafile import write_data_file
-from lammps_botan.dataset import read_configuration
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.lammps_data_writer import write_data_file
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 

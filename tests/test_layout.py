@@ -9,62 +9,21 @@ from pathlib import Path
 import lammps_botan
 
 PACKAGE = Path(__file__).resolve().parents[1] / "lammps_botan"
-# each module imports only from modules above it
+# the rooms: each imports only from those before it
 ORDER = [
     "plugin",
-    "graph",
-    "descriptors",
-    "targets",
-    "correlations",
-    "relaxation",
-    "metrics",
-    "bapst_data",
-    "dataset",
-    "dataset_writer",
-    "datafile",
-    "dump_format",
-    "bond_dump",
-    "dump",
-    "ensemble",
-    "frames",
-    "data_frame",
-    "universe_frames",
-    "trajectory",
+    "structure",
+    "files",
     "analysis",
-    "ground_truth",
-    "thermo",
-    "jobs",
-    "simulate",
-    "teacher",
-    "observables",
-    "model",
-    "engine",
-    "nt_gnn",
-    "checkpoint",
-    "metadata",
-    "models",
-    "committee",
-    "scorer",
-    "callbacks",
-    "workers",
-    "scored_dump",
-    "whole_frames",
-    "frame_scorer",
-    "score",
-    "export",
-    "config",
-    "train",
-    "scores",
-    "outcome",
-    "forecast",
-    "evaluate",
-    "picture",
-    "slices",
-    "plot",
-    "movie",
-    "check",
+    "network",
+    "evaluation",
+    "simulation",
+    "prediction",
+    "training",
+    "figures",
     "cli",
 ]
+FORMER = "former"  # addresses from before the rooms
 
 
 def imported(path: Path) -> set[str]:
@@ -83,25 +42,26 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def sources(module: str) -> list[Path]:
-    file = PACKAGE / f"{module}.py"
-    return [file] if file.exists() else sorted((PACKAGE / module).glob("*.py"))
-
-
-def test_every_module_has_its_place_in_the_order():
-    files = {p.stem for p in PACKAGE.glob("*.py")} | {p.parent.name for p in PACKAGE.glob("*/*.py")}
-    assert files - {"__init__"} == set(ORDER)
+def test_the_rooms_hold_everything_but_the_front_door():
+    assert [p.name for p in PACKAGE.glob("*.py")] == ["__init__.py"]
+    assert {p.relative_to(PACKAGE).parts[0] for p in PACKAGE.glob("*/**/*.py")} == {*ORDER, FORMER}
 
 
 def test_imports_go_one_way():
-    for place, module in enumerate(ORDER):
-        for file in sources(module):
-            assert imported(file) - {module} <= set(ORDER[:place]), file
+    for place, room in enumerate(ORDER):
+        for file in (PACKAGE / room).rglob("*.py"):
+            assert imported(file) - {room} <= set(ORDER[:place]), file
 
 
-def test_the_scorer_alone_loads_model_files():
+def test_former_addresses_only_pass_on():
+    for file in (PACKAGE / FORMER).glob("*.py"):
+        assert not (PACKAGE / file.stem).is_dir(), f"{file}: hides a room"
+        assert FORMER not in imported(file), file
+
+
+def test_the_predictor_alone_loads_model_files():
     loading = [f.name for f in PACKAGE.rglob("*.py") if "torch.jit.load" in f.read_text()]
-    assert loading == ["scorer.py"]
+    assert loading == ["predictor.py"]
 
 
 def test_only_plain_weights_are_ever_unpickled():
@@ -118,7 +78,7 @@ def test_only_plain_weights_are_ever_unpickled():
 
 def test_one_reader_alone_unpickles_foreign_files():
     readers = [f.name for f in PACKAGE.rglob("*.py") if "pickle.Unpickler" in f.read_text()]
-    assert readers == ["bapst_data.py"]
+    assert readers == ["bapst_pickle.py"]
 
 
 def test_botan_model_is_the_only_source_that_knows_torch():
@@ -128,7 +88,7 @@ def test_botan_model_is_the_only_source_that_knows_torch():
 
 def test_what_lammps_imports_at_its_start_loads_nothing_else():
     heavy = {"torch", "numpy", "vesin", "rich", "click"}
-    code = f"import sys; import lammps_botan.plugin; print({heavy} & set(sys.modules))"
+    code = f"import sys, lammps_botan, lammps_botan.plugin; print({heavy} & set(sys.modules))"
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from lammps_botan.graph import build_graph
-from lammps_botan.metrics import (
+from lammps_botan.evaluation.pearson import (
     ceiling,
     correlation,
     edge_mask,
@@ -16,6 +15,7 @@ from lammps_botan.metrics import (
     random_halves,
     rho_pooled,
 )
+from lammps_botan.structure.graph import build_graph
 
 ROUNDING = 1e-12
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 
-from lammps_botan.checkpoint import Physics, import_public_weights
-from lammps_botan.dataset import read_sample
-from lammps_botan.graph import build_graph
-from lammps_botan.model import Botan
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Physics, import_public_weights
+from lammps_botan.structure.graph import build_graph
 
 
 def tensors(graph):

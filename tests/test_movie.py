@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from score_runs import dump_text, liquid_frames, run
 
-from lammps_botan.movie import draw_map, find_column
-from lammps_botan.slices import draw_slice, in_slice
+from lammps_botan.figures.movie import draw_map, find_column
+from lammps_botan.figures.slices import draw_slice, in_slice
 
 CELLS = {"orthogonal": ORTHOGONAL, "triclinic": TRICLINIC}
 

@@ -9,22 +9,22 @@ from click.testing import CliRunner
 from lmp import read_dump, run_lmp
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics
 
-from lammps_botan.checkpoint import (
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.cli import main
+from lammps_botan.evaluation.pearson import node_mask, pearson
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import (
     Checkpoint,
     Physics,
     import_nt_gnn_weights,
     load_checkpoint,
     save_checkpoint,
 )
-from lammps_botan.cli import main
-from lammps_botan.dataset import read_sample
-from lammps_botan.export import export
-from lammps_botan.graph import build_graph
-from lammps_botan.metadata import read_metadata
-from lammps_botan.metrics import node_mask, pearson
-from lammps_botan.model import Botan
-from lammps_botan.nt_gnn import NtGnn
-from lammps_botan.scorer import Scorer
+from lammps_botan.network.export import export
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.structure.graph import build_graph
 
 WEIGHTS = GLASSY_DYNAMICS / "t044_s09_weights.npz"
 TEST_LARGE = GLASSY_DYNAMICS / "test_large.pickle"

@@ -8,9 +8,9 @@ import pytest
 from dumps import write_runs
 from lmp import BIN
 
-from lammps_botan.dataset_writer import write_configuration
-from lammps_botan.observables import Source, find_sources, observe
-from lammps_botan.relaxation import fit_relaxation_time
+from lammps_botan.analysis.observables import Source, find_sources, observe
+from lammps_botan.analysis.relaxation_time import fit_relaxation_time
+from lammps_botan.files.ensemble_npz_writer import write_configuration
 
 N, L = 150, 5.0
 TIMES = np.geomspace(0.01, 100, 12)

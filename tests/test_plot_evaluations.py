@@ -10,10 +10,10 @@ from pictures import distances, liquid, words, write_ensemble
 from score_runs import run
 from toy_models import Walks, save_model
 
-from lammps_botan.picture import COLORS
-from lammps_botan.plot.correlation import _labels
-from lammps_botan.plot.evaluations import Score, read_evaluations
-from lammps_botan.plot.score_line import draw_scores
+from lammps_botan.figures.correlation import _labels
+from lammps_botan.figures.evaluations import Score, read_evaluations
+from lammps_botan.figures.picture import COLORS
+from lammps_botan.figures.score_line import draw_scores
 
 
 def scores(rho, error=0.02):

@@ -7,8 +7,8 @@ import pytest
 from pictures import words, write_ensemble
 from score_runs import run
 
-from lammps_botan.checkpoint import load_checkpoint
-from lammps_botan.plot.training_log import read_training_log
+from lammps_botan.figures.training_log import read_training_log
+from lammps_botan.network.checkpoint import load_checkpoint
 
 RECIPE = """
 output = "out"

@@ -15,7 +15,7 @@ from public_data import (
 from score_runs import run
 from toy_models import Walks, save_model
 
-from lammps_botan.models import shipped_models
+from lammps_botan.network.shipped import shipped_models
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ import pytest
 from lmp import BIN, Finished, all_images, liquid, read_dump, run_lmp
 from toy_models import Walks, save_model
 
-from lammps_botan.callbacks import read_snapshot, read_snapshots
-from lammps_botan.graph import build_graph
-from lammps_botan.score import score_file
-from lammps_botan.scorer import Scorer
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.prediction.callbacks import read_snapshot, read_snapshots
+from lammps_botan.prediction.trajectory import score_file
+from lammps_botan.structure.graph import build_graph
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 LMP, MPIRUN = Path("/usr/bin/lmp"), Path("/usr/bin/mpirun")
@@ -35,6 +35,7 @@ pytestmark = pytest.mark.skipif(
 needs_mpi4py = pytest.mark.skipif(
     importlib.util.find_spec("mpi4py") is None, reason="no mpi4py: pip install mpi4py"
 )
+DOOR = "lammps_botan.prediction.callbacks"
 RANKS = pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=needs_mpi4py)])
 GLASS = f"""
 units lj
@@ -104,7 +105,7 @@ def score(model, species="'A B'", every=20, **more):
     options = "".join(f", {name}={value!r}" for name, value in more.items())
     made = f"score = Score('{model}', {species}{options})"
     return f"""
-    python score input 1 SELF format p here "from lammps_botan.callbacks import Score; {made}"
+    python score input 1 SELF format p here "from {DOOR} import Score; {made}"
     fix score all python/invoke {every} end_of_step score
     """
 
@@ -113,7 +114,7 @@ def neighbors(folder, every=20, **more):
     options = "".join(f", {name}={value!r}" for name, value in more.items())
     made = f"neighbors = DumpNeighbors('{folder}'{options})"
     return f"""
-    python neighbors here "from lammps_botan.callbacks import DumpNeighbors; {made}"
+    python neighbors here "from lammps_botan.prediction.callbacks import DumpNeighbors; {made}"
     fix neighbors all python/invoke {every} end_of_step neighbors
     """
 
@@ -159,7 +160,7 @@ def test_a_glass_is_scored_as_by_fix_botan(tmp_path, modules, ranks):
 
 ATTACHED = f"""
 from lammps import lammps
-from lammps_botan.callbacks import attach
+from lammps_botan.prediction.callbacks import attach
 
 lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
 lmp.commands_string({GLASS!r})
@@ -265,7 +266,7 @@ python compare here \"\"\"
 def compare(pointer):
     import numpy as np
     from lammps import lammps
-    from lammps_botan.callbacks import read_snapshots
+    from lammps_botan.prediction.callbacks import read_snapshots
     lmp = lammps(ptr=pointer)
     *_, snapshot = read_snapshots("snapshots")
     x, ids = lmp.numpy.extract_atom("x"), lmp.numpy.extract_atom("id")
@@ -300,7 +301,7 @@ def test_several_models_and_outputs_have_columns_of_their_own(tmp_path, modules)
     script = f"""{liquid()}
     fix columns all property/atom d_one d_one_2 d_b
     {score("one.pt", column="one", every=10)}
-    python second here "from lammps_botan.callbacks import Score; second = Score('two.pt', ('NULL', 'B'), 'b')"
+    python second here "from lammps_botan.prediction.callbacks import Score; second = Score('two.pt', ('NULL', 'B'), 'b')"
     fix second all python/invoke 5 end_of_step second
     dump d all custom 10 d.dump id type x y z d_one d_one_2 d_b
     dump_modify d format float %.17g

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lammps_botan.relaxation import RelaxationTime, fit_relaxation_time
+from lammps_botan.analysis.relaxation_time import RelaxationTime, fit_relaxation_time
 
 NOISE = 0.005
 # curves like those of the Kob-Andersen mixture at T = 0.44, 0.50 and 0.64, at the paper's times

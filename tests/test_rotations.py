@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lammps_botan.train.rotations import cube_operations, draw_rotation
+from lammps_botan.training.rotations import cube_operations, draw_rotation
 
 
 def test_the_cube_has_48_different_operations_that_form_a_group():

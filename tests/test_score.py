@@ -13,12 +13,12 @@ from lmp import all_images, liquid, read_dump, run_lmp
 from score_runs import LENGTHS, dump_text, liquid_frames, neighbors, run, toy
 from toy_models import Walks, save_model
 
-from lammps_botan.datafile import write_data_file
-from lammps_botan.frames import Frame
-from lammps_botan.graph import build_graph
-from lammps_botan.score import score
-from lammps_botan.scorer import Scorer
-from lammps_botan.trajectory import open_dump, open_frames
+from lammps_botan.files.lammps_data_writer import write_data_file
+from lammps_botan.files.lammps_dump import Frame
+from lammps_botan.files.trajectory import open_dump, open_frames
+from lammps_botan.network.predictor import Scorer
+from lammps_botan.prediction.trajectory import score
+from lammps_botan.structure.graph import build_graph
 
 ROOT = Path(__file__).resolve().parents[1]
 GLASS = ROOT / "inputs" / "ka-t064.data"
@@ -321,7 +321,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
     text = dump_text(positions, types)[0]
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from lammps_botan.score import score_file\n"
+        "from lammps_botan.prediction.trajectory import score_file\n"
         "peaks = []\n"
         "for n, _ in score_file(*sys.argv[1:3], Path(sys.argv[3])):\n"
         "    if n % 200 == 0: peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"

@@ -12,8 +12,8 @@ from lmp import read_dump
 from score_runs import LENGTHS, dump_text, liquid_frames, neighbors, run, toy, whole_frames
 from toy_models import Walks, save_model
 
-from lammps_botan.frames import Frame
-from lammps_botan.score import score, score_file
+from lammps_botan.files.lammps_dump import Frame
+from lammps_botan.prediction.trajectory import score, score_file
 
 POSITIONS, TYPES = liquid_frames(3)
 
@@ -191,7 +191,7 @@ def test_arrays_that_cannot_be_scored_are_refused(tmp_path):
 
 
 def test_a_box_that_no_dump_can_hold_is_refused(tmp_path):
-    from lammps_botan.scored_dump import atoms_text
+    from lammps_botan.files.scored_dump import atoms_text
 
     cell = np.diag(LENGTHS)
     cell[0, 1] = 0.5

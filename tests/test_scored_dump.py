@@ -9,7 +9,7 @@ from dumps import TRICLINIC, frame, write
 from lmp import read_dump, run_lmp
 from score_runs import LENGTHS, dump_text, liquid_frames, run, toy
 
-from lammps_botan.trajectory import open_dump
+from lammps_botan.files.trajectory import open_dump
 
 
 @pytest.fixture(scope="module", params=["orthogonal", "triclinic"])

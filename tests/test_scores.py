@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lammps_botan.metrics import moments, pearson, random_halves
-from lammps_botan.scores import ceiling_scores, scores
+from lammps_botan.evaluation.bootstrap import ceiling_scores, scores
+from lammps_botan.evaluation.pearson import moments, pearson, random_halves
 
 RESAMPLING = 0.1  # relative error of an error from 1000 resamples, with a margin
 

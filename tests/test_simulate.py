@@ -14,12 +14,13 @@ import pytest
 from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data
 
-from lammps_botan.dataset import read_configuration, read_sample
-from lammps_botan.dataset_writer import write_configuration
-from lammps_botan.jobs import Job, run_job, script_path
-from lammps_botan.simulate import PAPER_TIMES, equilibrate, isoconfig, named_times
-from lammps_botan.simulate.protocol import velocity_seeds
-from lammps_botan.trajectory import open_dump
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble_npz_writer import write_configuration
+from lammps_botan.files.trajectory import open_dump
+from lammps_botan.simulation import PAPER_TIMES, equilibrate, isoconfig, named_times
+from lammps_botan.simulation.jobs import Job, run_job, script_path
+from lammps_botan.simulation.protocol import velocity_seeds
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 N = 200

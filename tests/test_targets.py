@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from public_data import CONFIGURATION_401, FOLDER, needs_public_data, reference_graph
 
-from lammps_botan.dataset import read_configuration, read_sample
-from lammps_botan.graph import build_graph
-from lammps_botan.metrics import edge_mask, node_mask
-from lammps_botan.targets import (
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.analysis.targets import (
     AVERAGE_CUTOFF,
     BONDED,
     BROKEN,
@@ -20,6 +18,9 @@ from lammps_botan.targets import (
     propensity,
     relative_displacement,
 )
+from lammps_botan.evaluation.pearson import edge_mask, node_mask
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.structure.graph import build_graph
 
 ROUNDING = 1e-10  # of quantities that are zero, after displacements of up to 1000
 BOXES = {

@@ -8,18 +8,16 @@ import pytest
 from click.testing import CliRunner
 from public_data import CONFIGURATION_402, FOLDER, needs_public_data
 
+from lammps_botan.analysis.sample import make_sample, read_sample
 from lammps_botan.cli import main
-from lammps_botan.config import read_config
-from lammps_botan.dataset import (
-    make_sample,
-    read_configuration,
-    read_sample,
-)
-from lammps_botan.dataset_writer import write_configuration
-from lammps_botan.graph import minimum_image
-from lammps_botan.metrics import node_mask, pearson
-from lammps_botan.simulate import equilibrate, inherent, isoconfig
-from lammps_botan.teacher import (
+from lammps_botan.evaluation.pearson import node_mask, pearson
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble_npz_writer import write_configuration
+from lammps_botan.simulation import equilibrate, inherent, isoconfig
+from lammps_botan.structure.graph import minimum_image
+from lammps_botan.training import train
+from lammps_botan.training.config import read_config
+from lammps_botan.training.distillation import (
     CONSTANT,
     PENALTY,
     Teacher,
@@ -27,7 +25,6 @@ from lammps_botan.teacher import (
     read_structures,
     teach,
 )
-from lammps_botan.train import train
 
 N = 200
 RUNS = 2

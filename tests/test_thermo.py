@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from lmp import BIN
 
-from lammps_botan.thermo import drift, read_thermo
+from lammps_botan.simulation.thermo import drift, read_thermo
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 

@@ -11,16 +11,17 @@ from click.testing import CliRunner
 from liquids import configure, recipe, write_liquids
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics, needs_public_data, weights
 
-from lammps_botan.checkpoint import load_checkpoint
+from lammps_botan.analysis.sample import make_relative_displacement
 from lammps_botan.cli import main
-from lammps_botan.config import read_config
-from lammps_botan.dataset import make_relative_displacement, read_future
-from lammps_botan.evaluate import evaluate
-from lammps_botan.export import export
-from lammps_botan.metrics import pearson
-from lammps_botan.train import train
-from lammps_botan.train.data import read_data
-from lammps_botan.train.module import Module
+from lammps_botan.evaluation.evaluate import evaluate
+from lammps_botan.evaluation.pearson import pearson
+from lammps_botan.files.ensemble_npz import read_future
+from lammps_botan.network.checkpoint import load_checkpoint
+from lammps_botan.network.export import export
+from lammps_botan.training import train
+from lammps_botan.training.config import read_config
+from lammps_botan.training.data import read_data
+from lammps_botan.training.module import Module
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from liquids import LENGTH, N_PARTICLES, configure, recipe, write_liquid, write_liquids
 
-from lammps_botan.config import read_config
-from lammps_botan.train import train
-from lammps_botan.train.data import read_data
-from lammps_botan.train.graphs import TurnedGraphs
-from lammps_botan.train.starts import Starts
+from lammps_botan.training import train
+from lammps_botan.training.config import read_config
+from lammps_botan.training.data import read_data
+from lammps_botan.training.graphs import TurnedGraphs
+from lammps_botan.training.starts import Starts
 
 
 @pytest.fixture

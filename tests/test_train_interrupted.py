@@ -10,10 +10,10 @@ import torch
 from liquids import configure, recipe, write_liquids
 
 import lammps_botan
-from lammps_botan.config import read_config
-from lammps_botan.train import train
-from lammps_botan.train.graphs import Order
-from lammps_botan.train.module import Module
+from lammps_botan.training import train
+from lammps_botan.training.config import read_config
+from lammps_botan.training.graphs import Order
+from lammps_botan.training.module import Module
 
 # everything that has a state: two optimizers, a schedule, averages, patience
 LINES = 'optimizer = "muon"\nlearning_rate = 1e-3\nwarmup_steps = 30\npatience = 3\nseed = 7'
@@ -27,9 +27,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import lammps_botan
-from lammps_botan.config import read_config
-from lammps_botan.train import train
-from lammps_botan.train.module import Module
+from lammps_botan.training.config import read_config
+from lammps_botan.training import train
+from lammps_botan.training.module import Module
 
 print(lammps_botan.__file__, flush=True)
 path, epoch, batch = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])

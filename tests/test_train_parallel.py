@@ -11,8 +11,8 @@ import torch
 from click.testing import CliRunner
 from liquids import configure, recipe, write_liquid, write_liquids
 
-from lammps_botan.checkpoint import load_checkpoint
 from lammps_botan.cli import main
+from lammps_botan.network.checkpoint import load_checkpoint
 
 COMMAND = Path(sys.executable).with_name("lammps-botan")
 

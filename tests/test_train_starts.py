@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from liquids import LENGTH, configure, recipe, write_liquid, write_liquids
 
-from lammps_botan.config import read_config
-from lammps_botan.dataset import read_configuration
-from lammps_botan.graph import build_graph
-from lammps_botan.targets import pair_distance_change, propensity
-from lammps_botan.train import train
-from lammps_botan.train.data import read_data
-from lammps_botan.train.graphs import Order, TurnedGraphs
-from lammps_botan.train.starts import Starts
+from lammps_botan.analysis.targets import pair_distance_change, propensity
+from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.structure.graph import build_graph
+from lammps_botan.training import train
+from lammps_botan.training.config import read_config
+from lammps_botan.training.data import read_data
+from lammps_botan.training.graphs import Order, TurnedGraphs
+from lammps_botan.training.starts import Starts
 
 
 @pytest.fixture

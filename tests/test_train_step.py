@@ -9,15 +9,15 @@ from liquids import configure, recipe, write_liquids
 from public_data import CONFIGURATION_401, needs_public_data, weights
 from torch import nn
 
-from lammps_botan.checkpoint import Physics, import_public_weights
-from lammps_botan.config import Network, read_config
-from lammps_botan.dataset import read_sample
-from lammps_botan.graph import Graph
-from lammps_botan.metrics import pearson
-from lammps_botan.train.data import TrainingGraph, read_data
-from lammps_botan.train.graphs import join
-from lammps_botan.train.module import Module
-from lammps_botan.train.network import make_network
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.evaluation.pearson import pearson
+from lammps_botan.network.checkpoint import Physics, import_public_weights
+from lammps_botan.structure.graph import Graph
+from lammps_botan.training.config import Network, read_config
+from lammps_botan.training.data import TrainingGraph, read_data
+from lammps_botan.training.graphs import join
+from lammps_botan.training.module import Module
+from lammps_botan.training.network import make_network
 
 P = 0.4
 ATOL = 1e-5  # of the norm of the gradient, which clipping divides by; float32 against float64

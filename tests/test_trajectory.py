@@ -9,7 +9,7 @@ from dumps import ORTHOGONAL, TRICLINIC, frame, write
 from lmp import liquid, run_lmp
 from MDAnalysis.lib.mdamath import triclinic_box
 
-from lammps_botan.trajectory import open_dump
+from lammps_botan.files.trajectory import open_dump
 
 DUMPS = """
 dump a all custom 50 u.dump id type xu yu zu

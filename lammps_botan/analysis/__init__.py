@@ -1,4 +1,4 @@
-"""Analyses of ensembles of runs, one class for each quantity, in the manner of MDAnalysis.
+"""What the liquid does: targets, time correlations, relaxation, and MDAnalysis classes for them.
 
     runs = [open_dump(path) for path in paths]
     propensity = Propensity(runs).run(backend="multiprocessing", n_workers=4)
@@ -10,28 +10,28 @@ the lag times since the first frame, and its quantities with n_frames in front o
 The backend "dask" starts fresh Python processes: a script needs `if __name__ == "__main__":`.
 """
 
-from lammps_botan.analysis.correlation import (
-    IntermediateScattering,
-    MeanSquaredDisplacement,
-    OverlapSusceptibility,
-)
-from lammps_botan.analysis.isoconfigurational import (
-    BondBreakage,
-    NeighborAveragedDisplacement,
-    PairDistanceChange,
-    Propensity,
-    RelativeDisplacement,
-)
-from lammps_botan.relaxation import fit_relaxation_time
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "BondBreakage",
-    "IntermediateScattering",
-    "MeanSquaredDisplacement",
-    "NeighborAveragedDisplacement",
-    "OverlapSusceptibility",
-    "PairDistanceChange",
-    "Propensity",
-    "RelativeDisplacement",
-    "fit_relaxation_time",
-]
+_MODULES = {
+    "BondBreakage": "target_classes",
+    "IntermediateScattering": "time_correlation_classes",
+    "MeanSquaredDisplacement": "time_correlation_classes",
+    "NeighborAveragedDisplacement": "target_classes",
+    "OverlapSusceptibility": "time_correlation_classes",
+    "PairDistanceChange": "target_classes",
+    "Propensity": "target_classes",
+    "RelativeDisplacement": "target_classes",
+    "fit_relaxation_time": "relaxation_time",
+}
+
+
+# imported when they are first used: the targets of training do not need MDAnalysis
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

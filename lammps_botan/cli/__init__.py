@@ -34,7 +34,7 @@ def main() -> None:
 @main.command()
 def check() -> None:
     """Load the plugin in LAMMPS; print versions, and in words what is wrong."""
-    from lammps_botan.check import check as run
+    from lammps_botan.cli.installation import check as run
 
     report = run()
     for name, value in report.versions.items():

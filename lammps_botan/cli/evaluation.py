@@ -38,7 +38,7 @@ def evaluate(
 
     FILES are npz files, or pickle files of Bapst et al. with several lag times.
     """
-    from lammps_botan.evaluate import evaluate as run
+    from lammps_botan.evaluation.evaluate import evaluate as run
 
     bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
     found = run(models, bar, time_index=time_index)

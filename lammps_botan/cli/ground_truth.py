@@ -28,8 +28,8 @@ from lammps_botan.cli.shared import (
 @OUTPUT
 def data_file(configuration: Path, output: Path) -> None:
     """Write the initial configuration of an npz file as a LAMMPS data file."""
-    from lammps_botan.datafile import write_data_file
-    from lammps_botan.dataset import read_configuration
+    from lammps_botan.files.ensemble_npz import read_configuration
+    from lammps_botan.files.lammps_data_writer import write_data_file
 
     content = read_configuration(configuration)
     title = f"Initial configuration of {configuration.name}"
@@ -71,9 +71,9 @@ SCHEDULER = click.option(
 @SCHEDULER
 def equilibrate(output: Path, **arguments: Any) -> None:
     """Equilibrate Kob-Andersen mixtures; writes OUTPUT/ka-0001.data and so on."""
-    from lammps_botan.simulate import PAPER_TIMES
-    from lammps_botan.simulate import equilibrate as run
-    from lammps_botan.thermo import drift, read_thermo
+    from lammps_botan.simulation import PAPER_TIMES
+    from lammps_botan.simulation import equilibrate as run
+    from lammps_botan.simulation.thermo import drift, read_thermo
 
     paths = run(output, **arguments)
     table = Table("", title="middle third of the equilibration -> last third")
@@ -117,8 +117,8 @@ def isoconfig(
 
     Writes OUTPUT/tTIME/NAME.npz for every lag time and configuration.
     """
-    from lammps_botan.simulate import isoconfig as run
-    from lammps_botan.simulate import named_times
+    from lammps_botan.simulation import isoconfig as run
+    from lammps_botan.simulation import named_times
 
     paths = run(
         configurations,
@@ -139,7 +139,7 @@ def inherent(configurations: Sequence[Path], output: Path, scheduler: str | None
 
     Writes OUTPUT/NAME.npz, with the inherent structures beside what the file held.
     """
-    from lammps_botan.simulate import inherent as run
+    from lammps_botan.simulation import inherent as run
 
     paths = run(configurations, output, scheduler=scheduler)
     click.echo(f"made {paths_written(paths)}")
@@ -155,8 +155,8 @@ def teach(configurations: Sequence[Path], output: Path) -> None:
     CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
     of them. Started again, it goes on.
     """
-    from lammps_botan.teacher import read_structures
-    from lammps_botan.teacher import teach as run
+    from lammps_botan.training.distillation import read_structures
+    from lammps_botan.training.distillation import teach as run
 
     console = Console(stderr=True)
     total = sum(len(read_structures(path)) for path in configurations)
@@ -185,8 +185,8 @@ def targets(dumps: Sequence[Path], output: Path, times: Sequence[float], dt: flo
     Their first frame is t = 0. Without --time the last lag time is taken, or all lag times if
     OUTPUT has {time} in its name.
     """
-    from lammps_botan.ground_truth import chosen_frames, write_ground_truth
-    from lammps_botan.trajectory import open_ensemble
+    from lammps_botan.analysis.ground_truth import chosen_frames, write_ground_truth
+    from lammps_botan.analysis.runs import open_ensemble
 
     ensemble = open_ensemble(dumps, dt=dt)
     files = chosen_frames(ensemble, times, str(output))
@@ -220,8 +220,8 @@ def observables(folder: Path, k: float, dt: float, output: Path, as_json: bool) 
     FOLDER has npz files of `simulate isoconfig`, or dumps in one sub-folder per configuration, each
     dump starting at its own t = 0.
     """
-    from lammps_botan.observables import find_sources, observe
-    from lammps_botan.plot.observables import plot_observables
+    from lammps_botan.analysis.observables import find_sources, observe
+    from lammps_botan.figures.observables import plot_observables
 
     sources = find_sources(folder)
     console = Console(stderr=True)

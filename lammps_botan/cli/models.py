@@ -21,7 +21,7 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
     The defaults describe the pretrained weights of BOTAN's public implementation (lag time 13) and
     the NT-GNN published for T = 0.44 and F_s = 0.9 (lag time 0.132, at N/V = 1.203).
     """
-    from lammps_botan.checkpoint import (
+    from lammps_botan.network.checkpoint import (
         Physics,
         import_nt_gnn_weights,
         import_public_weights,
@@ -46,8 +46,8 @@ def export(checkpoints: Sequence[Path], output: Path) -> None:
 
     An ensemble predicts the mean of its members, and their standard deviation as a second output.
     """
-    from lammps_botan.checkpoint import load_checkpoint
-    from lammps_botan.export import export as run
+    from lammps_botan.network.checkpoint import load_checkpoint
+    from lammps_botan.network.export import export as run
 
     species = " ".join(run([load_checkpoint(path) for path in checkpoints], output).species)
     click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
@@ -57,8 +57,8 @@ def export(checkpoints: Sequence[Path], output: Path) -> None:
 @click.argument("model")
 def info(model: str) -> None:
     """Print what MODEL (a model file or a name) says of itself."""
-    from lammps_botan.metadata import read_metadata
-    from lammps_botan.models import find_model
+    from lammps_botan.network.metadata import read_metadata
+    from lammps_botan.network.shipped import find_model
 
     path = find_model(model)
     click.echo(f"{path}\n{read_metadata(path).to_json()}")
@@ -68,8 +68,8 @@ def info(model: str) -> None:
 @AS_JSON
 def models(as_json: bool) -> None:
     """List the models that ship; their names do wherever a model is expected."""
-    from lammps_botan.metadata import read_metadata
-    from lammps_botan.models import shipped_models
+    from lammps_botan.network.metadata import read_metadata
+    from lammps_botan.network.shipped import shipped_models
 
     rows = []
     for model in shipped_models():

@@ -26,7 +26,7 @@ def plot() -> None:
 @PICTURE
 def learning_curve(runs: Sequence[Path], output: Path) -> None:
     """Draw losses and validation of RUNS, output folders of `train`, against the epoch."""
-    from lammps_botan.plot.learning_curve import plot_learning_curve
+    from lammps_botan.figures.learning_curve import plot_learning_curve
 
     plot_learning_curve(output, runs)
     click.echo(f"drew {output}")
@@ -37,7 +37,7 @@ def learning_curve(runs: Sequence[Path], output: Path) -> None:
 @PICTURE
 def correlation_vs_time(evaluations: Sequence[Path], output: Path) -> None:
     """Draw rho_S and rho_E against the lag time, from EVALUATIONS of `evaluate --json`."""
-    from lammps_botan.plot.correlation import plot_correlation
+    from lammps_botan.figures.correlation import plot_correlation
 
     plot_correlation(output, evaluations)
     click.echo(f"drew {output}")
@@ -48,7 +48,7 @@ def correlation_vs_time(evaluations: Sequence[Path], output: Path) -> None:
 @PICTURE
 def ablation(evaluations: Sequence[Path], output: Path) -> None:
     """Draw rho_S and rho_E against rounds n and weight p, from EVALUATIONS of `evaluate --json`."""
-    from lammps_botan.plot.ablation import plot_ablation
+    from lammps_botan.figures.ablation import plot_ablation
 
     plot_ablation(output, evaluations)
     click.echo(f"drew {output}")
@@ -63,7 +63,7 @@ def anticorrelation(
     files: Sequence[Path], output: Path, model: str | None, time_index: int | None
 ) -> None:
     """Draw how E_ij(t) depends on r_ij(0), from isoconfigurational FILES, for each lag time."""
-    from lammps_botan.plot.anticorrelation import plot_anticorrelation
+    from lammps_botan.figures.anticorrelation import plot_anticorrelation
 
     console = Console(stderr=True)
     bar = track(files, "anticorrelation", console=console, transient=True)
@@ -98,7 +98,7 @@ def plot_map(
     or pickle file), three panels show prediction, truth and error of the model given with -m.
     """
     if model is None:
-        from lammps_botan.movie import draw_map
+        from lammps_botan.figures.movie import draw_map
 
         if source.suffix in {".npz", ".pickle"}:
             raise click.UsageError(f"{source}: expected a model to compare it with; add -m MODEL")
@@ -113,8 +113,8 @@ def plot_map(
             source, output, frame=frame or 0, column=column, thickness=thickness, bonds=bond_dump
         )
     else:
-        from lammps_botan.movie import is_dump
-        from lammps_botan.plot.prediction_map import plot_prediction
+        from lammps_botan.figures.movie import is_dump
+        from lammps_botan.figures.prediction_map import plot_prediction
 
         if frame is not None or column is not None:
             raise click.UsageError("--frame and --column are for dumps; leave them out, or -m")

@@ -30,8 +30,8 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     keep_memory()
     from lightning.pytorch.utilities import rank_zero_only
 
-    from lammps_botan.config import read_config
-    from lammps_botan.train import train as run
+    from lammps_botan.training import train as run
+    from lammps_botan.training.config import read_config
 
     paths = run(read_config(config), config.parent, init=init, devices=devices, num_nodes=num_nodes)
     names = " ".join(map(str, paths))

@@ -64,7 +64,7 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
     Writes a LAMMPS dump with the propensity in the column d_propensity. Interrupted, it leaves the
     frames scored so far.
     """
-    from lammps_botan.score import score_file
+    from lammps_botan.prediction.trajectory import score_file
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     n_frames = 0
@@ -99,7 +99,7 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
 @THICKNESS
 def movie(dump: Path, output: Path, **arguments: Any) -> None:
     """Draw a slice through each frame of a scored DUMP: PNG files and movie.gif in OUTPUT."""
-    from lammps_botan.movie import draw_movie
+    from lammps_botan.figures.movie import draw_movie
 
     n_frames = 0
     with _progress() as bar:

@@ -5,7 +5,7 @@
 
 #include "engine_model.h"
 
-#include "../engine/engine.h"
+#include "../network/engine/engine.h"
 
 #include <map>
 #include <memory>

@@ -43,7 +43,7 @@ static std::string read_file(const fs::path &path, std::vector<char> &bytes)
 
 static std::string read_model_file(const std::string &name, std::vector<char> &bytes)
 {
-  const fs::path shipped = FOLDER.parent_path() / "models" / (name + ".pt");
+  const fs::path shipped = FOLDER.parent_path() / "network" / "shipped" / (name + ".pt");
   std::error_code ignored;
   for (const fs::path &path : {fs::path(name), shipped})
     if (fs::is_regular_file(path, ignored)) return read_file(path, bytes);

@@ -1,0 +1,58 @@
+"""What all analyses share: one lag time of all runs after the other."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from MDAnalysis.analysis.base import AnalysisBase
+from MDAnalysis.analysis.results import ResultsGroup
+
+from lammps_botan.analysis.runs import Ensemble
+
+
+class LagTimeAnalysis(AnalysisBase, ABC):  # type: ignore[misc]
+    """Quantities of an ensemble at each lag time.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+
+    Attributes
+    ----------
+    results.times : float64 [n_frames]
+        Lag times.
+    """
+
+    _analysis_algorithm_is_parallelizable = True
+    quantities: ClassVar[tuple[str, ...]]
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        super().__init__(ensemble.trajectory)
+        self.ensemble = ensemble
+
+    @classmethod
+    def get_supported_backends(cls) -> tuple[str, ...]:
+        """Backends of `run`."""
+        return ("serial", "multiprocessing", "dask")
+
+    @abstractmethod
+    def _measure(self, frame: int) -> tuple[Any, ...]:
+        """Lag time, and the quantities in order."""
+
+    def _prepare(self) -> None:
+        for name in ("times", *self.quantities):
+            self.results[name] = []
+
+    def _single_frame(self) -> None:
+        for name, value in zip(
+            ("times", *self.quantities), self._measure(self._ts.frame), strict=True
+        ):
+            self.results[name].append(value)
+
+    def _get_aggregator(self) -> ResultsGroup:
+        join = ResultsGroup.flatten_sequence
+        return ResultsGroup(dict.fromkeys(("times", *self.quantities), join))
+
+    def _conclude(self) -> None:
+        for name in ("times", *self.quantities):
+            self.results[name] = np.array(self.results[name])

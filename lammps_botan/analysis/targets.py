@@ -1,0 +1,298 @@
+"""What the network learns: averages over an isoconfigurational ensemble.
+
+All functions take arrays in LJ units: `initial` [n_particles, 3], the configuration all runs start
+from, and `final` [n_runs, n_particles, 3], unwrapped positions a lag time t later; below,
+dr_i = r_i(t) - r_i(0) and < > is the mean over the runs. Where neighbors matter, a graph of the
+initial positions says which they are.
+Equations are those of Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from lammps_botan.structure.graph import Floats, Graph, Ints, minimum_image
+
+RELATIVE_CUTOFF = 1.6  # neighbors of R, D and C
+AVERAGE_CUTOFF = 1.35  # neighbors of the averaged displacement
+BONDED, BROKEN = 1.35, 1.7  # A1 and A2 of the bond breakage, in units of sigma_ab
+SIGMA = np.array([[1.0, 0.8], [0.8, 0.88]])  # sigma_ab of the Kob-Andersen mixture
+SAME_IMAGE = 1e-6  # distances to two images differ by more
+COPLANAR = 1e-12  # smaller ratios of squared extents are rounding errors
+
+
+@dataclass(frozen=True)
+class RelativeDisplacement:
+    """Motion of each particle relative to its neighbors.
+
+    Attributes
+    ----------
+    r, d, c : float64 [n_particles]
+        R_i, D_i and C_i, LJ units; NaN for a particle without neighbors.
+    """
+
+    r: Floats
+    d: Floats
+    c: Floats
+
+
+def displacements(initial: Floats, final: Floats) -> Iterator[Floats]:
+    """dr_i of one run after the other, each float64 [n_particles, 3].
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    """
+    return (np.subtract(run, initial, dtype=np.float64) for run in _runs(initial, final))
+
+
+def propensity(initial: Floats, final: Floats) -> Floats:
+    """S_i(t) = < |r_i(t) - r_i(0)| >, eq. 10.
+
+    Parameters
+    ----------
+    initial : [n_particles, 3]
+    final : [n_runs, n_particles, 3]
+        Unwrapped.
+
+    Returns
+    -------
+    float64 [n_particles]
+    """
+    total = np.zeros(len(initial))
+    for moved in displacements(initial, final):
+        total += np.linalg.norm(moved, axis=1)
+    return total / len(final)
+
+
+def pair_distance_change(
+    initial: Floats, final: Floats, graph: Graph, box: npt.ArrayLike
+) -> Floats:
+    """E_ij(t) = < r_ij(t) - r_ij(0) > for the edges of the graph, eq. 11.
+
+    Distances are those of the minimum image.
+
+    Parameters
+    ----------
+    initial : [n_particles, 3]
+    final : [n_runs, n_particles, 3]
+        Wrapped or not.
+    graph : Graph
+        Of the initial positions.
+    box : float, [3] or [3, 3]
+        See `lammps_botan.structure.graph.cell_matrix`.
+
+    Returns
+    -------
+    float64 [n_edges]
+
+    Raises
+    ------
+    ValueError
+        If the box is so small that a pair has several edges, one for each of its images.
+    """
+    runs = _runs(initial, final)
+    center, neighbor, edges = _pairs(graph)
+    total = np.zeros(len(center))
+    if np.any(graph.distances > _distances(initial, center, neighbor, box)[edges] + SAME_IMAGE):
+        raise ValueError(
+            "the box is smaller than two cutoffs of the graph, so that several images of one pair "
+            "are edges, and which of them is r_ij(t) is not defined: take a larger box"
+        )
+    for positions in runs:
+        total += _distances(positions, center, neighbor, box)
+    return np.asarray((total / len(runs))[edges] - graph.distances)
+
+
+def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> RelativeDisplacement:
+    """R_i, D_i and C_i: motion relative to the neighbors and to their strain, sec. V.
+
+    With v_ij = r_i(0) - r_j(0) and the sum over the n neighbors j of i, in each run
+
+        Y_ij = [r_i(t) - r_j(t)] - (1 + eps_i) v_ij = (dr_i - dr_j) - eps_i v_ij
+        R_i = |sum_j Y_ij| / n,   D_i = sqrt(sum_j |Y_ij|^2 / n),   C_i = |sum_j (dr_i - dr_j)| / n
+
+    where eps_i, the local strain (any 3x3 matrix), minimizes sum_j |Y_ij|^2 (Falk and Langer,
+    Phys. Rev. E 57, 7192 (1998), doi:10.1103/PhysRevE.57.7192):
+
+        eps_i = [sum_j (dr_i - dr_j) v_ij^T] [sum_j v_ij v_ij^T]^-1
+
+    Fewer than three neighbors in independent directions leave part of eps_i open: it is zero there
+    (pseudo-inverse), as it is across the plane of a two-dimensional system.
+
+    Parameters
+    ----------
+    initial : [n_particles, 3]
+    final : [n_runs, n_particles, 3]
+        Unwrapped.
+    graph : Graph
+        Of the initial positions, with the cutoff 1.6 in the paper.
+
+    Returns
+    -------
+    RelativeDisplacement
+        NaN for particles without neighbors.
+    """
+    runs = displacements(initial, final)
+    n, n_edges, vectors = graph.n_particles, graph.n_edges, graph.vectors
+    sum_j = _sum_over_neighbors(graph)
+    squares = sum_j @ (vectors[:, :, None] * vectors[:, None, :]).reshape(n_edges, 9)
+    inverse = np.linalg.pinv(squares.reshape(n, 3, 3), rtol=COPLANAR, hermitian=True)
+    weights = np.einsum("eab,eb->ea", inverse[graph.center], vectors)
+    # rows or columns 3i + b hold component b of what belongs to center i
+    slots = (3 * graph.center[:, None] + np.arange(3)).ravel()
+    starts = np.arange(0, 3 * n_edges + 1, 3)
+    fit = csr_array((weights.ravel(), slots, starts), shape=(n_edges, 3 * n)).T
+    stretch = csr_array((vectors.ravel(), slots, starts), shape=(n_edges, 3 * n))
+
+    total = np.zeros((3, n))
+    for moved in runs:
+        relative = moved.take(graph.center, axis=0) - moved.take(graph.neighbor, axis=0)
+        left = relative - stretch @ (fit @ relative)  # Y_ij = (dr_i - dr_j) - eps_i v_ij
+        total[0] += np.linalg.norm(sum_j @ left, axis=1)
+        # with the factor sqrt(n) that the division below takes out again
+        total[1] += np.sqrt(sum_j @ np.einsum("ea,ea->e", left, left))
+        total[2] += np.linalg.norm(sum_j @ relative, axis=1)
+    n_neighbors = _neighbor_counts(graph)
+    r, d, c = total / len(final)
+    return RelativeDisplacement(r=r / n_neighbors, d=d / np.sqrt(n_neighbors), c=c / n_neighbors)
+
+
+def neighbor_averaged_displacement(initial: Floats, final: Floats, graph: Graph) -> Floats:
+    """< sum_j dr_j theta(r_f - r_ij(0)) / sum_j theta(r_f - r_ij(0)) >, eq. 16.
+
+    The sum includes j = i, as theta(r_f - 0) = 1: a particle without neighbors keeps < dr_i >.
+
+    Parameters
+    ----------
+    initial : [n_particles, 3]
+    final : [n_runs, n_particles, 3]
+        Unwrapped.
+    graph : Graph
+        Of the initial positions, with the cutoff r_f = 1.35 in the paper.
+
+    Returns
+    -------
+    float64 [n_particles, 3]
+    """
+    mean = np.zeros((len(initial), 3))
+    for moved in displacements(initial, final):
+        mean += moved
+    mean /= len(final)
+    total = mean + _sum_over_neighbors(graph) @ mean.take(graph.neighbor, axis=0)
+    counts = 1 + np.bincount(graph.center, minlength=graph.n_particles)
+    return np.asarray(total / counts[:, None])
+
+
+def pair_sigma(graph: Graph) -> Floats:
+    """float64 [n_edges]: sigma_ab of the Kob-Andersen mixture for the species of each edge.
+
+    Raises
+    ------
+    ValueError
+        If the graph has species other than 0 (A) and 1 (B).
+    """
+    if graph.n_particles and not 0 <= graph.species.min() <= graph.species.max() < len(SIGMA):
+        raise ValueError(
+            "the Kob-Andersen mixture has the species 0 (A) and 1 (B), "
+            f"found {np.unique(graph.species)}: pass lengths of your own"
+        )
+    return np.asarray(SIGMA[graph.species[graph.center], graph.species[graph.neighbor]])
+
+
+def bonds(graph: Graph, lengths: float | Floats) -> Graph:
+    """The graph with only the edges shorter than `lengths`, a number or one for each edge."""
+    keep = graph.distances < lengths
+    return Graph(graph.species, graph.center[keep], graph.neighbor[keep], graph.vectors[keep])
+
+
+def bond_breakage(
+    initial: Floats,
+    final: Floats,
+    graph: Graph,
+    box: npt.ArrayLike,
+    broken_length: float | Floats,
+) -> Floats:
+    """The fraction of each particle's bonds that are broken at t, averaged over the runs.
+
+    A pair with r_ij(0) < A1 sigma_ab is bonded; the bond is broken when r_ij(t) > A2 sigma_ab
+    (minimum image). A2 > A1, so that vibrations break nothing: Yamamoto and Onuki,
+    Phys. Rev. E 58, 3515 (1998), doi:10.1103/PhysRevE.58.3515. Here A1 = `BONDED` = 1.35 and
+    A2 = `BROKEN` = 1.7, which for A-A lies between the first two shells of neighbors:
+
+        bonded = bonds(graph, BONDED * pair_sigma(graph))
+        bond_breakage(initial, final, bonded, box, BROKEN * pair_sigma(bonded))
+
+    Parameters
+    ----------
+    initial : [n_particles, 3]
+    final : [n_runs, n_particles, 3]
+        Wrapped or not.
+    graph : Graph
+        Of the initial positions; each of its edges is a bond, see `bonds`.
+    box : float, [3] or [3, 3]
+        See `lammps_botan.structure.graph.cell_matrix`.
+    broken_length : float or [n_edges]
+        A2 sigma_ab, LJ units, the same for both directions of a pair.
+
+    Returns
+    -------
+    float64 [n_particles]
+        NaN for particles without bonds.
+    """
+    runs = _runs(initial, final)
+    center, neighbor, edges = _pairs(graph)
+    limits = np.empty(len(center))
+    limits[edges] = broken_length
+    total = np.zeros(len(center))
+    for positions in runs:
+        total += _distances(positions, center, neighbor, box) > limits
+    broken = _sum_over_neighbors(graph) @ (total / len(runs))[edges]
+    return np.asarray(broken / _neighbor_counts(graph))
+
+
+def _runs(initial: Floats, final: Floats) -> Floats:
+    if final.ndim != 3 or final.shape[1:] != initial.shape or len(final) == 0:
+        raise ValueError(
+            "the final positions must have shape [n_runs, n_particles, 3] with at least one run "
+            f"and the initial positions [n_particles, 3], found {list(final.shape)} and "
+            f"{list(initial.shape)}"
+        )
+    return final
+
+
+def _pairs(graph: Graph) -> tuple[Ints, Ints, Ints]:
+    """Two ends of each pair, and for each edge the index of its pair."""
+    # a distance is the same from both ends: measure it once
+    low, high = np.minimum(graph.center, graph.neighbor), np.maximum(graph.center, graph.neighbor)
+    n = max(graph.n_particles, 1)
+    pairs, edges = np.unique(low * n + high, return_inverse=True)
+    return pairs // n, pairs % n, edges
+
+
+def _distances(
+    positions: Floats,
+    center: Ints,
+    neighbor: Ints,
+    box: npt.ArrayLike,
+) -> Floats:
+    between = positions.take(center, axis=0) - positions.take(neighbor, axis=0)
+    vectors = minimum_image(between, box)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
+
+
+def _sum_over_neighbors(graph: Graph) -> csr_array:
+    """The matrix [n_particles, n_edges] that sums a quantity of the edges at their centers."""
+    starts = np.searchsorted(graph.center, np.arange(graph.n_particles + 1))
+    edges = np.arange(graph.n_edges)
+    return csr_array((np.ones(graph.n_edges), edges, starts), (graph.n_particles, graph.n_edges))
+
+
+def _neighbor_counts(graph: Graph) -> Floats:
+    """Float64 [n_particles], NaN in place of zero."""
+    counts = np.bincount(graph.center, minlength=graph.n_particles)
+    return np.where(counts > 0, counts, np.nan)

@@ -1,0 +1,170 @@
+"""Time correlations, averaged over runs that may each start from another configuration.
+
+The standard errors take the runs as independent: runs from the same configuration share what is
+particular to it, so for the error of a temperature use runs from many configurations.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lammps_botan.analysis import time_correlations as correlations
+from lammps_botan.analysis.lag_time_analysis import LagTimeAnalysis
+from lammps_botan.analysis.runs import Atoms, Ensemble
+from lammps_botan.structure.graph import Floats
+
+
+class _Correlation(LagTimeAnalysis):
+    def __init__(self, runs: Atoms | Sequence[Atoms], species: Sequence[str] | None) -> None:
+        super().__init__(Ensemble(runs, species=species))
+
+    def _measure(self, frame: int) -> tuple[Any, ...]:
+        time, moved = self.ensemble.displacements(frame)
+        return time, *self._values(np.zeros(moved.shape[1:]), moved)
+
+    @abstractmethod
+    def _values(self, initial: Floats, final: Floats) -> tuple[Any, ...]:
+        """The quantities, from displacements of all runs."""
+
+
+class _PerSpecies(_Correlation):
+    """Mean and standard error over the runs, for each species."""
+
+    def _values(self, initial: Floats, final: Floats) -> tuple[Any, ...]:
+        values = np.full((len(final), self.ensemble.n_species), np.nan)
+        for k in np.unique(self.ensemble.species):
+            members = self.ensemble.species == k
+            values[:, k] = self._of_runs(initial[members], final[:, members])
+        return values.mean(axis=0), _standard_error(values)
+
+    @abstractmethod
+    def _of_runs(self, initial: Floats, final: Floats) -> Floats:
+        """One number for each run, of the particles of a species."""
+
+
+class IntermediateScattering(_PerSpecies):
+    """F_s(k, t) of each species, see `analysis.time_correlations.self_intermediate_scattering`.
+
+    Parameters
+    ----------
+    runs : sequence of Universe or AtomGroup
+        See `lammps_botan.analysis.runs`; the first frame of each is its origin.
+    k : float
+        Length of the wavevectors, 1 / sigma_AA; 2 pi / sigma_AA in the paper.
+    species : sequence of str, optional
+        Atom types in the order of the species, see `lammps_botan.analysis.runs.Ensemble`.
+
+    Attributes
+    ----------
+    vectors : float64 [n_k, 3]
+        The wavevectors of this length that the box allows.
+    results.times : float64 [n_frames]
+        Lag times.
+    results.scattering : float64 [n_frames, n_species]
+        NaN for species without particles.
+    results.error : float64 [n_frames, n_species]
+        Standard error of the mean over the runs, NaN for a single run.
+    """
+
+    quantities = ("scattering", "error")
+
+    def __init__(
+        self,
+        runs: Atoms | Sequence[Atoms],
+        *,
+        k: float = 2 * np.pi,
+        species: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(runs, species)
+        self.vectors = correlations.wavevectors(self.ensemble.cell, k)
+
+    def _of_runs(self, initial: Floats, final: Floats) -> Floats:
+        return correlations.self_intermediate_scattering(initial, final, self.vectors)
+
+
+class MeanSquaredDisplacement(_PerSpecies):
+    """Of each species, see `lammps_botan.analysis.time_correlations.mean_squared_displacement`.
+
+    Parameters
+    ----------
+    runs, species
+        See `IntermediateScattering`.
+
+    Attributes
+    ----------
+    results.times : float64 [n_frames]
+        Lag times.
+    results.mean_squared_displacement : float64 [n_frames, n_species]
+        LJ units; NaN for species without particles.
+    results.error : float64 [n_frames, n_species]
+        Standard error of the mean over the runs, NaN for a single run.
+    """
+
+    quantities = ("mean_squared_displacement", "error")
+
+    def __init__(
+        self, runs: Atoms | Sequence[Atoms], *, species: Sequence[str] | None = None
+    ) -> None:
+        super().__init__(runs, species)
+
+    def _of_runs(self, initial: Floats, final: Floats) -> Floats:
+        return correlations.mean_squared_displacement(initial, final)
+
+
+class OverlapSusceptibility(_Correlation):
+    """Q(t) and chi_4(t) of all particles, see `analysis.time_correlations.overlap_susceptibility`.
+
+    The variance is over all runs given: from one configuration, its isoconfigurational part; from
+    many, with the spread between configurations. For one species take AtomGroups.
+
+    Parameters
+    ----------
+    runs : sequence of Universe or AtomGroup
+        At least two, see `lammps_botan.analysis.runs`; the first frame of each is its origin.
+    length : float
+        Particles that moved less overlap with where they were, LJ units.
+
+    Attributes
+    ----------
+    results.times : float64 [n_frames]
+        Lag times.
+    results.overlap, results.overlap_error : float64 [n_frames]
+        Mean over the runs and its standard error.
+    results.susceptibility, results.susceptibility_error : float64 [n_frames]
+        chi_4 and its standard error (jackknife over the runs), which is NaN for two runs.
+    """
+
+    quantities = ("overlap", "overlap_error", "susceptibility", "susceptibility_error")
+
+    def __init__(
+        self, runs: Atoms | Sequence[Atoms], *, length: float = correlations.OVERLAP_LENGTH
+    ) -> None:
+        super().__init__(runs, None)
+        self.length = length
+
+    def _values(self, initial: Floats, final: Floats) -> tuple[Any, ...]:
+        values = correlations.overlap(initial, final, self.length)
+        return (
+            values.mean(),
+            _standard_error(values),
+            correlations.overlap_susceptibility(initial, final, self.length),
+            len(initial) * _variance_error(values),
+        )
+
+
+def _standard_error(values: Floats) -> Floats:
+    """Of the mean over the first axis [n_runs, ...]."""
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
+
+
+def _variance_error(values: Floats) -> float:
+    """Standard error of the variance of [n_runs] values, by leaving out one after the other."""
+    n = len(values)
+    if n < 3:
+        return np.nan
+    without = [np.delete(values, k).var() for k in range(n)]
+    return float(np.sqrt(n - 1) * np.std(without))

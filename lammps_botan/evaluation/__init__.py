@@ -1,0 +1,1 @@
+"""How well a model predicts: correlations, their errors and their ceilings."""

@@ -1,0 +1,142 @@
+"""How well a prediction correlates with the truth, and how well any prediction could.
+
+rho is Pearson's correlation coefficient. For the propensity it is taken over particles of one
+species, for the pair-distance change over bonds of one pair of species, each from both ends:
+r_ij(0) < A1 sigma_ab with A1 = 1.35, that is 1.35 for A-A, 1.08 for A-B and 1.188 for B-B. Where
+one number is given, it is that of A and A-A (Shiba et al., J. Chem. Phys. 158, 084503 (2023),
+doi:10.1063/5.0129791, sec. IV).
+
+What is needed of each configuration are its moments, a few sums; rho of several configurations, put
+together in any way, follows from theirs.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from lammps_botan.analysis.targets import BONDED, SIGMA
+from lammps_botan.structure.graph import Floats, Graph
+
+N_SPLITS = 20  # random halves of the runs
+ROUNDING = 1e-12  # a spread below, relative or in LJ units, is no spread
+
+Mask = npt.NDArray[np.bool_]
+
+
+def node_mask(graph: Graph, species: int = 0) -> Mask:
+    """Bool [n_particles]: particles that count for the propensity."""
+    return np.asarray(graph.species == species)
+
+
+def edge_mask(graph: Graph, species: tuple[int, int] = (0, 0)) -> Mask:
+    """Bool [n_edges]: edges that count for the pair-distance change, in both directions."""
+    low = np.minimum(graph.species[graph.center], graph.species[graph.neighbor])
+    high = np.maximum(graph.species[graph.center], graph.species[graph.neighbor])
+    both = (low == min(species)) & (high == max(species))
+    return np.asarray(both & (graph.distances < BONDED * SIGMA[species]))
+
+
+def moments(x: Floats, y: Floats) -> Floats:
+    """Sums that give rho of x and y [..., n], each on its own along the last axis.
+
+    Returns
+    -------
+    float64 [..., 6]
+        n, mean of x, mean of y, sum (x - <x>)^2, sum (y - <y>)^2 and sum (x - <x>)(y - <y>).
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    n = np.full(x.shape[:-1], x.shape[-1], dtype=np.float64)
+    mean_x, mean_y = (a.sum(axis=-1) / np.maximum(n, 1) for a in (x, y))
+    x, y = x - mean_x[..., None], y - mean_y[..., None]
+    products = ((a * b).sum(axis=-1) for a, b in ((x, x), (y, y), (x, y)))
+    return np.stack([n, mean_x, mean_y, *products], axis=-1)
+
+
+def pool(moments: Floats) -> Floats:
+    """Moments [..., 6] of several configurations together, from theirs [..., n, 6]."""
+    n = moments[..., 0]
+    total = n.sum(axis=-1)
+    weights = n / np.maximum(total, 1)[..., None]
+    mean = (weights[..., None] * moments[..., 1:3]).sum(axis=-2)
+    x, y = np.moveaxis(moments[..., 1:3] - mean[..., None, :], -1, 0)
+    between = np.stack([n * x * x, n * y * y, n * x * y], axis=-1)
+    products = (moments[..., 3:] + between).sum(axis=-2)
+    return np.concatenate([total[..., None], mean, products], axis=-1)
+
+
+def correlation(moments: Floats) -> Floats:
+    """Rho [...] from moments [..., 6]; NaN where x or y is constant or n < 2.
+
+    Constant is also what differs by less than `ROUNDING` in LJ units, as in runs that never moved.
+    """
+    n, mean_x, mean_y, xx, yy, xy = np.moveaxis(moments, -1, 0)
+    least_x, least_y = (ROUNDING * np.maximum(np.abs(mean), 1) for mean in (mean_x, mean_y))
+    constant = (xx <= n * least_x**2) | (yy <= n * least_y**2)
+    norm = np.where(constant, np.nan, np.sqrt(xx) * np.sqrt(yy))
+    return np.asarray(xy / norm)
+
+
+def pearson(prediction: Floats, truth: Floats) -> float:
+    """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2."""
+    return float(correlation(moments(prediction, truth)))
+
+
+def rho_pooled(moments: Floats) -> Floats:
+    """Rho over all entries of all configurations: [...] from moments [..., n_configurations, 6]."""
+    return correlation(pool(moments))
+
+
+def random_halves(runs: Floats) -> Floats:
+    """Averages over one half of the runs and over the other half, for `N_SPLITS` random splits.
+
+    Of an odd number of runs a random one is left out of each split. The splits are the same at
+    each call.
+
+    Parameters
+    ----------
+    runs : [n_runs, n]
+        A quantity in each run of an isoconfigurational ensemble.
+
+    Returns
+    -------
+    float64 [2, N_SPLITS, n]
+        NaN for a single run.
+    """
+    n_runs, n = runs.shape
+    if n_runs < 2:
+        return np.full((2, N_SPLITS, n), np.nan)
+    rng = np.random.default_rng(0)
+    shares = np.zeros((2, N_SPLITS, n_runs))
+    for split in range(N_SPLITS):
+        order = rng.permutation(n_runs)
+        shares[0, split, order[: n_runs // 2]] = 1 / (n_runs // 2)
+        shares[1, split, order[n_runs // 2 : 2 * (n_runs // 2)]] = 1 / (n_runs // 2)
+    return np.asarray(shares @ runs)
+
+
+def lengthening(n_runs: npt.ArrayLike) -> Floats:
+    """K [...]: how many times as many runs are in all as in a half, see `random_halves`.
+
+    It is 2 if their number is even, and more if it is odd.
+    """
+    runs = np.asarray(n_runs)
+    return np.asarray(runs / np.maximum(runs // 2, 1))
+
+
+def ceiling(rho_halves: Floats, k: npt.ArrayLike) -> Floats:
+    """The highest rho that a prediction from the configuration can reach, split-half.
+
+    The average over all runs has the reliability k rho / (1 + (k - 1) rho) if averages over halves
+    of them correlate with rho (Spearman, doi:10.1111/j.2044-8295.1910.tb00206.x, and Brown,
+    doi:10.1111/j.2044-8295.1910.tb00207.x, 1910). A perfect prediction knows the average over
+    infinitely many runs, and correlates with the one over these by the square root of this. Zero
+    where the halves do not correlate.
+
+    Parameters
+    ----------
+    rho_halves : [...]
+    k : [...]
+        See `lengthening`.
+    """
+    k = np.asarray(k)
+    rho = np.maximum(rho_halves, 0)
+    return np.asarray(np.sqrt(k * rho / (1 + (k - 1) * rho)))

@@ -1,0 +1,141 @@
+"""Distribution of initial distances and pair-distance changes of neighbors, fig. 6."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.evaluation.forecast import Forecaster
+from lammps_botan.evaluation.pearson import edge_mask, pearson
+from lammps_botan.figures.picture import COLORS, save_picture
+from lammps_botan.structure.graph import Floats
+
+CUTOFF = 2.0  # of the graph, where no model says it
+BINS = 60
+SHOWN = (0.01, 99.99)  # percentiles of the pairs where the axes end
+COLUMNS = 3
+DECADES = 1e3  # of density that the colors span
+FEW = 20  # pairs have no mean to speak of
+MEAN = r"mean of $E_{ij}$"
+
+Pairs = tuple[Floats, Floats]  # r_ij(0) and E_ij
+
+
+def plot_anticorrelation(
+    path: Path,
+    files: Iterable[Path],
+    *,
+    model: str | Path | None = None,
+    time_index: int | None = None,
+) -> None:
+    """Draw the probability density of r_ij(0) and E_ij(t) of A-A pairs with r_ij(0) < 1.35.
+
+    One panel for each lag time, from all configurations of that time. The line is the mean of E_ij
+    at each r_ij(0); the title has Pearson's correlation of the two.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG, PDF or SVG file.
+    files : list of Path
+        npz or pickle files, see `files.ensemble_npz`; npz files without a lag time are taken to
+        be of one.
+    model : str or Path, optional
+        A model file, or the name of a model that ships: its predictions of the same pairs are drawn
+        in a second panel.
+    time_index : int or None
+        Which lag time of pickle files.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file or the model cannot be used, a file has no runs or no such pair, or there is a
+        model and files of several lag times.
+    """
+    forecaster = None if model is None else Forecaster(model)
+    if forecaster is not None and not forecaster.metadata.edge_outputs:
+        raise ValueError(f"{model}: predicts no pairs; leave it out, or take another model")
+    truths: dict[float | None, list[Pairs]] = defaultdict(list)
+    predictions: list[Pairs] = []
+    for file in files:
+        cutoff = CUTOFF if forecaster is None else forecaster.metadata.cutoff
+        sample = read_sample(file, cutoff=cutoff, time_index=time_index)
+        pairs = edge_mask(sample.graph)
+        r, change = sample.graph.distances[pairs], sample.pair_distance_change[pairs]
+        if not len(r) or np.isnan(change).any():
+            lacks = "A-A pairs closer than 1.35" if not len(r) else "runs"
+            raise ValueError(f"{file}: has no {lacks}, so that there is nothing to draw")
+        truths[sample.time].append((r, change))
+        if forecaster is not None:
+            predicted = forecaster.forecast(sample.graph, sample.time, sample.path).changes
+            if predicted is not None:
+                predictions.append((r, predicted[pairs]))
+    if predictions and len(truths) > 1:
+        times = ", ".join("unknown" if time is None else f"{time:g}" for time in truths)
+        raise ValueError(
+            f"the files have the lag times {times}, and the prediction of {model} is drawn for "
+            "one; give files of one lag time"
+        )
+    order = sorted(truths, key=lambda time: -1.0 if time is None else time)
+    panels = [(_title(time), _joined(truths[time])) for time in order]
+    if predictions:
+        panels.append((f"prediction of {Path(str(model)).name}", _joined(predictions)))
+    _draw(path, panels)
+
+
+def _draw(path: Path, panels: list[tuple[str, Pairs]]) -> None:
+    columns = min(COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(1.4 + 3.4 * columns, 0.2 + 3.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    edges = [_edges(values) for values in _joined([pairs for _, pairs in panels])]
+    densities = [np.histogram2d(*pairs, bins=edges, density=True)[0] for _, pairs in panels]
+    highest = max(float(density.max()) for density in densities)
+    colors = LogNorm(highest / DECADES, highest)
+    for k, (axes, (title, pairs), density) in enumerate(
+        zip(grid.flat, panels, densities, strict=False)
+    ):
+        shown = np.ma.masked_equal(density.T, 0)
+        mesh = axes.pcolormesh(*edges, shown, norm=colors, rasterized=True)
+        axes.axhline(0, color="0.4", linewidth=0.8)
+        axes.plot(*_mean(*pairs, edges[0]), color=COLORS[1], linewidth=1.5, label=MEAN)
+        axes.set_title(rf"{title}: $\rho = {pearson(*pairs):.2f}$", fontsize="medium")
+        if k % columns == 0:
+            axes.set_ylabel(r"$E_{ij}/\sigma_{AA}$")
+        if k + columns >= len(panels):  # the lowest of its column
+            axes.set_xlabel(r"$r_{ij}(0)/\sigma_{AA}$")
+            axes.tick_params(labelbottom=True)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    grid[0, 0].legend(loc="upper right")
+    label = r"probability density $\times\sigma_{AA}^2$"
+    figure.colorbar(mesh, ax=grid, extend="min", aspect=30, pad=0.02, label=label)
+    save_picture(figure, path)
+
+
+def _edges(values: Floats) -> Floats:
+    low, high = np.percentile(values, SHOWN)
+    return np.linspace(low, high, BINS + 1)
+
+
+def _mean(r: Floats, change: Floats, edges: Floats) -> Pairs:
+    """Centers of the bins, and the mean in each; NaN in those with few pairs."""
+    place = np.digitize(r, edges) - 1
+    inside = (place >= 0) & (place < BINS)
+    count = np.bincount(place[inside], minlength=BINS)
+    total = np.bincount(place[inside], change[inside], minlength=BINS)
+    mean = np.where(count < FEW, np.nan, total / np.maximum(count, 1))
+    return (edges[1:] + edges[:-1]) / 2, mean
+
+
+def _joined(several: list[Pairs]) -> Pairs:
+    r, change = (np.concatenate(values) for values in zip(*several, strict=True))
+    return r, change
+
+
+def _title(time: float | None) -> str:
+    return "simulation" if time is None else f"t = {time:g}"

@@ -1,0 +1,151 @@
+"""Correlation of prediction and truth against the lag time, figs. 5 and 8."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lammps_botan.figures.evaluations import Evaluation, ModelScores, read_evaluations
+from lammps_botan.figures.picture import COLORS, color, save_picture
+from lammps_botan.figures.score_line import draw_scores, spread
+
+# in the order of their colors
+UNKNOWN = "botan, p unknown"
+NAMES = ("BOTAN", "NT-GNN (p = 1)", "edges only (p = 0)", "NT-GNN (Bapst et al.)")
+CEILING = "ceiling of the data"
+PANELS = {"S": r"$\rho_S$ of propensities", "E": r"$\rho_E$ of pair-distance changes"}
+
+
+class _Kind(NamedTuple):
+    """What models of one line have in common."""
+
+    architecture: str
+    p: float | None
+    rounds: int | None
+    width: int
+    members: int
+    trained_for: float | None
+
+
+@dataclass(frozen=True)
+class _Label:
+    text: str
+    color: str
+
+
+def plot_correlation(path: Path, files: Sequence[Path]) -> None:
+    """Draw rho_S (A) and rho_E (A-A) of models against the lag time, with the ceiling of the data.
+
+    One line for each architecture, p, number of rounds, width and size of an ensemble, one row for
+    each temperature. Models that were trained for another lag time than that of the data have a
+    line of their own. Bars are bootstrap errors; where there are several models of a kind, points
+    are their median and bars go from the worst to the best, as in the paper. What a network was not
+    trained on (S at p = 0, E at p = 1) is not drawn.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG, PDF or SVG file.
+    files : list of Path
+        Of `lammps-botan evaluate --json`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_evaluations`.
+    """
+    evaluations = read_evaluations(files)
+    labels = _labels(evaluations)
+    temperatures = sorted({evaluation.temperature for evaluation in evaluations})
+    measured = {q for evaluation in evaluations for m in evaluation.models for q in m.scores}
+    quantities = [quantity for quantity in PANELS if quantity in measured]
+    size = (0.4 + 4.8 * len(quantities), 0.8 + 3.4 * len(temperatures))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(
+        len(temperatures), len(quantities), sharex=True, sharey=True, squeeze=False
+    )
+    for row, temperature in zip(panels, temperatures, strict=True):
+        at = [evaluation for evaluation in evaluations if evaluation.temperature == temperature]
+        for axes, quantity in zip(row, quantities, strict=True):
+            _draw(axes, quantity, at, labels)
+            label = f"{PANELS[quantity]}, {at[0].groups[quantity]}"
+            axes.set(title=f"T = {temperature:g}", ylabel=label, xscale="log")
+            axes.tick_params(labelleft=True)
+            axes.grid(alpha=0.3)
+    for axes in panels[-1]:
+        axes.set_xlabel(r"$t/\tau$")
+    lowest = panels[0, 0].get_ylim()[0]
+    panels[0, 0].set_ylim(min(0.0, lowest), 1.02)  # of all panels
+    lines: dict[str, Any] = {}
+    for axes in panels.ravel():
+        found, names = axes.get_legend_handles_labels()
+        lines.update(zip(names, found, strict=True))
+    names = [
+        name for name in [*(label.text for label in labels.values()), CEILING] if name in lines
+    ]
+    handles = [lines[name] for name in names]
+    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
+    save_picture(figure, path)
+
+
+def _draw(
+    axes: Axes, quantity: str, evaluations: Sequence[Evaluation], labels: dict[_Kind, _Label]
+) -> None:
+    for kind, label in labels.items():
+        scores = defaultdict(list)
+        for evaluation in evaluations:
+            for model in evaluation.models:
+                if _kind(model) == kind and quantity in model.scores:
+                    scores[evaluation.lag_time].append(model.scores[quantity])
+        if scores:
+            draw_scores(axes, scores, marker="o", color=label.color, label=label.text)
+    ceilings = {e.lag_time: e.ceilings[quantity].rho for e in evaluations if quantity in e.ceilings}
+    if ceilings:
+        times = list(ceilings)
+        style: dict[str, Any] = {"color": "0.35", "linestyle": "--", "linewidth": 1.2}
+        # a dash for a single lag time too
+        axes.plot(times, list(ceilings.values()), marker="_", markersize=9, label=CEILING, **style)
+
+
+def _kind(model: ModelScores) -> _Kind:
+    return _Kind(*(getattr(model, fact) for fact in _Kind._fields))
+
+
+def _labels(evaluations: Sequence[Evaluation]) -> dict[_Kind, _Label]:
+    """Labels of the lines, with p, n and width where the name alone does not tell them apart."""
+    most: Counter[_Kind] = Counter()
+    for evaluation in evaluations:
+        most |= Counter(map(_kind, evaluation.models))
+    kinds: dict[str, list[_Kind]] = {name: [] for name in NAMES}
+    # first what a name usually means: no ensemble, and trained for the lag time of the data
+    for kind in sorted(most, key=lambda kind: (kind.members, kind.trained_for or 0, repr(kind))):
+        kinds.setdefault(_name(kind), []).append(kind)
+    labels = {}
+    taken = {color(k) for k, name in enumerate(NAMES) if kinds[name]}
+    free = itertools.cycle(c for c in COLORS if c not in taken)
+    for name, same in kinds.items():
+        for k, kind in enumerate(same):
+            text = name
+            for fact, symbol in (("p", "p"), ("rounds", "n"), ("width", "width")):
+                if len({getattr(other, fact) for other in same}) > 1:
+                    text += f", {symbol} = {getattr(kind, fact)}"
+            text += f", ensemble of {kind.members}" if kind.members > 1 else ""
+            text += "" if kind.trained_for is None else f", trained for t = {kind.trained_for:g}"
+            own = k == 0 and name in NAMES
+            labels[kind] = _Label(
+                text + spread(most[kind]), color(NAMES.index(name)) if own else next(free)
+            )
+    return labels
+
+
+def _name(kind: _Kind) -> str:
+    if kind.architecture == "botan":
+        if kind.p is None:
+            return UNKNOWN
+        return {1.0: NAMES[1], 0.0: NAMES[2]}.get(kind.p, NAMES[0])
+    return NAMES[3] if kind.architecture == "nt-gnn" else kind.architecture

@@ -1,0 +1,256 @@
+"""Pictures of scored dumps: a slice through one frame, or through all of them."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lammps_botan.figures.picture import save_picture
+from lammps_botan.figures.slices import draw_bonds, draw_slice, in_slice
+from lammps_botan.files.bond_dump import Bonds, read_bonds
+from lammps_botan.files.lammps_dump import DumpFrames, Frame
+from lammps_botan.files.lammps_dump_text import DAMAGE, damage, open_text, read_header
+from lammps_botan.files.scored_dump import PROPENSITY
+from lammps_botan.structure.graph import Floats, cell_matrix, minimum_image
+
+# where the colors end: of the particles shown that are of the most common type, since the small
+# ones move so much farther that a scale for all would hide the differences among the others
+PERCENTILES = (5, 95)
+READING = 0.1  # share of the time that it takes to find these
+
+
+def draw_map(
+    dump: Path,
+    output: Path,
+    *,
+    frame: int = 0,
+    column: str | None = None,
+    thickness: float = 1.0,
+    bonds: Path | None = None,
+) -> None:
+    """Draw a slice through one frame of a scored dump: its particles, or its bonds.
+
+    Parameters
+    ----------
+    dump : Path
+        Of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
+    output : Path
+        A PNG, PDF or SVG file.
+    frame : int
+        From 0, or from the end: -1 is the last.
+    column : str, optional
+        Colors the particles; the propensity if not given.
+    thickness : float
+        Of the slice, which is halfway up the box.
+    bonds : Path, optional
+        Dump of bonds: those with both ends in the slice are drawn in place of the particles.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such dump, frame, step or column.
+    """
+    column = column or find_column(dump)
+    chosen = _frame(dump, frame, column)
+    if bonds is not None:
+        _draw_bonds(output, chosen, read_bonds(bonds, chosen.step), thickness)
+        return
+    _draw(output, chosen, column, thickness, _limits([_shown(chosen, column, thickness)]))
+
+
+def draw_movie(
+    dump: Path,
+    folder: Path,
+    *,
+    every: int = 1,
+    fps: float = 10.0,
+    column: str | None = None,
+    thickness: float = 1.0,
+) -> Iterator[tuple[int, float]]:
+    """Draw a slice through each frame of a scored dump, with the same colors in all of them.
+
+    Parameters
+    ----------
+    dump, column, thickness
+        As for `draw_map`.
+    folder : Path
+        Gets frame-0000.png and so on, and movie.gif; made if it is not there.
+    every : int
+        Draw the first frame and each that is a multiple of this many frames after it.
+    fps : float
+        Frames per second.
+
+    Yields
+    ------
+    tuple of int and float
+        Frames drawn, and the share of the work that is done.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the dump cannot be read, or the folder not be written.
+    """
+    if not 0 < fps <= 50:
+        raise ValueError(f"fps must be positive and at most 50, found {fps:g}")
+    column = column or find_column(dump)
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = []
+    frames = DumpFrames(dump, every=every, columns=[column])
+    for frame in frames:
+        shown.append(_shown(frame, column, thickness))
+        yield 0, READING * frames.progress
+    limits = _limits(shown)
+    pictures = []
+    for k, frame in enumerate(DumpFrames(dump, every=every, columns=[column])):
+        pictures.append(folder / f"frame-{k:04d}.png")
+        _draw(pictures[-1], frame, column, thickness, limits)
+        yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
+    for old in set(folder.glob("frame-*.png")) - set(pictures):  # of a longer movie before
+        old.unlink()
+    _animate(pictures, folder / "movie.gif", fps)
+
+
+def is_dump(path: Path) -> bool:
+    """Whether a file is a LAMMPS text dump, by its first line."""
+    try:
+        with open_text(path) as file:
+            return file.readline(100).startswith(b"ITEM:")
+    except DAMAGE:
+        return False
+
+
+def find_column(dump: Path) -> str:
+    """The column that has the propensity, in a dump of `score` or of LAMMPS with `fix botan`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such dump, or not one such column.
+    """
+    try:
+        with open_text(dump) as file:
+            columns = read_header(file, dump, 0, None).columns
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"{dump}: {damage(error)}") from error
+    if PROPENSITY in columns:
+        return PROPENSITY
+    of_fixes = [name for name in columns if name.startswith("f_")]
+    if len(of_fixes) == 1:
+        return of_fixes[0]
+    raise ValueError(
+        f"{dump}: no column {PROPENSITY} in ITEM: ATOMS {' '.join(columns)}; make one with "
+        "`lammps-botan score`, or name a column with --column"
+    )
+
+
+def _frame(dump: Path, index: int, column: str) -> Frame:
+    if index >= 0:  # skips the frames between the first and this one
+        frames = iter(DumpFrames(dump, every=max(1, index), columns=[column]))
+        found = next(itertools.islice(frames, min(index, 1), None), None)
+    else:
+        last = deque(DumpFrames(dump, columns=[column]), maxlen=-index)
+        found = last[0] if len(last) == -index else None
+    if found is None:
+        raise ValueError(f"{dump}: there is no frame {index}; the first one is 0")
+    return found
+
+
+def _values(frame: Frame, column: str) -> Floats:
+    """NaN for particles that were not scored, which are given exactly 0."""
+    values = frame.columns[column]
+    return np.where(values == 0, np.nan, values)
+
+
+def _shown(frame: Frame, column: str, thickness: float) -> Floats:
+    """Values of the particles in the slice that are of the most common type."""
+    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
+    shown = in_slice(np.asarray(frame.positions), cell, origin, thickness)
+    types = np.asarray(frame.types)
+    common = np.bincount(types).argmax()
+    return np.asarray(_values(frame, column)[shown[types[shown] == common]], dtype=np.float32)
+
+
+def _limits(shown: list[Floats]) -> tuple[float, float]:
+    values = np.concatenate(shown)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    low, high = np.percentile(values, PERCENTILES)
+    return float(low), float(high)
+
+
+def _draw(
+    path: Path, frame: Frame, column: str, thickness: float, limits: tuple[float, float]
+) -> None:
+    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
+    positions = np.asarray(frame.positions)
+    shown = in_slice(positions, cell, origin, thickness)
+    if not len(shown):
+        raise ValueError(f"{frame.where}: no particle is in the slice; make it thicker")
+    figure = Figure(figsize=(6.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    disks = draw_slice(
+        axes,
+        positions[shown],
+        cell,
+        origin,
+        np.asarray(frame.types)[shown] - 1,
+        _values(frame, column)[shown],
+        limits,
+    )
+    of_score = "propensity" in column
+    label = r"predicted propensity $/\sigma_{AA}$" if of_score else f"{column}"
+    figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=label)
+    types = np.unique(np.asarray(frame.types)[shown])
+    others = ", ".join(str(kind) for kind in types if kind > 1)
+    axes.set_title(f"step {frame.step}" + (f" (black rim: type {others})" if others else ""))
+    save_picture(figure, path)
+
+
+def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> None:
+    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
+    positions, ids = np.asarray(frame.positions), np.asarray(frame.ids)
+    shown = in_slice(positions, cell, origin, thickness)
+    row = {int(ids[k]): int(k) for k in shown}
+    values: dict[tuple[int, int], list[float]] = {}
+    for i, j, change in zip(bonds.center, bonds.neighbor, bonds.changes, strict=True):
+        if i in row and j in row:
+            values.setdefault((min(i, j), max(i, j)), []).append(change)
+    if not values:
+        raise ValueError(f"{frame.where}: no bond has both ends in the slice; make it thicker")
+    first, second = (np.array([row[pair[end]] for pair in values]) for end in (0, 1))
+    vectors = minimum_image(positions[second] - positions[first], frame.box)
+    changes = np.array([np.mean(both) for both in values.values()])  # predicted from both ends
+    figure = Figure(figsize=(6.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    limits = _limits([changes])
+    lines = draw_bonds(axes, positions[first], vectors, cell, origin, changes, limits)
+    label = r"predicted pair-distance change $/\sigma_{AA}$"
+    figure.colorbar(lines, ax=axes, shrink=0.8, extend="both", label=label)
+    axes.set_title(f"step {frame.step}")
+    save_picture(figure, path)
+
+
+def _animate(pictures: list[Path], path: Path, fps: float) -> None:
+    first = Image.open(pictures[0]).convert("RGB").quantize(dither=Image.Dither.NONE)
+    # colors of the first picture in all of them: they would flicker otherwise
+    others = (
+        Image.open(picture).convert("RGB").quantize(palette=first, dither=Image.Dither.NONE)
+        for picture in pictures[1:]
+    )
+    part = path.with_suffix(".part")
+    first.save(
+        part,
+        format="GIF",
+        save_all=True,
+        append_images=others,
+        duration=round(1000 / fps),
+        loop=0,
+    )
+    part.replace(path)

@@ -1,0 +1,228 @@
+"""Data of Bapst et al., Nat. Phys. 16, 448 (2020), doi:10.1038/s41567-020-0842-8.
+
+One pickle file holds one configuration of the Kob-Andersen mixture (`positions` [n_particles, 3],
+`types`, `box` [3]) and its future at several lag times: `time`[k] for k in `time_indices`. At the
+time index i, which counts from 0 in that list, `trajectory_target_positions`[i] has the positions
+at the end of each run, unwrapped, and `targets`[i] the mean distance they went; either may end
+before the list does.
+
+A pickle is a program. This reader builds numbers, text, lists, tuples, dicts and numeric numpy
+arrays, and refuses a file that names anything else. Not even numpy's own functions are called:
+told that raw bytes are an array of objects, they follow them as addresses.
+"""
+
+import pickle
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lammps_botan.structure.graph import Floats, Ints
+
+SUFFIX = ".pickle"
+
+
+@dataclass(frozen=True)
+class BapstFile:
+    """One configuration and its future at several lag times, LJ units.
+
+    Attributes
+    ----------
+    path : Path
+        The file it came from.
+    species : int64 [n_particles]
+    initial : float64 [n_particles, 3]
+    box : float64 [3]
+    times : tuple of float
+        Lag time of each time index.
+    final : tuple of float64 [n_runs, n_particles, 3]
+        Unwrapped, for the first time indices; may be shorter than `times`.
+    propensity : tuple of float64 [n_particles]
+        S_i by its authors, for the first time indices; may be shorter than `times`.
+    """
+
+    path: Path
+    species: Ints
+    initial: Floats
+    box: Floats
+    times: tuple[float, ...]
+    final: tuple[Floats, ...]
+    propensity: tuple[Floats, ...]
+
+    def check_index(self, time_index: int | None) -> int:
+        """The time index, if there is one.
+
+        Raises
+        ------
+        ValueError
+            If it is None or out of range; lists what there is.
+        """
+        if time_index is not None and 0 <= time_index < len(self.times):
+            return time_index
+        given = "none" if time_index is None else str(time_index)
+        offered = ", ".join(f"{k} (t = {time:g})" for k, time in enumerate(self.times))
+        raise ValueError(
+            f"{self.path}: choose a lag time by its time index (--time-index), found {given}; "
+            f"the file has {offered or 'no lag times'}"
+        )
+
+
+def read_bapst_file(path: Path) -> BapstFile:
+    """Read one pickle file; nothing in it is ever run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no pickle, asks for more than data, lacks a key, or its arrays do not fit together.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with path.open("rb") as file:
+            # Python 2 wrote text as bytes
+            content = _plain(_Unpickler(file, encoding="latin1").load())
+    except Exception as error:  # a damaged pickle fails in many ways
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{path}: expected a pickle of plain data: {reason}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a dict of arrays, found {type(content).__name__}")
+    missing = [key for key in ("positions", "types", "box") if key not in content]
+    if missing:
+        found = ", ".join(map(str, content)) or "nothing"
+        raise ValueError(f"{path}: lacks {', '.join(missing)}; found {found}")
+    try:
+        return _fitted(path, content)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _fitted(path: Path, content: dict[Any, Any]) -> BapstFile:
+    types = _numbers("types", content["types"], [None])
+    n = len(types)
+    if n == 0 or types.min() < 0 or np.any(types % 1):
+        raise ValueError(f"types must be integers from 0, found {np.unique(types)[:5]}")
+    time = _numbers("time", content.get("time", []), [None])
+    indices = _numbers("time_indices", content.get("time_indices", []), [None]).astype(np.int64)
+    if np.any((indices < 0) | (indices >= len(time))):
+        raise ValueError(f"time_indices must count the {len(time)} values of time, found {indices}")
+    final = _each(content, "trajectory_target_positions", len(indices), [None, n, 3])
+    targets = _each(content, "targets", len(indices), [n])
+    return BapstFile(
+        path=path,
+        species=types.astype(np.int64),
+        initial=_numbers("positions", content["positions"], [n, 3]),
+        box=_numbers("box", content["box"], [3]),
+        times=tuple(time[indices].tolist()),
+        final=final,
+        propensity=targets,
+    )
+
+
+def _each(
+    content: dict[Any, Any], key: str, n_times: int, shape: Sequence[int | None]
+) -> tuple[Floats, ...]:
+    values = content.get(key, [])
+    if not isinstance(values, list) or len(values) > n_times:
+        raise ValueError(f"{key} must be a list with one entry for each of {n_times} time indices")
+    return tuple(_numbers(f"{key}[{k}]", value, shape) for k, value in enumerate(values))
+
+
+def _numbers(name: str, value: Any, shape: Sequence[int | None]) -> Floats:
+    # None is any length
+    expected = f"[{', '.join('any' if n is None else str(n) for n in shape)}]"
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers of shape {expected}: {error}") from error
+    fits = array.ndim == len(shape) and all(
+        n in (None, m) for n, m in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{name} must have shape {expected}, found {list(array.shape)}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds values that are not finite")
+    return array
+
+
+class _Dtype:
+    """What a pickle gets for numpy.dtype: numbers only."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
+        if not re.fullmatch("[biuf][1248]", code):
+            raise pickle.UnpicklingError(f"it holds an array of '{code}', which are not numbers")
+        self.numpy = np.dtype(code)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.numpy = self.numpy.newbyteorder(state[1])
+
+
+class _Array:
+    """What a pickle gets for numpy.ndarray."""
+
+    values: np.ndarray
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, dtype, fortran, data = state
+        self.values = _frombuffer(data, dtype, shape, "F" if fortran else "C").values
+
+
+def _reconstruct(kind: object, shape: object, code: object) -> _Array:
+    return _Array()  # filled by __setstate__
+
+
+def _frombuffer(data: bytes | str, dtype: _Dtype, shape: tuple[int, ...], order: str) -> _Array:
+    array = _Array()
+    raw = data.encode("latin1") if isinstance(data, str) else data
+    array.values = np.frombuffer(raw, dtype.numpy).reshape(
+        shape, order="F" if order == "F" else "C"
+    )
+    return array
+
+
+def _scalar(dtype: _Dtype, data: bytes | str) -> Any:
+    return _frombuffer(data, dtype, (1,), "C").values[0]
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    # how Python 3 writes bytes for Python 2
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"it asks for the encoding '{encoding}'")
+    return text.encode(encoding)
+
+
+_STAND_INS: dict[str, Callable[..., Any] | str] = {
+    "numpy.ndarray": "numpy.ndarray",  # a name for _reconstruct, never called
+    "numpy.dtype": _Dtype,
+    "multiarray._reconstruct": _reconstruct,
+    "multiarray.scalar": _scalar,
+    "numeric._frombuffer": _frombuffer,
+    "_codecs.encode": _encode,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        # numpy.core until numpy 1.26, numpy._core since
+        short = re.sub(r"^numpy\._?core\.", "", module)
+        try:
+            return _STAND_INS[f"{short}.{name}"]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}, which is no data: refused, and nothing was run"
+            ) from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Array):
+        return value.values
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return value

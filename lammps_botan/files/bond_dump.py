@@ -1,0 +1,84 @@
+"""Bonds that `lammps-botan score` or `dump local` with `fix botan` wrote, one step at a time."""
+
+import io
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lammps_botan.files.lammps_dump_text import DAMAGE, damage, open_text
+from lammps_botan.structure.graph import Floats, Ints
+
+N_COLUMNS = 4  # IDs of center and neighbor, distance, predicted change
+
+
+@dataclass(frozen=True)
+class Bonds:
+    """Bonds of one step, each pair twice, once from each end.
+
+    Attributes
+    ----------
+    center, neighbor : int64 [n_bonds]
+        Atom IDs.
+    changes : float64 [n_bonds]
+        Predicted pair-distance changes.
+    """
+
+    center: Ints
+    neighbor: Ints
+    changes: Floats
+
+
+def read_bonds(path: Path, step: int) -> Bonds:
+    """The bonds of one step.
+
+    Parameters
+    ----------
+    path : Path
+        A dump whose first columns are IDs of center and neighbor, distance and predicted change;
+        plain text or .gz.
+    step : int
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no such dump, or has no such step.
+    """
+    with open_text(path) as file:
+        try:
+            while line := file.readline():
+                if line.strip() != b"ITEM: TIMESTEP":
+                    raise ValueError(f"expected ITEM: TIMESTEP, found {line[:40]!r}")
+                found = int(file.readline())
+                title = file.readline()
+                n_bonds = int(file.readline())
+                if not title.startswith(b"ITEM: NUMBER OF ") or title.split()[-1] == b"ATOMS":
+                    raise ValueError(f"expected ITEM: NUMBER OF BONDS, found {title.decode()!r}")
+                columns = [file.readline() for _ in range(5)][-1].split()[2:]
+                if len(columns) < N_COLUMNS:
+                    raise ValueError(
+                        f"expected {N_COLUMNS} columns: IDs of center and neighbor, distance, "
+                        f"change; found {b' '.join(columns).decode()}"
+                    )
+                if found == step:
+                    return _read_rows(file, n_bonds)
+                for _ in range(n_bonds):
+                    file.readline()
+        except DAMAGE as error:
+            raise ValueError(f"{path}: {damage(error)}") from error
+        except ValueError as error:
+            raise ValueError(f"{path}: no dump of bonds: {error}") from error
+    raise ValueError(f"{path}: has no bonds of step {step}")
+
+
+def _read_rows(file: io.BufferedReader, n_bonds: int) -> Bonds:
+    lines = [line for line in itertools.islice(file, n_bonds) if line.endswith(b"\n")]
+    if len(lines) < n_bonds:
+        raise ValueError(f"the file ends before the {n_bonds} rows announced")
+    rows = np.array([line.split()[:N_COLUMNS] for line in lines], dtype=np.float64)
+    rows = rows.reshape(-1, N_COLUMNS)
+    ends = rows[:, :2].astype(np.int64)
+    return Bonds(ends[:, 0], ends[:, 1], rows[:, 3])

@@ -1,0 +1,186 @@
+"""Configurations to score, one frame after the other.
+
+Memory does not grow with the number of frames. Positions may be wrapped or not. LJ units.
+"""
+
+import io
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lammps_botan.files.lammps_dump_text import (
+    DAMAGE,
+    EMPTY,
+    Header,
+    any_columns,
+    damage,
+    fail,
+    open_text,
+    place_in_file,
+    positions_of,
+    read_header,
+    read_rows,
+    whole_lines,
+)
+from lammps_botan.structure.graph import Floats
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One configuration.
+
+    Attributes
+    ----------
+    positions : float [n_atoms, 3]
+        Wrapped or not, LJ units.
+    box : float, [3] or [3, 3]
+        Edge of a cube, edges of an orthogonal box, or cell vectors as rows; LJ units.
+    types : int [n_atoms]
+        LAMMPS types, from 1.
+    ids : int [n_atoms], optional
+        Atom IDs; 1 to n_atoms without them.
+    step : int
+    origin : [3]
+        Lower corner of the box.
+    periodic : three bools
+    type_names : tuple of str
+        Name of each type, where types have names.
+    where : str
+        File and frame, for messages.
+    columns : dict of float64 [n_atoms]
+        Further columns of a dump.
+    """
+
+    positions: npt.ArrayLike
+    box: npt.ArrayLike
+    types: npt.ArrayLike
+    ids: npt.ArrayLike | None = None
+    step: int = 0
+    origin: npt.ArrayLike = (0.0, 0.0, 0.0)
+    periodic: tuple[bool, bool, bool] = (True, True, True)
+    type_names: tuple[str, ...] = ()
+    where: str = "the frame"
+    columns: dict[str, Floats] = field(default_factory=dict)
+
+
+class Frames(Protocol):
+    """Frames in order."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    @property
+    def progress(self) -> float:
+        """The share that has been read so far, from 0 to 1."""
+
+
+class SingleFrame:
+    """One frame as a trajectory."""
+
+    progress = 1.0
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield self._frame
+
+
+class DumpFrames:
+    """The frames of a LAMMPS text dump, plain or .gz, of whatever atoms, types and boxes.
+
+    Parameters
+    ----------
+    path : Path
+    every : int
+        Take the first frame and each that is a multiple of this many frames after it.
+    columns : sequence of str
+        Further columns to read.
+    """
+
+    def __init__(self, path: Path, *, every: int = 1, columns: Sequence[str] = ()) -> None:
+        if every < 1:
+            raise ValueError(f"every must be at least 1, found {every}")
+        self._path, self._every, self._columns = path, every, tuple(columns)
+        self._size = max(1, path.stat().st_size)
+        self._read = 0
+
+    @property
+    def progress(self) -> float:
+        """The share of the file that has been read."""
+        return self._read / self._size
+
+    def __iter__(self) -> Iterator[Frame]:
+        header, index = None, 0
+        with open_text(self._path) as file:
+            while True:
+                try:
+                    if not file.peek(1):
+                        break
+                    header = read_header(file, self._path, index, header)
+                except DAMAGE as error:
+                    raise ValueError(f"{self._path}: frame {index}: {damage(error)}") from error
+                frame = None
+                if index % self._every == 0:
+                    frame = self._frame(file, header)
+                else:
+                    self._skip(file, header)
+                self._read = place_in_file(file)
+                index += 1
+                if frame is not None:
+                    yield frame
+        if header is None:
+            raise ValueError(f"{self._path}: {EMPTY}")
+
+    def _skip(self, file: io.BufferedReader, header: Header) -> None:
+        try:
+            deque(whole_lines(file, header), maxlen=0)
+        except ValueError as error:
+            fail(self._path, header, str(error), error)
+        except DAMAGE as error:
+            fail(self._path, header, damage(error), error)
+
+    def _frame(self, file: io.BufferedReader, header: Header) -> Frame:
+        try:
+            names = any_columns(header.columns)
+            for name in self._columns:
+                if name not in header.columns:
+                    found = " ".join(header.columns)
+                    raise ValueError(f"no column {name}, only {found}")
+        except ValueError as error:
+            fail(self._path, header, str(error), error)
+        n = 2 + len(names)
+        rows = read_rows(file, self._path, header, ("id", "type", *names, *self._columns))
+        return Frame(
+            positions=positions_of(rows[:, 2:n], names, header),
+            box=header.cell,
+            types=rows[:, 1].astype(np.int64),
+            ids=rows[:, 0].astype(np.int64),
+            step=header.step,
+            origin=header.origin,
+            periodic=header.periodic,
+            where=f"{self._path}: frame {header.index} (step {header.step})",
+            columns=dict(zip(self._columns, rows[:, n:].T, strict=True)),
+        )
+
+
+def is_dump(path: Path) -> bool:
+    """Whether a file begins as a LAMMPS text dump does, whatever its name.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file, or it is empty or damaged.
+    """
+    with open_text(path) as file:
+        try:
+            start = file.peek(6)[:6]
+        except DAMAGE as error:
+            raise ValueError(f"{path}: frame 0: {damage(error)}") from error
+    if not start:
+        raise ValueError(f"{path}: {EMPTY}")
+    return start == b"ITEM: "

@@ -1,0 +1,275 @@
+"""The text of LAMMPS dumps: headers, boxes and rows.
+
+Lines for the input script that everything here reads, with more digits than the six LAMMPS writes
+unless told:
+
+    dump 1 all custom 1000 run.dump id type xu yu zu
+    dump_modify 1 format float %.15g
+"""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from lammps_botan.structure.graph import Floats
+
+# lines under each title of a header; ITEM: ATOMS ends it
+_HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
+_IMAGES = ("ix", "iy", "iz")
+_DUMP_LINE = "dump 1 all custom 1000 run.dump id type xu yu zu"
+EMPTY = f"the file is empty; expected a LAMMPS dump: {_DUMP_LINE}"
+
+# what reading a damaged file may raise
+DAMAGE = (OSError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a frame says of itself, and where its rows begin."""
+
+    index: int
+    offset: int
+    step: int
+    time: float | None
+    n_atoms: int
+    cell: Floats  # rows are the cell vectors, [3, 3]
+    origin: Floats  # lower corner of the box, [3]
+    boundary: tuple[str, ...]  # such as pp pp ff; empty in old dumps, which means periodic
+    columns: tuple[str, ...]
+
+    @property
+    def periodic(self) -> tuple[bool, bool, bool]:
+        """Whether there are periodic images along each cell vector."""
+        x, y, z = (flag == "pp" for flag in self.boundary or ("pp",) * 3)
+        return x, y, z
+
+
+def fail(path: str | Path, frame: Header, problem: str, cause: Exception | None = None) -> NoReturn:
+    """Raise a ValueError that names file, frame and step."""
+    raise ValueError(f"{path}: frame {frame.index} (step {frame.step}): {problem}") from cause
+
+
+def damage(error: Exception) -> str:
+    """What is wrong with a file, from an error of `DAMAGE`."""
+    if isinstance(error, EOFError):
+        return (
+            "damaged file: the archive is cut short; wait until LAMMPS has closed it, or go on "
+            "with the frames before this one"
+        )
+    return f"damaged file: {error}"
+
+
+def open_text(path: Path) -> io.BufferedReader:
+    """Open a file that may be compressed, for reading bytes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    if path.suffix == ".gz":
+        # GzipFile alone hands out lines slowly
+        return io.BufferedReader(_Archive(path), 1 << 20)
+    return path.open("rb")
+
+
+def place_in_file(file: io.BufferedReader) -> int:
+    """How many bytes of the file have been read, which may be compressed."""
+    return file.raw.place if isinstance(file.raw, _Archive) else file.tell()
+
+
+class _Archive(io.RawIOBase):
+    """The content of a .gz file; what comes before damage is read before the damage is raised."""
+
+    def __init__(self, path: Path) -> None:
+        self._raw = path.open("rb")
+        self._content = gzip.GzipFile(fileobj=self._raw)
+
+    @property
+    def place(self) -> int:
+        return self._raw.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._content.seek(offset, whence)
+
+    def readinto(self, buffer: Any, /) -> int:
+        part = self._content.read1(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def read_header(file: io.BufferedReader, path: Path, index: int, previous: Header | None) -> Header:
+    """The header that begins here; `previous` is that of the frame before, to judge its rows.
+
+    Raises
+    ------
+    ValueError
+        If there is no whole header, LJ units, with columns id and type.
+    """
+    items: dict[str, list[str]] = {}
+    while (line := file.readline().decode(errors="replace")).startswith("ITEM: "):
+        title = line.removeprefix("ITEM: ").strip()
+        name = next((n for n in [*_HEADER, "ATOMS"] if f"{title} ".startswith(f"{n} ")), "")
+        items[name] = title.removeprefix(name).split()
+        if name == "ATOMS":
+            break
+        for _ in range(_HEADER.get(name, 0)):
+            items[name] += file.readline().decode(errors="replace").split()
+    if line and not line.endswith("\n"):
+        raise ValueError(f"{path}: frame {index}: the file ends within the header: {line!r}")
+    try:
+        return _header(items, index, file.tell())
+    except KeyError as error:
+        if not items and previous:
+            fail(path, previous, f"expected {previous.n_atoms} rows, found {line.strip()!r}")
+        raise ValueError(
+            f"{path}: frame {index}: no ITEM: {error.args[0]} in its header; expected a "
+            f"whole LAMMPS text dump: {_DUMP_LINE}"
+        ) from error
+    except (ValueError, IndexError) as error:
+        step = " ".join(items.get("TIMESTEP", ["?"]))
+        raise ValueError(f"{path}: frame {index} (step {step}): {error}") from error
+
+
+def whole_lines(file: io.BufferedReader, header: Header) -> Iterator[bytes]:
+    """The rows of a frame.
+
+    Raises
+    ------
+    ValueError
+        If the file ends before the last one does.
+    """
+    for _ in range(header.n_atoms):
+        line = file.readline()
+        if not line.endswith(b"\n"):
+            raise ValueError(
+                f"the file ends before the {header.n_atoms} rows announced; wait until LAMMPS has "
+                "written the frame, or remove it"
+            )
+        yield line
+
+
+def read_rows(
+    file: io.BufferedReader, path: str | Path, header: Header, columns: Sequence[str]
+) -> Floats:
+    """The columns of a frame, float64 [n_atoms, n_columns], sorted by the first, the atom ID.
+
+    Raises
+    ------
+    ValueError
+        If a number is missing or not finite, or an ID appears twice.
+    """
+    try:
+        rows = np.loadtxt(
+            whole_lines(file, header),
+            usecols=[header.columns.index(name) for name in columns],
+            ndmin=2,
+            comments=None,
+        )
+    except ValueError as error:
+        fail(path, header, str(error), error)
+    except DAMAGE as error:
+        fail(path, header, damage(error), error)
+    if not np.isfinite(rows).all():
+        row = rows[~np.isfinite(rows).all(axis=1)][0]
+        bad = columns[int(np.argmin(np.isfinite(row)))]
+        where = f"is at {row[2:5]}" if bad[0] in "xyz" else f"has {bad} {row[columns.index(bad)]}"
+        fail(path, header, f"atom ID {row[0]:g} {where}, not a number; remove the frame")
+    if np.any(np.diff(rows[:, 0]) <= 0):
+        rows = rows[np.argsort(rows[:, 0])]
+        if np.any(twice := np.diff(rows[:, 0]) == 0):
+            fail(path, header, f"atom ID {rows[:-1][twice][0, 0]:g} appears twice")
+    return rows
+
+
+def unwrapped_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that give unwrapped positions.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    for suffix in ("u", "", "su", "s"):
+        names = tuple(axis + suffix for axis in "xyz") + (() if "u" in suffix else _IMAGES)
+        if set(names) <= set(columns):
+            return names
+    raise ValueError(
+        f"neither unwrapped coordinates nor image flags in ITEM: ATOMS {' '.join(columns)}; "
+        f"use {_DUMP_LINE}"
+    )
+
+
+def any_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that give positions, up to periodic images.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    for suffix in ("u", "", "su", "s"):
+        names = tuple(axis + suffix for axis in "xyz")
+        if set(names) <= set(columns):
+            return names
+    raise ValueError(f"no coordinates in ITEM: ATOMS {' '.join(columns)}; use {_DUMP_LINE}")
+
+
+def positions_of(rows: Floats, names: tuple[str, ...], header: Header) -> Floats:
+    """Positions float64 [n_atoms, 3] from the columns of `unwrapped_columns` or `any_columns`."""
+    positions = rows[:, :3]
+    if "s" in names[0]:
+        positions = header.origin + positions @ header.cell
+    if len(names) == 6:
+        positions = positions + rows[:, 3:6] @ header.cell
+    return positions
+
+
+def _header(items: dict[str, list[str]], index: int, offset: int) -> Header:
+    step, n_atoms = int(items["TIMESTEP"][0]), int(items["NUMBER OF ATOMS"][0])
+    bounds, columns = items["BOX BOUNDS"], tuple(items["ATOMS"])
+    cell, origin, boundary = _box(bounds)
+    if (units := items.get("UNITS", ["lj"])) != ["lj"]:
+        raise ValueError(f"units {' '.join(units)}, expected lj")
+    if n_atoms < 1:
+        raise ValueError("no atoms")
+    if missing := {"id", "type"} - set(columns):
+        raise ValueError(
+            f"no column {' nor '.join(sorted(missing))} in ITEM: ATOMS {' '.join(columns)}; "
+            f"use {_DUMP_LINE}"
+        )
+    time = float(items["TIME"][0]) if "TIME" in items else None
+    return Header(index, offset, step, time, n_atoms, cell, origin, boundary, columns)
+
+
+def _box(words: list[str]) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """Cell vectors [3, 3], lower corner [3] and boundary flags, from the bounding box."""
+    if "abc" in words:
+        raise ValueError("a general triclinic box; use dump_modify 1 triclinic/general no")
+    tilted = words[:3] == ["xy", "xz", "yz"]
+    n_numbers = 9 if tilted else 6
+    rows = np.array(words[-n_numbers:], dtype=np.float64).reshape(3, -1)
+    xy, xz, yz = rows[:, 2] if tilted else np.zeros(3)
+    low = rows[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
+    high = rows[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
+    cell = np.diag(high - low)
+    cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+    return cell, low, tuple(words[3 * tilted : len(words) - n_numbers])

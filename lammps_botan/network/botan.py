@@ -1,0 +1,170 @@
+"""The network of BOTAN.
+
+Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. II.
+
+    equation                                                          code
+    h_v^0 = EN_v(species),  h_e^0 = EN_e(vector)                      Botan.encode
+    h_e^m = MLP_e[h_neighbor^{m-1}, h_center^{m-1}, h_e^{m-1}, h_e^0]   Botan.step
+    h_v^m = MLP_v[h_v^{m-1}, h_v^0, sum over edges of h_e^m]          Botan.step
+    out_v = DE(h_v^n),  out_e = DE(h_e^n)                             Botan.decode
+
+All rounds share their weights, and nodes and edges share the decoder. Since a matrix times a
+concatenation is a sum of blocks, the first layer of MLP_e is applied to h_neighbor and h_center
+once per node instead of once per edge, and its h_e^0 block once per call instead of once per round;
+likewise the h_v^0 block of MLP_v. These two are the "const" tensors below.
+
+The methods are those of the model file (docs/model_file.md): nodes are local ones first, then
+ghosts, and only edges that arrive at local nodes are given.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+
+class Mlp(nn.Module):
+    """Two layers with ReLU after each; without the first, what is left is `second`."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(inputs, width)
+        self.fc2 = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float [n, inputs] -> [n, width]."""
+        first: Tensor = self.fc1(x)
+        return self.second(first)
+
+    def second(self, x: Tensor) -> Tensor:
+        """Float [n, width] -> [n, width], from the first layer's output; overwrites `x`."""
+        second: Tensor = self.fc2(x.relu_())
+        return second.relu_()
+
+
+class Botan(nn.Module):
+    """BOTAN with `rounds` rounds of message passing and `width` hidden features.
+
+    Parameters
+    ----------
+    rounds : int
+        n of the paper.
+    width : int
+        Hidden features of nodes and edges.
+    """
+
+    def __init__(self, rounds: int = 7, width: int = 64) -> None:
+        super().__init__()
+        self.rounds = rounds
+        self.width = width
+        self.node_encoder = Mlp(1, width)
+        self.edge_encoder = Mlp(3, width)
+        self.node_model = Mlp(3 * width, width)
+        self.edge_model = Mlp(4 * width, width)
+        self.decoder = Mlp(width, width)
+        self.output = nn.Linear(width, 1)
+
+    @torch.jit.export
+    def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The state before the first round.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+            r_center - r_neighbor.
+
+        Returns
+        -------
+        node, node_const : [n_nodes, width]
+        edge, edge_const : [n_edges, width]
+        """
+        w = self.width
+        node = self.node_encoder(species.to(vectors.dtype).unsqueeze(1))
+        edge = self.edge_encoder(vectors)
+        node_const = linear(
+            node, self.node_model.fc1.weight[:, w : 2 * w], self.node_model.fc1.bias
+        )
+        edge_const = linear(edge, self.edge_model.fc1.weight[:, 3 * w :], self.edge_model.fc1.bias)
+        return node, node_const, edge, edge_const
+
+    @torch.jit.export
+    def step(
+        self,
+        round: int,
+        node: Tensor,
+        node_const: Tensor,
+        edge: Tensor,
+        edge_const: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor]:
+        """One round: edges first, then the local nodes.
+
+        Parameters
+        ----------
+        round : int
+            From 0; rounds share their weights, so it is not used.
+        node, node_const : [n_nodes, width]
+        edge, edge_const : [n_edges, width]
+        center, neighbor : int64 [n_edges]
+            Receivers, ascending and below `n_local`, and senders.
+        n_local : int
+            Number of local nodes; the rest are ghosts.
+
+        Returns
+        -------
+        node : [n_local, width]
+        edge : [n_edges, width]
+        """
+        w = self.width
+        local = node[:n_local]
+        first = self.edge_model.fc1.weight
+        from_neighbor = linear(node, first[:, :w])
+        from_center = linear(local, first[:, w : 2 * w])
+        x = torch.addmm(edge_const, edge, first[:, 2 * w : 3 * w].t())
+        x.add_(from_neighbor.index_select(0, neighbor))
+        x.add_(from_center.index_select(0, center))
+        edge = self.edge_model.second(x)
+
+        # sums of about 40 terms stay in float32 also where the products are bfloat16
+        message = edge.float() if edge.dtype == torch.bfloat16 else edge
+        received = self.aggregate(message, center, n_local)
+        first = self.node_model.fc1.weight
+        y = torch.addmm(node_const[:n_local], local, first[:, :w].t())
+        y = torch.addmm(y, received, first[:, 2 * w :].t())
+        return self.node_model.second(y), edge
+
+    def aggregate(self, message: Tensor, center: Tensor, n_local: int) -> Tensor:
+        """Sums of the messages [n_edges, width] at their centers: [n_local, width]."""
+        zeros = torch.zeros(n_local, self.width, dtype=message.dtype, device=message.device)
+        return zeros.index_add_(0, center, message)
+
+    @torch.jit.export
+    def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs [n_local, 1] and [n_edges, 1] from the last states."""
+        return self.output(self.decoder(node)), self.output(self.decoder(edge))
+
+    def forward(
+        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Propensity and pair-distance change on a periodic graph without ghosts.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+        center, neighbor : int64 [n_edges]
+            See `lammps_botan.structure.graph`.
+
+        Returns
+        -------
+        propensity : [n_nodes, 1]
+        pair_distance_change : [n_edges, 1]
+        """
+        node, node_const, edge, edge_const = self.encode(species, vectors)
+        for round in range(self.rounds):
+            node, edge = self.step(
+                round, node, node_const, edge, edge_const, center, neighbor, len(species)
+            )
+        return self.decode(node, edge)

@@ -1,0 +1,246 @@
+"""A training step of BOTAN on the CPU, several times faster than torch's operations one by one.
+
+The edges go through compiled kernels (training.cpp), forward and backward, tile by tile in the
+cache; the nodes, forty times fewer, stay in torch. The kernels need the instructions AVX-512 BF16
+(Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of
+torch's bfloat16 autocast, but edge vectors and sums are float32: gradients are closer to the exact
+ones.
+"""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import linear
+
+from lammps_botan.network.botan import Botan, Mlp
+
+WIDTH = 64
+EDGES_OF_A_THREAD = 1024  # at least
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    path = Path(__file__).parent / "libbotan_training.so"
+    return ctypes.CDLL(str(path)) if path.is_file() else None
+
+
+def available(model: torch.nn.Module) -> bool:
+    """Whether `forward` can run this network here."""
+    return (
+        isinstance(model, Botan)
+        and model.width == WIDTH
+        and all(p.device.type == "cpu" and p.dtype == torch.float32 for p in model.parameters())
+        and torch.cpu._is_avx512_bf16_supported()
+        and _library() is not None
+    )
+
+
+def forward(
+    model: Botan, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+) -> tuple[Tensor, Tensor]:
+    """As `Botan.forward`, up to rounding, and made to be differentiated in the weights.
+
+    Parameters
+    ----------
+    model : Botan
+        For which `available` holds.
+    species : int64 [n_nodes]
+    vectors : float32 [n_edges, 3]
+    center, neighbor : int64 [n_edges]
+        See `lammps_botan.structure.graph`.
+
+    Returns
+    -------
+    propensity : float32 [n_nodes, 1]
+    pair_distance_change : float32 [n_edges, 1]
+
+    Raises
+    ------
+    ValueError
+        If `center` does not ascend.
+    """
+    if not bool((center[1:] >= center[:-1]).all()):
+        raise ValueError("edges must be grouped by center, in ascending order")
+    with torch.autocast("cpu", enabled=False):  # its own rounding replaces that of autocast
+        return _forward(model, species, vectors.float().contiguous(), center, neighbor)
+
+
+def _forward(
+    model: Botan, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+) -> tuple[Tensor, Tensor]:
+    w = model.width
+    edges = _Edges(center.int(), neighbor.int(), len(species))
+    of_nodes, of_edges, decoder = model.node_model, model.edge_model, model.decoder
+    first = of_edges.fc1.weight
+    bias = of_edges.fc1.bias
+    edge, constant = _Encode.apply(vectors, *_both(model.edge_encoder), first, bias)
+    node = model.node_encoder(species.float().unsqueeze(1))
+    node_const = linear(node, of_nodes.fc1.weight[:, w : 2 * w], of_nodes.fc1.bias)
+    for round in range(model.rounds):
+        from_neighbor = linear(node, first[:, :w])
+        from_center = linear(node, first[:, w : 2 * w])
+        sent = (from_neighbor, from_center)
+        weights = (first, of_edges.fc2.weight, of_edges.fc2.bias)
+        edge, received = _Update.apply(edges, round, edge, constant, *sent, *weights)
+        x = torch.addmm(node_const, node, of_nodes.fc1.weight[:, :w].t())
+        node = of_nodes.second(torch.addmm(x, received, of_nodes.fc1.weight[:, 2 * w :].t()))
+    output = model.output
+    change = _Decode.apply(edge, *_both(decoder), output.weight, output.bias)
+    return model.output(decoder(node)), change
+
+
+def _both(mlp: Mlp) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return mlp.fc1.weight, mlp.fc1.bias, mlp.fc2.weight, mlp.fc2.bias
+
+
+class _Edges:
+    """What all rounds of a step share."""
+
+    def __init__(self, center: Tensor, neighbor: Tensor, n_nodes: int) -> None:
+        self.center = center
+        self.neighbor = neighbor
+        self.n_nodes = n_nodes
+        self.g_constant: Tensor | None = None  # summed over the rounds
+
+
+class _Encode(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, vectors: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+        w1, b1, w2, b2, first, b3 = weights
+        edge = torch.empty(len(vectors), WIDTH, dtype=torch.bfloat16)
+        constant = torch.empty_like(edge)
+        block = first[:, 3 * WIDTH :]
+        _call(
+            "encode", len(edge), vectors, w1, b1, w2, b2, block, block.stride(0), b3, edge, constant
+        )
+        ctx.save_for_backward(vectors, *weights, edge)
+        return edge, constant
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g_edge: Tensor, g_constant: Tensor) -> tuple[Tensor | None, ...]:
+        vectors, *weights, edge = ctx.saved_tensors
+        w1, b1, w2, _, first, _ = weights
+        gradients = [torch.zeros_like(weight) for weight in weights]
+        g_w1, g_b1, g_w2, g_b2, g_first, g_b3 = gradients
+        block, g_block = first[:, 3 * WIDTH :], g_first[:, 3 * WIDTH :]
+        given = (len(edge), vectors, w1, b1, w2, block, block.stride(0), edge, g_edge, g_constant)
+        _call("encode_backward", *given, g_w1, g_b1, g_w2, g_b2, g_block, g_b3)
+        return None, *gradients
+
+
+class _Update(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        edges: _Edges,
+        round: int,
+        edge: Tensor,
+        constant: Tensor,
+        from_neighbor: Tensor,
+        from_center: Tensor,
+        first: Tensor,
+        second: Tensor,
+        bias: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        hidden, after = torch.empty_like(edge), torch.empty_like(edge)
+        received = torch.zeros(edges.n_nodes, WIDTH)
+        block = first[:, 2 * WIDTH : 3 * WIDTH]
+        given = (
+            len(edge),
+            edges.center,
+            edges.neighbor,
+            edge,
+            constant,
+            from_neighbor,
+            from_center,
+        )
+        weights = (block, block.stride(0), second, bias)
+        _call("update", *given, *weights, hidden, after, received)
+        ctx.save_for_backward(edge, hidden, after, first, second)
+        ctx.edges, ctx.round = edges, round
+        ctx.set_materialize_grads(False)
+        return after, received
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, g_after: Tensor | None, g_received: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        edge, hidden, after, first, second = ctx.saved_tensors
+        edges = ctx.edges
+        if g_received is None:  # the loss asks for edges only
+            g_received = torch.zeros(edges.n_nodes, WIDTH)
+        # backward goes through the rounds from the last, and nobody else uses these two
+        g_edge = torch.empty_like(edge) if g_after is None else g_after
+        begun = edges.g_constant is not None
+        if not begun:
+            edges.g_constant = torch.empty_like(edge)
+        g_neighbor = torch.zeros(_n_threads(len(edge)), edges.n_nodes, WIDTH)
+        g_center = torch.zeros(edges.n_nodes, WIDTH)
+        g_first, g_second = torch.zeros_like(first), torch.zeros_like(second)
+        g_bias = torch.zeros(WIDTH)
+        block = slice(2 * WIDTH, 3 * WIDTH)
+        graph = (len(edge), edges.n_nodes, edges.center, edges.neighbor)
+        states = (edge, hidden, after, g_received.contiguous())
+        weights = (first[:, block], first.stride(0), second)
+        results = (g_neighbor, g_center, g_first[:, block], g_second, g_bias)
+        _call(
+            "update_backward",
+            *graph,
+            *states,
+            *weights,
+            *(g_after, g_edge, edges.g_constant, begun),
+            *results,
+        )
+        g_constant = None
+        if ctx.round == 0:
+            g_constant, edges.g_constant = edges.g_constant, None
+        return (
+            *(None, None, g_edge, g_constant, g_neighbor.sum(0), g_center),
+            *(g_first, g_second, g_bias),
+        )
+
+
+class _Decode(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, edge: Tensor, *weights: Tensor) -> Tensor:
+        output = torch.empty(len(edge), 1)
+        _call("decode", len(edge), edge, *weights, output)
+        ctx.save_for_backward(edge, *weights)
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, g_output: Tensor) -> tuple[Tensor, ...]:
+        edge, *weights = ctx.saved_tensors
+        g_edge = torch.empty_like(edge)
+        gradients = [torch.zeros_like(weight) for weight in weights]
+        given = (len(edge), edge, *weights[:5], g_output.contiguous())
+        _call("decode_backward", *given, g_edge, *gradients)
+        return g_edge, *gradients
+
+
+def _call(name: str, *arguments: Tensor | int | None) -> None:
+    library = _library()
+    assert library is not None
+    # tensors by address; all are contiguous, or blocks of matrices with their stride given
+    plain = [
+        ctypes.c_void_p(a.data_ptr())
+        if isinstance(a, Tensor)
+        else (a if a is None else ctypes.c_long(a))
+        for a in arguments
+    ]
+    n_edges = arguments[0]
+    assert isinstance(n_edges, int)
+    getattr(library, f"botan_{name}")(ctypes.c_long(_n_threads(n_edges)), *plain)
+
+
+def _n_threads(n_edges: int) -> int:
+    # fewer for small graphs: each has sums of its own over all nodes
+    return max(1, min(torch.get_num_threads(), n_edges // EDGES_OF_A_THREAD))

@@ -1,0 +1,203 @@
+"""Scoring by `fix external` in a LAMMPS that Python drives."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lammps_botan.prediction.callbacks.particles import gather_particles, has_column
+from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.callbacks.relay import Relay
+from lammps_botan.prediction.callbacks.scoring import Scored, Scoring
+from lammps_botan.structure.graph import Floats, Graph, Ints
+
+OnFrame = Callable[["Attachment"], object]
+
+
+def attach(
+    lmp: Any,
+    *,
+    model: str | Path,
+    every: int,
+    species: str | Sequence[str],
+    on_frame: OnFrame | None = None,
+    column: str = "propensity",
+) -> "Attachment":
+    """Score a LAMMPS instance at every step that is a multiple of `every`.
+
+    Runs that start on such a step score it in their setup, `run 0` included. Forces and trajectory
+    stay the same to the last bit. Collective: all ranks must call it.
+
+    Parameters
+    ----------
+    lmp : lammps.lammps
+        With a box and atoms, in `units lj`.
+    model : str or Path
+        A model file, or the name of a model that ships.
+    every : int
+        Steps from one scoring to the next.
+    species : str or sequence of str
+        One word for each atom type, as in `fix botan`: a species of the model, or NULL for types
+        that are left out of the graph; ("A", "B").
+    on_frame : callable, optional
+        Called with the `Attachment` after each scoring, on every rank that gave one. What it
+        raises on any rank stops the run on all, and comes out of the `lmp.command` that ran.
+    column : str
+        Name of the per-atom column that is made: the propensity is d_`column` in `dump custom` and
+        `compute property/atom`, further node outputs are d_`column`_2 and so on. It is 0 before
+        the first scoring and for types that are NULL.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such model.
+    ValueError
+        If an argument, or the state of LAMMPS, is not as said above.
+    RuntimeError
+        If LAMMPS is running or closed.
+    ModuleNotFoundError
+        If LAMMPS runs on several ranks and mpi4py is not installed.
+    """
+    _check_idle(lmp, "attach")
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise ValueError(f"every must be a number of steps, 1 or more; found {every!r}")
+    ranks = Ranks(lmp)
+    scoring = ranks.together(lambda: Scoring(model, species, column))
+    scoring.check(lmp)
+    if lmp.get_natoms() < 1:
+        raise ValueError("LAMMPS has no atoms yet; use read_data or create_atoms first")
+    for name in scoring.columns:
+        if has_column(lmp, name):
+            raise ValueError(
+                f"LAMMPS has a per-atom column d_{name} already; choose another name with column="
+            )
+    ranks.together(lambda: gather_particles(lmp, ranks))  # the first run would be late for errors
+    return Attachment(lmp, ranks, scoring, every, on_frame)
+
+
+class Attachment:
+    """A model attached to a LAMMPS instance by `attach`; leaving a `with` block detaches it.
+
+    All arrays are the same on every MPI rank, cover the whole box, and are new at each scoring.
+    Particles are in the order of their atom IDs; those of a type that is NULL are left out.
+    """
+
+    def __init__(
+        self, lmp: Any, ranks: Ranks, scoring: Scoring, every: int, on_frame: OnFrame | None
+    ) -> None:
+        self._lmp, self._ranks, self._scoring, self._on_frame = lmp, ranks, scoring, on_frame
+        self._relay = Relay.of(lmp)
+        self._scored: Scored | None = None
+        self._id = f"botan_{scoring.columns[0]}"
+        self.attached = True
+        self._relay.enter()
+        columns = " ".join(f"d_{name}" for name in scoring.columns)
+        try:
+            lmp.command(f"fix {self._id}_column all property/atom {columns}")
+            # forces are added on the steps of the callback alone, which has set them to zero
+            lmp.command(f"fix {self._id} all external pf/callback {every} {every}")
+            # no exception can cross LAMMPS: this ends the run when the callback has failed
+            lmp.command(f"variable {self._id} internal 0")
+            lmp.command(f"fix {self._id}_stop all halt {every} v_{self._id} != 0 error hard")
+            lmp.set_fix_external_callback(self._id, self._call, None)
+        except BaseException:
+            self.detach()
+            raise
+
+    @property
+    def step(self) -> int:
+        """Step of the latest scoring."""
+        return self._latest.snapshot.step
+
+    @property
+    def ids(self) -> Ints:
+        """int64 [n_particles]: atom IDs of the particles of the graph, ascending."""
+        return self._latest.snapshot.ids
+
+    @property
+    def positions(self) -> Floats:
+        """float64 [n_particles, 3]: unwrapped, LJ units."""
+        return self._latest.snapshot.positions
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that was scored; its `center` and `neighbor` are rows of `ids`."""
+        return self._latest.snapshot.graph
+
+    @property
+    def propensities(self) -> Floats:
+        """float32 [n_particles, n_node_outputs]."""
+        return self._latest.propensities
+
+    @property
+    def bond_changes(self) -> Floats:
+        """float32 [n_edges, n_edge_outputs]: one row for each edge of `graph`."""
+        return self._latest.bond_changes
+
+    def detach(self) -> None:
+        """Remove the fixes and the column; the arrays stay. Collective.
+
+        Raises
+        ------
+        RuntimeError
+            If it is detached already, or LAMMPS is running.
+        """
+        if not self.attached:
+            raise RuntimeError(f"the model of column d_{self._scoring.columns[0]} is detached")
+        lmp = self._lmp
+        if lmp.lmp:  # else closed, and all is gone
+            _check_idle(lmp, "detach")
+            for name in (f"{self._id}_stop", self._id, f"{self._id}_column"):
+                if lmp.has_id("fix", name):  # `clear` may have been there first
+                    lmp.command(f"unfix {name}")
+            if lmp.has_id("variable", self._id):
+                lmp.command(f"variable {self._id} delete")
+            lmp.callback.pop(self._id, None)
+        self._relay.leave()
+        self.attached = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.attached:
+            self.detach()
+
+    @property
+    def _latest(self) -> Scored:
+        if self._scored is None:
+            raise RuntimeError("nothing has been scored yet; run first: lmp.command('run 0')")
+        return self._scored
+
+    def _call(
+        self, caller: object, step: int, n_own: int, ids: Ints, positions: Floats, forces: Floats
+    ) -> None:
+        if n_own:
+            forces[:] = 0.0
+        failed = False
+        try:
+            # an interrupt, or another attachment that has failed in this step
+            self._ranks.together(self._relay.check)
+            self._scored = self._scoring.score(self._lmp, self._ranks)
+            # also on ranks without on_frame, which the others would wait for
+            self._ranks.together(self._show)
+        except BaseException as error:
+            self._relay.keep(error)
+            failed = True
+        self._lmp.set_internal_variable(self._id, float(failed))
+
+    def _show(self) -> None:
+        if self._on_frame is not None:
+            self._on_frame(self)
+
+
+def _check_idle(lmp: Any, what: str) -> None:
+    if not lmp.lmp:
+        raise RuntimeError(f"{what}: this LAMMPS is closed")
+    if lmp.is_running:
+        raise RuntimeError(f"{what}: LAMMPS is in a run; wait until it has ended")

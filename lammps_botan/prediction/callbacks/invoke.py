@@ -1,0 +1,126 @@
+"""What an input script names in `fix python/invoke`.
+
+    python score here "from lammps_botan.prediction.callbacks import Score; &
+        score = Score('ka-t044', 'A B')"
+    fix columns all property/atom d_propensity
+    fix mob all python/invoke 1000 end_of_step score
+
+LAMMPS must contain the package PYTHON. An exception ends the run on all ranks: LAMMPS prints it
+with its traceback, then `Fix python/invoke end_of_step() method failed`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lammps_botan.files.snapshot import Particles, Snapshot, write_snapshot
+from lammps_botan.prediction.callbacks.particles import gather_particles
+from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.callbacks.scoring import Scoring
+from lammps_botan.structure.graph import build_graph
+
+
+class Score:
+    """Score the running simulation into a column of fix property/atom.
+
+    Parameters
+    ----------
+    model : str or Path
+        A model file, or the name of a model that ships.
+    species : str or sequence of str
+        One word for each atom type, as in `fix botan`: a species of the model, or NULL; "A B".
+    column : str
+        The propensity goes into d_`column`, further node outputs of the model into d_`column`_2
+        and so on; 0 for types that are NULL.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such model.
+    ValueError
+        If the file is not a model file, or has no such species.
+    """
+
+    def __init__(
+        self, model: str | Path, species: str | Sequence[str], column: str = "propensity"
+    ) -> None:
+        self._scoring = Scoring(model, species, column)
+
+    def __call__(self, pointer: object) -> None:
+        """Score; `pointer` is what LAMMPS hands over.
+
+        Raises
+        ------
+        ValueError
+            If units, atom types, columns or atom IDs are not as needed.
+        """
+        lmp = _open(pointer)
+        self._scoring.check(lmp)
+        self._scoring.check_columns(lmp)
+        self._scoring.score(lmp, Ranks(lmp))
+
+
+class DumpNeighbors:
+    """Write positions and neighbor lists, one file for each call; see `read_snapshots`.
+
+    The lists hold every ordered pair closer than the cutoff, with all images. They are found from
+    the positions, not taken from LAMMPS, whose own lists are half, reach as far as the pair style
+    does and miss the pairs that `neigh_modify exclude` or `special_bonds` take out.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made if it is not there. Files of other steps stay, so that a continued run adds to them.
+    cutoff : float
+        LJ units.
+
+    Raises
+    ------
+    ValueError
+        If the cutoff is not positive.
+    """
+
+    def __init__(self, folder: str | Path, cutoff: float = 2.0) -> None:
+        if not cutoff > 0:
+            raise ValueError(f"DumpNeighbors: the cutoff must be positive, found {cutoff}")
+        self._folder = Path(folder).resolve()  # the input script may change folders
+        self._cutoff = cutoff
+
+    def __call__(self, pointer: object) -> None:
+        """Write a snapshot; `pointer` is what LAMMPS hands over.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If atoms have no IDs.
+        """
+        lmp = _open(pointer)
+        ranks = Ranks(lmp)
+        particles = ranks.together(lambda: gather_particles(lmp, ranks))
+        ranks.on_first(lambda: self._write(particles))
+
+    def _write(self, particles: Particles | None) -> None:
+        assert particles is not None  # rank 0 has them
+        graph = build_graph(
+            particles.positions,
+            particles.cell,
+            particles.types - 1,
+            cutoff=self._cutoff,
+            periodic=particles.periodic,
+        )
+        write_snapshot(self._folder, Snapshot(**vars(particles), graph=graph))
+
+
+def _open(pointer: object) -> Any:
+    """The LAMMPS instance that calls."""
+    import lammps
+
+    try:
+        return lammps.lammps(ptr=pointer)
+    except (AttributeError, OSError) as error:
+        raise ImportError(
+            f"the Python module {lammps.__file__} is not of the LAMMPS that runs: {error}; put the "
+            "folder with the module of this LAMMPS first in PYTHONPATH"
+        ) from error

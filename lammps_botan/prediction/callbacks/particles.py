@@ -1,0 +1,83 @@
+"""The particles of a LAMMPS instance: out of it, and a column of values back into it."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lammps_botan.files.snapshot import Particles
+from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.structure.graph import Floats, Ints
+
+
+def gather_particles(lmp: Any, ranks: Ranks) -> Particles | None:
+    """All particles of LAMMPS, on rank 0; None on the other ranks.
+
+    Raises
+    ------
+    ValueError
+        If atoms have no IDs of their own.
+    """
+    cell, periodic = _box(lmp)
+    parts = ranks.gather(_own(lmp, cell))
+    if parts is None:
+        return None
+    ids, types, positions = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(ids)
+    ids = ids[order]
+    if len(ids) and (ids[0] < 1 or not np.diff(ids).all()):
+        raise ValueError("atoms need IDs, each its own: remove the line `atom_modify id no`")
+    step = int(lmp.extract_global("ntimestep"))
+    return Particles(step, ids, types[order], positions[order], cell, periodic)
+
+
+def has_column(lmp: Any, name: str) -> bool:
+    """Whether a fix property/atom has made the per-atom column d_`name`."""
+    return bool(lmp.extract_atom_datatype(f"d_{name}") != -1)
+
+
+def write_column(lmp: Any, name: str, ids: Ints, values: npt.ArrayLike) -> None:
+    """Write values into the column d_`name` of the atoms of this rank, 0 where there is none.
+
+    Parameters
+    ----------
+    lmp : lammps.lammps
+    name : str
+    ids : int64 [n_values]
+        Ascending; those of atoms of other ranks are passed over.
+    values : float [n_values]
+    """
+    n_own = int(lmp.extract_global("nlocal"))
+    if n_own == 0:
+        return
+    own = lmp.numpy.extract_atom("id")[:n_own]
+    column = lmp.numpy.extract_atom(f"d_{name}", nelem=n_own)
+    column[:] = 0.0
+    if len(ids):
+        place = np.searchsorted(ids, own).clip(max=len(ids) - 1)
+        known = ids[place] == own
+        column[known] = np.asarray(values)[place[known]]
+
+
+def _box(lmp: Any) -> tuple[Floats, tuple[bool, bool, bool]]:
+    low, high, xy, yz, xz, periodic, _ = lmp.extract_box()
+    cell = np.diag(np.subtract(high, low))
+    cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+    x, y, z = map(bool, periodic)
+    # LAMMPS calls the flat direction periodic as well
+    return cell, (x, y, z and int(lmp.extract_setting("dimension")) == 3)
+
+
+def _own(lmp: Any, cell: Floats) -> tuple[Ints, Ints, Floats]:
+    """IDs, types and unwrapped positions of the atoms of this rank."""
+    n_own = int(lmp.extract_global("nlocal"))
+    if n_own == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 3))
+    ids, types, wrapped, images = (
+        lmp.numpy.extract_atom(name)[:n_own] for name in ("id", "type", "x", "image")
+    )
+    # three image flags share one integer, see IMGMASK in lmptype.h
+    bits = 10 if images.itemsize == 4 else 21
+    packed = images.astype(np.int64).reshape(-1, 1) >> (bits * np.arange(3))
+    flags = (packed & (2**bits - 1)) - 2 ** (bits - 1)
+    return ids.astype(np.int64), types.astype(np.int64), wrapped + flags @ cell

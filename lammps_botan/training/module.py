@@ -1,0 +1,191 @@
+"""One step of training and one of validation, and the optimizers, as Lightning wants them."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from lightning import pytorch as pl
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim.lr_scheduler import LambdaLR
+
+from lammps_botan.evaluation.pearson import edge_mask, node_mask, pearson
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.engine import training
+from lammps_botan.training.config import Config, Recipe
+from lammps_botan.training.data import TrainingGraph
+from lammps_botan.training.graphs import float_tensor, join
+from lammps_botan.training.network import make_network
+
+START = 0.01  # of the learning rate, where it warms up
+
+
+class NotFiniteError(ValueError):
+    """The loss of a step, or its gradient, is not a finite number."""
+
+
+class Module(pl.LightningModule):
+    """The network of a configuration with its loss, scores and optimizers.
+
+    Parameters
+    ----------
+    config : Config
+    n_graphs : int
+        In an epoch.
+    """
+
+    def __init__(self, config: Config, n_graphs: int) -> None:
+        super().__init__()
+        self.config = config
+        recipe = config.recipe
+        self.model = make_network(config.network, aggregation=recipe.aggregation)
+        usual = recipe.precision == "bf16-mixed" and recipe.aggregation == "index_add"
+        self._may_use_kernels = usual
+        self.automatic_optimization = False  # it allows one optimizer only
+        self._steps = recipe.epochs * -(-n_graphs // recipe.graphs_per_step)
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, index: int) -> Any:
+        """As it is: the steps below move what they need."""
+        return batch
+
+    def losses(self, graphs: Sequence[TrainingGraph]) -> dict[str, Tensor]:
+        """L_S and L_E of one step, and the loss p L_S + (1 - p) L_E (Shiba et al., eq. 12).
+
+        Each is a mean squared error over all particles or edges of a graph, averaged over the
+        graphs. One that has no weight is left out. In it the mean error of each species, or pair of
+        species, has the weight `recipe.offset_weight`.
+        """
+        p = self.config.recipe.p
+        node, edge = self._outputs(graphs)
+        losses = {}
+        if p > 0:
+            kinds = [g.graph.species for g in graphs]
+            losses["loss_S"] = self._error(node, [g.node for g in graphs], kinds)
+        if p < 1:
+            kinds = [_pairs(g) for g in graphs]
+            losses["loss_E"] = self._error(edge, [g.edge for g in graphs], kinds)
+        weights = {"loss_S": p, "loss_E": 1 - p}
+        loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
+        return {"loss": loss, **losses}
+
+    def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
+        tensors = join(graphs, self.device)
+        model = self.model
+        if self._may_use_kernels and isinstance(model, Botan) and training.available(model):
+            return training.forward(model, *tensors)
+        outputs: tuple[Tensor, Tensor] = model(*tensors)
+        return outputs
+
+    def _error(
+        self, output: Tensor, targets: Sequence[np.ndarray], kinds: Sequence[np.ndarray]
+    ) -> Tensor:
+        parts = torch.split(output[:, 0].float(), [len(target) for target in targets])
+        weight = self.config.recipe.offset_weight
+        errors = [
+            _squared_error(part - float_tensor(target, self.device), kind, weight)
+            for part, target, kind in zip(parts, targets, kinds, strict=True)
+        ]
+        return torch.stack(errors).mean()
+
+    def training_step(self, graphs: list[TrainingGraph], batch: int) -> None:
+        """Forward, backward and one step of the optimizers.
+
+        Raises
+        ------
+        NotFiniteError
+            If the loss or its gradient is not finite; the weights are as before the step then.
+        """
+        losses = self.losses(graphs)
+        optimizers = _as_list(self.optimizers())
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        self.manual_backward(losses["loss"])
+        # the gradient is the same on all processes, so that they stop together
+        norm = clip_grad_norm_(self.model.parameters(), self.config.recipe.clip)
+        if not torch.isfinite(norm) or not torch.isfinite(losses["loss"].detach()):
+            raise NotFiniteError(
+                f"epoch {self.current_epoch + 1}, step {batch + 1} of it: the loss is "
+                f"{float(losses['loss'].detach()):g} and its gradient {float(norm):g}, expected "
+                "finite numbers: try a smaller recipe.learning_rate, or more recipe.warmup_steps"
+            )
+        for optimizer in optimizers:
+            optimizer.step()
+        for schedule in _as_list(self.lr_schedulers()):
+            schedule.step()
+        self.log_dict(
+            {name: value.detach() for name, value in losses.items()},
+            batch_size=len(graphs),
+            sync_dist=True,
+        )
+
+    def validation_step(self, sample: TrainingGraph, batch: int) -> None:
+        """Correlations of what is learned, averaged over the graphs; `rho` chooses the epoch."""
+        # as the exported model computes: in float32
+        with torch.autocast(self.device.type, enabled=False):
+            node, edge = self.model(*join([sample], self.device))
+        p = self.config.recipe.p
+        scores = {}
+        if p > 0:
+            some = node_mask(sample.graph)
+            scores["rho_S"] = pearson(_array(node)[some], sample.node[some])
+        if p < 1:
+            some = edge_mask(sample.graph)
+            scores["rho_E"] = pearson(_array(edge)[some], sample.edge[some])
+        scores["rho"] = float(np.mean(list(scores.values())))
+        # all processes judge all graphs, so that the scores do not depend on their number
+        self.log_dict(scores, batch_size=1, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """One optimizer, or two for Muon, with a learning rate that changes from step to step."""
+        recipe = self.config.recipe
+        matrices = [p for p in self.model.parameters() if p.ndim == 2]
+        biases = [p for p in self.model.parameters() if p.ndim != 2]
+        optimizers: list[torch.optim.Optimizer]
+        if recipe.optimizer == "adam":
+            optimizers = [torch.optim.Adam([*matrices, *biases], recipe.learning_rate)]
+        else:
+            # it turns matrices only
+            muon = torch.optim.Muon(
+                matrices, recipe.learning_rate, 0.0, adjust_lr_fn="match_rms_adamw"
+            )
+            optimizers = [muon, torch.optim.Adam(biases, recipe.learning_rate)]
+        factor = partial(_learning_rate_factor, recipe, self._steps)
+        return optimizers, [LambdaLR(optimizer, factor) for optimizer in optimizers]
+
+
+def _squared_error(error: Tensor, kind: np.ndarray, offset_weight: float) -> Tensor:
+    # of all, where the mean of each kind counts with its weight
+    if offset_weight == 1:
+        return error.square().mean()
+    kinds = torch.from_numpy(kind).to(error.device)
+    count = torch.bincount(kinds).to(error.dtype)
+    mean = torch.zeros_like(count).index_add(0, kinds, error) / count.clamp(min=1)
+    offsets = (count * mean.square()).sum() / len(error)
+    return (error - mean[kinds]).square().mean() + offset_weight * offsets
+
+
+def _pairs(graph: TrainingGraph) -> np.ndarray:
+    species = graph.graph.species
+    n_species = species.max() + 1
+    pairs: np.ndarray = species[graph.graph.center] * n_species + species[graph.graph.neighbor]
+    return pairs
+
+
+def _learning_rate_factor(recipe: Recipe, steps: int, step: int) -> float:
+    warmup = min(recipe.warmup_steps, steps - 1)
+    if step < warmup:
+        return START + (1 - START) * step / warmup
+    if recipe.schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+
+def _as_list(one_or_more: Any) -> list[Any]:
+    return one_or_more if isinstance(one_or_more, list) else [one_or_more]
+
+
+def _array(output: Tensor) -> np.ndarray:
+    return output[:, 0].float().cpu().numpy()
