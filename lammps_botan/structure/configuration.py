@@ -1,0 +1,266 @@
+"""A configuration: particles in a box, and what is known of them.
+
+Readers make configurations, writers take them, and `lammps_botan.Predictor.predict` builds the
+graph of one itself. A configuration is checked once, when it is made.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.mixture import Mixture
+
+DIGITS = 6  # decimals of positions that identify a configuration
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """Particles in a box.
+
+    Parameters
+    ----------
+    positions : float [n_particles, 3], or [n_particles, 2] in two dimensions
+        Wrapped or not; length unit of the mixture.
+    species : int [n_particles]
+        From 0: LAMMPS type k is species k - 1.
+    box : Box
+    ids : int [n_particles], optional
+        Atom IDs, all different and from 1; 1 to n_particles without them.
+    species_names : sequence of str, optional
+        Name of each species number, where it is known; those of the mixture where that is given.
+    mixture : Mixture, optional
+        What the particles are.
+    units : str, optional
+        LAMMPS's name of the unit system, where a file says it; that of the mixture where that is
+        given.
+    inherent_positions : float [n_particles, 3] or [n_particles, 2], optional
+        Of the inherent structure.
+    inherent_energies : float [n_particles], optional
+        Potential energy of each particle there, energy unit.
+    temperature : float, optional
+        Temperature unit.
+    step : int
+        Of the simulation.
+    columns : dict of float [n_particles]
+        Further quantities of the particles, by name.
+    where : str
+        File and frame, for messages.
+
+    Attributes
+    ----------
+    positions, inherent_positions : float64 [n_particles, 3]
+    species, ids : int64 [n_particles]
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together or hold numbers that are not finite, IDs repeat, the
+        species are not those of the mixture, or box, units or dimension are not its own.
+
+    Examples
+    --------
+    >>> box = Box(10.0, (True, True, True))
+    >>> Configuration(positions=np.zeros((1, 3)), species=[0], box=box).density
+    0.001
+    """
+
+    positions: Floats
+    species: Ints
+    box: Box
+    ids: Ints = None  # type: ignore[assignment]  # always there after __post_init__
+    species_names: tuple[str, ...] = ()
+    mixture: Mixture | None = None
+    units: str | None = None
+    inherent_positions: Floats | None = None
+    inherent_energies: Floats | None = None
+    temperature: float | None = None
+    step: int = 0
+    columns: Mapping[str, Floats] = field(default_factory=dict)
+    where: str = "the configuration"
+
+    def __post_init__(self) -> None:
+        positions = self._in_space("positions", self.positions)
+        n = len(positions)
+        self._set("positions", positions)
+        self._set("species", self._whole_numbers("species", self.species, n, least=0))
+        ids = np.arange(1, n + 1) if self.ids is None else self.ids
+        self._set("ids", self._whole_numbers("ids", ids, n, least=1))
+        if n and len(np.unique(self.ids)) < n:
+            found, times = np.unique(self.ids, return_counts=True)
+            self._fail(f"atom ID {found[times > 1][0]} appears twice")
+        if self.inherent_positions is not None:
+            inherent = self._in_space("inherent_positions", self.inherent_positions)
+            if len(inherent) != n:
+                self._fail(f"inherent_positions must have shape [{n}, 3], found {inherent.shape}")
+            self._set("inherent_positions", inherent)
+        if self.inherent_energies is not None:
+            self._set("inherent_energies", self._floats("inherent_energies", n))
+        self._set("columns", {k: np.asarray(v, np.float64) for k, v in self.columns.items()})
+        self._fit_the_mixture()
+
+    def _fit_the_mixture(self) -> None:
+        mixture = self.mixture
+        if mixture is None:
+            return
+        if self.n_species > mixture.n_species:
+            self._fail(
+                f"found species number {self.n_species - 1}, but {mixture.name} has "
+                f"{mixture.n_species} species: {', '.join(mixture.species)}"
+            )
+        if self.units not in {None, mixture.units}:
+            self._fail(f"is in {self.units} units, but {mixture.name} in {mixture.units} units")
+        self._set("units", mixture.units)
+        self._set("species_names", mixture.species)
+        if mixture.dimension == 2 and self.dimension != 2:
+            self._fail(
+                f"{mixture.name} is two-dimensional: expected a box that is not periodic along z, "
+                f"with all particles in one plane, found periodic = {self.box.periodic}"
+            )
+        if mixture.dimension == 3 and self.is_planar_box:
+            self._fail(
+                f"{mixture.name} is three-dimensional, but all particles lie in one plane and the "
+                "box is not periodic along z"
+            )
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _fail(self, problem: str) -> None:
+        raise ValueError(f"{self.where}: {problem}")
+
+    def _in_space(self, name: str, given: npt.ArrayLike) -> Floats:
+        array = np.asarray(given)
+        if array.dtype.kind not in "iuf":
+            self._fail(f"{name} must be numbers, found the type {array.dtype}")
+        if array.ndim != 2 or array.shape[1] not in {2, 3}:
+            self._fail(f"{name} must have shape [n_particles, 3], found {list(array.shape)}")
+        if array.shape[1] == 2:
+            if self.box.periodic[2]:
+                self._fail(
+                    f"{name} have two components, so that the box must not be periodic along z"
+                )
+            array = np.column_stack([array, np.zeros(len(array))])
+        array = np.ascontiguousarray(array, dtype=np.float64)
+        if not np.isfinite(array).all():
+            k = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
+            self._fail(f"{name} must be finite, found {array[k]} for particle {k}")
+        return array
+
+    def _whole_numbers(self, name: str, given: npt.ArrayLike, n: int, *, least: int) -> Ints:
+        array = np.asarray(given)
+        if array.shape != (n,):
+            self._fail(f"{name} must have shape [{n}], one per position, found {list(array.shape)}")
+        whole = array.astype(np.int64) if array.dtype.kind in "iuf" else None
+        if whole is None or not np.array_equal(whole, array) or (n and whole.min() < least):
+            self._fail(f"{name} must be integers from {least}, found {np.unique(array)[:5]}")
+        return np.ascontiguousarray(whole)
+
+    def _floats(self, name: str, n: int) -> Floats:
+        array = np.asarray(getattr(self, name), dtype=np.float64)
+        if array.shape != (n,) or not np.isfinite(array).all():
+            self._fail(f"{name} must be {n} finite numbers, found shape {list(array.shape)}")
+        return array
+
+    @property
+    def n_particles(self) -> int:
+        """Number of particles."""
+        return len(self.positions)
+
+    @property
+    def n_species(self) -> int:
+        """One more than the largest species number."""
+        return int(self.species.max(initial=-1)) + 1
+
+    @property
+    def types(self) -> Ints:
+        """int64 [n_particles]: LAMMPS types, species + 1."""
+        return self.species + 1
+
+    @property
+    def dimension(self) -> int:
+        """2 for particles in one plane in a box without images along z, else 3."""
+        if self.mixture is not None and self.mixture.dimension == 3:
+            return 3
+        return 2 if self.is_planar_box else 3
+
+    @property
+    def is_planar_box(self) -> bool:
+        """Whether the box has no images along z and all particles have the same z."""
+        heights = self.positions[:, 2]
+        return not self.box.periodic[2] and self.n_particles > 0 and not np.ptp(heights)
+
+    @property
+    def density(self) -> float:
+        """Particles per volume, or per area in two dimensions."""
+        return self.n_particles / (self.box.area if self.dimension == 2 else self.box.volume)
+
+    @property
+    def sha256(self) -> str:
+        """What identifies the configuration: SHA-256 of its positions to six decimals, in order."""
+        rounded = np.round(self.positions, DIGITS) + 0.0  # no negative zero
+        return hashlib.sha256(rounded.astype("<f8").tobytes()).hexdigest()
+
+    def select(self, some: npt.NDArray[np.bool_] | Ints) -> "Configuration":
+        """The same box with some of the particles: a mask [n_particles], or indices."""
+        return replace(
+            self,
+            positions=self.positions[some],
+            species=self.species[some],
+            ids=self.ids[some],
+            inherent_positions=_some(self.inherent_positions, some),
+            inherent_energies=_some(self.inherent_energies, some),
+            columns={name: values[some] for name, values in self.columns.items()},
+        )
+
+    def as_mixture(
+        self, mixture: Mixture, words: Sequence[str] | None = None
+    ) -> tuple["Configuration", Ints]:
+        """The particles as those of a mixture, without those that are left out.
+
+        Parameters
+        ----------
+        mixture : Mixture
+        words : sequence of str, optional
+            For each species number, that is for each LAMMPS type in order, a species of the
+            mixture, or NULL to leave it out. Without them species are told by their names where
+            they have names, else by their numbers.
+
+        Returns
+        -------
+        Configuration
+            Its species numbers are those of the mixture.
+        int64 [n_left]
+            Which particles of this configuration are in it, ascending.
+
+        Raises
+        ------
+        ValueError
+            If a species has no word, a word is no species of the mixture, or units or dimension
+            are not those of the mixture.
+        """
+        if words is None:
+            words = self.species_names or mixture.species
+        known = f"{mixture.name} knows {', '.join(mixture.species)}"
+        if self.n_species > len(words) or len(self.species_names) > len(words):
+            self._fail(
+                f"found atoms of type {self.n_species}, but species for {len(words)} types: "
+                f"{' '.join(words)}; give a word for each type, a species or NULL ({known})"
+            )
+        try:
+            numbers = mixture.numbers(words)[self.species]
+        except ValueError as error:
+            raise ValueError(f"{self.where}: {error}; give a word for each type") from error
+        inside = np.flatnonzero(numbers >= 0)
+        some = self.select(inside)
+        return (
+            replace(some, species=numbers[inside], species_names=(), mixture=mixture),
+            inside,
+        )
+
+
+def _some(array: Floats | None, some: npt.NDArray[np.generic]) -> Floats | None:
+    return None if array is None else array[some]

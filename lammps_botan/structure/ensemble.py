@@ -1,0 +1,93 @@
+"""An isoconfigurational ensemble: a configuration, and where runs from it ended."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.configuration import Configuration
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Runs that start from one configuration with different velocities, at one lag time.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Where all runs start.
+    final : float [n_runs, n_particles, 3]
+        Where each run is one lag time later, unwrapped; n_runs = 0 where nothing is known.
+    lag_time : float, optional
+        Time unit; None where the file does not say it.
+    propensity : float [n_particles], optional
+        S_i, where a file has it in place of the runs.
+    pair_distance_change : float [n_edges], optional
+        E_ij, where a file has it in place of the runs.
+    path : Path
+        The file it came from.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together or hold numbers that are not finite.
+    """
+
+    configuration: Configuration
+    final: Floats
+    lag_time: float | None = None
+    propensity: Floats | None = None
+    pair_distance_change: Floats | None = None
+    path: Path = Path("an ensemble")
+
+    def __post_init__(self) -> None:
+        n = self.configuration.n_particles
+        final = np.asarray(self.final)
+        if final.ndim == 3 and final.shape[1:] == (n, 2) and self.configuration.dimension == 2:
+            final = np.concatenate([final, self._heights(len(final))], axis=2)
+        if final.ndim != 3 or final.shape[1:] != (n, 3):
+            raise ValueError(
+                f"{self.path}: final positions must have shape [n_runs, {n}, 3], found "
+                f"{list(final.shape)}"
+            )
+        object.__setattr__(self, "final", np.asarray(final, dtype=np.float64))
+        for name, shape in (("propensity", (n,)), ("pair_distance_change", None)):
+            values = getattr(self, name)
+            if values is None:
+                continue
+            values = np.asarray(values, dtype=np.float64)
+            if values.ndim != 1 or shape not in {None, values.shape}:
+                raise ValueError(
+                    f"{self.path}: {name} must have shape [{n if shape else 'n_edges'}], found "
+                    f"{list(values.shape)}"
+                )
+            object.__setattr__(self, name, values)
+        for name in ("final", "propensity", "pair_distance_change"):
+            values = getattr(self, name)
+            if values is not None and not np.isfinite(values).all():
+                raise ValueError(f"{self.path}: {name} holds values that are not finite")
+
+    def _heights(self, n_runs: int) -> Floats:
+        z = self.configuration.positions[:, 2]
+        return np.broadcast_to(z[None, :, None], (n_runs, len(z), 1))
+
+    @property
+    def n_runs(self) -> int:
+        """How many runs there are."""
+        return len(self.final)
+
+    @property
+    def initial(self) -> Floats:
+        """float64 [n_particles, 3]: positions of the configuration."""
+        return self.configuration.positions
+
+    @property
+    def species(self) -> Ints:
+        """int64 [n_particles]."""
+        return self.configuration.species
+
+    @property
+    def box(self) -> Box:
+        """The box, the same for all runs."""
+        return self.configuration.box

@@ -1,0 +1,282 @@
+"""A glass-forming mixture: its species, its units and the lengths of its bonds.
+
+Everything that a program must know of a liquid beyond particle positions stands here, and nowhere
+else. `KOB_ANDERSEN` and `KA2D` ship; a liquid of your own is a TOML file of the same kind
+(docs/own_liquid.md), which `lammps_botan.files.mixture_toml.find_mixture` reads.
+
+Lengths are in the unit of `units`. Cutoffs that the literature gives in units of sigma_AA are
+multiplied by `diameter`, which is sigma_AA in that unit.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lammps_botan.structure.box import Floats, Ints
+
+UNITS = ("lj", "real", "metal", "si", "cgs", "electron", "micro", "nano")  # those of LAMMPS
+BREAKING = 1.7 / 1.35  # A2 / A1: a bond is broken when it is so many times its length
+COMPOSITION_TOLERANCE = 0.02  # fractions that differ by less are the same composition
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[^\s\"'$&#]+$", max_length=64)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Interactions(_Section):
+    """What LAMMPS must be told to simulate a mixture.
+
+    Attributes
+    ----------
+    commands : str
+        The lines after `read_data`: pair_style, pair_coeff and what else the forces need.
+    timestep : float
+        Time unit.
+    damping : float
+        Of the Nose-Hoover thermostat, time unit.
+    skin : float
+        Of neighbor lists, length unit.
+    atom_style : str
+    melt_temperature : float
+        Where the mixture is a liquid that forgets its start within `melt_time`.
+    melt_time, cooling_time : float
+        Duration of the melt, and of the cooling down from it.
+    files : tuple of str
+        Files that the commands name, such as potentials; looked for beside the TOML file.
+    """
+
+    commands: str = Field(min_length=1)
+    timestep: Positive
+    damping: Positive
+    skin: Positive
+    atom_style: str = "atomic"
+    melt_temperature: Positive
+    melt_time: Positive
+    cooling_time: Positive
+    files: tuple[str, ...] = ()
+
+
+class Mixture(_Section):
+    """A mixture of one to many species.
+
+    Attributes
+    ----------
+    name : str
+    units : str
+        LAMMPS's name of the unit system.
+    species : tuple of str
+        Names in the order of their numbers, which count from 0: LAMMPS type k is species k - 1
+        unless a command says otherwise.
+    masses : tuple of float
+        Of each species, mass unit.
+    fractions : tuple of float
+        Share of each species; they sum to 1.
+    bond_lengths : tuple of tuple of float
+        [n_species, n_species], symmetric: pairs of these species closer than this are bonded. In
+        the TOML file a table with keys such as "A-B".
+    breaking : float
+        A bond is broken when it is longer than `breaking` times its length (A2 / A1 of Yamamoto
+        and Onuki, doi:10.1103/PhysRevE.58.3515).
+    diameter : float
+        sigma_AA, the length by which cutoffs of the literature are measured.
+    density : float or None
+        Particles per volume, or per area in two dimensions.
+    dimension : int
+        3, or 2.
+    reference_species : str
+        The species whose correlation is quoted where one number is given.
+    relaxation_times : tuple of (temperature, time)
+        tau_alpha, where it is known.
+    lag_times : dict of temperature to times
+        Lag times at which the mixture was studied, by temperature.
+    interactions : Interactions or None
+        Needed by `lammps-botan simulate` only.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, out of range, or does not fit the number of species.
+
+    Examples
+    --------
+    >>> KOB_ANDERSEN.species, KOB_ANDERSEN.bond_lengths[0][1]
+    (('A', 'B'), 1.08)
+    """
+
+    name: Name
+    units: Literal["lj", "real", "metal", "si", "cgs", "electron", "micro", "nano"]
+    species: tuple[Name, ...] = Field(min_length=1)
+    masses: tuple[Positive, ...]
+    fractions: tuple[Positive, ...]
+    bond_lengths: tuple[tuple[Positive, ...], ...]
+    breaking: Annotated[float, Field(gt=1)] = BREAKING
+    diameter: Positive
+    density: Positive | None = None
+    dimension: Literal[2, 3] = 3
+    reference_species: str = ""
+    relaxation_times: dict[str, Positive] = {}
+    lag_times: dict[str, tuple[Positive, ...]] = {}
+    interactions: Interactions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_pairs(cls, content: Any) -> Any:
+        """Bond lengths as a table, {"A-A": 1.35, ...}, become a matrix."""
+        if not isinstance(content, dict):
+            return content
+        table, species = content.get("bond_lengths"), content.get("species")
+        if isinstance(table, dict) and isinstance(species, list | tuple):
+            content = content | {"bond_lengths": _matrix(table, [str(name) for name in species])}
+        if isinstance(species, list | tuple) and species and not content.get("reference_species"):
+            content = content | {"reference_species": species[0]}
+        return content
+
+    @field_validator("species")
+    @classmethod
+    def _are_different(cls, species: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(species)) < len(species) or "NULL" in species:
+            raise ValueError(f"must be different names, none of them NULL, found {list(species)}")
+        return species
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        n = len(self.species)
+        for key in ("masses", "fractions"):
+            if len(getattr(self, key)) != n:
+                raise ValueError(
+                    f"{key} needs one number for each of the {n} species, found "
+                    f"{len(getattr(self, key))}"
+                )
+        if not np.isclose(sum(self.fractions), 1.0, atol=1e-3):
+            raise ValueError(f"fractions must sum to 1, found a sum of {sum(self.fractions):g}")
+        lengths = self.bond_lengths
+        if len(lengths) != n or any(len(row) != n for row in lengths):
+            raise ValueError(f"bond_lengths must be {n} rows of {n} numbers")
+        if any(lengths[a][b] != lengths[b][a] for a in range(n) for b in range(a)):
+            raise ValueError(f"bond_lengths must be symmetric, found {lengths}")
+        if self.reference_species not in self.species:
+            raise ValueError(
+                f"reference_species must be one of {', '.join(self.species)}, found "
+                f"{self.reference_species}"
+            )
+        return self
+
+    @property
+    def n_species(self) -> int:
+        """How many species there are."""
+        return len(self.species)
+
+    @property
+    def reference(self) -> int:
+        """The number of the reference species."""
+        return self.species.index(self.reference_species)
+
+    @property
+    def longest_bond(self) -> float:
+        """The largest of the bond lengths."""
+        return max(max(row) for row in self.bond_lengths)
+
+    def pair_lengths(self, first: Ints, second: Ints) -> Floats:
+        """Bond lengths float64 [n_pairs] of pairs of species numbers [n_pairs]."""
+        return np.asarray(np.array(self.bond_lengths)[first, second])
+
+    def counts(self, n_particles: int) -> list[int]:
+        """Particles of each species among `n_particles`, as near to the fractions as can be."""
+        ends = np.rint(np.cumsum(self.fractions) * n_particles).astype(int)
+        return [int(n) for n in np.diff(ends, prepend=0)]
+
+    def numbers(self, words: Sequence[str]) -> Ints:
+        """Species numbers of words, int64 [n_words]; NULL is -1.
+
+        The one place where names of species become numbers.
+
+        Raises
+        ------
+        ValueError
+            If a word is no species, or all of them are NULL.
+        """
+        known = {name: k for k, name in enumerate(self.species)} | {"NULL": -1}
+        for word in words:
+            if word not in known:
+                raise ValueError(
+                    f"{self.name} has no species '{word}'; it has {', '.join(self.species)} (and "
+                    "NULL leaves an atom type out)"
+                )
+        if set(words) <= {"NULL"}:
+            raise ValueError(
+                f"no atom type has a species; give one word for each type, at least one of them of "
+                f"{', '.join(self.species)}"
+            )
+        return np.array([known[word] for word in words], dtype=np.int64)
+
+    def difference(self, other: "Mixture") -> str:
+        """What tells two mixtures apart for a model, in words; empty where they are the same.
+
+        Interactions and names do not count: what a model was trained for is given by units,
+        species, dimension, diameter and bond lengths.
+        """
+        for key in ("units", "species", "dimension", "diameter"):
+            mine, theirs = getattr(self, key), getattr(other, key)
+            if mine != theirs:
+                return f"{key} {_words(mine)} and {_words(theirs)}"
+        if not np.allclose(self.bond_lengths, other.bond_lengths, rtol=1e-9):
+            return f"bond lengths {_words(self.bond_lengths)} and {_words(other.bond_lengths)}"
+        return ""
+
+    def wrong_composition(self, species: npt.NDArray[np.integer]) -> str:
+        """Why particles [n_particles] are not this mixture, in words; empty where they are."""
+        counts = np.bincount(species, minlength=self.n_species)
+        if len(counts) > self.n_species:
+            return f"{len(counts)} species, {self.name} has {self.n_species}"
+        shares = counts / max(len(species), 1)
+        if np.abs(shares - self.fractions).max() > COMPOSITION_TOLERANCE:
+            found, expected = (
+                ", ".join(f"{x:.3g} {name}" for x, name in zip(some, self.species, strict=True))
+                for some in (shares, self.fractions)
+            )
+            return f"{found}; {self.name} is {expected}"
+        return ""
+
+
+def _matrix(table: dict[str, Any], species: list[str]) -> list[list[Any]]:
+    """Bond lengths [n_species, n_species] from a table with keys such as "A-B"."""
+    pairs = {f"{a}-{b}": (i, j) for i, a in enumerate(species) for j, b in enumerate(species)}
+    matrix: list[list[Any]] = [[None] * len(species) for _ in species]
+    for key, value in table.items():
+        if key not in pairs:
+            raise ValueError(
+                f"bond_lengths has the key '{key}'; expected pairs of species such as "
+                f"'{species[0]}-{species[-1]}'"
+            )
+        i, j = pairs[key]
+        if matrix[i][j] is not None and matrix[i][j] != value:
+            raise ValueError(f"bond_lengths gives two lengths for the pair '{key}'")
+        matrix[i][j] = matrix[j][i] = value
+    missing = [key for key, (i, j) in pairs.items() if matrix[i][j] is None and i <= j]
+    if missing:
+        raise ValueError(f"bond_lengths lacks the pairs {', '.join(missing)}")
+    return matrix
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_words, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _shipped(name: str) -> Mixture:
+    path = Path(__file__).with_name(f"{name}.toml")
+    return Mixture.model_validate(tomllib.loads(path.read_text()))
+
+
+KOB_ANDERSEN = _shipped("kob-andersen")
+KA2D = _shipped("ka2d")
+SHIPPED = {mixture.name: mixture for mixture in (KOB_ANDERSEN, KA2D)}
