@@ -20,13 +20,77 @@ from typing import Any
 
 import numpy as np
 
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 SUFFIX = ".pickle"
 
 
+def read_bapst_start(path: Path, *, mixture: Mixture | None = None) -> Configuration:
+    """The configuration of one pickle file; nothing in it is ever run.
+
+    Parameters
+    ----------
+    path : Path
+    mixture : Mixture, optional
+        What the particles are; the Kob-Andersen mixture, which these files hold, without it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no pickle, asks for more than data, lacks a key, or its arrays do not fit together.
+    """
+    return _configuration(_read(path), mixture)
+
+
+def read_bapst_ensemble(
+    path: Path, *, time_index: int | None, mixture: Mixture | None = None
+) -> Ensemble:
+    """The ensemble of one pickle file at one lag time; nothing in it is ever run.
+
+    Parameters
+    ----------
+    path : Path
+    time_index : int or None
+        Which lag time; None is refused with a list of what there is.
+    mixture : Mixture, optional
+        As for `read_bapst_start`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_bapst_start`, or if there is nothing at the time index.
+    """
+    content = _read(path)
+    k = content.check_index(time_index)
+    runs = k < len(content.final)
+    if not runs and k >= len(content.propensity):
+        raise ValueError(f"{path}: has neither runs nor targets at time index {k}")
+    return Ensemble(
+        configuration=_configuration(content, mixture),
+        final=content.final[k] if runs else np.zeros((0, *content.initial.shape)),
+        lag_time=content.times[k],
+        propensity=None if runs else content.propensity[k],
+        path=path,
+    )
+
+
+def _configuration(content: "_Content", mixture: Mixture | None) -> Configuration:
+    return Configuration(
+        positions=content.initial,
+        species=content.species,
+        box=Box(content.box, (True, True, True)),
+        mixture=mixture or KOB_ANDERSEN,
+        where=str(content.path),
+    )
+
+
 @dataclass(frozen=True)
-class BapstFile:
+class _Content:
     """One configuration and its future at several lag times, LJ units.
 
     Attributes
@@ -70,17 +134,7 @@ class BapstFile:
         )
 
 
-def read_bapst_file(path: Path) -> BapstFile:
-    """Read one pickle file; nothing in it is ever run.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no pickle, asks for more than data, lacks a key, or its arrays do not fit together.
-    """
-    path = Path(path)
+def _read(path: Path) -> _Content:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
@@ -102,7 +156,7 @@ def read_bapst_file(path: Path) -> BapstFile:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _fitted(path: Path, content: dict[Any, Any]) -> BapstFile:
+def _fitted(path: Path, content: dict[Any, Any]) -> _Content:
     types = _numbers("types", content["types"], [None])
     n = len(types)
     if n == 0 or types.min() < 0 or np.any(types % 1):
@@ -113,7 +167,7 @@ def _fitted(path: Path, content: dict[Any, Any]) -> BapstFile:
         raise ValueError(f"time_indices must count the {len(time)} values of time, found {indices}")
     final = _each(content, "trajectory_target_positions", len(indices), [None, n, 3])
     targets = _each(content, "targets", len(indices), [n])
-    return BapstFile(
+    return _Content(
         path=path,
         species=types.astype(np.int64),
         initial=_numbers("positions", content["positions"], [n, 3]),

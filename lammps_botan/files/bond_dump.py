@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lammps_botan.files.lammps_dump_text import DAMAGE, damage, open_text
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.structure.box import Floats, Ints
 
 N_COLUMNS = 4  # IDs of center and neighbor, distance, predicted change
 

@@ -1,205 +1,337 @@
-"""Isoconfigurational data sets on disk: npz files, and the pickle files of Bapst et al.
+"""Isoconfigurational ensembles as npz files: one configuration, its runs, one lag time.
 
-One npz file holds one configuration and one lag time, in the format of the public data of
-https://github.com/h3-Open-BDEC/pyg_botan: `types` [n_particles], `initial_positions`
-[n_particles, 3], `positions` [n_runs, n_particles, 3], unwrapped, LJ units. Where the optional key
-`box` (length, [3] or [3, 3]) is absent the box is a cube at N/V = 1.2; `time`, also optional, is
-the lag time. In place of `positions` a file may have the targets themselves: `propensity`
-[n_particles] and `pair_distance_change` [n_edges], in the order of the edges of
-`structure.graph`. Files named *.pickle are those of `files.bapst_pickle`, with several lag
-times.
+| key | shape | |
+| --- | --- | --- |
+| `types` | [n_particles] | species numbers from 0, or LAMMPS types from 1 where no 0 occurs |
+| `initial_positions` | [n_particles, 3] or [n_particles, 2] | two components: two dimensions |
+| `positions` | [n_runs, n_particles, 3] | one lag time later, unwrapped |
+| `propensity`, `pair_distance_change` | [n_particles], [n_edges] | targets in place of runs |
+| `box` | length, [2], [3] or [3, 3] | see `lammps_botan.structure.box` |
+| `periodic` | [3] | bools; without it all directions of the space are periodic |
+| `time` | | lag time |
+| `temperature` | | |
+| `mixture` | | JSON text, see `lammps_botan.structure.mixture` |
+| `initial_positions_inherent` | as `initial_positions` | the inherent structure |
+| `inherent_energies` | [n_particles], or [1 + n_runs, n_particles] | the first row is the start's |
+
+Only `types`, `initial_positions` and one of `positions` and `propensity` must be there. These are
+the keys of the public data of BOTAN (https://github.com/h3-Open-BDEC/pyg_botan), which has no box
+and is read as the Kob-Andersen mixture, and of GlassBench (doi:10.5281/zenodo.10118191), whose
+model files have `md_prop` [n_times, n_particles] in place of `propensity`.
 """
 
-import math
-from dataclasses import dataclass
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lammps_botan.files.bapst_pickle import SUFFIX, BapstFile, read_bapst_file
-from lammps_botan.structure.graph import Floats, cell_matrix
+from lammps_botan.files.mixture_toml import parse_mixture
+from lammps_botan.files.whole_file import whole_file
+from lammps_botan.structure.box import Box, Floats
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import SHIPPED, Mixture
 
-DENSITY = 1.2  # N/V of the Kob-Andersen mixture
-SAME_TIME = 0.01  # relative difference up to which lag times are the same
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """One configuration and where its isoconfigurational runs ended.
-
-    Attributes
-    ----------
-    path : Path
-        The file it came from.
-    species : int64 [n_particles]
-    initial : float64 [n_particles, 3]
-    final : float64 [n_runs, n_particles, 3]
-        Unwrapped; n_runs = 0 where the file has none.
-    cell : float64 [3, 3]
-        Cell vectors as rows.
-    time : float or None
-        Lag time, where the file says it.
-    propensity : float64 [n_particles] or None
-        S_i, where the file has it and not the runs.
-    pair_distance_change : float64 [n_edges] or None
-        E_ij, where the file has it and not the runs.
-    """
-
-    path: Path
-    species: np.ndarray
-    initial: Floats
-    final: Floats
-    cell: Floats
-    time: float | None = None
-    propensity: Floats | None = None
-    pair_distance_change: Floats | None = None
+Arrays = dict[str, npt.NDArray[Any]]
 
 
-def same_time(a: float | None, b: float | None) -> bool:
-    """Whether two lag times may be the same; one that is not said may be any."""
-    return a is None or b is None or math.isclose(a, b, rel_tol=SAME_TIME)
-
-
-def read_configuration(path: Path, *, time_index: int | None = None) -> Configuration:
-    """Read one npz or pickle file; nothing in it is ever run.
+def read_npz_start(path: Path, *, mixture: Mixture | None = None) -> Configuration:
+    """The configuration of one npz file; nothing in it is ever run.
 
     Parameters
     ----------
     path : Path
-    time_index : int or None
-        Which lag time of a pickle file; without, its future is left out. An npz file has one only.
+    mixture : Mixture, optional
+        What the particles are, where the file does not say it.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is neither, lacks a key or the time index, or its arrays do not fit together.
+        If it is no npz file, lacks a key, its arrays do not fit together, or it says that the
+        particles are another mixture.
     """
-    path = Path(path)
-    if path.suffix == SUFFIX:
-        content = read_bapst_file(path)
-        return _at(content, None if time_index is None else content.check_index(time_index))
-    if time_index is not None:
+    return _configuration(path, _load(path), mixture)
+
+
+def read_npz_ensemble(
+    path: Path, *, time_index: int | None = None, mixture: Mixture | None = None
+) -> Ensemble:
+    """The ensemble of one npz file; nothing in it is ever run.
+
+    Parameters
+    ----------
+    path : Path
+    time_index : int, optional
+        Which row of `md_prop`; other files have one lag time only.
+    mixture : Mixture, optional
+        As for `read_npz_start`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_npz_start`, or if the file has neither runs nor targets.
+    """
+    arrays = _load(path)
+    configuration = _configuration(path, arrays, mixture)
+    final, propensity = _future(path, arrays, time_index)
+    if len(final) == 0 and propensity is None:
         raise ValueError(
-            f"{path}: the time index is for {SUFFIX} files, leave it out for npz files"
+            f"{path}: has no runs: positions must have shape [runs, n, 3] with at least one run, "
+            f"found {list(final.shape)}"
         )
+    with_changes = len(final) == 0 and "pair_distance_change" in arrays
+    return Ensemble(
+        configuration=configuration,
+        final=final,
+        lag_time=_scalar(path, "time", arrays),
+        propensity=propensity,
+        pair_distance_change=(
+            _numbers(path, "pair_distance_change", arrays) if with_changes else None
+        ),
+        path=path,
+    )
+
+
+def write_ensemble(path: Path, ensemble: Ensemble, **about: npt.ArrayLike) -> None:
+    """Write one npz file, which appears under its name when it is whole.
+
+    Parameters
+    ----------
+    path : Path
+    ensemble : Ensemble
+        Its runs are written, or its targets, as float32, where it has no runs.
+    **about : array
+        Further keys of the file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; nothing is left of it then.
+    """
+    start = ensemble.configuration
+    arrays: dict[str, npt.ArrayLike] = {
+        "types": start.species,
+        "initial_positions": start.positions,
+        "box": np.diagonal(start.box.cell) if start.box.is_orthogonal else start.box.cell,
+        "periodic": np.array(start.box.periodic),
+    }
+    if ensemble.n_runs or ensemble.propensity is None:
+        arrays["positions"] = ensemble.final
+    else:
+        arrays["propensity"] = ensemble.propensity.astype(np.float32)
+        if ensemble.pair_distance_change is not None:
+            arrays["pair_distance_change"] = ensemble.pair_distance_change.astype(np.float32)
+    known = {
+        "time": ensemble.lag_time,
+        "temperature": start.temperature,
+        "initial_positions_inherent": start.inherent_positions,
+        "inherent_energies": start.inherent_energies,
+    }
+    arrays |= {key: value for key, value in known.items() if value is not None}
+    if start.mixture is not None:
+        arrays["mixture"] = start.mixture.model_dump_json()
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez(file, **(arrays | about))  # type: ignore[arg-type]
+
+
+def _load(path: Path) -> Arrays:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array, not an archive of arrays")
-            arrays = {key: archive[key] for key in archive.files}
+            return {key: archive[key] for key in archive.files}
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(
             f"{path}: expected an npz file with types, initial_positions and positions: {error}"
         ) from error
-    targets = "propensity" in arrays and "positions" not in arrays
-    needed = ("types", "initial_positions", "propensity" if targets else "positions")
-    missing = [k for k in needed if k not in arrays]
+
+
+def _configuration(path: Path, arrays: Arrays, mixture: Mixture | None) -> Configuration:
+    missing = [key for key in ("types", "initial_positions") if key not in arrays]
+    if not missing and not {"positions", "propensity", "md_prop"} & arrays.keys():
+        missing = ["positions"]
     if missing:
         raise ValueError(
             f"{path}: lacks {', '.join(missing)}; found {', '.join(sorted(arrays)) or 'nothing'}"
         )
-    initial = _numbers(path, "initial_positions", arrays["initial_positions"])
-    nowhere = np.zeros((0, *initial.shape))
-    final = nowhere if targets else _numbers(path, "positions", arrays["positions"])
-    species = np.asarray(arrays["types"])
-    n = len(species) if species.ndim == 1 else 0
-    if initial.shape != (n, 3) or final.ndim != 3 or final.shape[1:] != (n, 3) or n == 0:
+    initial = _numbers(path, "initial_positions", arrays)
+    n = len(arrays["types"]) if arrays["types"].ndim == 1 else 0
+    if n == 0 or initial.shape not in {(n, 3), (n, 2)}:
         raise ValueError(
-            f"{path}: expected types [n], initial_positions [n, 3] and positions [runs, n, 3], "
-            f"found {list(species.shape)}, {list(initial.shape)} and {list(final.shape)}"
+            f"{path}: expected types [n] and initial_positions [n, 3] or [n, 2], found "
+            f"{list(arrays['types'].shape)} and {list(initial.shape)}"
         )
-    if species.dtype.kind not in "iu" or species.min() < 0:
-        raise ValueError(f"{path}: types must be integers from 0, found {np.unique(species)[:5]}")
-    for key, array in (("initial_positions", initial), ("positions", final)):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{path}: {key} holds values that are not finite")
-    cell = _cell(path, arrays.get("box", np.asarray((n / DENSITY) ** (1 / 3))))
-    time = _numbers(path, "time", arrays["time"]) if "time" in arrays else None
-    if time is not None and (time.shape != () or not np.isfinite(time)):
-        raise ValueError(f"{path}: time must be one number, found {time.tolist()}")
+    species = _species(path, arrays["types"])
+    known = _mixture(path, arrays, mixture, species, initial.shape[1])
     return Configuration(
-        path,
-        species.astype(np.int64),
-        initial,
-        final,
-        cell,
-        None if time is None else float(time),
-        _targets(path, "propensity", arrays, n) if targets else None,
-        _targets(path, "pair_distance_change", arrays) if targets else None,
+        positions=initial,
+        species=species,
+        box=_box(path, arrays, initial, known),
+        mixture=known,
+        inherent_positions=_inherent(path, arrays, initial),
+        inherent_energies=_inherent_energies(path, arrays, n),
+        temperature=_scalar(path, "temperature", arrays),
+        where=str(path),
     )
 
 
-def _targets(
-    path: Path, key: str, arrays: dict[str, npt.NDArray[Any]], n: int | None = None
-) -> Floats | None:
-    if key not in arrays:
-        return None
-    array = _numbers(path, key, arrays[key])
-    if array.ndim != 1 or n not in {None, len(array)}:
-        raise ValueError(
-            f"{path}: {key} must have shape [{n or 'n_edges'}], found {list(array.shape)}"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{path}: {key} holds values that are not finite")
-    return array
-
-
-def _numbers(path: Path, key: str, array: npt.NDArray[Any]) -> Floats:
+def _numbers(path: Path, key: str, arrays: Arrays) -> Floats:
+    array = arrays[key]
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{path}: {key} must be numbers, found the type {array.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{path}: {key} holds values that are not finite")
     return np.asarray(array, dtype=np.float64)
 
 
-def _cell(path: Path, box: npt.NDArray[Any]) -> Floats:
-    lengths = _numbers(path, "box", box)
-    if lengths.ndim < 2 and not (lengths > 0).all():
-        raise ValueError(f"{path}: box must be positive lengths, found {lengths.tolist()}")
+def _scalar(path: Path, key: str, arrays: Arrays) -> float | None:
+    if key not in arrays:
+        return None
+    if arrays[key].dtype.kind == "U":  # GlassBench writes temperatures as text
+        with contextlib.suppress(ValueError):
+            arrays = {key: arrays[key].astype(np.float64)}
+    number = _numbers(path, key, arrays)
+    if number.shape != ():
+        raise ValueError(f"{path}: {key} must be one number, found {number.tolist()}")
+    return float(number)
+
+
+def _species(path: Path, types: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    if types.dtype.kind not in "iu" or types.min() < 0:
+        raise ValueError(f"{path}: types must be integers from 0, found {np.unique(types)[:5]}")
+    kinds = np.unique(types)
+    if kinds[0] == 0:
+        return types.astype(np.int64)
+    if len(kinds) > 1 and np.array_equal(kinds, np.arange(1, len(kinds) + 1)):
+        return types.astype(np.int64) - 1
+    raise ValueError(
+        f"{path}: types must be species numbers from 0, or LAMMPS types of which each occurs, from "
+        f"1; found {kinds[:5]}, where it cannot be told which is the first species"
+    )
+
+
+def _mixture(
+    path: Path,
+    arrays: Arrays,
+    given: Mixture | None,
+    species: npt.NDArray[np.int64],
+    dimension: int,
+) -> Mixture | None:
+    """What the file says, else what was given, else the shipped mixture of this composition."""
+    own: Mixture | None = None
+    if "mixture" in arrays:
+        own = parse_mixture(str(arrays["mixture"][()]), f"{path}: mixture")
+    elif "system_id" in arrays:
+        own = SHIPPED.get(str(arrays["system_id"][()]).lower())
+    if own is not None:
+        if given is not None and (why := own.difference(given)):
+            raise ValueError(
+                f"{path}: holds the mixture {own.name}, expected {given.name}; they differ in {why}"
+            )
+        return own
+    if given is not None:
+        return given
+    fitting = [
+        mixture
+        for mixture in SHIPPED.values()
+        if mixture.dimension == dimension and not mixture.wrong_composition(species)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _box(path: Path, arrays: Arrays, initial: Floats, mixture: Mixture | None) -> Box:
+    dimension = initial.shape[1]
+    if "box" in arrays:
+        lengths = _numbers(path, "box", arrays)
+        if lengths.ndim < 2 and not (lengths > 0).all():
+            raise ValueError(f"{path}: box must be positive lengths, found {lengths.tolist()}")
+        if lengths.shape == () and dimension == 2:
+            lengths = np.repeat(lengths, 2)
+    else:
+        lengths = _missing_box(path, initial, mixture)
+    periodic = arrays.get("periodic", np.array([True, True, dimension == 3]))
+    if periodic.shape != (3,) or periodic.dtype.kind not in "bi":
+        raise ValueError(f"{path}: periodic must be three bools, found {periodic.tolist()}")
+    x, y, z = (bool(flag) for flag in periodic)
     try:
-        return cell_matrix(lengths)
+        return Box(lengths, (x, y, z))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _at(content: BapstFile, time_index: int | None) -> Configuration:
-    cell = _cell(content.path, content.box)
-    final, targets, time = np.zeros((0, *content.initial.shape)), None, None
-    if time_index is not None:
-        time = content.times[time_index]
-        if time_index < len(content.final):
-            final = content.final[time_index]
-        elif time_index < len(content.propensity):
-            targets = content.propensity[time_index]
-        else:
-            raise ValueError(
-                f"{content.path}: has neither runs nor targets at time index {time_index}"
-            )
-    return Configuration(content.path, content.species, content.initial, final, cell, time, targets)
-
-
-def read_future(path: Path, *, time_index: int | None = None) -> Configuration:
-    """Read one npz or pickle file whose runs, or propensities, are there.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As `read_configuration`, or if it has neither runs nor propensities; a pickle file needs a
-        time index here.
-    """
-    path = Path(path)
-    if path.suffix == SUFFIX:
-        content = read_bapst_file(path)
-        configuration = _at(content, content.check_index(time_index))
-    else:
-        configuration = read_configuration(path, time_index=time_index)
-    if len(configuration.final) == 0 and configuration.propensity is None:
+def _missing_box(path: Path, initial: Floats, mixture: Mixture | None) -> Floats:
+    """The cube of the mixture's density, where the particles fill just that."""
+    n, dimension = initial.shape
+    if mixture is None or mixture.density is None:
         raise ValueError(
-            f"{path}: has no runs: positions must have shape [runs, n, 3] with at least one run, "
-            f"found {list(configuration.final.shape)}"
+            f"{path}: has no box, and its particles are no known mixture of a known density; add "
+            "the key box: a length, [3] or [3, 3]"
         )
-    return configuration
+    edge = (n / mixture.density) ** (1 / dimension)
+    extent = np.ptp(initial, axis=0)
+    # in a full box the outermost particles are less than a particle distance from the faces
+    gap = mixture.density ** (-1 / dimension)
+    if (extent > edge * (1 + 1e-6)).any() or (extent < edge - gap).any():
+        raise ValueError(
+            f"{path}: has no box, and a cube of the density of {mixture.name}, "
+            f"{mixture.density:g}, has the edge {edge:.6g}, but the particles extend over "
+            f"{', '.join(f'{x:.6g}' for x in extent)}; add the key box: a length, [3] or [3, 3]"
+        )
+    return np.asarray([edge] * dimension)
+
+
+def _inherent(path: Path, arrays: Arrays, initial: Floats) -> Floats | None:
+    key = "initial_positions_inherent"
+    if key not in arrays:
+        return None
+    inherent = _numbers(path, key, arrays)
+    if inherent.shape != initial.shape:
+        raise ValueError(
+            f"{path}: {key} must have shape {list(initial.shape)}, found {list(inherent.shape)}"
+        )
+    return inherent
+
+
+def _inherent_energies(path: Path, arrays: Arrays, n: int) -> Floats | None:
+    if "inherent_energies" not in arrays:
+        return None
+    energies = np.atleast_2d(_numbers(path, "inherent_energies", arrays))
+    if energies.ndim != 2 or energies.shape[1:] != (n,):
+        raise ValueError(
+            f"{path}: inherent_energies must have shape [{n}], found {list(energies.shape)}"
+        )
+    return energies[0]
+
+
+def _future(path: Path, arrays: Arrays, time_index: int | None) -> tuple[Floats, Floats | None]:
+    """Ends of the runs and propensity, of which there is one."""
+    expected = arrays["initial_positions"].shape
+    nowhere = np.zeros((0, *expected))
+    if "md_prop" in arrays and "positions" not in arrays:
+        rows = np.atleast_2d(_numbers(path, "md_prop", arrays))
+        if time_index is None or not 0 <= time_index < len(rows):
+            given = "none" if time_index is None else str(time_index)
+            raise ValueError(
+                f"{path}: holds {len(rows)} lag times; choose one by its time index "
+                f"(--time-index), 0 to {len(rows) - 1}, found {given}"
+            )
+        return nowhere, rows[time_index]
+    if time_index is not None:
+        raise ValueError(
+            f"{path}: the time index is for files with several lag times, leave it out here"
+        )
+    if "positions" not in arrays:
+        return nowhere, _numbers(path, "propensity", arrays)
+    final = _numbers(path, "positions", arrays)
+    if final.ndim != 3 or final.shape[1:] != expected:
+        raise ValueError(
+            f"{path}: expected types [n], initial_positions [n, 3] and positions [runs, n, 3], "
+            f"found {list(arrays['types'].shape)}, {list(expected)} and {list(final.shape)}"
+        )
+    return final, None

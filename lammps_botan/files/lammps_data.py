@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.files.lammps_dump import Frame
+from lammps_botan.files.whole_file import whole_file
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 
 # columns by atom style, named as MDAnalysis has them
 ATOM_STYLES = {
@@ -43,7 +45,7 @@ def atom_style(path: Path) -> str | None:
     return None
 
 
-def read_data_frame(path: Path) -> Frame:
+def read_lammps_data(path: Path) -> Configuration:
     """The configuration of a data file, in a periodic box.
 
     Parameters
@@ -78,13 +80,11 @@ def read_data_frame(path: Path) -> Frame:
     except ValueError as error:  # also of bytes that are no text
         text = str(error).removeprefix(f"{path}: ")
         raise ValueError(f"{path}: {text}") from error
-    x, y, z = high - low
-    return Frame(
+    return Configuration(
         positions=rows[:, [columns.index(axis) for axis in "xyz"]],
-        box=np.array([[x, 0, 0], [xy, y, 0], [xz, yz, z]]),
-        types=rows[:, columns.index("type")].astype(np.int64),
+        species=rows[:, columns.index("type")].astype(np.int64) - 1,
+        box=Box.from_lammps(low, high, (xy, xz, yz), (True, True, True)),
         ids=rows[:, 0].astype(np.int64),
-        origin=low,
         where=str(path),
     )
 
@@ -113,3 +113,35 @@ def _columns(path: Path, n_columns: int) -> list[str]:
             f"one of {', '.join(ATOM_STYLES)}"
         )
     return style.split()
+
+
+def write_lammps_data(path: Path, configuration: Configuration, title: str) -> None:
+    """Write a LAMMPS data file of atom style atomic; it appears when it is whole.
+
+    Parameters
+    ----------
+    path : Path
+    configuration : Configuration
+        `read_data` wraps the positions into the box. In a box that is not periodic along z the
+        atoms of two dimensions lie in the middle of it.
+    title : str
+        First line of the file: where the configuration comes from.
+
+    Raises
+    ------
+    ValueError
+        If the cell vectors are not as LAMMPS wants them.
+    """
+    low, high, tilts = configuration.box.lammps_bounds()
+    mixture, n_types = configuration.mixture, configuration.n_species
+    masses = mixture.masses if mixture else (1.0,) * n_types
+    header = [f"{title}, units = {configuration.units or 'lj'}", ""]
+    header += [f"{configuration.n_particles} atoms", f"{len(masses)} atom types", ""]
+    header += [f"{low[k]:.15g} {high[k]:.15g} {axis}lo {axis}hi" for k, axis in enumerate("xyz")]
+    if any(tilts):
+        header.append("{:.15g} {:.15g} {:.15g} xy xz yz".format(*tilts))
+    header += ["", "Masses", "", *(f"{k + 1} {mass:.15g}" for k, mass in enumerate(masses))]
+    header += ["", "Atoms # atomic", ""]
+    rows = np.column_stack([configuration.ids, configuration.types, configuration.positions])
+    with whole_file(path) as part:
+        np.savetxt(part, rows, fmt="%d %d %.15g %.15g %.15g", header="\n".join(header), comments="")

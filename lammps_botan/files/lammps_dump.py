@@ -1,17 +1,15 @@
 """Configurations to score, one frame after the other.
 
-Memory does not grow with the number of frames. Positions may be wrapped or not. LJ units.
+Memory does not grow with the number of frames. Positions may be wrapped or not.
 """
 
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from lammps_botan.files.lammps_dump_text import (
     DAMAGE,
@@ -27,51 +25,14 @@ from lammps_botan.files.lammps_dump_text import (
     read_rows,
     whole_lines,
 )
-from lammps_botan.structure.graph import Floats
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One configuration.
-
-    Attributes
-    ----------
-    positions : float [n_atoms, 3]
-        Wrapped or not, LJ units.
-    box : float, [3] or [3, 3]
-        Edge of a cube, edges of an orthogonal box, or cell vectors as rows; LJ units.
-    types : int [n_atoms]
-        LAMMPS types, from 1.
-    ids : int [n_atoms], optional
-        Atom IDs; 1 to n_atoms without them.
-    step : int
-    origin : [3]
-        Lower corner of the box.
-    periodic : three bools
-    type_names : tuple of str
-        Name of each type, where types have names.
-    where : str
-        File and frame, for messages.
-    columns : dict of float64 [n_atoms]
-        Further columns of a dump.
-    """
-
-    positions: npt.ArrayLike
-    box: npt.ArrayLike
-    types: npt.ArrayLike
-    ids: npt.ArrayLike | None = None
-    step: int = 0
-    origin: npt.ArrayLike = (0.0, 0.0, 0.0)
-    periodic: tuple[bool, bool, bool] = (True, True, True)
-    type_names: tuple[str, ...] = ()
-    where: str = "the frame"
-    columns: dict[str, Floats] = field(default_factory=dict)
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 
 
 class Frames(Protocol):
     """Frames in order."""
 
-    def __iter__(self) -> Iterator[Frame]: ...
+    def __iter__(self) -> Iterator[Configuration]: ...
 
     @property
     def progress(self) -> float:
@@ -83,10 +44,10 @@ class SingleFrame:
 
     progress = 1.0
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Configuration) -> None:
         self._frame = frame
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Configuration]:
         yield self._frame
 
 
@@ -114,7 +75,7 @@ class DumpFrames:
         """The share of the file that has been read."""
         return self._read / self._size
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Configuration]:
         header, index = None, 0
         with open_text(self._path) as file:
             while True:
@@ -144,7 +105,7 @@ class DumpFrames:
         except DAMAGE as error:
             fail(self._path, header, damage(error), error)
 
-    def _frame(self, file: io.BufferedReader, header: Header) -> Frame:
+    def _frame(self, file: io.BufferedReader, header: Header) -> Configuration:
         try:
             names = any_columns(header.columns)
             for name in self._columns:
@@ -155,14 +116,13 @@ class DumpFrames:
             fail(self._path, header, str(error), error)
         n = 2 + len(names)
         rows = read_rows(file, self._path, header, ("id", "type", *names, *self._columns))
-        return Frame(
+        return Configuration(
             positions=positions_of(rows[:, 2:n], names, header),
-            box=header.cell,
-            types=rows[:, 1].astype(np.int64),
+            species=rows[:, 1].astype(np.int64) - 1,
+            box=Box(header.cell, header.periodic, header.origin),
             ids=rows[:, 0].astype(np.int64),
+            units=header.units,
             step=header.step,
-            origin=header.origin,
-            periodic=header.periodic,
             where=f"{self._path}: frame {header.index} (step {header.step})",
             columns=dict(zip(self._columns, rows[:, n:].T, strict=True)),
         )

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from lammps_botan.structure.graph import Floats
+from lammps_botan.structure.box import Floats
 
 # lines under each title of a header; ITEM: ATOMS ends it
 _HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
@@ -42,6 +42,7 @@ class Header:
     origin: Floats  # lower corner of the box, [3]
     boundary: tuple[str, ...]  # such as pp pp ff; empty in old dumps, which means periodic
     columns: tuple[str, ...]
+    units: str | None  # where the dump says them, in its first frame
 
     @property
     def periodic(self) -> tuple[bool, bool, bool]:
@@ -122,7 +123,7 @@ def read_header(file: io.BufferedReader, path: Path, index: int, previous: Heade
     Raises
     ------
     ValueError
-        If there is no whole header, LJ units, with columns id and type.
+        If there is no whole header with columns id and type.
     """
     items: dict[str, list[str]] = {}
     while (line := file.readline().decode(errors="replace")).startswith("ITEM: "):
@@ -136,7 +137,7 @@ def read_header(file: io.BufferedReader, path: Path, index: int, previous: Heade
     if line and not line.endswith("\n"):
         raise ValueError(f"{path}: frame {index}: the file ends within the header: {line!r}")
     try:
-        return _header(items, index, file.tell())
+        return _header(items, index, file.tell(), previous.units if previous else None)
     except KeyError as error:
         if not items and previous:
             fail(path, previous, f"expected {previous.n_atoms} rows, found {line.strip()!r}")
@@ -243,12 +244,10 @@ def positions_of(rows: Floats, names: tuple[str, ...], header: Header) -> Floats
     return positions
 
 
-def _header(items: dict[str, list[str]], index: int, offset: int) -> Header:
+def _header(items: dict[str, list[str]], index: int, offset: int, units: str | None) -> Header:
     step, n_atoms = int(items["TIMESTEP"][0]), int(items["NUMBER OF ATOMS"][0])
     bounds, columns = items["BOX BOUNDS"], tuple(items["ATOMS"])
     cell, origin, boundary = _box(bounds)
-    if (units := items.get("UNITS", ["lj"])) != ["lj"]:
-        raise ValueError(f"units {' '.join(units)}, expected lj")
     if n_atoms < 1:
         raise ValueError("no atoms")
     if missing := {"id", "type"} - set(columns):
@@ -257,7 +256,8 @@ def _header(items: dict[str, list[str]], index: int, offset: int) -> Header:
             f"use {_DUMP_LINE}"
         )
     time = float(items["TIME"][0]) if "TIME" in items else None
-    return Header(index, offset, step, time, n_atoms, cell, origin, boundary, columns)
+    units = " ".join(items["UNITS"]) if "UNITS" in items else units
+    return Header(index, offset, step, time, n_atoms, cell, origin, boundary, columns, units)
 
 
 def _box(words: list[str]) -> tuple[Floats, Floats, tuple[str, ...]]:

@@ -36,7 +36,7 @@ from lammps_botan.files.lammps_dump_text import (
     unwrapped_columns,
     whole_lines,
 )
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.structure.box import Floats, Ints
 
 
 class _Timestep(Timestep):  # type: ignore[misc]

@@ -18,24 +18,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lammps_botan.files.lammps_dump import Frame
-from lammps_botan.structure.graph import Floats, Ints, cell_matrix
+from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.configuration import Configuration
 
 PROPENSITY = "d_propensity"
 
 
 @dataclass(frozen=True)
-class ScoredFrame:
-    """A frame and what the model says of it.
+class ScoredConfiguration:
+    """A configuration and what a model predicts for it.
 
     Attributes
     ----------
-    frame : Frame
-    ids, types : int64 [n_atoms]
-    propensity : float32 [n_atoms, n_node_outputs]
-        0 for atoms of a type mapped to NULL.
+    configuration : Configuration
+        All particles, also those that the model did not see.
+    propensity : float32 [n_particles, n_node_outputs]
+        0 for particles of a type mapped to NULL.
     center, neighbor : int64 [n_bonds]
-        Atom IDs of each pair closer than the bond length; each pair twice, once from each end.
+        Atom IDs of each bonded pair; each pair twice, once from each end.
     distances : float64 [n_bonds]
     changes : float32 [n_bonds, n_edge_outputs]
         Predicted pair-distance changes.
@@ -43,9 +43,7 @@ class ScoredFrame:
         Names of the columns of `propensity` and `changes`.
     """
 
-    frame: Frame
-    ids: Ints
-    types: Ints
+    configuration: Configuration
     propensity: Floats
     center: Ints
     neighbor: Ints
@@ -55,31 +53,24 @@ class ScoredFrame:
     edge_outputs: list[str]
 
 
-def atoms_text(scored: ScoredFrame) -> bytes:
+def atoms_text(scored: ScoredConfiguration) -> bytes:
     """A frame of a dump of atoms."""
     n_outputs = scored.propensity.shape[1]
     names = [PROPENSITY, *(f"d_{name}" for name in scored.node_outputs[1:])]
-    numbers = (scored.ids, scored.types, wrapped(scored.frame), scored.propensity)
-    header = _header(scored.frame, "ATOMS", len(scored.ids), " ".join(["id type x y z", *names]))
+    frame = scored.configuration
+    numbers = (frame.ids, frame.types, frame.box.wrap(frame.positions), scored.propensity)
+    header = _header(frame, "ATOMS", frame.n_particles, " ".join(["id type x y z", *names]))
     return header + _rows("%d %d %.12g %.12g %.12g" + " %.9g" * n_outputs, numbers)
 
 
-def bonds_text(scored: ScoredFrame) -> bytes:
+def bonds_text(scored: ScoredConfiguration) -> bytes:
     """A frame of a dump of bonds."""
     n_outputs = scored.changes.shape[1]
     names = ["pair_distance_change", *scored.edge_outputs[1:]][:n_outputs]
     columns = " ".join(["id_center id_neighbor distance", *names])
-    header = _header(scored.frame, "BONDS", len(scored.center), columns)
+    header = _header(scored.configuration, "BONDS", len(scored.center), columns)
     numbers = (scored.center, scored.neighbor, scored.distances, scored.changes)
     return header + _rows("%d %d %.9g" + " %.9g" * n_outputs, numbers)
-
-
-def wrapped(frame: Frame) -> Floats:
-    """Positions [n_atoms, 3] in the box, along its periodic directions."""
-    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
-    positions = np.asarray(frame.positions, dtype=np.float64)
-    images = np.floor((positions - origin) @ np.linalg.inv(cell)) * frame.periodic
-    return np.asarray(positions - images @ cell)
 
 
 def _rows(line: str, numbers: Sequence[Floats | Ints]) -> bytes:
@@ -87,21 +78,18 @@ def _rows(line: str, numbers: Sequence[Floats | Ints]) -> bytes:
     return ((line + "\n") * len(rows) % tuple(rows.ravel().tolist())).encode()
 
 
-def _header(frame: Frame, label: str, n_rows: int, columns: str) -> bytes:
-    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
-    if np.triu(cell, 1).any() or (np.diagonal(cell) <= 0).any():
-        raise ValueError(
-            f"{frame.where}: cell vectors {cell.tolist()}; a dump needs the first along x, the "
-            "second in the xy plane and the third upwards: rotate box and positions"
-        )
-    xy, xz, yz = cell[1, 0], cell[2, 0], cell[2, 1]
-    below = np.array([min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0])
-    above = np.array([max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0])
-    low, high = origin + below, origin + np.diagonal(cell) + above
+def _header(frame: Configuration, label: str, n_rows: int, columns: str) -> bytes:
+    try:
+        low, high, tilts = frame.box.lammps_bounds()
+    except ValueError as error:
+        raise ValueError(f"{frame.where}: {error}") from error
+    xy, xz, yz = tilts
+    low = low + np.array([min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0])
+    high = high + np.array([max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0])
     bounds, words = np.column_stack([low, high]), []
-    if xy or xz or yz:
-        bounds, words = np.column_stack([bounds, [xy, xz, yz]]), ["xy xz yz"]
-    words += ["pp" if periodic else "ff" for periodic in frame.periodic]
+    if any(tilts):
+        bounds, words = np.column_stack([bounds, tilts]), ["xy xz yz"]
+    words += ["pp" if periodic else "ff" for periodic in frame.box.periodic]
     lines = [
         "ITEM: TIMESTEP",
         str(frame.step),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import MDAnalysis
 
-from lammps_botan.files.lammps_data import read_data_frame
+from lammps_botan.files.lammps_data import read_lammps_data
 from lammps_botan.files.lammps_dump import DumpFrames, Frames, SingleFrame, is_dump
 from lammps_botan.files.lammps_dump_universe import DumpReader
 from lammps_botan.files.universe import UniverseFrames, open_universe
@@ -69,5 +69,5 @@ def open_frames(
     if dump or (path.suffix == ".data" and topology is None):
         if topology is not None or box is not None:
             raise ValueError(f"{path}: a LAMMPS file has types and box; give no other ones")
-        return DumpFrames(path, every=every) if dump else SingleFrame(read_data_frame(path))
+        return DumpFrames(path, every=every) if dump else SingleFrame(read_lammps_data(path))
     return UniverseFrames(open_universe(path, topology), every=every, box=box)

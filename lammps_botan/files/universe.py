@@ -9,8 +9,9 @@ import MDAnalysis
 import numpy as np
 
 from lammps_botan.files.lammps_data import atom_style
-from lammps_botan.files.lammps_dump import Frame, is_dump
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.files.lammps_dump import is_dump
+from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.configuration import Configuration
 
 
 class UniverseFrames:
@@ -48,7 +49,7 @@ class UniverseFrames:
         """The share of the frames that have been read."""
         return float(min(1.0, self._read / self._trajectory.n_frames))
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[Configuration]:
         for index in range(0, self._trajectory.n_frames, self._every):
             where = f"{self._name}: frame {index}"
             try:
@@ -57,13 +58,13 @@ class UniverseFrames:
             except Exception as error:  # its many readers fail in many ways
                 raise ValueError(f"{where}: MDAnalysis cannot read it: {_reason(error)}") from error
             self._read = index + self._every
-            yield Frame(
+            yield Configuration(
                 positions=positions,
-                box=self._cell(ts, where),
-                types=self._types,
+                species=self._types - 1,
+                box=Box(self._cell(ts, where), (True, True, True)),
                 ids=self._ids,
                 step=int(ts.data.get("step", index)),
-                type_names=self._type_names,
+                species_names=self._type_names,
                 where=where,
             )
 

@@ -1,63 +1,106 @@
 """The facts that a model file carries about itself, `metadata.json` (docs/model_file.md)."""
 
 import json
-import math
 import zipfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lammps_botan.structure.mixture import Mixture
 
 FORMAT = "lammps-botan"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+MOST = 2**31 - 1  # LAMMPS counts in int32
+
+Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(BaseModel):
     """What a model file says of itself.
 
     Attributes
     ----------
     architecture : str
         Such as "botan".
-    species : list of str
-        Names in the order of their numbers.
+    mixture : Mixture
+        Species, units, bond lengths and dimension of what the model was trained on.
+    node_input : str
+        How a node is told its species: "number" (0, 1; at most two species), or "one-hot".
     cutoff : float
-        Of the graph, in `units`.
+        Of the graph, length unit.
     rounds : int
         How often `step` is called.
     width : int
         Columns of the node state that ghosts receive between two steps.
     node_outputs, edge_outputs : list of str
         Names of the output columns; `edge_outputs` may be empty.
-    units : str
-        LAMMPS's name of the unit system, "lj".
     lag_times : list of float, or None
-        Of the predictions.
+        Of the predictions, time unit.
     temperature, density : float, or None
         Of the training data.
-    provenance, versions : dict
-        Where the model came from and what wrote it.
+    provenance : dict
+        Where the model came from. `configurations` is a list of
+        {"sha256", "role", "name"} of the configurations that it knows
+        (`structure.configuration.Configuration.sha256`).
+    versions : dict
+        What wrote the file.
     """
 
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     architecture: str
-    species: list[str]
-    cutoff: float
-    rounds: int
-    width: int
-    node_outputs: list[str]
+    mixture: Mixture
+    node_input: Literal["number", "one-hot"]
+    cutoff: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    rounds: Count
+    width: Count
+    node_outputs: list[str] = Field(min_length=1)
     edge_outputs: list[str]
-    lag_times: list[float] | None
-    temperature: float | None
-    density: float | None
-    units: str = "lj"
-    provenance: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
+    lag_times: list[Number] | None
+    temperature: Number | None
+    density: Number | None
+    provenance: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _numbers_are_for_two_species(self) -> Self:
+        if self.node_input == "number" and self.mixture.n_species > 2:
+            raise ValueError(
+                f"node_input must be 'one-hot' for {self.mixture.n_species} species, found 'number'"
+            )
+        return self
+
+    @property
+    def species(self) -> list[str]:
+        """Names of the species in the order of their numbers."""
+        return list(self.mixture.species)
+
+    @property
+    def units(self) -> str:
+        """LAMMPS's name of the unit system."""
+        return self.mixture.units
+
+    @property
+    def known_configurations(self) -> dict[str, str]:
+        """The role of each configuration that the model knows, by SHA-256.
+
+        Those of all members of a committee.
+        """
+        members = self.provenance.get("committee", [self.provenance])
+        return {
+            str(known["sha256"]): str(known["role"])
+            for member in members
+            if isinstance(member, Mapping)
+            for known in member.get("configurations", [])
+        }
 
     def to_json(self) -> str:
         """The text of `metadata.json`."""
         head = {"format": FORMAT, "format_version": FORMAT_VERSION}
-        return json.dumps(head | asdict(self), indent=2)
+        return json.dumps(head | self.model_dump(mode="json"), indent=2)
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -66,7 +109,7 @@ def read_metadata(path: Path) -> Metadata:
     Raises
     ------
     ValueError
-        If the file is not a model file, or of another format version.
+        If the file is not a model file, of another format version, or says something impossible.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -82,49 +125,21 @@ def read_metadata(path: Path) -> Metadata:
     if content.get("format_version") != FORMAT_VERSION:
         raise ValueError(
             f"{path}: model file format {content.get('format_version')}, this version of "
-            f"lammps-botan reads format {FORMAT_VERSION}; export the model again"
+            f"lammps-botan reads format {FORMAT_VERSION}; type `lammps-botan export {path} -o "
+            "new.pt`"
         )
-    for key, expected, fits in _CONTRACT:
-        if key not in content:
-            raise ValueError(f"{path}: metadata.json has no key '{key}'")
-        if not fits(content[key]):
-            raise ValueError(
-                f"{path}: metadata.json: '{key}' must be {expected}, found {content[key]!r}"
-            )
-    known = {f.name for f in fields(Metadata)}
-    return Metadata(**{k: v for k, v in content.items() if k in known})
+    try:
+        return Metadata.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(
+            "\n".join(f"{path}: metadata.json: {_explain(e)}" for e in error.errors())
+        ) from error
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_count(value: Any) -> bool:
-    return _is_number(value) and isinstance(value, int) and value >= 1
-
-
-def _are_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-def _are_species(value: Any) -> bool:
-    return _are_names(value) and len(set(value)) == len(value) > 0 and "NULL" not in value
-
-
-_CONTRACT: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("architecture", "a string", lambda v: isinstance(v, str)),
-    ("units", "'lj'", lambda v: v == "lj"),
-    ("species", "a list of different names, none of them NULL", _are_species),
-    ("cutoff", "a positive number", lambda v: _is_number(v) and v > 0),
-    ("rounds", "a positive integer", _is_count),
-    ("width", "a positive integer", _is_count),
-    ("node_outputs", "a list of names", lambda v: _are_names(v) and len(v) > 0),
-    ("edge_outputs", "a list of names, maybe empty", _are_names),
-    (
-        "lag_times",
-        "a list of numbers, or null",
-        lambda v: v is None or (isinstance(v, list) and all(map(_is_number, v))),
-    ),
-    ("temperature", "a number, or null", lambda v: v is None or _is_number(v)),
-    ("density", "a number, or null", lambda v: v is None or _is_number(v)),
-)
+def _explain(error: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing":
+        return f"no key '{key}'"
+    if error["type"] == "value_error":
+        return ": ".join([*([f"'{key}'"] if key else []), str(error["ctx"]["error"])])
+    return f"'{key}': {error['msg']}, found {error['input']!r}"

@@ -1,7 +1,8 @@
-"""The one door through which Python loads a model file and scores a graph."""
+"""The one door through which Python loads a model file, and what the model predicts."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +12,38 @@ import torch
 from lammps_botan.network.engine import scoring
 from lammps_botan.network.metadata import Metadata, read_metadata
 from lammps_botan.network.shipped import find_model
-from lammps_botan.structure.graph import Graph, Ints, build_graph
+from lammps_botan.structure.box import Box, Ints
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import Graph, build_graph
+from lammps_botan.structure.mixture import Mixture
 
 Singles = npt.NDArray[np.float32]
 TOLERANCE = 1e-4  # of the largest output, between engine and model file; other equations differ
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model says of a graph.
+    """What a model predicts for a configuration.
 
     Attributes
     ----------
-    node : float32 [n_particles, n_node_outputs]
+    node : float32 [n_nodes, n_node_outputs]
         The first column is the propensity.
     edge : float32 [n_edges, n_edge_outputs]
         The first column, if any, is the pair-distance change.
+    graph : Graph
+        The graph with these nodes and edges.
+    inside : int64 [n_nodes]
+        Which particles of the configuration are nodes, ascending: all but those mapped to NULL.
     """
 
     node: Singles
     edge: Singles
+    graph: Graph
+    inside: Ints
 
 
-class Scorer:
+class Predictor:
     """A loaded model.
 
     Parameters
@@ -52,6 +62,8 @@ class Scorer:
         The model file.
     metadata : Metadata
         What the model file says of itself.
+    mixture : Mixture
+        What the model was trained on.
     engine : str
         What computes: the instructions of the compiled engine, such as "avx512", or "torch" where
         the network is not BOTAN with 64 features, or not on the CPU.
@@ -62,11 +74,21 @@ class Scorer:
         If there is no such model.
     ValueError
         If the file is not a model file, or the device is absent or cannot do the precision.
+
+    Examples
+    --------
+    >>> from lammps_botan import Predictor
+    >>> from lammps_botan.files.lammps_data import read_lammps_data
+    >>> predictor = Predictor("ka-t064")
+    >>> glass = read_lammps_data("inputs/ka-t064.data")  # doctest: +SKIP
+    >>> predictor.predict(glass).node.shape  # doctest: +SKIP
+    (4096, 1)
     """
 
     def __init__(self, model: str | Path, device: str = "cpu", precision: str = "float32") -> None:
         self.path = find_model(model)
         self.metadata: Metadata = read_metadata(self.path)
+        self.mixture: Mixture = self.metadata.mixture
         try:
             self._device = torch.device(device)
         except RuntimeError as error:
@@ -110,48 +132,97 @@ class Scorer:
         """The names and shapes of weights fit; the file itself says whether the equations do."""
         cutoff = self.metadata.cutoff
         rng = np.random.default_rng(0)
-        species = rng.integers(len(self.metadata.species), size=16)
-        graph = build_graph(rng.random((16, 3)) * cutoff, 2 * cutoff, species, cutoff=cutoff)
-        ours, theirs = engine.score(*_arrays(graph)), self.score_by_torch(graph)
+        small = Configuration(
+            positions=rng.random((16, 3)) * cutoff,
+            species=rng.integers(self.mixture.n_species, size=16),
+            box=Box(2 * cutoff, (True, True, True)),
+        )
+        graph = build_graph(small, cutoff)
+        ours, theirs = engine.score(*_arrays(graph)), self._by_torch(graph)
         return all(
             a.shape == b.shape
             and np.allclose(a, b, rtol=0, atol=TOLERANCE * np.abs(b).max(initial=0.0))
-            for a, b in zip(ours, (theirs.node, theirs.edge), strict=True)
+            for a, b in zip(ours, theirs, strict=True)
         )
 
-    def score(self, graph: Graph) -> Prediction:
-        """Score a graph built with the cutoff of `metadata`.
+    def predict(
+        self, configuration: Configuration, species: Sequence[str] | None = None
+    ) -> Prediction:
+        """Predict for a configuration, whose graph is built with the cutoff of the model.
 
         Parameters
         ----------
-        graph : Graph
+        configuration : Configuration
+        species : sequence of str, optional
+            For each LAMMPS type in order a species of the model, or NULL to leave the type out;
+            see `Configuration.as_mixture`.
 
         Raises
         ------
         ValueError
-            If the graph has species that the model does not know.
+            If species, units or dimension are not those of the model, the model fails, or it
+            predicts numbers that are not finite.
+        """
+        mapped, inside = configuration.as_mixture(self.mixture, species)
+        prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff))
+        return replace(prediction, inside=inside)
+
+    def predict_graph(self, graph: Graph) -> Prediction:
+        """Predict for a graph.
+
+        Parameters
+        ----------
+        graph : Graph
+            With the cutoff of the model, and its species.
+
+        Raises
+        ------
+        ValueError
+            If the graph has another cutoff or species that the model does not know, the model
+            fails, or it predicts numbers that are not finite.
         """
         self._check(graph)
-        if self._engine:
-            return Prediction(*self._engine.score(*_arrays(graph)))
-        return self.score_by_torch(graph)
+        try:
+            node, edge = (
+                self._engine.score(*_arrays(graph)) if self._engine else self._by_torch(graph)
+            )
+        except (RuntimeError, torch.jit.Error) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+            raise ValueError(f"{self.path} fails: {reason}") from error
+        for name, numbers in (("particles", node), ("pairs", edge)):
+            if not np.isfinite(numbers).all():
+                raise ValueError(
+                    f"{self.path} predicts numbers that are not finite for "
+                    f"{int((~np.isfinite(numbers).all(axis=1)).sum())} {name}; are positions, "
+                    "temperature and density those that the model was trained for?"
+                )
+        return Prediction(node, edge, graph, np.arange(graph.n_particles))
 
-    def score_by_torch(self, graph: Graph) -> Prediction:
-        """The same by the code in the model file, also where the compiled engine could do it."""
+    def predict_by_torch(self, graph: Graph) -> Prediction:
+        """As `predict_graph` by the code in the model file, also where the engine could do it."""
         self._check(graph)
+        return Prediction(*self._by_torch(graph), graph, np.arange(graph.n_particles))
+
+    def _by_torch(self, graph: Graph) -> tuple[Singles, Singles]:
         with torch.inference_mode():
             species, center, neighbor, vectors = _send_together(graph, self._device)
             node, edge = self._module(species, vectors, center, neighbor)
             both = torch.cat([node.flatten(), edge.flatten()]).cpu()
         of_nodes, of_edges = both[: node.numel()], both[node.numel() :]
-        return Prediction(of_nodes.view(node.shape).numpy(), of_edges.view(edge.shape).numpy())
+        return of_nodes.view(node.shape).numpy(), of_edges.view(edge.shape).numpy()
 
     def _check(self, graph: Graph) -> None:
-        n_species = len(self.metadata.species)
-        if graph.n_particles and int(graph.species.max()) >= n_species:
+        if not np.isclose(graph.cutoff, self.metadata.cutoff, rtol=1e-9):
             raise ValueError(
-                f"{self.path} knows {n_species} species ({', '.join(self.metadata.species)}), "
-                f"found species number {graph.species.max()}"
+                f"{self.path} takes graphs with the cutoff {self.metadata.cutoff:g}, found "
+                f"{graph.cutoff:g}; give the configuration to `predict`, which builds the graph"
+            )
+        species = graph.species
+        if graph.n_particles and not 0 <= species.min() <= species.max() < self.mixture.n_species:
+            wrong = species.max() if species.min() >= 0 else species.min()
+            raise ValueError(
+                f"{self.path} knows {self.mixture.n_species} species "
+                f"({', '.join(self.mixture.species)}), found species number {wrong}"
             )
 
 

@@ -106,6 +106,12 @@ class Box:
         """Whether the cell vectors lie along x, y and z."""
         return not np.count_nonzero(self.cell - np.diag(np.diagonal(self.cell)))
 
+    @property
+    def flat(self) -> "Box":
+        """The same box without images along z: LAMMPS calls the flat direction periodic as well."""
+        x, y, _ = self.periodic
+        return Box(self.cell, (x, y, False), self.origin)
+
     def same_as(self, other: "Box", rtol: float = 1e-6) -> bool:
         """Whether cell vectors and periodic directions agree; the origin does not matter."""
         scale = float(np.abs(self.cell).max())

@@ -115,12 +115,15 @@ class Configuration:
             self._fail(f"is in {self.units} units, but {mixture.name} in {mixture.units} units")
         self._set("units", mixture.units)
         self._set("species_names", mixture.species)
-        if mixture.dimension == 2 and self.dimension != 2:
-            self._fail(
-                f"{mixture.name} is two-dimensional: expected a box that is not periodic along z, "
-                f"with all particles in one plane, found periodic = {self.box.periodic}"
-            )
-        if mixture.dimension == 3 and self.is_planar_box:
+        if mixture.dimension == 2:
+            if self.n_particles and np.ptp(self.positions[:, 2]):
+                low, high = self.positions[:, 2].min(), self.positions[:, 2].max()
+                self._fail(
+                    f"{mixture.name} is two-dimensional: expected all particles in one plane, "
+                    f"found z from {low:g} to {high:g}"
+                )
+            self._set("box", self.box.flat)
+        elif self.is_planar:
             self._fail(
                 f"{mixture.name} is three-dimensional, but all particles lie in one plane and the "
                 "box is not periodic along z"
@@ -183,15 +186,15 @@ class Configuration:
     @property
     def dimension(self) -> int:
         """2 for particles in one plane in a box without images along z, else 3."""
-        if self.mixture is not None and self.mixture.dimension == 3:
-            return 3
-        return 2 if self.is_planar_box else 3
+        if self.mixture is not None:
+            return self.mixture.dimension
+        return 2 if self.is_planar else 3
 
     @property
-    def is_planar_box(self) -> bool:
+    def is_planar(self) -> bool:
         """Whether the box has no images along z and all particles have the same z."""
-        heights = self.positions[:, 2]
-        return not self.box.periodic[2] and self.n_particles > 0 and not np.ptp(heights)
+        several = self.n_particles > 1
+        return not self.box.periodic[2] and several and not np.ptp(self.positions[:, 2])
 
     @property
     def density(self) -> float:
