@@ -13,8 +13,9 @@ from lammps_botan.figures.picture import save_picture
 from lammps_botan.figures.slices import draw_bonds, draw_slice, in_slice
 from lammps_botan.files.bond_dump import Bonds, read_bonds
 from lammps_botan.files.lammps_dump import DumpFrames, Frame
-from lammps_botan.files.lammps_dump_text import DAMAGE, damage, open_text, read_header
+from lammps_botan.files.lammps_dump_text import read_header
 from lammps_botan.files.scored_dump import PROPENSITY
+from lammps_botan.files.text_file import DAMAGE, damage, open_text
 from lammps_botan.structure.graph import Floats, cell_matrix, minimum_image
 
 # where the colors end: of the particles shown that are of the most common type, since the small

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.files.lammps_dump_text import DAMAGE, damage, open_text
+from lammps_botan.files.text_file import DAMAGE, damage, open_text, skip_blank
 from lammps_botan.structure.box import Floats, Ints
 
 N_COLUMNS = 4  # IDs of center and neighbor, distance, predicted change
@@ -37,7 +37,7 @@ def read_bonds(path: Path, step: int) -> Bonds:
     ----------
     path : Path
         A dump whose first columns are IDs of center and neighbor, distance and predicted change;
-        plain text or .gz.
+        packed or not.
     step : int
 
     Raises
@@ -49,8 +49,8 @@ def read_bonds(path: Path, step: int) -> Bonds:
     """
     with open_text(path) as file:
         try:
-            while line := file.readline():
-                if line.strip() != b"ITEM: TIMESTEP":
+            while skip_blank(file):
+                if (line := file.readline()).strip() != b"ITEM: TIMESTEP":
                     raise ValueError(f"expected ITEM: TIMESTEP, found {line[:40]!r}")
                 found = int(file.readline())
                 title = file.readline()

@@ -306,7 +306,7 @@ def _inherent_energies(path: Path, arrays: Arrays, n: int) -> Floats | None:
         raise ValueError(
             f"{path}: inherent_energies must have shape [{n}], found {list(energies.shape)}"
         )
-    return energies[0]
+    return np.asarray(energies[0])
 
 
 def _future(path: Path, arrays: Arrays, time_index: int | None) -> tuple[Floats, Floats | None]:

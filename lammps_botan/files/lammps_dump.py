@@ -11,20 +11,18 @@ from typing import Protocol
 
 import numpy as np
 
+from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import (
-    DAMAGE,
     EMPTY,
     Header,
     any_columns,
-    damage,
     fail,
-    open_text,
-    place_in_file,
     positions_of,
     read_header,
     read_rows,
     whole_lines,
 )
+from lammps_botan.files.text_file import DAMAGE, damage, open_text, place_in_file, skip_blank
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 
@@ -52,7 +50,9 @@ class SingleFrame:
 
 
 class DumpFrames:
-    """The frames of a LAMMPS text dump, plain or .gz, of whatever atoms, types and boxes.
+    """The frames of a LAMMPS text dump, packed or not, of whatever atoms, types and boxes.
+
+    A frame whose atoms all have the same z is two-dimensional (`lammps_botan.files.flat_box`).
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class DumpFrames:
         with open_text(self._path) as file:
             while True:
                 try:
-                    if not file.peek(1):
+                    if not skip_blank(file):
                         break
                     header = read_header(file, self._path, index, header)
                 except DAMAGE as error:
@@ -116,10 +116,15 @@ class DumpFrames:
             fail(self._path, header, str(error), error)
         n = 2 + len(names)
         rows = read_rows(file, self._path, header, ("id", "type", *names, *self._columns))
+        positions = positions_of(rows[:, 2:n], names, header)
+        try:
+            box = Box(header.cell, header.periodic, header.origin)
+        except ValueError as error:
+            fail(self._path, header, str(error), error)
         return Configuration(
-            positions=positions_of(rows[:, 2:n], names, header),
+            positions=positions,
             species=rows[:, 1].astype(np.int64) - 1,
-            box=Box(header.cell, header.periodic, header.origin),
+            box=flat_box(box, positions),
             ids=rows[:, 0].astype(np.int64),
             units=header.units,
             step=header.step,
@@ -134,13 +139,12 @@ def is_dump(path: Path) -> bool:
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, or it is empty or damaged.
+        If there is no such file, or it is empty, damaged, or must be unpacked first.
     """
     with open_text(path) as file:
         try:
-            start = file.peek(6)[:6]
+            if not file.peek(1):
+                raise ValueError(f"{path}: {EMPTY}")
+            return skip_blank(file) and file.peek(6)[:6] == b"ITEM: "
         except DAMAGE as error:
             raise ValueError(f"{path}: frame 0: {damage(error)}") from error
-    if not start:
-        raise ValueError(f"{path}: {EMPTY}")
-    return start == b"ITEM: "

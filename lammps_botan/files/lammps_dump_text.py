@@ -5,28 +5,26 @@ unless told:
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g
+
+Blank lines and lines that begin with # may stand between frames.
 """
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
+from lammps_botan.files.text_file import DAMAGE, damage
 from lammps_botan.structure.box import Floats
 
 # lines under each title of a header; ITEM: ATOMS ends it
 _HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
 _IMAGES = ("ix", "iy", "iz")
-_DUMP_LINE = "dump 1 all custom 1000 run.dump id type xu yu zu"
-EMPTY = f"the file is empty; expected a LAMMPS dump: {_DUMP_LINE}"
-
-# what reading a damaged file may raise
-DAMAGE = (OSError, EOFError, zlib.error)
+DUMP_LINE = "dump 1 all custom 1000 run.dump id type xu yu zu"
+EMPTY = f"the file is empty; expected a LAMMPS dump: {DUMP_LINE}"
 
 
 @dataclass(frozen=True)
@@ -56,67 +54,6 @@ def fail(path: str | Path, frame: Header, problem: str, cause: Exception | None 
     raise ValueError(f"{path}: frame {frame.index} (step {frame.step}): {problem}") from cause
 
 
-def damage(error: Exception) -> str:
-    """What is wrong with a file, from an error of `DAMAGE`."""
-    if isinstance(error, EOFError):
-        return (
-            "damaged file: the archive is cut short; wait until LAMMPS has closed it, or go on "
-            "with the frames before this one"
-        )
-    return f"damaged file: {error}"
-
-
-def open_text(path: Path) -> io.BufferedReader:
-    """Open a file that may be compressed, for reading bytes.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    if path.suffix == ".gz":
-        # GzipFile alone hands out lines slowly
-        return io.BufferedReader(_Archive(path), 1 << 20)
-    return path.open("rb")
-
-
-def place_in_file(file: io.BufferedReader) -> int:
-    """How many bytes of the file have been read, which may be compressed."""
-    return file.raw.place if isinstance(file.raw, _Archive) else file.tell()
-
-
-class _Archive(io.RawIOBase):
-    """The content of a .gz file; what comes before damage is read before the damage is raised."""
-
-    def __init__(self, path: Path) -> None:
-        self._raw = path.open("rb")
-        self._content = gzip.GzipFile(fileobj=self._raw)
-
-    @property
-    def place(self) -> int:
-        return self._raw.tell()
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        return self._content.seek(offset, whence)
-
-    def readinto(self, buffer: Any, /) -> int:
-        part = self._content.read1(len(buffer))
-        buffer[: len(part)] = part
-        return len(part)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
 def read_header(file: io.BufferedReader, path: Path, index: int, previous: Header | None) -> Header:
     """The header that begins here; `previous` is that of the frame before, to judge its rows.
 
@@ -143,7 +80,7 @@ def read_header(file: io.BufferedReader, path: Path, index: int, previous: Heade
             fail(path, previous, f"expected {previous.n_atoms} rows, found {line.strip()!r}")
         raise ValueError(
             f"{path}: frame {index}: no ITEM: {error.args[0]} in its header; expected a "
-            f"whole LAMMPS text dump: {_DUMP_LINE}"
+            f"whole LAMMPS text dump: {DUMP_LINE}"
         ) from error
     except (ValueError, IndexError) as error:
         step = " ".join(items.get("TIMESTEP", ["?"]))
@@ -215,7 +152,7 @@ def unwrapped_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
             return names
     raise ValueError(
         f"neither unwrapped coordinates nor image flags in ITEM: ATOMS {' '.join(columns)}; "
-        f"use {_DUMP_LINE}"
+        f"use {DUMP_LINE}"
     )
 
 
@@ -231,7 +168,7 @@ def any_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
         names = tuple(axis + suffix for axis in "xyz")
         if set(names) <= set(columns):
             return names
-    raise ValueError(f"no coordinates in ITEM: ATOMS {' '.join(columns)}; use {_DUMP_LINE}")
+    raise ValueError(f"no coordinates in ITEM: ATOMS {' '.join(columns)}; use {DUMP_LINE}")
 
 
 def positions_of(rows: Floats, names: tuple[str, ...], header: Header) -> Floats:
@@ -253,7 +190,7 @@ def _header(items: dict[str, list[str]], index: int, offset: int, units: str | N
     if missing := {"id", "type"} - set(columns):
         raise ValueError(
             f"no column {' nor '.join(sorted(missing))} in ITEM: ATOMS {' '.join(columns)}; "
-            f"use {_DUMP_LINE}"
+            f"use {DUMP_LINE}"
         )
     time = float(items["TIME"][0]) if "TIME" in items else None
     units = " ".join(items["UNITS"]) if "UNITS" in items else units

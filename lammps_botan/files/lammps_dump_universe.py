@@ -2,14 +2,21 @@
 
 MDAnalysis reads such dumps in float32, does not know headers of `dump_modify units yes` and
 `time yes`, and leaves it to the user to say which coordinates are unwrapped. Here positions are
-always unwrapped and sorted by atom ID, and the cell vectors are in `ts.data["cell"]`, float64
-[3, 3], as rows. A good line for the input script, with more digits than the six LAMMPS writes
-unless told:
+always unwrapped and sorted by atom ID, in the unit of the dump, and each frame has in `ts.data`
+
+| key | |
+| --- | --- |
+| `box` | `lammps_botan.structure.box.Box`, with its periodic directions |
+| `cell` | its cell vectors as rows, float64 [3, 3] |
+| `step` | of the simulation |
+| `units` | LAMMPS's name of the unit system, or None where the dump does not say it |
+
+A frame whose atoms all have the same z is two-dimensional (`lammps_botan.files.flat_box`). The time
+of a frame is that of its header, else step * dt. A good line for the input script, with more digits
+than the six LAMMPS writes unless told:
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g
-
-LJ units; the time of a frame is that of its header, else step * dt.
 """
 
 import io
@@ -23,20 +30,19 @@ from MDAnalysis.coordinates.timestep import Timestep
 from MDAnalysis.lib.mdamath import triclinic_box
 from MDAnalysis.lib.util import store_init_arguments
 
+from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import (
-    DAMAGE,
     EMPTY,
     Header,
-    damage,
     fail,
-    open_text,
     positions_of,
     read_header,
     read_rows,
     unwrapped_columns,
     whole_lines,
 )
-from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.files.text_file import DAMAGE, damage, is_archive, open_text, skip_blank
+from lammps_botan.structure.box import Box, Floats, Ints
 
 
 class _Timestep(Timestep):  # type: ignore[misc]
@@ -50,7 +56,7 @@ class _Timestep(Timestep):  # type: ignore[misc]
 
 
 class DumpReader(ReaderBase):  # type: ignore[misc]
-    """MDAnalysis reader of LAMMPS text dumps, plain or .gz.
+    """MDAnalysis reader of LAMMPS text dumps, packed or not.
 
     Parameters
     ----------
@@ -69,7 +75,7 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no whole dump of the same atoms in periodic boxes, LJ units.
+        If the file is no whole dump of the same atoms.
     """
 
     format = "LAMMPSDUMP64"
@@ -127,12 +133,16 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         return self._fill(header, positions)
 
     def _fill(self, header: Header, positions: Floats) -> Timestep:
+        try:
+            box = flat_box(Box(header.cell, header.periodic, header.origin), positions)
+        except ValueError as error:
+            fail(self.filename, header, str(error), error)
         ts = self.ts
         ts.frame = header.index
         ts.time = self.times[header.index]
         ts.positions = positions
         ts.dimensions = triclinic_box(*header.cell)
-        ts.data["cell"], ts.data["step"] = header.cell, header.step
+        ts.data |= {"box": box, "cell": box.cell, "step": header.step, "units": header.units}
         return ts
 
     def _parse(self, header: Header) -> tuple[Ints, Ints, Floats]:
@@ -145,7 +155,7 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         except DAMAGE as error:  # MDAnalysis takes some of them for the end
             fail(self.filename, header, str(error), error)
         rows = read_rows(self._file, self.filename, header, ("id", "type", *names))
-        if not self.filename.endswith(".gz"):  # there, going back to an offset is slow
+        if not is_archive(self._file):  # there, going back to an offset is slow
             self.close()  # an ensemble may have more runs than a process may open files
         positions = positions_of(rows[:, 2:], names, header)
         return rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), positions
@@ -156,7 +166,7 @@ def _index(path: Path) -> list[Header]:
     frames: list[Header] = []
     with open_text(path) as file:
         try:
-            while file.peek(1):
+            while skip_blank(file):
                 header = read_header(file, path, len(frames), frames[-1] if frames else None)
                 _check(header, path, frames)
                 try:
@@ -172,9 +182,6 @@ def _index(path: Path) -> list[Header]:
 
 
 def _check(header: Header, path: Path, before: list[Header]) -> None:
-    if set(header.boundary) - {"pp"}:
-        boundary = " ".join(header.boundary)
-        fail(path, header, f"boundary {boundary}, expected periodic boxes (boundary p p p)")
     try:
         unwrapped_columns(header.columns)
     except ValueError as error:

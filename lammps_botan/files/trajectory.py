@@ -5,10 +5,18 @@ from pathlib import Path
 
 import MDAnalysis
 
-from lammps_botan.files.lammps_data import read_lammps_data
+from lammps_botan.files.hoomd_gsd import GsdFrames
+from lammps_botan.files.lammps_data import is_lammps_data, read_lammps_data
 from lammps_botan.files.lammps_dump import DumpFrames, Frames, SingleFrame, is_dump
+from lammps_botan.files.lammps_dump_text import DUMP_LINE
 from lammps_botan.files.lammps_dump_universe import DumpReader
 from lammps_botan.files.universe import UniverseFrames, open_universe
+from lammps_botan.files.xyz import XyzFrames
+from lammps_botan.structure.configuration import Configuration
+
+PACKED = (".gz", ".bz2", ".xz")
+XYZ = (".xyz", ".extxyz")
+COORDINATES = (".dcd", ".xtc", ".trr")  # positions without types
 
 
 def open_dump(path: str | Path, *, dt: float = 0.001) -> MDAnalysis.Universe:
@@ -17,7 +25,7 @@ def open_dump(path: str | Path, *, dt: float = 0.001) -> MDAnalysis.Universe:
     Parameters
     ----------
     path : Path
-        Plain text or .gz.
+        Packed or not.
     dt : float
         Time step of the simulation, for dumps without `ITEM: TIME`.
 
@@ -40,34 +48,89 @@ def open_frames(
     topology: str | Path | None = None,
     every: int = 1,
     box: Sequence[float] | None = None,
+    units: str | None = None,
 ) -> Frames:
     """The frames of a file, one after the other.
 
-    LAMMPS text dumps, known by their first line, and data files, known by the suffix .data, are
-    read in float64; the rest comes as MDAnalysis gives it, mostly in float32.
+    | file | what is taken from elsewhere |
+    | --- | --- |
+    | LAMMPS text dump, packed or not | |
+    | LAMMPS data file | |
+    | XYZ (.xyz, .extxyz), with the names in each frame | the box, where it has none |
+    | GSD (.gsd), with the types in each frame | |
+    | DCD (.dcd) | the atoms: `topology` |
+    | XTC, TRR (.xtc, .trr) | the atoms: `topology`; the units, where it does not say them |
+
+    Dumps, data files and XYZ are read in float64. Other formats are refused.
 
     Parameters
     ----------
     path : Path
-        A LAMMPS text dump, or any other trajectory that MDAnalysis reads.
     topology : Path, optional
-        A file with the atom types, for trajectories without them, such as DCD.
+        A LAMMPS data file or dump of the same atoms, for DCD, XTC and TRR.
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
     box : [3], optional
         Edges of the periodic box, for files without one, such as XYZ.
+    units : str, optional
+        LAMMPS's name of the unit system, for XTC and TRR files, which are in nm in all units but
+        lj; not needed where the topology says it.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is empty, or MDAnalysis cannot read it.
+        If the file is empty, of another format, or needs what was not given.
     """
     path = Path(path)
-    dump = is_dump(path)
-    if dump or (path.suffix == ".data" and topology is None):
-        if topology is not None or box is not None:
-            raise ValueError(f"{path}: a LAMMPS file has types and box; give no other ones")
-        return DumpFrames(path, every=every) if dump else SingleFrame(read_lammps_data(path))
-    return UniverseFrames(open_universe(path, topology), every=every, box=box)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    suffix = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in PACKED), "")
+    if suffix == ".gsd":
+        _complete(path, "GSD", topology, box)
+        return GsdFrames(path, every=every)
+    if suffix in COORDINATES:
+        start = _atoms(path, topology)
+        universe = open_universe(path, start)
+        return UniverseFrames(universe, every=every, box=box, units=units, start=start)
+    if is_dump(path):
+        _complete(path, "LAMMPS", topology, box)
+        return DumpFrames(path, every=every)
+    if suffix in XYZ:
+        _complete(path, "XYZ", topology)
+        return XyzFrames(path, every=every, box=box)
+    if suffix == ".data" or is_lammps_data(path):
+        _complete(path, "LAMMPS", topology, box)
+        return SingleFrame(read_lammps_data(path))
+    raise ValueError(
+        f"{path}: is no trajectory that is known here: expected a LAMMPS dump or data file, or the "
+        f"suffix {', '.join((*XYZ, '.gsd', *COORDINATES))}; use {DUMP_LINE}"
+    )
+
+
+def _complete(
+    path: Path, kind: str, topology: str | Path | None, box: Sequence[float] | None = None
+) -> None:
+    """Refuse what would stand against the file's own types and box."""
+    if topology is not None or box is not None:
+        own = "an XYZ file has types" if kind == "XYZ" else f"a {kind} file has types and box"
+        raise ValueError(f"{path}: {own}; give no other ones")
+
+
+def _atoms(path: Path, topology: str | Path | None) -> Configuration:
+    """The atoms of a trajectory that has only their positions, sorted by ID."""
+    if topology is None:
+        raise ValueError(
+            f"{path}: a trajectory without atom types needs --topology FILE, a LAMMPS data file or "
+            "dump of the same atoms"
+        )
+    topology = Path(topology)
+    if is_dump(topology):
+        return next(iter(DumpFrames(topology)))
+    if topology.suffix == ".data" or is_lammps_data(topology):
+        return read_lammps_data(topology)
+    raise ValueError(
+        f"{topology}: expected a LAMMPS data file or dump as the topology of {path}; type "
+        "write_data run.data in the input script"
+    )

@@ -1,4 +1,10 @@
-"""Frames of anything that MDAnalysis reads, as it gives them: mostly in float32."""
+"""Universes and trajectories of MDAnalysis as configurations.
+
+Positions are in float32, and atom types are those of the topology for all frames. A trajectory does
+not say the boundaries: all directions have periodic images, but where all atoms have the same z
+there are none along z (`lammps_botan.files.flat_box`). Which formats are taken stands in
+`lammps_botan.files.mdanalysis_reader`.
+"""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -7,11 +13,17 @@ from typing import Any
 
 import MDAnalysis
 import numpy as np
+from MDAnalysis.coordinates.core import get_reader_for
 
-from lammps_botan.files.lammps_data import atom_style
-from lammps_botan.files.lammps_dump import is_dump
+from lammps_botan.files.flat_box import flat_box
+from lammps_botan.files.lammps_dump_text import DUMP_LINE
+from lammps_botan.files.mdanalysis_reader import TIMED, frame_steps, length_scale, reader_name
+from lammps_botan.files.xyz import number_names
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
+
+OTHER_SIZE = 2.0  # no run changes the edges of its box by more
+HALF = 0.5  # of a box
 
 
 class UniverseFrames:
@@ -20,29 +32,50 @@ class UniverseFrames:
     Parameters
     ----------
     universe : Universe
-        With atom types, or else atom names.
+        With atom types, or else atom names, that are those of all frames.
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
     box : [3], optional
-        Edges of the periodic box, for files without one, such as XYZ.
+        Edges of the periodic box, for trajectories without one.
+    units : str, optional
+        LAMMPS's name of the unit system, for trajectories in nm (XTC, TRR).
+    start : Configuration, optional
+        Where species, their names, IDs and units come from, in place of the Universe.
 
     Raises
     ------
     ValueError
-        If the atoms have neither types nor names, or `every` is not positive.
+        If the atoms have neither types nor names, `every` is not positive, or the numbers of the
+        trajectory are not known to be those of LAMMPS.
     """
 
     def __init__(
-        self, universe: MDAnalysis.Universe, *, every: int = 1, box: Sequence[float] | None = None
+        self,
+        universe: MDAnalysis.Universe,
+        *,
+        every: int = 1,
+        box: Sequence[float] | None = None,
+        units: str | None = None,
+        start: Configuration | None = None,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, found {every}")
-        self._trajectory, self._every, self._box = universe.trajectory, every, box
+        self._trajectory, self._every, self._edges = universe.trajectory, every, box
+        self._name = reader_name(self._trajectory)
         self._atoms = universe.atoms
-        self._name = str(getattr(self._trajectory, "filename", None) or "universe")
-        self._types, self._type_names = self._number_types()
-        self._ids = self._atoms.ids if hasattr(self._atoms, "ids") else self._atoms.ix + 1
+        self._units = start.units if start is not None and start.units else units
+        if len(self._atoms) == 0:
+            raise ValueError(f"{self._name}: no atoms")
+        if start is None:
+            self._species, self._names = _species(self._atoms, self._name)
+            self._ids = self._atoms.ids if hasattr(self._atoms, "ids") else self._atoms.ix + 1
+        else:
+            self._species, self._names, self._ids = start.species, start.species_names, start.ids
+        self._scale = length_scale(self._trajectory, self._units)
+        self._steps = frame_steps(self._trajectory)
         self._read = 0
+        if start is not None:
+            self._check_size(start)
 
     @property
     def progress(self) -> float:
@@ -54,83 +87,139 @@ class UniverseFrames:
             where = f"{self._name}: frame {index}"
             try:
                 ts = self._trajectory[index]
-                positions = np.array(self._atoms.positions, dtype=np.float64)
-            except Exception as error:  # its many readers fail in many ways
+                positions = np.array(self._atoms.positions, dtype=np.float64) * self._scale
+            except Exception as error:  # its readers fail in many ways
                 raise ValueError(f"{where}: MDAnalysis cannot read it: {_reason(error)}") from error
             self._read = index + self._every
+            step = ts.data.get("step", index) if self._steps is None else self._steps[index]
             yield Configuration(
                 positions=positions,
-                species=self._types - 1,
-                box=Box(self._cell(ts, where), (True, True, True)),
+                species=self._species,
+                box=flat_box(self._box(ts, where), positions),
                 ids=self._ids,
-                step=int(ts.data.get("step", index)),
-                species_names=self._type_names,
+                step=int(step),
+                species_names=self._names,
+                units=ts.data.get("units") or self._units,
                 where=where,
             )
 
-    def _number_types(self) -> tuple[Ints, tuple[str, ...]]:
-        """Numbers as they are; names in alphabetical order."""
-        if len(self._atoms) == 0:
-            raise ValueError(f"{self._name}: no atoms")
-        for attribute in ("types", "names"):
-            if not hasattr(self._atoms, attribute):
-                continue
-            names = np.asarray(getattr(self._atoms, attribute)).astype(str)
-            distinct, types = np.unique(names, return_inverse=True)
-            if all(name.isdigit() and int(name) > 0 for name in distinct):
-                return names.astype(np.int64), ()
-            return types.astype(np.int64) + 1, tuple(str(name) for name in distinct)
-        raise ValueError(
-            f"{self._name}: no atom types; give a file that has them with --topology, or use "
-            'universe.add_TopologyAttr("types", [...])'
-        )
+    def _check_size(self, start: Configuration) -> None:
+        """Refuse lengths in another unit, which all look right without a box to compare with."""
+        box = self._box(self._trajectory.ts, self._name)
+        ratio = box.heights / start.box.heights
+        if ratio.max() > OTHER_SIZE or ratio.min() < 1 / OTHER_SIZE:
+            found, expected = (", ".join(f"{x:.4g}" for x in b.heights) for b in (box, start.box))
+            raise ValueError(
+                f"{self._name}: a box of {found}, but in {start.where} of {expected}: are the "
+                f"lengths in another unit? Write a dump: {DUMP_LINE}"
+            )
 
-    def _cell(self, ts: Any, where: str) -> Floats:
-        cell = ts.data.get("cell", ts.triclinic_dimensions)
-        if cell is None:
-            if self._box is None:
-                raise ValueError(f"{where}: no periodic box; give its edges with --box LX LY LZ")
-            cell = np.diag(np.asarray(self._box, dtype=np.float64))
-        return np.asarray(cell, dtype=np.float64)
+    def _box(self, ts: Any, where: str) -> Box:
+        own = ts.data.get("box")
+        if isinstance(own, Box):
+            return own
+        cell = ts.triclinic_dimensions
+        if cell is None and self._edges is None:
+            raise ValueError(f"{where}: no periodic box; give its edges with --box LX LY LZ")
+        lengths = np.asarray(self._edges) if cell is None else np.array(cell) * self._scale
+        try:
+            return Box(lengths.astype(np.float64), (True, True, True))
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
 
 
-def open_universe(path: Path, topology: str | Path | None = None) -> MDAnalysis.Universe:
-    """A Universe over a file; that of a LAMMPS data file has the atom style that the file names.
+def open_universe(path: Path, start: Configuration) -> MDAnalysis.Universe:
+    """A Universe over a DCD, XTC or TRR file, with the numbers as they stand in the file.
 
     Parameters
     ----------
     path : Path
-    topology : Path, optional
-        A file with the atom types, for trajectories without them, such as DCD.
+    start : Configuration
+        The same atoms, sorted by ID as LAMMPS writes them there; of a data file or a dump.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If MDAnalysis cannot read it.
+        If MDAnalysis cannot read it, or it has another number of atoms.
     """
-    files = [str(path)] if topology is None else [str(topology), str(path)]
-    for file in files:
-        if not Path(file).is_file():
-            raise FileNotFoundError(f"{file}: no such file")
-    options = {}
-    if topology is not None and is_dump(Path(topology)):
-        options["topology_format"] = "LAMMPSDUMP"
-    if Path(files[0]).suffix == ".data" and (style := atom_style(Path(files[0]))) is not None:
-        options["atom_style"] = style
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
     try:
         with warnings.catch_warnings():
-            # of masses, elements and the like, which are not needed here
-            warnings.simplefilter("ignore", UserWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
-            return MDAnalysis.Universe(*files, to_guess=(), **options)
-    except Exception as error:  # its many parsers fail in many ways
-        hint = "" if topology else "; a trajectory without atom types needs --topology FILE"
-        together = f"{path}" if topology is None else f"{path} with topology {topology}"
+            reader = get_reader_for(str(path))(str(path), convert_units=False)
+    except Exception as error:  # its readers fail in many ways
+        raise ValueError(f"{path}: MDAnalysis cannot read it: {_reason(error)}") from error
+    if reader.n_atoms != start.n_particles:
         raise ValueError(
-            f"{together}: MDAnalysis cannot read it: {_reason(error)}{hint}"
-        ) from error
+            f"{path}: {reader.n_atoms} atoms, but {start.where} has {start.n_particles}; write "
+            "both for the same atoms"
+        )
+    universe = MDAnalysis.Universe.empty(start.n_particles)
+    universe.add_TopologyAttr("ids", start.ids)
+    universe.add_TopologyAttr("types", start.types.astype(str).astype(object))
+    universe.trajectory = reader
+    return universe
+
+
+def has_times(trajectory: Any) -> bool:
+    """Whether the times of the frames are those of the simulation, or given as dt by the user.
+
+    MDAnalysis invents a time for each frame where the file has none; for a DCD file of LAMMPS it is
+    wrong by a factor.
+    """
+    given = getattr(trajectory, "_kwargs", {}).get("dt")  # store_init_arguments of MDAnalysis
+    return trajectory.format in TIMED or given is not None
+
+
+def is_wrapped(trajectory: Any) -> bool | None:
+    """Whether the positions of a trajectory are wrapped into the box.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+        It stands at the same frame afterwards.
+
+    Returns
+    -------
+    bool or None
+        True: particles jump by more than half a box from one frame to the next, and never lie far
+        outside the box. False: some lie so far outside one box that they cannot be wrapped, or the
+        format is unwrapped. None: neither happens, and both readings give the same displacements.
+    """
+    if trajectory.format == "LAMMPSDUMP64":
+        return False
+    frame, previous = trajectory.ts.frame, None
+    try:
+        for ts in trajectory:
+            own = ts.data.get("box")
+            cell = own.cell if isinstance(own, Box) else ts.triclinic_dimensions
+            if cell is None:
+                return None
+            fractional: Floats = np.asarray(ts.positions, np.float64) @ np.linalg.inv(cell)
+            periodic = own.periodic if isinstance(own, Box) else (True, True, True)
+            fractional = fractional[:, np.array(periodic)]
+            # wrapped positions reach a little out of the box between two builds of neighbor lists
+            if len(fractional) and np.ptp(fractional, axis=0).max(initial=0.0) > 1 + HALF:
+                return False
+            if previous is not None and np.abs(fractional - previous).max(initial=0.0) > HALF:
+                return True
+            previous = fractional
+        return None
+    finally:
+        trajectory[frame]
+
+
+def _species(atoms: MDAnalysis.AtomGroup, name: str) -> tuple[Ints, tuple[str, ...]]:
+    for attribute in ("types", "names"):
+        if hasattr(atoms, attribute):
+            return number_names(getattr(atoms, attribute))
+    raise ValueError(
+        f"{name}: no atom types; give a file that has them with --topology, or use "
+        'universe.add_TopologyAttr("types", [...])'
+    )
 
 
 def _reason(error: Exception) -> str:

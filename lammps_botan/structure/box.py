@@ -145,7 +145,7 @@ class Box:
     def images(self, positions: Floats) -> Ints:
         """int64 [..., 3]: image flags of unwrapped positions [..., 3], as LAMMPS counts them."""
         fractional = (positions - self.origin) @ np.linalg.inv(self.cell)
-        return (np.floor(fractional) * np.array(self.periodic)).astype(np.int64)
+        return np.asarray(np.floor(fractional) * np.array(self.periodic), dtype=np.int64)
 
     def wrap(self, positions: Floats) -> Floats:
         """float64 [..., 3]: positions moved into the box along its periodic directions."""
