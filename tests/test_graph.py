@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from public_data import CONFIGURATION_401, needs_public_data, reference_graph
 
-from lammps_botan.files.ensemble_npz import read_configuration
-from lammps_botan.structure.graph import build_graph, cell_matrix, minimum_image
+from lammps_botan.files.ensemble import read_start
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import build_graph
 
 CELLS = {
     "cubic": np.eye(3) * 6.0,
@@ -16,6 +18,12 @@ CELLS = {
     "smaller than two cutoffs": np.eye(3) * 3.1,
     "smaller than a cutoff": np.diag([1.7, 4.5, 5.0]),
 }
+PERIODIC = (True, True, True)
+
+
+def particles(positions, cell, species=None, periodic=PERIODIC):
+    species = np.zeros(len(positions), int) if species is None else species
+    return Configuration(positions=positions, species=species, box=Box(cell, periodic))
 
 
 def edges_by_loop(positions, cell, cutoff):
@@ -33,8 +41,7 @@ def edges_by_loop(positions, cell, cutoff):
 @needs_public_data
 def test_graph_of_configuration_401_is_the_public_one():
     reference = reference_graph()
-    configuration = read_configuration(CONFIGURATION_401)
-    graph = build_graph(configuration.initial, configuration.cell, configuration.species)
+    graph = build_graph(read_start(CONFIGURATION_401), 2.0)
     assert graph.n_edges == 166_240
     np.testing.assert_array_equal(graph.center, reference["center"])
     np.testing.assert_array_equal(graph.neighbor, reference["neighbor"])
@@ -46,72 +53,78 @@ def test_graph_is_that_of_a_loop_over_images(name):
     rng = np.random.default_rng(3)
     cell = CELLS[name]
     positions = rng.random((12, 3)) @ cell
-    graph = build_graph(positions, cell, np.zeros(12, int), cutoff=2.0)
+    graph = build_graph(particles(positions, cell), cutoff=2.0)
     rows = zip(graph.center, graph.neighbor, *np.round(graph.vectors, 9).T, strict=True)
     assert set(rows) == edges_by_loop(positions, cell, 2.0)
     assert np.all(np.diff(graph.center) >= 0)
+    assert graph.cutoff == 2.0
 
 
 def test_unwrapped_positions_give_the_same_graph():
     rng = np.random.default_rng(4)
     positions = rng.random((50, 3)) * 5
     species = rng.integers(2, size=50)
-    wrapped = build_graph(positions, 5.0, species)
-    unwrapped = build_graph(positions + 5.0 * rng.integers(-2, 3, (50, 3)), 5.0, species)
+    wrapped = build_graph(particles(positions, 5.0, species), 2.0)
+    moved = positions + 5.0 * rng.integers(-2, 3, (50, 3))
+    unwrapped = build_graph(particles(moved, 5.0, species), 2.0)
     np.testing.assert_array_equal(wrapped.neighbor, unwrapped.neighbor)
     np.testing.assert_allclose(wrapped.vectors, unwrapped.vectors, atol=1e-12)
 
 
 def test_a_pair_at_the_cutoff_is_no_edge():
-    positions = np.array([[1.0, 1.0, 1.0], [3.0, 1.0, 1.0]])
-    assert build_graph(positions, 9.0, [0, 0], cutoff=2.0).n_edges == 0
-    assert build_graph(positions, 9.0, [0, 0], cutoff=2.0 + 1e-12).n_edges == 2
+    pair = particles(np.array([[1.0, 1.0, 1.0], [3.0, 1.0, 1.0]]), 9.0)
+    assert build_graph(pair, cutoff=2.0).n_edges == 0
+    assert build_graph(pair, cutoff=2.0 + 1e-12).n_edges == 2
 
 
 def test_the_vector_points_from_the_neighbor_to_the_center():
-    graph = build_graph([[1.0, 1, 1], [2.0, 1, 1]], 9.0, [0, 1])
+    graph = build_graph(particles([[1.0, 1, 1], [2.0, 1, 1]], 9.0, [0, 1]), 2.0)
     assert graph.center.tolist() == [0, 1]
     assert graph.vectors.tolist() == [[-1.0, 0, 0], [1.0, 0, 0]]
 
 
 def test_two_dimensions_have_no_images_along_z():
-    positions = [[1.0, 1, 0], [4.5, 1, 0]]
-    graph = build_graph(positions, [5.0, 5, 1], [0, 0], cutoff=1.8, periodic=(True, True, False))
+    pair = particles([[1.0, 1, 0], [4.5, 1, 0]], [5.0, 5, 1], periodic=(True, True, False))
+    graph = build_graph(pair, cutoff=1.8)
     assert graph.n_edges == 2
     assert np.all(graph.vectors[:, 2] == 0)
 
 
 def test_an_isolated_particle_and_no_particle_have_no_edges():
-    assert build_graph([[0.0, 0, 0]], 9.0, [0]).n_edges == 0
-    assert build_graph(np.zeros((0, 3)), 9.0, np.zeros(0, int)).n_edges == 0
+    assert build_graph(particles([[0.0, 0, 0]], 9.0), 2.0).n_edges == 0
+    assert build_graph(particles(np.zeros((0, 3)), 9.0), 2.0).n_edges == 0
 
 
-def test_minimum_image_is_the_shortest_of_all_images():
-    rng = np.random.default_rng(5)
-    cell = CELLS["triclinic"]
-    vectors = rng.uniform(-9, 9, (200, 3))
-    shifts = np.array(list(itertools.product(range(-4, 5), repeat=3))) @ cell
-    shortest = np.linalg.norm(vectors[:, None] + shifts, axis=2).min(axis=1)
-    np.testing.assert_allclose(np.linalg.norm(minimum_image(vectors, cell), axis=1), shortest)
+@pytest.mark.parametrize("cutoff", [-1.0, 0.0, np.inf, np.nan])
+def test_a_cutoff_that_is_not_positive_is_refused(cutoff):
+    with pytest.raises(ValueError, match=f"cutoff must be positive, found {cutoff}"):
+        build_graph(particles(np.zeros((1, 3)), 5.0), cutoff)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"positions": np.zeros((2, 2))}, r"positions must have shape \[n_particles, 3\]"),
-        ({"species": [0]}, r"species must have shape \[2\]"),
-        ({"positions": [[0, 0, 0], [np.nan, 0, 0]]}, "must be finite, found .* for particle 1"),
-        ({"box": [1.0, 2.0]}, r"found shape \(2,\)"),
-        ({"box": 0.0}, "must span a finite volume"),
-        ({"cutoff": -1.0}, "cutoff must be positive, found -1.0"),
-    ],
-)
-def test_bad_input_is_named(change, message):
-    arguments = {"positions": np.zeros((2, 3)), "box": 5.0, "species": [0, 0]} | change
-    with pytest.raises(ValueError, match=message):
-        build_graph(**arguments)
+@pytest.mark.parametrize("name", CELLS)
+def test_a_shorter_cutoff_leaves_the_graph_that_would_have_been_built(name):
+    rng = np.random.default_rng(6)
+    some = particles(rng.random((30, 3)) @ CELLS[name], CELLS[name])
+    shorter, built = build_graph(some, 2.0).within(1.3), build_graph(some, 1.3)
+    assert shorter.cutoff == built.cutoff == 1.3
+    np.testing.assert_array_equal(shorter.center, built.center)
+    np.testing.assert_array_equal(shorter.neighbor, built.neighbor)
+    np.testing.assert_allclose(shorter.vectors, built.vectors, atol=1e-14)
 
 
-def test_a_box_may_be_given_in_three_ways():
-    for box in (2.0, [2.0, 2.0, 2.0], np.eye(3) * 2.0):
-        np.testing.assert_array_equal(cell_matrix(box), np.eye(3) * 2.0)
+def test_a_graph_is_never_widened():
+    graph = build_graph(particles([[1.0, 1, 1], [2.0, 1, 1]], 9.0), 1.5)
+    assert graph.within(1.5).n_edges == 2
+    with pytest.raises(ValueError, match=r"with cutoff 1\.5 has .* shorter cutoff, found 2"):
+        graph.within(2.0)
+    with pytest.raises(ValueError, match="found 0"):
+        graph.within(0.0)
+
+
+def test_some_of_the_edges_have_no_cutoff():
+    graph = build_graph(particles([[1.0, 1, 1], [2.0, 1, 1]], 9.0), 1.5)
+    half = graph.only(np.array([True, False]))
+    assert (half.n_edges, half.n_particles) == (1, 2)
+    assert np.isnan(half.cutoff)
+    with pytest.raises(ValueError, match="cutoff nan"):
+        half.within(1.0)

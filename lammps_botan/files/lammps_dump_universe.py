@@ -186,6 +186,9 @@ def _check(header: Header, path: Path, before: list[Header]) -> None:
         unwrapped_columns(header.columns)
     except ValueError as error:
         fail(path, header, str(error), error)
+    if before and header.units != before[0].units:
+        first = before[0].units or "none"
+        fail(path, header, f"units {header.units}, in the first frame {first}")
     if before and header.n_atoms != before[0].n_atoms:
         fail(
             path,

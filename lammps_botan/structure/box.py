@@ -119,24 +119,24 @@ class Box:
         return same and self.periodic == other.periodic
 
     def minimum_image(self, vectors: Floats) -> Floats:
-        """The shortest periodic image of each vector [..., 3]; the argument is left as it is.
-
-        Exact in orthogonal boxes, and in triclinic ones with tilts up to half an edge, as in
-        LAMMPS.
-        """
+        """The shortest periodic image of each vector [..., 3]; the argument is left as it is."""
         periodic = np.array(self.periodic)
         if self.is_orthogonal:
             lengths = np.diagonal(self.cell)
             return np.asarray(vectors - lengths * np.rint(vectors / lengths) * periodic)
-        inverse = np.linalg.inv(self.cell)
-        shortest = np.asarray(vectors - (np.rint(vectors @ inverse) * periodic) @ self.cell)
+        lattice = self.cell[periodic]
+        inverse = np.linalg.pinv(lattice)
+        shortest = np.asarray(vectors - np.rint(vectors @ inverse) @ lattice)
         # in a skewed cell the nearest image by fractional coordinates may have a shorter neighbor,
         # but not where it is shorter than half of the lowest height of the cell
-        half_height = 0.5 * self.heights[periodic].min(initial=np.inf)
-        far = (shortest * shortest).sum(axis=-1) > half_height**2
+        heights = 1 / np.linalg.norm(inverse, axis=0)
+        lengths = np.linalg.norm(shortest, axis=-1)
+        far = lengths > 0.5 * heights.min(initial=np.inf)
+        # |fractional coordinate| <= 1/2 now, and <= length / height in any shorter image
+        reach = [int(0.5 + lengths.max(initial=0.0) / height) for height in heights]
         start = closest = shortest[far]
-        for shift in itertools.product(*((-1, 0, 1) if p else (0,) for p in self.periodic)):
-            image = start + np.array(shift) @ self.cell
+        for shift in itertools.product(*(range(-n, n + 1) for n in reach)):
+            image = start + np.array(shift) @ lattice
             closer = (image * image).sum(axis=-1) < (closest * closest).sum(axis=-1)
             closest = np.where(closer[..., None], image, closest)
         shortest[far] = closest
