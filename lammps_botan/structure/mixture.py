@@ -133,7 +133,7 @@ class Mixture(_Section):
         if not isinstance(content, dict):
             return content
         table, species = content.get("bond_lengths"), content.get("species")
-        if isinstance(table, dict) and isinstance(species, list | tuple):
+        if isinstance(table, dict) and isinstance(species, list | tuple) and species:
             content = content | {"bond_lengths": _matrix(table, [str(name) for name in species])}
         if isinstance(species, list | tuple) and species and not content.get("reference_species"):
             content = content | {"reference_species": species[0]}
