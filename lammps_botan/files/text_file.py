@@ -4,6 +4,7 @@ What a file is compressed with is told by its first bytes, never by its name.
 """
 
 import bz2
+import contextlib
 import gzip
 import importlib
 import io
@@ -59,8 +60,9 @@ def open_text(path: Path) -> io.BufferedReader:
     file: io.BufferedReader = raw
     if unpack is not None:
         file = io.BufferedReader(_Archive(raw, unpack), 1 << 20)
-    if start[:3] == _BYTE_ORDER_MARK:
-        file.read(3)
+    with contextlib.suppress(*DAMAGE):  # who reads on meets it again, and names the frame
+        if file.peek(3)[:3] == _BYTE_ORDER_MARK:
+            file.read(3)
     return file
 
 
@@ -86,10 +88,9 @@ def damage(error: Exception) -> str:
 
 def skip_blank(file: io.BufferedReader) -> bool:
     """Go on to the next line that is neither blank nor a comment; False at the end of the file."""
-    while start := file.peek(1)[:1]:
-        if start not in b" \t\r\n#":
-            return True
-        if start in b" \t" and (line := file.peek(64)[:64].strip()) and line[:1] != b"#":
+    while start := file.peek(80)[:80]:
+        content = start.partition(b"\n")[0].strip()
+        if content and not content.startswith(b"#"):
             return True
         file.readline()
     return False
