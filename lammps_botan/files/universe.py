@@ -24,6 +24,8 @@ from lammps_botan.structure.configuration import Configuration
 
 OTHER_SIZE = 2.0  # no run changes the edges of its box by more
 HALF = 0.5  # of a box
+# XTC, with up to 2^31 bytes a frame and above; TRR; DCD, after the length of its first record
+BEGINS = (b"\x00\x00\x07\xcb", b"\x00\x00\x07\xe7", b"\x00\x00\x07\xc9", b"CORD")
 
 
 class UniverseFrames:
@@ -146,6 +148,10 @@ def open_universe(path: Path, start: Configuration) -> MDAnalysis.Universe:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
+    with path.open("rb") as file:
+        first = file.read(8)
+    if not any(begins in (first[:4], first[4:]) for begins in BEGINS):
+        raise ValueError(f"{path}: does not begin as a DCD, XTC or TRR file does")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -191,7 +197,7 @@ def is_wrapped(trajectory: Any) -> bool | None:
     """
     if trajectory.format == "LAMMPSDUMP64":
         return False
-    frame, previous = trajectory.ts.frame, None
+    frame, previous, jumps = trajectory.ts.frame, None, False
     try:
         for ts in trajectory:
             own = ts.data.get("box")
@@ -205,9 +211,9 @@ def is_wrapped(trajectory: Any) -> bool | None:
             if len(fractional) and np.ptp(fractional, axis=0).max(initial=0.0) > 1 + HALF:
                 return False
             if previous is not None and np.abs(fractional - previous).max(initial=0.0) > HALF:
-                return True
+                jumps = True
             previous = fractional
-        return None
+        return True if jumps else None
     finally:
         trajectory[frame]
 
