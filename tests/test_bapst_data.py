@@ -13,13 +13,15 @@ from click.testing import CliRunner
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics
 
 from lammps_botan.analysis.sample import read_sample
+from lammps_botan.analysis.targets import propensity
 from lammps_botan.cli import main
 from lammps_botan.evaluation.evaluate import evaluate
-from lammps_botan.files.bapst_pickle import read_bapst_file
-from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.bapst_pickle import _Unpickler
+from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.export import export
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 TEST_SMALL = GLASSY_DYNAMICS / "test_small.pickle"
 TEST_LARGE = GLASSY_DYNAMICS / "test_large.pickle"
@@ -51,14 +53,27 @@ def write(path, protocol=3, **changes):
 
 
 def test_times_runs_and_targets_are_read(tmp_path):
-    expected, read = content(), read_bapst_file(write(tmp_path / "c.pickle"))
-    assert read.times == (0.1, 2.5)
-    np.testing.assert_array_equal(read.species, expected["types"])
-    np.testing.assert_array_equal(read.initial, expected["positions"])
-    np.testing.assert_array_equal(read.box, [3.0, 3.0, 3.0])
-    (runs,) = read.final
-    np.testing.assert_array_equal(runs, expected["trajectory_target_positions"][0])
-    np.testing.assert_array_equal(read.propensity, expected["targets"])
+    expected, path = content(), write(tmp_path / "c.pickle")
+    first, second = (read_ensemble(path, time_index=k) for k in (0, 1))
+    assert (first.lag_time, second.lag_time) == (0.1, 2.5)
+    for read in (first, second):
+        np.testing.assert_array_equal(read.species, expected["types"])
+        np.testing.assert_array_equal(read.initial, expected["positions"])
+        np.testing.assert_array_equal(read.box.cell, np.diag([3.0, 3.0, 3.0]))
+        assert read.box.periodic == (True, True, True)
+        assert read.configuration.mixture is KOB_ANDERSEN
+    np.testing.assert_array_equal(first.final, expected["trajectory_target_positions"][0])
+    assert first.propensity is None  # runs count where there are any
+    assert second.n_runs == 0
+    np.testing.assert_array_equal(second.propensity, expected["targets"][1])
+
+
+def test_another_mixture_may_be_given_and_must_fit(tmp_path):
+    path = write(tmp_path / "c.pickle")
+    other = KOB_ANDERSEN.model_copy(update={"name": "other"})
+    assert read_start(path, mixture=other).mixture is other
+    with pytest.raises(ValueError, match="ka2d is two-dimensional"):
+        read_start(path, mixture=KA2D)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -66,8 +81,8 @@ def test_times_runs_and_targets_are_read(tmp_path):
 def test_every_protocol_byte_order_and_layout_gives_the_same(tmp_path, protocol, kind):
     initial = content()["positions"].astype(np.float32)
     initial = np.asfortranarray(initial) if kind == "F" else initial.astype(kind)
-    read = read_bapst_file(write(tmp_path / "c.pickle", protocol, positions=initial))
-    np.testing.assert_array_equal(read.initial, initial)
+    read = read_start(write(tmp_path / "c.pickle", protocol, positions=initial))
+    np.testing.assert_array_equal(read.positions, initial)
 
 
 class Python2(pickle._Pickler):
@@ -91,7 +106,7 @@ def test_a_file_of_python_2_is_read(tmp_path):
     text = (tmp_path / "c.pickle").read_bytes().replace(b"numpy._core", b"numpy.core")
     (tmp_path / "c.pickle").write_bytes(text)
     np.testing.assert_array_equal(
-        read_bapst_file(tmp_path / "c.pickle").initial, content()["positions"]
+        read_start(tmp_path / "c.pickle").positions, content()["positions"]
     )
 
 
@@ -111,7 +126,7 @@ def test_code_in_a_file_is_refused_by_name_and_not_run(tmp_path, protocol):
     path = write(tmp_path / "bad.pickle", protocol, metadata=harm)
     name = rf"{os.mkdir.__module__}\.mkdir"
     with pytest.raises(ValueError, match=rf"bad\.pickle: .*asks for {name}, which is no data: ref"):
-        read_bapst_file(path)
+        read_start(path)
     assert not (tmp_path / "harm").exists()
 
 
@@ -130,7 +145,7 @@ def test_code_in_a_file_is_refused_by_name_and_not_run(tmp_path, protocol):
 def test_nothing_but_data_is_read(tmp_path, value, message):
     path = write(tmp_path / "bad.pickle", metadata=value)
     with pytest.raises(ValueError, match=rf"bad\.pickle: expected a pickle of .*{message}"):
-        read_bapst_file(path)
+        read_start(path)
 
 
 def test_bytes_are_never_taken_for_objects(tmp_path):
@@ -141,7 +156,7 @@ def test_bytes_are_never_taken_for_objects(tmp_path):
     array = Harmful(reconstruct, np.ndarray, (0,), b"b")
     array.call = (*array.call, state)
     with pytest.raises(ValueError, match="array of 'O8', which are not numbers"):
-        read_bapst_file(write(tmp_path / "bad.pickle", positions=array))
+        read_start(write(tmp_path / "bad.pickle", positions=array))
 
 
 @pytest.mark.parametrize(
@@ -166,27 +181,27 @@ def test_bytes_are_never_taken_for_objects(tmp_path):
 )
 def test_bad_content_is_named(tmp_path, changes, message):
     with pytest.raises(ValueError, match=rf"bad\.pickle: .*{message}"):
-        read_bapst_file(write(tmp_path / "bad.pickle", **changes))
+        read_start(write(tmp_path / "bad.pickle", **changes))
 
 
 def test_a_box_without_volume_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"bad\.pickle: box must be positive lengths"):
-        read_configuration(write(tmp_path / "bad.pickle", box=np.zeros(3)))
+    with pytest.raises(ValueError, match=r"bad\.pickle: .*must be positive, found \[0\.0, 0\.0"):
+        read_start(write(tmp_path / "bad.pickle", box=np.zeros(3)))
 
 
 @pytest.mark.parametrize("text", [b"", b"text", b"\x80\x03", pickle.dumps(content())[:500]])
 def test_what_is_no_whole_pickle_is_named(tmp_path, text):
     (tmp_path / "bad.pickle").write_bytes(text)
     with pytest.raises(ValueError, match=r"bad\.pickle: expected a pickle of plain data: ."):
-        read_bapst_file(tmp_path / "bad.pickle")
+        read_start(tmp_path / "bad.pickle")
 
 
 def test_other_data_and_missing_files_are_named(tmp_path):
     (tmp_path / "list.pickle").write_bytes(pickle.dumps([1, 2]))
     with pytest.raises(ValueError, match=r"list\.pickle: expected a dict of arrays, found list"):
-        read_bapst_file(tmp_path / "list.pickle")
+        read_start(tmp_path / "list.pickle")
     with pytest.raises(FileNotFoundError, match=r"none\.pickle: no such file"):
-        read_bapst_file(tmp_path / "none.pickle")
+        read_start(tmp_path / "none.pickle")
 
 
 def test_a_sample_has_the_targets_of_its_time_index(tmp_path):
@@ -203,10 +218,8 @@ def test_a_sample_has_the_targets_of_its_time_index(tmp_path):
 
 
 def test_a_configuration_needs_no_time_index(tmp_path):
-    configuration = read_configuration(write(tmp_path / "c.pickle"))
-    assert configuration.final.shape == (0, N, 3)
-    assert configuration.time is None
-    assert read_configuration(tmp_path / "c.pickle", time_index=1).time == 2.5
+    start = read_start(write(tmp_path / "c.pickle"))
+    np.testing.assert_array_equal(start.positions, content()["positions"])
 
 
 @pytest.mark.parametrize("time_index", [None, -1, 2])
@@ -214,24 +227,27 @@ def test_a_time_index_that_is_not_there_lists_those_that_are(tmp_path, time_inde
     found = "none" if time_index is None else time_index
     message = rf"c\.pickle: .*--time-index.*found {found}; .* has 0 .t = 0.1., 1 .t = 2.5."
     with pytest.raises(ValueError, match=message):
-        read_sample(write(tmp_path / "c.pickle"), time_index=time_index)
+        read_sample(write(tmp_path / "c.pickle"), cutoff=1.0, time_index=time_index)
 
 
 def test_a_lag_time_without_a_future_is_named(tmp_path):
     path = write(tmp_path / "c.pickle", targets=None)
     with pytest.raises(ValueError, match="has neither runs nor targets at time index 1"):
-        read_sample(path, time_index=1)
+        read_sample(path, cutoff=1.0, time_index=1)
 
 
-def test_an_npz_file_has_no_time_index():
-    with pytest.raises(ValueError, match=r"x\.npz: the time index is for \.pickle files"):
-        read_sample(Path("x.npz"), time_index=0)
+def test_an_npz_file_of_one_lag_time_has_no_time_index(tmp_path):
+    path = tmp_path / "x.npz"
+    arrays = {"types": [0] * 8 + [1] * 2, "initial_positions": np.eye(10)[:, :3]}
+    np.savez(path, **arrays, positions=np.zeros((1, 10, 3)), box=5.0)
+    with pytest.raises(ValueError, match=r"x\.npz: the time index is for files with several lag t"):
+        read_sample(path, time_index=0)
 
 
 def test_a_model_with_edge_outputs_has_no_score_without_runs(tmp_path):
     path = write(tmp_path / "c.pickle")
     torch.manual_seed(1)  # with some weights all outputs are the same, and nothing correlates
-    export(Checkpoint(Botan(1, 16), Physics(cutoff=1.0)), tmp_path / "m.pt")
+    export(Checkpoint(Botan(1, 16), Physics(mixture=KOB_ANDERSEN, cutoff=1.0)), tmp_path / "m.pt")
     for time_index, has_runs in ((0, True), (1, False)):
         (model,) = evaluate([tmp_path / "m.pt"], [path], time_index=time_index)["models"]
         assert np.isfinite(model["S"]["A"]["rho_mean"])
@@ -246,17 +262,23 @@ def test_a_model_with_edge_outputs_has_no_score_without_runs(tmp_path):
 
 @needs_glassy_dynamics
 def test_the_targets_of_the_authors_are_the_propensities_of_their_runs():
-    sample, read = read_sample(TEST_LARGE, time_index=0), read_bapst_file(TEST_LARGE)
-    np.testing.assert_allclose(sample.propensity, read.propensity[0], atol=1e-12)
-    assert (len(read.times), len(read.propensity), len(read.final)) == (10, 10, 1)
-    assert read.times[0] == pytest.approx(0.132)
-    assert np.bincount(read.species).tolist() == [3277, 819]
+    sample = read_sample(TEST_LARGE, cutoff=2.0, time_index=0)
+    with TEST_LARGE.open("rb") as file:
+        own = _Unpickler(file, encoding="latin1").load()
+    authors = own["targets"][0].values
+    np.testing.assert_allclose(sample.propensity, authors, atol=1e-12)
+    assert np.bincount(sample.graph.species).tolist() == [3277, 819]
+    read = [read_ensemble(TEST_LARGE, time_index=k) for k in range(10)]
+    assert read[0].lag_time == pytest.approx(0.132)
+    assert [one.n_runs > 0 for one in read] == [True] + [False] * 9
+    with pytest.raises(ValueError, match="found 10; the file has 0"):
+        read_ensemble(TEST_LARGE, time_index=10)
 
 
 @needs_glassy_dynamics
 def test_the_small_file_has_30_runs_at_each_of_ten_times():
-    read = read_bapst_file(TEST_SMALL)
-    assert [runs.shape for runs in read.final] == [(30, 20, 3)] * 10
-    assert read.propensity == ()
-    means = [read_sample(TEST_SMALL, time_index=k).propensity.mean() for k in range(9)]
+    read = [read_ensemble(TEST_SMALL, time_index=k) for k in range(10)]
+    assert [one.final.shape for one in read] == [(30, 20, 3)] * 10
+    assert {one.propensity for one in read} == {None}
+    means = [propensity(one.initial, one.final).mean() for one in read[:9]]
     assert np.all(np.diff(means) > 0)

@@ -123,5 +123,7 @@ def test_corners_that_span_nothing_and_cells_that_lammps_does_not_know_are_refus
         Box.from_lammps([0, 0, 0], [1, 0, 1], (0, 0, 0), PERIODIC)
     with pytest.raises(ValueError, match="first cell vector along x"):
         Box(SKEWED["rotated"], PERIODIC).lammps_bounds()
-    with pytest.raises(ValueError, match=r"origin of a box must be 3 numbers, found \[0\.0, 0\.0\]"):
+    with pytest.raises(
+        ValueError, match=r"origin of a box must be 3 numbers, found \[0\.0, 0\.0\]"
+    ):
         Box(1.0, PERIODIC, (0, 0))

@@ -2,17 +2,22 @@
 
 import numpy as np
 import pytest
+from public_data import CONFIGURATION_401, needs_public_data
 
 from lammps_botan.analysis.sample import read_sample
 from lammps_botan.evaluation.reference import read_outcome
-from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 N = 8
+CUBE = (N / 1.2) ** (1 / 3)
 
 
 def write(path, **changes):
+    """Particles that fill a cube at the density of the Kob-Andersen mixture."""
     rng = np.random.default_rng(0)
-    initial = rng.random((N, 3)) * 2
+    corners = np.array(list(np.ndindex(2, 2, 2)))
+    initial = (corners + 0.1 + 0.8 * rng.random((N, 3))) * CUBE / 2
     arrays = {
         "types": np.array([0] * 6 + [1] * 2, dtype=np.int8),
         "initial_positions": initial,
@@ -23,12 +28,39 @@ def write(path, **changes):
 
 
 def test_without_a_box_it_is_a_cube_at_density_1_2(tmp_path):
-    cell = read_configuration(write(tmp_path / "c.npz")).cell
-    assert np.linalg.det(cell) == pytest.approx(N / 1.2)
+    start = read_start(write(tmp_path / "c.npz"), mixture=KOB_ANDERSEN)
+    assert start.box.volume == pytest.approx(N / 1.2)
+    assert start.box.is_orthogonal
+    assert start.box.periodic == (True, True, True)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.3])
+def test_without_a_box_particles_that_do_not_fill_that_cube_are_refused(scale, tmp_path):
+    initial = np.random.default_rng(0).random((N, 3)) * CUBE * scale
+    path = write(tmp_path / "c.npz", initial_positions=initial)
+    with pytest.raises(ValueError, match=r"c\.npz: has no box, .* 1\.2, has the edge 1\.88"):
+        read_start(path, mixture=KOB_ANDERSEN)
+
+
+def test_without_a_box_particles_of_no_known_mixture_are_refused(tmp_path):
+    for path in (
+        write(tmp_path / "a.npz", types=np.array([0] * 4 + [1] * 4)),
+        write(tmp_path / "b.npz", types=np.zeros(N, int)),
+    ):
+        with pytest.raises(ValueError, match=r"has no box, and its particles are no known mixture"):
+            read_start(path)
+
+
+@needs_public_data
+def test_the_public_files_without_a_box_are_the_kob_andersen_mixture():
+    ensemble = read_ensemble(CONFIGURATION_401)
+    assert ensemble.configuration.mixture is KOB_ANDERSEN
+    assert ensemble.box.volume == pytest.approx(4096 / 1.2)
+    assert ensemble.final.shape == (32, 4096, 3)
 
 
 def test_a_box_in_the_file_counts(tmp_path):
-    cell = read_configuration(write(tmp_path / "c.npz", box=[3.0, 4.0, 5.0])).cell
+    cell = read_start(write(tmp_path / "c.npz", box=[3.0, 4.0, 5.0])).box.cell
     np.testing.assert_array_equal(cell, np.diag([3.0, 4.0, 5.0]))
 
 
@@ -59,18 +91,24 @@ def test_a_box_of_two_cutoffs_is_large_enough(tmp_path):
     ("changes", "message"),
     [
         ({"types": None}, "lacks types; found initial_positions, positions"),
-        ({"positions": np.zeros((3, N + 1, 3))}, r"found \[8\], \[8, 3\] and \[3, 9, 3\]"),
         ({"types": np.full(N, 0.5)}, "types must be integers from 0"),
         ({"types": np.full(N, -1)}, "types must be integers from 0"),
         ({"initial_positions": np.full((N, 3), np.nan)}, "initial_positions holds values that are"),
-        ({"box": [1.0, 2.0]}, r"the box must be .* found shape \(2,\)"),
+        ({"box": [1.0, 2.0]}, r"a box with 2 edges, .* expected periodic = \(True, True, False\)"),
+        ({"box": np.ones((2, 2))}, r"the box must be .* found shape \[2, 2\]"),
+        ({"periodic": [True, True]}, r"periodic must be three bools, found \[True, True\]"),
+        ({"types": np.array([2] * 6 + [3] * 2)}, "LAMMPS types of which each occurs, from 1"),
+        ({"types": np.ones(N, int)}, "cannot be told which is the first species"),
+        ({"mixture": "{}"}, "mixture: lacks the key name"),
+        ({"mixture": KA2D.model_dump_json()}, "ka2d is two-dimensional"),
+        ({"inherent_energies": np.zeros(3)}, r"inherent_energies must have shape \[8\], found"),
+        ({"initial_positions_inherent": np.zeros((3, 3))}, r"inherent must have shape \[8, 3\]"),
         ({"types": np.array([{}] * N, dtype=object)}, "expected an npz file"),
-        ({"types": np.array(3)}, r"expected types \[n\], .*, found \[\], \[8, 3\]"),
-        ({"types": np.zeros((N, 1), dtype=int)}, r"expected types \[n\], .*, found \[8, 1\]"),
+        ({"types": np.array(3)}, r"expected types \[n\] .*, found \[\] and \[8, 3\]"),
+        ({"types": np.zeros((N, 1), dtype=int)}, r"expected types \[n\] .*, found \[8, 1\] and"),
         ({"initial_positions": np.full((N, 3), "x")}, "initial_positions must be numbers, found"),
-        ({"positions": np.full((3, N, 3), "x")}, "positions must be numbers, found the type <U1"),
-        ({"time": "soon"}, "time must be numbers, found the type <U4"),
-        ({"time": [1.0, 2.0]}, r"time must be one number, found \[1.0, 2.0\]"),
+        ({"temperature": "cold"}, "temperature must be numbers, found the type <U4"),
+        ({"temperature": [1.0, 2.0]}, r"temperature must be one number, found \[1.0, 2.0\]"),
         ({"box": "large"}, "box must be numbers, found the type <U5"),
         ({"box": -2.0}, "box must be positive lengths, found -2.0"),
         ({"box": [1.0, 0.0, 1.0]}, r"box must be positive lengths, found \[1.0, 0.0, 1.0\]"),
@@ -79,7 +117,24 @@ def test_a_box_of_two_cutoffs_is_large_enough(tmp_path):
 def test_bad_content_is_named(tmp_path, changes, message):
     path = write(tmp_path / "bad.npz", **changes)
     with pytest.raises(ValueError, match=rf"bad\.npz: .*{message}"):
-        read_configuration(path)
+        read_start(path, mixture=None if "mixture" in changes else KOB_ANDERSEN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"positions": np.zeros((3, N + 1, 3))}, r"found \[8\], \[8, 3\] and \[3, 9, 3\]"),
+        ({"positions": np.full((3, N, 3), "x")}, "positions must be numbers, found the type <U1"),
+        ({"positions": np.zeros((0, N, 3))}, r"has no runs: .* found \[0, 8, 3\]"),
+        ({"positions": np.full((3, N, 3), np.nan)}, "positions holds values that are not finite"),
+        ({"time": "soon"}, "time must be numbers, found the type <U4"),
+        ({"time": [1.0, 2.0]}, r"time must be one number, found \[1.0, 2.0\]"),
+    ],
+)
+def test_bad_runs_are_named(tmp_path, changes, message):
+    path = write(tmp_path / "bad.npz", box=3.0, **changes)
+    with pytest.raises(ValueError, match=rf"bad\.npz: .*{message}"):
+        read_ensemble(path)
 
 
 def test_targets_may_stand_in_place_of_runs(tmp_path):
@@ -88,7 +143,7 @@ def test_targets_may_stand_in_place_of_runs(tmp_path):
     sample = read_sample(write(tmp_path / "c.npz", positions=None, **targets), cutoff=0.9)
     np.testing.assert_array_equal(sample.propensity, np.arange(N))
     np.testing.assert_array_equal(sample.pair_distance_change, np.arange(n_edges))
-    assert len(read_configuration(tmp_path / "c.npz").final) == 0
+    assert read_ensemble(tmp_path / "c.npz", mixture=KOB_ANDERSEN).n_runs == 0
     # runs count where there are any; without E there is none to learn
     path = write(tmp_path / "both.npz", **targets)
     assert not np.array_equal(read_sample(path, cutoff=0.9).propensity, np.arange(N))
@@ -123,12 +178,12 @@ def test_what_is_no_npz_file_is_named(tmp_path, content):
     path = tmp_path / "bad.npz"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"bad\.npz: expected an npz file"):
-        read_configuration(path)
+        read_start(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.npz: no such file"):
-        read_configuration(tmp_path / "none.npz")
+        read_start(tmp_path / "none.npz")
 
 
 def test_a_damaged_compressed_file_is_named(tmp_path):
@@ -140,4 +195,4 @@ def test_a_damaged_compressed_file_is_named(tmp_path):
         content[place] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"bad\.npz: expected an npz file"):
-        read_configuration(path)
+        read_start(path)

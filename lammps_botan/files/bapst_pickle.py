@@ -80,10 +80,14 @@ def read_bapst_ensemble(
 
 
 def _configuration(content: "_Content", mixture: Mixture | None) -> Configuration:
+    try:
+        box = Box(content.box, (True, True, True))
+    except ValueError as error:
+        raise ValueError(f"{content.path}: {error}") from error
     return Configuration(
         positions=content.initial,
         species=content.species,
-        box=Box(content.box, (True, True, True)),
+        box=box,
         mixture=mixture or KOB_ANDERSEN,
         where=str(content.path),
     )
