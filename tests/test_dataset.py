@@ -5,7 +5,6 @@ import pytest
 from public_data import CONFIGURATION_401, needs_public_data
 
 from lammps_botan.analysis.sample import read_sample
-from lammps_botan.evaluation.reference import read_outcome
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
@@ -70,21 +69,19 @@ def test_a_sample_has_targets_for_all_particles_and_edges(tmp_path):
     assert sample.pair_distance_change.shape == (sample.graph.n_edges,)
 
 
-@pytest.mark.parametrize("read", [read_sample, read_outcome])
 @pytest.mark.parametrize("box", [0.1, [9.0, 9.0, 3.9], [[9, 0, 0], [9, 9, 0], [9, 9, 3.9]]])
-def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, read, box):
+def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, box):
     """Before its neighbors are listed, which fill the memory."""
     path = write(tmp_path / "c.npz", box=box)
     with pytest.raises(
         ValueError, match=r"c\.npz: the box is smaller than two cutoffs .* expected 4 "
     ):
-        read(path, cutoff=2.0)
+        read_sample(path, cutoff=2.0)
 
 
 def test_a_box_of_two_cutoffs_is_large_enough(tmp_path):
     path = write(tmp_path / "c.npz", box=[4.0, 4.0, 4.0])
     assert read_sample(path, cutoff=2.0).graph.n_particles == N
-    assert read_outcome(path, cutoff=2.0).n_runs == 3
 
 
 @pytest.mark.parametrize(
