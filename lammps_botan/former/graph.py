@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy.typing as npt
 
@@ -25,7 +24,6 @@ class Graph(today.Graph):
     """A graph that need not say its cutoff, which is NaN then."""
 
     cutoff: float = float("nan")
-    former: ClassVar[bool] = True
 
 
 def build_graph(
