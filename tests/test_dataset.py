@@ -64,7 +64,7 @@ def test_a_box_in_the_file_counts(tmp_path):
 
 
 def test_a_sample_has_targets_for_all_particles_and_edges(tmp_path):
-    sample = read_sample(write(tmp_path / "c.npz"), cutoff=0.9)
+    sample = read_sample(write(tmp_path / "c.npz", box=CUBE), cutoff=0.9)
     assert sample.propensity.shape == (N,)
     assert sample.pair_distance_change.shape == (sample.graph.n_edges,)
 
@@ -135,16 +135,16 @@ def test_bad_runs_are_named(tmp_path, changes, message):
 
 
 def test_targets_may_stand_in_place_of_runs(tmp_path):
-    n_edges = read_sample(write(tmp_path / "runs.npz"), cutoff=0.9).graph.n_edges
+    n_edges = read_sample(write(tmp_path / "runs.npz", box=CUBE), cutoff=0.9).graph.n_edges
     targets = {"propensity": np.arange(N), "pair_distance_change": np.arange(n_edges)}
-    sample = read_sample(write(tmp_path / "c.npz", positions=None, **targets), cutoff=0.9)
+    sample = read_sample(write(tmp_path / "c.npz", positions=None, box=CUBE, **targets), cutoff=0.9)
     np.testing.assert_array_equal(sample.propensity, np.arange(N))
     np.testing.assert_array_equal(sample.pair_distance_change, np.arange(n_edges))
     assert read_ensemble(tmp_path / "c.npz", mixture=KOB_ANDERSEN).n_runs == 0
     # runs count where there are any; without E there is none to learn
-    path = write(tmp_path / "both.npz", **targets)
+    path = write(tmp_path / "both.npz", box=CUBE, **targets)
     assert not np.array_equal(read_sample(path, cutoff=0.9).propensity, np.arange(N))
-    path = write(tmp_path / "c.npz", positions=None, propensity=np.arange(N))
+    path = write(tmp_path / "c.npz", positions=None, box=CUBE, propensity=np.arange(N))
     assert np.isnan(read_sample(path, cutoff=0.9).pair_distance_change).all()
 
 
@@ -165,7 +165,7 @@ def test_targets_may_stand_in_place_of_runs(tmp_path):
     ],
 )
 def test_bad_targets_are_named(tmp_path, targets, message):
-    path = write(tmp_path / "bad.npz", positions=None, **targets)
+    path = write(tmp_path / "bad.npz", positions=None, box=CUBE, **targets)
     with pytest.raises(ValueError, match=rf"bad\.npz: {message}"):
         read_sample(path, cutoff=0.9)
 
