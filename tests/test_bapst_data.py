@@ -247,10 +247,8 @@ def test_an_npz_file_of_one_lag_time_has_no_time_index(tmp_path):
 def test_a_model_with_edge_outputs_has_no_score_without_runs(tmp_path):
     path = write(tmp_path / "c.pickle")
     torch.manual_seed(1)  # with some weights all outputs are the same, and nothing correlates
-    export(
-        Checkpoint(Botan(1, 16), Physics(mixture=KOB_ANDERSEN, cutoff=1.0, lag_times=(2.5,))),
-        tmp_path / "m.pt",
-    )
+    physics = Physics(mixture=KOB_ANDERSEN, cutoff=1.0, lag_times=(2.5,))
+    export(Checkpoint(Botan(1, 16), physics), tmp_path / "m.pt")
     for time_index, has_runs in ((0, True), (1, False)):
         (model,) = evaluate([tmp_path / "m.pt"], [path], time_index=time_index)["models"]
         assert np.isfinite(model["S"]["A"]["rho_mean"])
