@@ -70,6 +70,11 @@ def read_lammps_data(path: str | Path) -> Configuration:
         If there is no such file.
     ValueError
         If box or atoms are missing or damaged, or the atom style cannot be told.
+
+    Examples
+    --------
+    >>> read_lammps_data("run.data").units  # doctest: +SKIP
+    'lj'
     """
     path = Path(path)
     try:

@@ -82,6 +82,11 @@ def open_frames(
         If there is no such file.
     ValueError
         If the file is empty, of another format, or needs what was not given.
+
+    Examples
+    --------
+    >>> for configuration in open_frames("run.xtc", topology="run.data"):  # doctest: +SKIP
+    ...     print(configuration.step, configuration.density)
     """
     path = Path(path)
     if not path.is_file():
