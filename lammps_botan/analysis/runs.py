@@ -135,25 +135,20 @@ class Runs:
             run -= start.initial
         return time, moved
 
-    def starts_apart(self) -> tuple[int, int, float]:
-        """The run and the particle that start farthest from the start of the first run.
-
-        Returns
-        -------
-        run, particle : int
-        distance : float
-            Largest difference of a coordinate, length unit.
-        """
-        first = self._runs[0].initial
-        apart = [np.abs(run.initial - first).max(axis=1) for run in self._runs]
-        run = int(np.argmax([distances.max() for distances in apart]))
-        particle = int(apart[run].argmax())
-        return run, particle, float(apart[run][particle])
-
     @property
     def share_their_start(self) -> bool:
         """Whether all runs start from the same configuration, with the same image flags."""
-        return self.starts_apart()[2] <= SAME_START * float(np.abs(self.box.cell).max())
+        return self._other_start() is None
+
+    def _other_start(self) -> tuple[Run, int, float] | None:
+        """A run that starts elsewhere than the first, its farthest particle, and how far it is."""
+        first = self._runs[0].initial
+        for run in self._runs[1:]:
+            apart = np.abs(run.initial - first).max(axis=1)
+            if apart.max() > SAME_START * float(np.abs(self.box.cell).max()):
+                atom = int(apart.argmax())
+                return run, atom, float(apart[atom])
+        return None
 
     def _positions(self, frame: int) -> tuple[float, Floats]:
         time, positions = self._runs[0].read(frame)
@@ -183,9 +178,8 @@ class IsoconfigurationalRuns(Runs):
     def __init__(self, runs: Atoms | Sequence[Atoms], **options: Any) -> None:
         super().__init__(runs, **options)
         first = self._runs[0]
-        if not self.share_their_start:
-            k, atom, distance = self.starts_apart()
-            run = self._runs[k]
+        if (other := self._other_start()) is not None:
+            run, atom, distance = other
             raise ValueError(
                 f"{run.where(0)}: {run.atom(atom)} is {distance:.3g} away from where "
                 f"{first.name} starts; all runs must start from the same configuration, with "
