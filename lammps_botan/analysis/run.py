@@ -1,5 +1,6 @@
 """One trajectory of an MDAnalysis Universe, with its first frame as the origin."""
 
+from dataclasses import replace
 from typing import Any
 
 import MDAnalysis
@@ -194,15 +195,18 @@ class Run:
 
     def _box(self, frame: int) -> Box:
         ts = self.trajectory.ts
-        cell = ts.data.get("cell", ts.triclinic_dimensions)
-        if cell is None:
-            raise ValueError(f"{self.where(frame)}: no periodic box")
-        # MDAnalysis's dimensions are those of a periodic box
-        periodic = self._periodic or ts.data.get("periodic", (True, True, True))
-        try:
-            box = Box(cell, periodic)
-        except ValueError as error:
-            raise ValueError(f"{self.where(frame)}: {error}") from error
+        box = ts.data.get("box")
+        if not isinstance(box, Box):
+            cell = ts.triclinic_dimensions
+            if cell is None:
+                raise ValueError(f"{self.where(frame)}: no periodic box")
+            try:
+                # MDAnalysis's dimensions are those of a periodic box
+                box = Box(cell, (True, True, True))
+            except ValueError as error:
+                raise ValueError(f"{self.where(frame)}: {error}") from error
+        if self._periodic is not None:
+            box = replace(box, periodic=self._periodic)
         return box.flat if self.planar else box
 
 

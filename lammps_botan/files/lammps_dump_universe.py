@@ -2,8 +2,8 @@
 
 MDAnalysis reads such dumps in float32, does not know headers of `dump_modify units yes` and
 `time yes`, and leaves it to the user to say which coordinates are unwrapped. Here positions are
-always unwrapped and sorted by atom ID. `ts.data` has the keys cell (cell vectors as rows, float64
-[3, 3]), periodic (three bools), units (a name, or None where the dump does not say it) and step. A
+always unwrapped and sorted by atom ID. `ts.data` has the keys box (a `Box`), cell (its cell vectors),
+units (LAMMPS's name of the unit system, or None where the dump does not say it) and step. A
 good line for the input script, with more digits than the six LAMMPS writes unless told:
 
     dump 1 all custom 1000 run.dump id type xu yu zu
@@ -36,7 +36,7 @@ from lammps_botan.files.lammps_dump_text import (
     unwrapped_columns,
     whole_lines,
 )
-from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.box import Box, Floats, Ints
 
 
 class _Timestep(Timestep):  # type: ignore[misc]
@@ -132,8 +132,8 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         ts.time = self.times[header.index]
         ts.positions = positions
         ts.dimensions = triclinic_box(*header.cell)
-        ts.data["cell"], ts.data["step"] = header.cell, header.step
-        ts.data["periodic"], ts.data["units"] = header.periodic, header.units
+        box = Box(header.cell, header.periodic, header.origin)
+        ts.data |= {"box": box, "cell": box.cell, "step": header.step, "units": header.units}
         return ts
 
     def _parse(self, header: Header) -> tuple[Ints, Ints, Floats]:
