@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -172,8 +173,8 @@ def _as_dict(found: "Observables") -> dict[str, object]:
 
 
 def _print(found: "Observables", about: str) -> None:
-    table = Table(title=about)
-    for column in ("t", "species", "F_s", "MSD", "mean S", "chi_4"):
+    table = Table(title=about, box=SIMPLE_HEAD)  # other boxes do not fit into 80 columns
+    for column in ("t", "", "F_s", "MSD", "mean S", "chi_4"):
         table.add_column(column, no_wrap=True)
     for t, time in enumerate(found.times):
         for s, name in enumerate(found.species):
