@@ -128,11 +128,14 @@ def _check(one: Measured, before: Sequence[Measured]) -> None:
             "of its own"
         )
     mine, theirs = one.configuration.mixture, first.configuration.mixture
-    if (mine is None) != (theirs is None) or (mine and theirs and mine.difference(theirs)):
-        found, wanted = (m.name if m else "not known" for m in (mine, theirs))
+    if mine is None or theirs is None:
+        difference = "" if mine is theirs else "that one of them is not known"
+    else:
+        difference = mine.difference(theirs)
+    if difference:
         raise ValueError(
-            f"{one.name}: the mixture is {found}, in {first.name} {wanted}; put each system into a "
-            "folder of its own"
+            f"{one.name} and {first.name}: the mixture differs in {difference}; put each system "
+            "into a folder of its own, or say --mixture NAME or FILE.toml"
         )
     if one.samples.keys() != first.samples.keys():
         raise ValueError(
