@@ -303,6 +303,24 @@ def test_a_system_that_is_no_known_mixture_is_not_taken_for_one(tmp_path):
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "t.npz")
     assert "no mixture is known" in done.stderr
+    assert read_ensemble(tmp_path / "t.npz").configuration.mixture is None
+
+
+def test_a_plane_of_the_composition_of_a_three_dimensional_mixture_is_read_back(tmp_path):
+    rng = np.random.default_rng(1)
+    positions = np.column_stack([rng.random((100, 2)) * 10, np.full(100, 0.1)])
+    types = np.repeat([1, 2], [80, 20])
+    cell = np.diag([10.0, 10.0, 0.5])
+    moved = positions + np.array([0.1, 0, 0])
+    frames = [frame(x, cell, step=k, types=types) for k, x in enumerate((positions, moved))]
+    path = write(tmp_path / "run.dump", *frames)
+    done = targets(path, "-o", tmp_path / "t.npz")
+    assert done.returncode == 0, done.stderr
+    sample = read_sample(tmp_path / "t.npz")
+    assert sample.configuration.mixture is None
+    assert sample.configuration.box.periodic == (True, True, False)
+    np.testing.assert_allclose(sample.propensity, 0.1)
+    np.testing.assert_array_equal(sample.graph.center, read(tmp_path / "t.npz")["center"])
 
 
 def test_a_wall_along_z_has_no_images_behind_it(tmp_path):

@@ -1,5 +1,8 @@
 """Targets: against the public implementation, against loops, and exact cases."""
 
+import importlib
+import sys
+
 import numpy as np
 import pytest
 from public_data import CONFIGURATION_401, FOLDER, needs_public_data, reference_graph
@@ -373,3 +376,16 @@ def test_a_bond_in_the_plane_has_no_image_across_it():
     assert bonds.n_edges == 2
     final = np.array([[[2.0, 5, 0], [3.8, 5, 0]]])
     assert bond_breakage(initial, final, bonds, flat, EQUAL).tolist() == [1, 1]
+
+
+def test_the_former_address_goes_on_with_a_warning(liquid):
+    initial, box, graph, rng = liquid
+    final = initial + rng.normal(0, 0.2, (3, 60, 3))
+    sys.modules.pop("lammps_botan.targets", None)
+    with pytest.warns(DeprecationWarning, match=r"is now lammps_botan.analysis.targets"):
+        former = importlib.import_module("lammps_botan.targets")
+    np.testing.assert_array_equal(
+        former.pair_distance_change(initial, final, graph, box.cell),
+        pair_distance_change(initial, final, graph, box),
+    )
+    assert former.bonds(graph, 1.35).n_edges == graph.within(1.35).n_edges

@@ -284,7 +284,7 @@ SHIPPED = {mixture.name: mixture for mixture in (KOB_ANDERSEN, KA2D)}
 
 
 def shipped_mixture(
-    species: Ints, *, dimension: int, density: float, units: str | None
+    species: Ints, *, dimension: int, density: float | None = None, units: str | None = None
 ) -> Mixture | None:
     """The one shipped mixture that particles of unknown kind can be, or None.
 
@@ -295,20 +295,29 @@ def shipped_mixture(
     ----------
     species : int64 [n_particles]
     dimension : int
-    density : float
-        Particles per volume, or per area in two dimensions.
-    units : str or None
-        None where they are not known.
+    density : float, optional
+        Particles per volume, or per area in two dimensions, where it is known.
+    units : str, optional
+        Where they are known.
+
+    Examples
+    --------
+    >>> shipped_mixture(np.repeat([0, 1], [80, 20]), dimension=3).name
+    'kob-andersen'
     """
     fitting = [
         mixture
         for mixture in SHIPPED.values()
         if mixture.dimension == dimension
         and units in {None, mixture.units}
-        and (
-            mixture.density is None
-            or 1 / LIKELY_LENGTHS < (density / mixture.density) ** (1 / dimension) < LIKELY_LENGTHS
-        )
+        and _likely(density, mixture)
         and not mixture.wrong_composition(species)
     ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _likely(density: float | None, mixture: Mixture) -> bool:
+    if density is None or mixture.density is None:
+        return True
+    lengths = float(mixture.density / density) ** (1 / mixture.dimension)
+    return 1 / LIKELY_LENGTHS < lengths < LIKELY_LENGTHS
