@@ -319,5 +319,5 @@ def shipped_mixture(
 def _likely(density: float | None, mixture: Mixture) -> bool:
     if density is None or mixture.density is None:
         return True
-    lengths = float(mixture.density / density) ** (1 / mixture.dimension)
+    lengths: float = (mixture.density / density) ** (1 / mixture.dimension)
     return 1 / LIKELY_LENGTHS < lengths < LIKELY_LENGTHS
