@@ -178,9 +178,7 @@ def test_what_is_not_a_number_stays_so(instructions, model):
 def test_predictions_that_are_not_numbers_are_refused(instructions, model):
     given = graph(200, 5.5)
     given.vectors[0] = np.nan
-    with pytest.raises(
-        ValueError, match=r"m\.pt predicts numbers that are not finite for \d+ part"
-    ):
+    with pytest.raises(ValueError, match=r"m\.pt predicts numbers that are not finite for"):
         Predictor(model).predict_graph(given)
 
 
