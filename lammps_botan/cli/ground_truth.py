@@ -8,19 +8,9 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from lammps_botan.cli.shared import (
-    AS_JSON,
-    DT,
-    FILE,
-    OUTPUT,
-    check_folder,
-    check_picture,
-    paths_written,
-    to_json,
-)
+from lammps_botan.cli.shared import FILE, OUTPUT, paths_written
 
 
 @click.command("data-file")
@@ -144,104 +134,3 @@ def inherent(configurations: Sequence[Path], output: Path, scheduler: str | None
     paths = run(configurations, output, scheduler=scheduler)
     click.echo(f"made {paths_written(paths)}")
     click.echo(f"next: lammps-botan distill {shlex.quote(str(output))}/*.npz -o distilled")
-
-
-@click.command()
-@click.argument("dumps", type=FILE, nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    required=True,
-    callback=check_folder,
-    help="npz file to write; {time} in its name stands for the lag time.",
-)
-@click.option(
-    "--time", "times", type=float, multiple=True, help="Lag time; several with {time} in OUTPUT."
-)
-@DT
-def targets(dumps: Sequence[Path], output: Path, times: Sequence[float], dt: float) -> None:
-    """Make the ground truth from DUMPS, the isoconfigurational runs of one configuration.
-
-    Their first frame is t = 0. Without --time the last lag time is taken, or all lag times if
-    OUTPUT has {time} in its name.
-    """
-    from lammps_botan.analysis.ground_truth import chosen_frames, write_ground_truth
-    from lammps_botan.analysis.runs import open_ensemble
-
-    ensemble = open_ensemble(dumps, dt=dt)
-    files = chosen_frames(ensemble, times, str(output))
-    for path in files:
-        if path.resolve() in {dump.resolve() for dump in dumps}:
-            raise ValueError(f"{path}: is one of the dumps; choose another name for the output")
-    made = write_ground_truth(ensemble, files)
-    console = Console(stderr=True)
-    paths = list(track(made, "targets", total=len(files), console=console, transient=True))
-    lag_times = ", ".join(f"{ensemble.times()[k]:g}" for k in files.values())
-    click.echo(f"wrote {paths_written(paths)}: {len(dumps)} runs, lag time {lag_times}")
-
-
-@click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("-k", default=6.283185307179586, show_default="2 pi", help="Of F_s, 1 / sigma_AA.")
-@DT
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    default=Path("observables.png"),
-    show_default=True,
-    callback=check_picture,
-    help="Picture to draw.",
-)
-@AS_JSON
-def observables(folder: Path, k: float, dt: float, output: Path, as_json: bool) -> None:
-    """Print and plot F_s(k, t), mean squared displacements and tau_alpha of a FOLDER of runs.
-
-    FOLDER has npz files of `simulate isoconfig`, or dumps in one sub-folder per configuration, each
-    dump starting at its own t = 0.
-    """
-    from lammps_botan.analysis.observables import find_sources, observe
-    from lammps_botan.figures.observables import plot_observables
-
-    sources = find_sources(folder)
-    console = Console(stderr=True)
-    found = observe(track(sources, "observables", console=console, transient=True), k=k, dt=dt)
-    plural = "" if found.n_configurations == 1 else "s"
-    about = (
-        f"N = {found.n_particles}, {found.n_configurations} configuration{plural}, "
-        f"{found.n_runs} runs"
-    )
-    plot_observables(output, found, about)
-    fit = found.relaxation
-    if as_json:
-        content = {key: getattr(found, key) for key in ("k", "n_particles", "n_configurations")}
-        for key in ("times", "scattering", "scattering_error", "msd", "msd_error"):
-            content[key] = getattr(found, key).tolist()
-        content["n_runs"] = found.n_runs
-        content["susceptibility"] = found.susceptibility.tolist()
-        content["tau_alpha"] = None if fit is None else fit.tau_alpha
-        content["tau_alpha_error"] = found.tau_alpha_error
-        click.echo(to_json(content))
-        return
-    table = Table("t", title=about)
-    names = "AB" if found.msd.shape[1] == 2 else [str(n) for n in range(found.msd.shape[1])]
-    for name in names:
-        table.add_column(f"F_s {name}")
-        table.add_column(f"MSD {name}")
-    table.add_column("chi_4")
-    for t, time in enumerate(found.times):
-        cells = []
-        for s in range(len(names)):
-            cells.append(f"{found.scattering[t, s]:.4f} ± {found.scattering_error[t, s]:.4f}")
-            cells.append(f"{found.msd[t, s]:.4g} ± {found.msd_error[t, s]:.2g}")
-        table.add_row(f"{time:g}", *cells, f"{found.susceptibility[t]:.3g}")
-    Console().print(table)
-    if fit is None:
-        click.echo(f"no tau_alpha: {found.reason}")
-    else:
-        click.echo(
-            f"tau_alpha = {fit.tau_alpha:.5g} ± {found.tau_alpha_error:.2g} (double stretched "
-            f"exponential, F_s of A), beta = {fit.beta:.3f}; F_s = 1/e at t = {fit.one_over_e:.5g}"
-        )
-    click.echo(f"drew {output}")

@@ -3,8 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -43,6 +47,26 @@ DT = click.option(
     default=0.001,
     show_default=True,
     help="Time step, for dumps without ITEM: TIME.",
+)
+
+
+def check_mixture(
+    ctx: click.Context, parameter: click.Parameter, name: str | None
+) -> "Mixture | None":
+    """The mixture of this name, or of this TOML file."""
+    if name is None:
+        return None
+    from lammps_botan.files.mixture_toml import find_mixture
+
+    return find_mixture(name)
+
+
+MIXTURE = click.option(
+    "--mixture",
+    metavar="NAME|FILE.toml",
+    callback=check_mixture,
+    help="What the particles are (docs/own_liquid.md); told by the file or their composition, if "
+    "not given.",
 )
 
 

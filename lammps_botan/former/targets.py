@@ -3,19 +3,13 @@
 import warnings
 
 from lammps_botan.analysis.targets import (
-    bond_breakage,
-    bonds,
     neighbor_averaged_displacement,
-    pair_distance_change,
     propensity,
     relative_displacement,
 )
 
 __all__ = [
-    "bond_breakage",
-    "bonds",
     "neighbor_averaged_displacement",
-    "pair_distance_change",
     "propensity",
     "relative_displacement",
 ]
