@@ -60,14 +60,12 @@ def distill(configurations: Sequence[Path], output: Path, mixture: str | None) -
     CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
     of them. Started again, it goes on.
     """
-    from lammps_botan.files.mixture_toml import find_mixture
     from lammps_botan.training.pseudo_labels import distill as run
     from lammps_botan.training.pseudo_labels import read_structures
 
     console = Console(stderr=True)
-    particles = find_mixture(mixture) if mixture else None
-    total = sum(len(read_structures(path, mixture=particles)) for path in configurations)
-    made = run(configurations, output, mixture=particles)
+    total = sum(len(read_structures(path, mixture=mixture)) for path in configurations)
+    made = run(configurations, output, mixture=mixture)
     paths = list(track(made, "distill", total=total, console=console, transient=True))
     click.echo(f"wrote {paths_written(paths)}; next: name them in data.train of a recipe")
 

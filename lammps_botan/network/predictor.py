@@ -67,8 +67,7 @@ class Predictor:
         What the model was trained on.
     engine : str
         What computes: the instructions of the compiled engine, such as "avx512", or "torch" where
-        the network is not BOTAN with 64 features, has three species or more, or is not on the
-        CPU.
+        the network is not BOTAN with 64 features, or not on the CPU.
 
     Raises
     ------
@@ -119,9 +118,8 @@ class Predictor:
             return engine
         if engine is None:
             raise ValueError(
-                "precision bfloat16 is for BOTAN with 64 features and one or two species on "
-                f"device cpu, by the compiled engine; {self.path} is scored by torch here: use "
-                "precision float32"
+                "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
+                f"engine; {self.path} is scored by torch here: use precision float32"
             )
         return scoring.make_engine(parameters, self.metadata.rounds, bfloat16=True)
 

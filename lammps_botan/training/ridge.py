@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn import linear_model
 from sklearn.feature_selection import VarianceThreshold
-from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lammps_botan.structure.box import Floats
 
 PENALTIES = np.logspace(1, 5, 5)  # of standardized descriptors
+MOST_PARTS = 5  # of the configurations, of which each is predicted from the others
 CONSTANT = 1e-4  # descriptors that vary less, or in fewer particles, say nothing
 
 
@@ -24,7 +25,7 @@ class Ridge:
         Of each configuration; none is empty.
     y : sequence of [n]
     penalty : float, optional
-        The one of `PENALTIES` with which the others predict a configuration best, if not given.
+        The one of `PENALTIES` with which others predict configurations best, if not given.
 
     Attributes
     ----------
@@ -39,7 +40,8 @@ class Ridge:
         regression = linear_model.Ridge(penalty, fit_intercept=False)
         if penalty is None:
             groups = np.repeat(np.arange(len(x)), [len(one) for one in x])
-            splits = list(LeaveOneGroupOut().split(within, target, groups))
+            parts = GroupKFold(min(len(x), MOST_PARTS))
+            splits = list(parts.split(within, target, groups))
             regression = linear_model.RidgeCV(PENALTIES, fit_intercept=False, cv=splits)
         self._steps: Pipeline = make_pipeline(
             VarianceThreshold(CONSTANT**2), StandardScaler(), regression

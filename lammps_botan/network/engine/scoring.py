@@ -172,8 +172,8 @@ def make_engine(
     Returns
     -------
     Engine or None
-        None if the network is another one, is told species as one-hot vectors, is not on the CPU,
-        the package was not compiled, or LAMMPS_BOTAN_ENGINE is torch.
+        None if the network is another one, is not on the CPU, the package was not compiled, or
+        LAMMPS_BOTAN_ENGINE is torch.
 
     Raises
     ------
