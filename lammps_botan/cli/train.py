@@ -4,12 +4,16 @@ import contextlib
 import ctypes
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import track
 
-from lammps_botan.cli.shared import FILE, paths_written
+from lammps_botan.cli.shared import FILE, MIXTURE, paths_written
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 
 @click.command()
@@ -51,10 +55,8 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     required=True,
     help="Folder; made if it is not there.",
 )
-@click.option(
-    "--mixture", help="Of the particles, where the files do not say it: NAME or FILE.toml."
-)
-def distill(configurations: Sequence[Path], output: Path, mixture: str | None) -> None:
+@MIXTURE
+def distill(configurations: Sequence[Path], output: Path, mixture: "Mixture | None") -> None:
     """Write pseudo-labels for CONFIGURATIONS and the ends of their runs, by ridge regression.
 
     CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
