@@ -1,13 +1,18 @@
-"""Networks for the scoring engine, and the sets of instructions that this processor has."""
+"""Networks and graphs to compute, and the sets of instructions that this processor has."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.export import export
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import Graph, build_graph
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 INSTRUCTIONS = ["portable", "avx2", "avx512"]
 HAS_BFLOAT16 = torch.cpu._is_avx512_bf16_supported()
@@ -23,6 +28,33 @@ def available(instructions: str) -> bool:
     }[instructions]
 
 
+def physics(**changes: object) -> Physics:
+    """The Kob-Andersen mixture at T = 0.44 and tau_alpha, or what differs from it."""
+    usual = {"mixture": KOB_ANDERSEN, "cutoff": 2.0, "lag_times": (4120.0,), "temperature": 0.44}
+    return Physics(**(usual | {"density": 1.2} | changes))
+
+
+def random_graph(
+    n_particles: int, length: float, *, cutoff: float = 2.0, seed: int = 0, n_species: int = 2
+) -> Graph:
+    """Particles anywhere in a periodic cube."""
+    rng = np.random.default_rng(seed)
+    positions = rng.random((n_particles, 3)) * length
+    species = rng.integers(n_species, size=n_particles)
+    box = Box(length, (True, True, True))
+    return build_graph(Configuration(positions=positions, species=species, box=box), cutoff)
+
+
+def tensors(graph: Graph) -> tuple[torch.Tensor, ...]:
+    """What a network is given."""
+    return (
+        torch.from_numpy(graph.species),
+        torch.from_numpy(graph.vectors.astype(np.float32)),
+        torch.from_numpy(graph.center),
+        torch.from_numpy(graph.neighbor),
+    )
+
+
 def network(seed: int = 1, rounds: int = 3, width: int = 64) -> Botan:
     """With weights larger than torch's first ones, so that outputs are of order 1."""
     torch.manual_seed(seed)
@@ -34,8 +66,8 @@ def network(seed: int = 1, rounds: int = 3, width: int = 64) -> Botan:
 
 
 def write(path: Path, *models: Botan) -> Path:
-    """A model file of a network, or of several as an ensemble."""
-    checkpoints = [Checkpoint(model, Physics(), {}) for model in models]
+    """A model file of a network, or of several as a committee."""
+    checkpoints = [Checkpoint(model, physics(), {}) for model in models]
     export(checkpoints[0] if len(models) == 1 else checkpoints, path)
     return path
 

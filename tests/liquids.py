@@ -1,11 +1,15 @@
 """A small liquid to train on, and the recipe that learns it within seconds."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
+from lammps_botan.structure.mixture import KOB_ANDERSEN
+
 LENGTH = 4.6
 N_PARTICLES = 120
+DICTS = ("relaxation_times", "lag_times")
 
 RECIPE = """
 output = "out"
@@ -28,23 +32,39 @@ validate_every = 5
 """
 
 
-def write_liquid(path: Path, seed: int, n: int = N_PARTICLES, **keys: object) -> Path:
-    """A configuration whose particles move the farther the fewer neighbors they have."""
+def write_liquid(
+    path: Path,
+    seed: int,
+    n: int = N_PARTICLES,
+    *,
+    length: float = LENGTH,
+    dimension: int = 3,
+    shares: tuple[float, ...] = (0.8, 0.2),
+    drop: str = "",
+    **keys: object,
+) -> Path:
+    """A configuration whose particles move the farther the fewer neighbors they have.
+
+    The composition `shares`, and the density, are those of the Kob-Andersen mixture. Further keys
+    replace those of the file, `drop` leaves one out.
+    """
     rng = np.random.default_rng(seed)
-    initial = rng.random((n, 3)) * LENGTH
+    initial = rng.random((n, dimension)) * length
     apart = initial[:, None] - initial
-    apart -= LENGTH * np.rint(apart / LENGTH)
+    apart -= length * np.rint(apart / length)
     neighbors = (np.linalg.norm(apart, axis=2) < 1.4).sum(axis=1) - 1
-    direction = rng.normal(size=(2, n, 3))
+    direction = rng.normal(size=(2, n, dimension))
     direction /= np.linalg.norm(direction, axis=2, keepdims=True)
     final = initial + direction * (0.4 / (1 + neighbors))[:, None]
+    ends = np.cumsum(shares[:-1]) * n
     arrays = {
-        "types": (np.arange(n) >= 0.8 * n).astype(np.int8),
+        "types": np.searchsorted(ends, np.arange(n), side="right").astype(np.int8),
         "initial_positions": initial,
         "positions": final,
-        "box": LENGTH,
+        "box": length,
     }
-    np.savez(path, **(arrays | keys))
+    arrays |= keys
+    np.savez(path, **{key: value for key, value in arrays.items() if key != drop})
     return path
 
 
@@ -72,3 +92,15 @@ def recipe(epochs: int, **sections: str) -> str:
         own = [line for line in lines[start:end] if line.split(" = ")[0] not in keys]
         lines[start:end] = [*own, *added.splitlines()]
     return "\n".join(lines)
+
+
+def write_mixture(path: Path, **changes: object) -> Path:
+    """The TOML file of a mixture that differs from the Kob-Andersen mixture, named as the file."""
+    content = KOB_ANDERSEN.model_dump(exclude_none=True, exclude={"interactions", *DICTS})
+    content |= {"name": path.stem} | changes
+    path.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in content.items()))
+    return path
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value)  # numbers, texts and lists are written alike

@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from engines import physics
 from public_data import needs_public_data, weights
 
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import (
-    Checkpoint,
-    Physics,
-    import_public_weights,
-    load_checkpoint,
-    save_checkpoint,
-)
+from lammps_botan.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from lammps_botan.network.public_weights import import_public_weights
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 
 class Harmful:
@@ -28,7 +25,8 @@ class Harmful:
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path):
-    before = Checkpoint(Botan(3, 8), Physics(("A", "B", "C"), 1.5, (1.0,), 0.5, 1.1), {"seed": 4})
+    stands_for = physics(mixture=KA2D, cutoff=1.5, lag_times=(1.0,), temperature=0.5, density=None)
+    before = Checkpoint(Botan(3, 8, n_species=3), stands_for, {"seed": 4})
     save_checkpoint(before, tmp_path / "m.ckpt")
     after = load_checkpoint(tmp_path / "m.ckpt")
     assert (after.physics, after.provenance) == (before.physics, before.provenance)
@@ -38,7 +36,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["m.ckpt"]
 
 
-@pytest.mark.parametrize("read", [load_checkpoint, lambda p: import_public_weights(p, Physics())])
+@pytest.mark.parametrize("read", [load_checkpoint, lambda p: import_public_weights(p, physics())])
 def test_code_in_a_file_is_refused_and_not_run(tmp_path, read):
     torch.save({"weights": Harmful(tmp_path / "harm")}, tmp_path / "bad.ckpt")
     with pytest.raises(ValueError, match="not a file of plain weights"):
@@ -61,16 +59,45 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_checkpoint_of_another_version_is_refused(tmp_path):
     path = tmp_path / "m.ckpt"
-    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), path)
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
     content = torch.load(path, weights_only=True)
     torch.save(content | {"format_version": 99}, path)
-    with pytest.raises(ValueError, match=r"checkpoint format 99, this version .* reads format 1"):
+    with pytest.raises(ValueError, match=r"checkpoint format 99, this version .* reads format 2"):
         load_checkpoint(path)
+
+
+def of_version_1(path, **physics_then):
+    """A checkpoint as it was written before mixtures."""
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
+    content = torch.load(path, weights_only=True)
+    then = {"species": ["A", "B"], "cutoff": 1.5, "lag_times": (13.0,), "temperature": 0.5}
+    then |= {"density": 1.1, "node": "R"}
+    torch.save(content | {"format_version": 1, "physics": then | physics_then}, path)
+    return path
+
+
+def test_a_checkpoint_of_version_1_is_the_kob_andersen_mixture(tmp_path):
+    after = load_checkpoint(of_version_1(tmp_path / "m.ckpt"))
+    assert after.physics == physics(
+        cutoff=1.5, lag_times=(13.0,), temperature=0.5, density=1.1, node="R"
+    )
+    assert after.physics.mixture == KOB_ANDERSEN
+
+
+def test_a_checkpoint_of_version_1_with_other_species_is_refused(tmp_path):
+    path = of_version_1(tmp_path / "m.ckpt", species=["Cu", "Zr"])
+    with pytest.raises(ValueError, match=r"what the species Cu Zr are: expected A B"):
+        load_checkpoint(path)
+
+
+def test_a_network_for_another_number_of_species_is_refused():
+    with pytest.raises(ValueError, match="ka2d has 3 species, but the network is for 2"):
+        Checkpoint(Botan(1, 4), physics(mixture=KA2D))
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     path = tmp_path / "m.ckpt"
-    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), path)
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
     content = torch.load(path, weights_only=True)
     del content["weights"]["output.bias"]
     torch.save(content, path)
@@ -81,7 +108,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
 def test_weights_of_another_network_are_refused(tmp_path):
     torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(ValueError, match=r"unexpected entry 'conv.weight'; expected layers named"):
-        import_public_weights(tmp_path / "other.pth", Physics())
+        import_public_weights(tmp_path / "other.pth", physics())
 
 
 @needs_public_data

@@ -39,9 +39,17 @@ def test_evaluate_gives_the_published_correlations_of_the_public_weights(model1)
 
 @needs_public_data
 def test_info_prints_the_metadata(model1):
-    path, text = run("info", model1).split("\n", 1)
-    assert path == str(model1)
-    assert json.loads(text)["lag_times"] == [13.0]
+    assert json.loads(run("info", model1, "--json"))["lag_times"] == [13.0]
+    printed = run("info", model1)
+    for words in (
+        "kob-andersen, 3 dimensions",
+        "A B, told as number",
+        "units",
+        "lj",
+        "not recorded",
+    ):
+        assert words in printed
+    assert "9 distillation, 1 validation" in run("info", "ka-t044")
 
 
 def test_models_lists_what_ships():
@@ -54,7 +62,7 @@ def test_models_lists_what_ships():
 
 
 def test_a_name_does_where_a_model_is_expected():
-    assert json.loads(run("info", "ka-t044").split("\n", 1)[1])["temperature"] == 0.44
+    assert json.loads(run("info", "ka-t044", "--json"))["temperature"] == 0.44
 
 
 @needs_public_data

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from liquids import RECIPE, configure, recipe
 
-from lammps_botan.network.predictor import Scorer
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.shipped import find_model
 from lammps_botan.training.config import Data, Network, Recipe, Target, read_config, recorded_config
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -23,11 +24,12 @@ validation = ["validation.npz"]
 def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
     config = read_config(configure(tmp_path, LEAST))
     assert config.target.model_dump() == {
-        "species": ("A", "B"),
-        "cutoff": 2.0,
-        "lag_time": 4120.0,
-        "temperature": 0.44,
-        "density": 1.2,
+        # from the data
+        "mixture": None,
+        "cutoff": None,
+        "lag_time": None,
+        "temperature": None,
+        "density": None,
         "node": "S",
     }
     assert config.network.model_dump() == {
@@ -68,7 +70,7 @@ def test_the_documentation_lists_every_key_with_its_default():
         for key, field in section.model_fields.items()
     } | dict.fromkeys(f"data.{key}" for key in Data.model_fields)
     assert set(defaults) == set(expected)
-    for key in ("target.cutoff", "target.lag_time", "network.rounds", "recipe.p", "recipe.clip"):
+    for key in ("network.rounds", "network.width", "recipe.p", "recipe.clip"):
         assert float(defaults[key]) == expected[key]
     for key in ("recipe.rotations", "recipe.optimizer", "recipe.schedule", "recipe.precision"):
         assert defaults[key] == f'`"{expected[key]}"`'
@@ -100,6 +102,7 @@ def test_several_seeds_are_several_runs(tmp_path):
         ("rounds = 2", 'architecture = "se3"', r"network.architecture: .* 'botan' or 'nt-gnn', .*"),
         ("lag_time = 2.0", "lag_time = -2.0", r"target.lag_time: .* greater than 0"),
         ("lag_time = 2.0", "lag_time = inf", r"target.lag_time: .* finite number, found inf"),
+        ("lag_time = 2.0", 'species = ["A"]', r"target: species = \['A'\]: write .* mixture = "),
         ("lag_time = 2.0", 'node = "X"', r"target.node: .* 'S', 'R', 'D' or 'C', found 'X'"),
         ("lag_time = 2.0", "lag_time = 2020-01-01", r"target.lag_time: .* number, found '2020-01-"),
         ('["validation.npz"]', "[]", r"data.validation: .* at least 1 item"),
@@ -144,16 +147,23 @@ def test_what_a_run_records_is_read_back(tmp_path):
 
 @pytest.mark.parametrize(("model", "recipe"), [("ka-t044", "botan"), ("ka-t064", "t064")])
 def test_the_shipped_models_came_from_the_shipped_recipes(model, recipe):
-    provenance = Scorer(model).metadata.provenance
-    assert recorded_config(provenance["config"]) == read_config(CONFIGS / f"{recipe}.toml")
-    assert provenance["init"]["file"] == "best.ckpt"  # of configs/pretrain.toml
+    metadata = read_metadata(find_model(model))
+    recorded = recorded_config(metadata.provenance["config"])
+    config = read_config(CONFIGS / f"{recipe}.toml")
+    # the folder of pseudo-labels had another name
+    train = [path.replace("taught", "pseudo_labels") for path in recorded.data.train]
+    assert recorded.data.model_copy(update={"train": train}) == config.data
+    assert (recorded.network, recorded.recipe) == (config.network, config.recipe)
+    assert recorded.target == config.target
+    assert metadata.mixture.name == config.target.mixture
+    assert metadata.provenance["init"]["file"] == "best.ckpt"  # of configs/pretrain.toml
 
 
 def test_the_pretrained_network_is_one_to_start_the_shipped_recipe_from():
     pretraining, training = (read_config(CONFIGS / f"{n}.toml") for n in ("pretrain", "botan"))
     for key in ("architecture", "rounds", "width"):
         assert getattr(pretraining.network, key) == getattr(training.network, key)
-    assert pretraining.target.species == training.target.species
+    assert pretraining.target.mixture == training.target.mixture
     assert pretraining.target.cutoff == training.target.cutoff
     # as in the paper: T = 0.44, t = 13
     assert (pretraining.target.temperature, pretraining.target.lag_time) == (0.44, 13)

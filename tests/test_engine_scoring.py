@@ -12,11 +12,13 @@ from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, w
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 from score_runs import run
 
-from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.engine import scoring
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.network.predictor import Scorer
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 
 ROUNDING = 2e-5  # the order of sums in float32
@@ -45,11 +47,12 @@ def model(tmp_path_factory):
 def graph(n_particles=300, length=6.5, seed=0):
     rng = np.random.default_rng(seed)
     species = (rng.random(n_particles) < 0.2).astype(int)
-    return build_graph(rng.random((n_particles, 3)) * length, length, species)
+    positions, box = rng.random((n_particles, 3)) * length, Box(length, (True, True, True))
+    return build_graph(Configuration(positions=positions, species=species, box=box), 2.0)
 
 
-def assert_same(scorer, given, tolerance=ROUNDING):
-    found, expected = scorer.score(given), scorer.score_by_torch(given)
+def assert_same(predictor, given, tolerance=ROUNDING):
+    found, expected = predictor.predict_graph(given), predictor.predict_by_torch(given)
     for ours, theirs in ((found.node, expected.node), (found.edge, expected.edge)):
         assert ours.shape == theirs.shape
         assert ours.dtype == np.float32
@@ -58,11 +61,11 @@ def assert_same(scorer, given, tolerance=ROUNDING):
 
 @pytest.mark.parametrize("rounds", [1, 2, 7])
 def test_the_engine_computes_what_the_model_file_does(instructions, rounds, tmp_path):
-    scorer = Scorer(write(tmp_path / "m.pt", network(rounds=rounds)))
-    assert scorer.engine == instructions
+    predictor = Predictor(write(tmp_path / "m.pt", network(rounds=rounds)))
+    assert predictor.engine == instructions
     given = graph()
-    assert np.abs(scorer.score(given).edge).max() > 0.1
-    assert_same(scorer, given)
+    assert np.abs(predictor.predict_graph(given).edge).max() > 0.1
+    assert_same(predictor, given)
 
 
 @needs_public_data
@@ -70,12 +73,9 @@ def test_the_engine_computes_what_the_model_file_does(instructions, rounds, tmp_
 def test_the_engine_reproduces_the_outputs_of_the_public_implementation(instructions, k, tmp_path):
     run("import-weights", weights(k), "-o", tmp_path / "m.ckpt")
     run("export", tmp_path / "m.ckpt", "-o", tmp_path / "m.pt")
-    scorer = Scorer(tmp_path / "m.pt")
-    assert scorer.engine == instructions
-    configuration = read_configuration(CONFIGURATION_401)
-    found = scorer.score(
-        build_graph(configuration.initial, configuration.cell, configuration.species)
-    )
+    predictor = Predictor(tmp_path / "m.pt")
+    assert predictor.engine == instructions
+    found = predictor.predict(read_start(CONFIGURATION_401))
     node, edge = reference_outputs(k)
     np.testing.assert_allclose(found.node.reshape(-1), node.reshape(-1), atol=ROUNDING)
     np.testing.assert_allclose(found.edge.reshape(-1), edge.reshape(-1), atol=ROUNDING)
@@ -83,9 +83,9 @@ def test_the_engine_reproduces_the_outputs_of_the_public_implementation(instruct
 
 @pytest.mark.parametrize("n_particles", [1, 2, 5, 23, 24, 25, 47, 49])
 def test_graphs_of_any_size_and_density(instructions, model, n_particles):
-    scorer = Scorer(model)
+    predictor = Predictor(model)
     for length in (2.5, 4.5, 30.0):  # many images of each neighbor; some edges; next to none
-        assert_same(scorer, graph(n_particles, length, seed=n_particles))
+        assert_same(predictor, graph(n_particles, length, seed=n_particles))
 
 
 def test_particles_without_edges_anywhere(instructions, model):
@@ -93,21 +93,21 @@ def test_particles_without_edges_anywhere(instructions, model):
     for lonely in ([0], [99], [40, 41, 42, 43], range(100)):
         keep = ~np.isin(given.center, lonely)
         assert_same(
-            Scorer(model),
-            Graph(given.species, given.center[keep], given.neighbor[keep], given.vectors[keep]),
+            Predictor(model),
+            given.only(keep, cutoff=given.cutoff),
         )
 
 
 def test_a_graph_without_particles(instructions, model):
     none = np.zeros(0, np.int64)
-    scorer, empty = Scorer(model), Graph(none, none, none, np.zeros((0, 3)))
-    for found in (scorer.score(empty), scorer.score_by_torch(empty)):
+    predictor, empty = Predictor(model), Graph(none, none, none, np.zeros((0, 3)), 2.0)
+    for found in (predictor.predict_graph(empty), predictor.predict_by_torch(empty)):
         assert found.node.shape == found.edge.shape == (0, 1)
 
 
 def test_arrays_of_any_layout(model):
     given = graph(99, 4.5)
-    expected = Scorer(model).score(given)
+    expected = Predictor(model).predict_graph(given)
 
     def awkward(array, number):
         other = np.asfortranarray(np.repeat(array, 2, axis=0).astype(number))[::2]
@@ -119,44 +119,45 @@ def test_arrays_of_any_layout(model):
         awkward(given.center, np.int32),
         awkward(given.neighbor, np.int32),
         awkward(given.vectors, np.float64),
+        given.cutoff,
     )
-    np.testing.assert_array_equal(Scorer(model).score(other).edge, expected.edge)
-    assert_same(Scorer(model), other)
+    np.testing.assert_array_equal(Predictor(model).predict_graph(other).edge, expected.edge)
+    assert_same(Predictor(model), other)
 
 
-def test_an_ensemble(instructions, tmp_path):
-    scorer = Scorer(write(tmp_path / "m.pt", *(network(seed) for seed in (1, 2, 3))))
-    assert scorer.engine == instructions
-    assert scorer.score(graph()).edge.shape[1] == 2
-    assert_same(scorer, graph())
+def test_a_committee(instructions, tmp_path):
+    predictor = Predictor(write(tmp_path / "m.pt", *(network(seed) for seed in (1, 2, 3))))
+    assert predictor.engine == instructions
+    assert predictor.predict_graph(graph()).edge.shape[1] == 2
+    assert_same(predictor, graph())
 
 
 def test_any_number_of_threads_gives_the_same_bits(instructions, model):
-    scorer, given = Scorer(model), graph(900, 9.5)
+    predictor, given = Predictor(model), graph(900, 9.5)
     found = []
     for n_threads in (1, 2, 3, 7):
         torch.set_num_threads(n_threads)
-        found.append(scorer.score(given))
+        found.append(predictor.predict_graph(given))
     for other in found[1:]:
         np.testing.assert_array_equal(other.node, found[0].node)
         np.testing.assert_array_equal(other.edge, found[0].edge)
 
 
-def test_a_scorer_remembers_nothing_of_the_graph_before(instructions, model):
-    scorer, small, large = Scorer(model), graph(40, 4.0), graph(600, 8.0)
-    first = scorer.score(small)
-    scorer.score(large)
-    again = scorer.score(small)
+def test_a_predictor_remembers_nothing_of_the_graph_before(instructions, model):
+    predictor, small, large = Predictor(model), graph(40, 4.0), graph(600, 8.0)
+    first = predictor.predict_graph(small)
+    predictor.predict_graph(large)
+    again = predictor.predict_graph(small)
     np.testing.assert_array_equal(first.node, again.node)
     np.testing.assert_array_equal(first.edge, again.edge)
 
 
-def test_python_threads_may_share_a_scorer(model):
-    scorer = Scorer(model)
+def test_python_threads_may_share_a_predictor(model):
+    predictor = Predictor(model)
     given = [graph(200, 5.5, seed) for seed in range(8)]
-    alone = [scorer.score(one).edge for one in given]
+    alone = [predictor.predict_graph(one).edge for one in given]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda one: scorer.score(one).edge, given))
+        together = list(pool.map(lambda one: predictor.predict_graph(one).edge, given))
     for ours, theirs in zip(together, alone, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -164,31 +165,43 @@ def test_python_threads_may_share_a_scorer(model):
 def test_what_is_not_a_number_stays_so(instructions, model):
     given = graph(200, 5.5)
     given.vectors[0] = np.nan
-    for outputs in (Scorer(model).score(given), Scorer(model).score_by_torch(given)):
-        assert np.isnan(outputs.edge[0])
-        assert np.isnan(outputs.node[given.center[0]])
+    vectors = given.vectors.astype(np.float32)
+    engine = scoring.make_engine(dict(network().named_parameters()), rounds=3)
+    assert engine.instructions == instructions
+    node, edge = engine.score(given.species, vectors, given.center, given.neighbor)
+    exact = Predictor(model).predict_by_torch(given)
+    for nodes, edges in ((node, edge), (exact.node, exact.edge)):
+        assert np.isnan(edges[0])
+        assert np.isnan(nodes[given.center[0]])
+
+
+def test_predictions_that_are_not_numbers_are_refused(instructions, model):
+    given = graph(200, 5.5)
+    given.vectors[0] = np.nan
+    with pytest.raises(ValueError, match=r"m\.pt predicts numbers that are not finite for"):
+        Predictor(model).predict_graph(given)
 
 
 @needs_bfloat16
 def test_bfloat16_has_the_error_of_its_eight_bits(model, tmp_path):
     for path in (model, write(tmp_path / "m.pt", network(1), network(2))):
-        scorer = Scorer(path, precision="bfloat16")
-        assert scorer.engine == "avx512_bf16"
+        predictor = Predictor(path, precision="bfloat16")
+        assert predictor.engine == "avx512_bf16"
         given = graph()
-        found, exact = scorer.score(given), scorer.score_by_torch(given)
+        found, exact = predictor.predict_graph(given), predictor.predict_by_torch(given)
         for ours, theirs in ((found.node, exact.node), (found.edge, exact.edge)):
             error = np.abs(ours - theirs)[:, 0]
             assert 0 < error.max() < 0.03 * np.abs(theirs[:, 0]).max()
     for n_particles in (1, 25, 49):
-        assert_same(scorer, graph(n_particles, 4.5), tolerance=0.03)
+        assert_same(predictor, graph(n_particles, 4.5), tolerance=0.03)
 
 
 @needs_bfloat16
 @pytest.mark.parametrize("name", ["ka-t044", "ka-t064"])
 def test_bfloat16_leaves_the_order_of_the_shipped_models_predictions(name):
-    scorer = Scorer(name, precision="bfloat16")
+    predictor = Predictor(name, precision="bfloat16")
     given = graph(1000, 9.4)
-    found, exact = scorer.score(given), scorer.score_by_torch(given)
+    found, exact = predictor.predict_graph(given), predictor.predict_by_torch(given)
     for ours, theirs in ((found.node, exact.node), (found.edge, exact.edge)):
         assert np.corrcoef(ours[:, 0], theirs[:, 0])[0, 1] > 0.999
 
@@ -197,9 +210,9 @@ def test_other_networks_are_computed_by_torch(tmp_path):
     torch.manual_seed(1)
     for other in (network(width=32), NtGnn(3)):
         path = write(tmp_path / "m.pt", other)
-        assert Scorer(path).engine == "torch"
+        assert Predictor(path).engine == "torch"
         with pytest.raises(ValueError, match="bfloat16 is for BOTAN with 64 features"):
-            Scorer(path, precision="bfloat16")
+            Predictor(path, precision="bfloat16")
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-6])
@@ -210,27 +223,29 @@ def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(tmp_pa
     same, other = Botan(3, 64), Doubled(3, 64)
     same.load_state_dict(state)
     other.load_state_dict(state)
-    assert Scorer(write(tmp_path / "same.pt", same)).engine != "torch"
-    scorer = Scorer(write(tmp_path / "m.pt", other))
-    assert scorer.engine == "torch"
+    assert Predictor(write(tmp_path / "same.pt", same)).engine != "torch"
+    predictor = Predictor(write(tmp_path / "m.pt", other))
+    assert predictor.engine == "torch"
     given = graph()
-    np.testing.assert_array_equal(scorer.score(given).node, scorer.score_by_torch(given).node)
+    np.testing.assert_array_equal(
+        predictor.predict_graph(given).node, predictor.predict_by_torch(given).node
+    )
 
 
 def test_the_environment_can_ask_for_torch(model, monkeypatch):
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "torch")
-    assert Scorer(model).engine == "torch"
+    assert Predictor(model).engine == "torch"
 
 
 def test_the_environment_cannot_ask_for_anything(model, monkeypatch):
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "sse9")
     with pytest.raises(ValueError, match=r"LAMMPS_BOTAN_ENGINE must be avx512 or avx2 .* or unset"):
-        Scorer(model)
+        Predictor(model)
 
 
 def test_an_unknown_precision_is_refused(model):
     with pytest.raises(ValueError, match="expected precision float32 or bfloat16, found float16"):
-        Scorer(model, precision="float16")
+        Predictor(model, precision="float16")
 
 
 @pytest.mark.parametrize(
@@ -241,14 +256,14 @@ def test_an_unknown_precision_is_refused(model):
         ({"neighbor": np.array([-1, 0])}, "neighbor must hold numbers .* found -1 to 0"),
         ({"neighbor": np.array([0])}, r"2 neighbors, found \[2, 3\] and \[1\]"),
         ({"vectors": np.zeros((3, 3))}, r"shape \[2, 3\]"),
-        ({"species": np.array([0, -1])}, "species are numbered from 0, found -1"),
+        ({"species": np.array([0, -1])}, "knows 2 species .A, B., found species number -1"),
     ],
 )
 def test_a_graph_that_is_none_is_refused(model, change, message):
-    good = Graph(np.array([0, 1]), np.array([0, 1]), np.array([1, 0]), np.ones((2, 3)))
-    Scorer(model).score(good)
+    good = Graph(np.array([0, 1]), np.array([0, 1]), np.array([1, 0]), np.ones((2, 3)), 2.0)
+    Predictor(model).predict_graph(good)
     with pytest.raises(ValueError, match=message):
-        Scorer(model).score(replace(good, **change))
+        Predictor(model).predict_graph(replace(good, **change))
 
 
 def test_too_little_memory_is_an_error(model):
@@ -257,14 +272,15 @@ def test_too_little_memory_is_an_error(model):
 import resource
 import numpy as np
 from lammps_botan.structure.graph import Graph
-from lammps_botan.network.predictor import Scorer
-scorer = Scorer({str(model)!r})
+from lammps_botan.network.predictor import Predictor
+predictor = Predictor({str(model)!r})
 n = 10_000_000
-given = Graph(np.zeros(1, int), np.zeros(n, int), np.zeros(n, int), np.zeros((n, 3), np.float32))
+none = np.zeros(n, int)
+given = Graph(np.zeros(1, int), none, none, np.zeros((n, 3), np.float32), 2.0)
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2 * 10**9,) * 2)
 try:
-    scorer.score(given)
+    predictor.predict_graph(given)
 except MemoryError as error:
     print(error)
 """

@@ -1,13 +1,16 @@
 """The kernels of training: the network and its gradients, up to the rounding of bfloat16."""
 
+from dataclasses import replace
+
+import engines
 import numpy as np
 import pytest
 import torch
+from engines import random_graph
 
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.engine import training
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.structure.graph import build_graph
 
 pytestmark = pytest.mark.skipif(
     not torch.cpu._is_avx512_bf16_supported(), reason="no AVX-512 BF16 in this processor"
@@ -23,19 +26,14 @@ def threads():
 
 def tensors(n_particles, length, seed=0):
     rng = np.random.default_rng(seed)
+    graph = random_graph(n_particles, length, seed=seed)
     species = (rng.random(n_particles) < 0.2).astype(int)
-    graph = build_graph(rng.random((n_particles, 3)) * length, length, species, cutoff=2.0)
-    return (
-        torch.from_numpy(graph.species),
-        torch.from_numpy(graph.vectors.astype(np.float32)),
-        torch.from_numpy(graph.center),
-        torch.from_numpy(graph.neighbor),
-    )
+    return engines.tensors(replace(graph, species=species))
 
 
-def network(rounds=3):
+def network(rounds=3, n_species=2):
     torch.manual_seed(1)
-    return Botan(rounds)
+    return Botan(rounds, n_species=n_species)
 
 
 def gradients(model, outputs, weights):
@@ -77,6 +75,14 @@ def test_outputs_and_gradients_are_those_of_the_network(n_threads, weights):
     for name, gradient in reference.items():
         scale = float(gradient.norm())
         assert float((found[name] - gradient).norm()) <= 3e-2 * scale, name
+
+
+def test_three_species_are_told_as_one_hot():
+    model, inputs = network(n_species=3), engines.tensors(random_graph(300, 6.3, n_species=3))
+    reference = gradients(model, model(*inputs), (0.4, 0.6))
+    found = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
+    assert reference["node_encoder.fc1.weight"].shape == (64, 3)
+    assert distance(found, reference) < 1e-2
 
 
 def test_it_rounds_less_than_autocast():

@@ -2,31 +2,34 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from engines import Doubled, network, physics, random_graph, tensors
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 
-from lammps_botan.analysis.sample import read_sample
+from lammps_botan.cli import main
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import (
-    Checkpoint,
-    Physics,
-    import_public_weights,
-    save_checkpoint,
-)
+from lammps_botan.network.checkpoint import Checkpoint, save_checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.network.metadata import read_metadata
-from lammps_botan.network.predictor import Scorer
-from lammps_botan.structure.graph import build_graph
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.network.public_weights import import_public_weights
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 
 @pytest.fixture
 def model_file(tmp_path):
     torch.manual_seed(3)
-    physics = Physics(species=("A", "B"), cutoff=1.5, lag_times=(13.0,), temperature=0.5)
-    export(Checkpoint(Botan(3, 16), physics, {"seed": 3}), tmp_path / "m.pt")
+    stands_for = physics(cutoff=1.5, lag_times=(13.0,), temperature=0.5)
+    export(Checkpoint(Botan(3, 16), stands_for, {"seed": 3}), tmp_path / "m.pt")
     return tmp_path / "m.pt"
 
 
@@ -44,8 +47,8 @@ def with_metadata(source, target, change):
 
 @needs_public_data
 def test_an_exported_model_gives_the_public_outputs(tmp_path):
-    export(import_public_weights(weights(2), Physics()), tmp_path / "model2.pt")
-    prediction = Scorer(tmp_path / "model2.pt").score(read_sample(CONFIGURATION_401).graph)
+    export(import_public_weights(weights(2), physics()), tmp_path / "model2.pt")
+    prediction = Predictor(tmp_path / "model2.pt").predict(read_start(CONFIGURATION_401))
     for ours, theirs in zip((prediction.node, prediction.edge), reference_outputs(2), strict=True):
         np.testing.assert_allclose(ours[:, 0], theirs, atol=2e-5)
 
@@ -53,6 +56,7 @@ def test_an_exported_model_gives_the_public_outputs(tmp_path):
 def test_the_file_says_what_it_is(model_file):
     metadata = read_metadata(model_file)
     assert metadata.species == ["A", "B"]
+    assert (metadata.mixture, metadata.node_input) == (KOB_ANDERSEN, "number")
     assert (metadata.cutoff, metadata.rounds, metadata.width) == (1.5, 3, 16)
     assert (metadata.lag_times, metadata.temperature, metadata.units) == ([13.0], 0.5, "lj")
     assert metadata.node_outputs == ["propensity"]
@@ -62,17 +66,11 @@ def test_the_file_says_what_it_is(model_file):
 
 
 def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
-    rng = np.random.default_rng(8)
-    graph = build_graph(rng.random((80, 3)) * 4, 4.0, rng.integers(2, size=80), cutoff=1.5)
-    prediction = Scorer(model_file).score(graph)
+    graph = random_graph(80, 4.0, cutoff=1.5, seed=8)
+    prediction = Predictor(model_file).predict_graph(graph)
     torch.manual_seed(3)
     with torch.inference_mode():
-        node, edge = Botan(3, 16)(
-            torch.from_numpy(graph.species),
-            torch.from_numpy(graph.vectors).float(),
-            torch.from_numpy(graph.center),
-            torch.from_numpy(graph.neighbor),
-        )
+        node, edge = Botan(3, 16)(*tensors(graph))
     np.testing.assert_allclose(prediction.node, node, atol=1e-6)
     np.testing.assert_allclose(prediction.edge, edge, atol=1e-6)
     assert [p.name for p in tmp_path.iterdir()] == ["m.pt"]
@@ -84,50 +82,133 @@ def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
         (lambda _: None, "lammps-botan export"),
         (lambda _: b"{", "not a model file"),
         (lambda _: b"[]", "not a model file of lammps-botan"),
-        (lambda c: json.dumps(json.loads(c) | {"format_version": 2}).encode(), "format 2, this"),
+        (lambda c: json.dumps(json.loads(c) | {"format_version": 3}).encode(), "format 3, this"),
         (
             lambda c: json.dumps(
                 {k: v for k, v in json.loads(c).items() if k != "cutoff"}
             ).encode(),
-            "metadata.json has no key 'cutoff'",
+            "metadata.json: no key 'cutoff'",
         ),
         (
             lambda c: json.dumps(json.loads(c) | {"rounds": 0}).encode(),
-            "'rounds' must be a positive integer, found 0",
+            "'rounds': .* greater than or equal to 1, found 0",
         ),
         (
             lambda c: c.replace(b'"rounds": 3', b'"rounds": Infinity'),
-            "'rounds' must be a positive integer, found inf",
+            "'rounds': .* valid integer, found inf",
         ),
         (
-            lambda c: json.dumps(json.loads(c) | {"species": ["A", "A"]}).encode(),
-            "'species' must be a list of different names",
+            lambda c: c.replace(b'"B"', b'"A"'),
+            "'mixture.species': must be different names",
         ),
     ],
 )
 def test_wrong_metadata_is_refused(model_file, tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
-        Scorer(with_metadata(model_file, tmp_path / "wrong.pt", change))
+        Predictor(with_metadata(model_file, tmp_path / "wrong.pt", change))
 
 
 def test_what_is_no_model_file_is_refused(tmp_path):
     (tmp_path / "text.pt").write_text("hello")
     with pytest.raises(ValueError, match=r"text\.pt: not a model file"):
-        Scorer(tmp_path / "text.pt")
-    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), tmp_path / "m.ckpt")
+        Predictor(tmp_path / "text.pt")
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), tmp_path / "m.ckpt")
     with pytest.raises(ValueError, match=r"lammps-botan export .*m\.ckpt -o model\.pt"):
-        Scorer(tmp_path / "m.ckpt")
+        Predictor(tmp_path / "m.ckpt")
     with pytest.raises(FileNotFoundError, match="no model that ships has this name"):
-        Scorer("nothing-like-this")
+        Predictor("nothing-like-this")
 
 
 def test_a_species_the_model_does_not_know_is_refused(model_file):
-    graph = build_graph(np.zeros((1, 3)), 9.0, [2])
-    with pytest.raises(ValueError, match=r"knows 2 species .A, B., found species number 2"):
-        Scorer(model_file).score(graph)
+    for wrong in (2, -1):
+        graph = replace(random_graph(1, 9.0, cutoff=1.5), species=np.array([wrong]))
+        for predict in ("predict_graph", "predict_by_torch"):
+            with pytest.raises(
+                ValueError, match=rf"2 species .A, B., found species number {wrong}"
+            ):
+                getattr(Predictor(model_file), predict)(graph)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_device_that_is_not_there_is_named(model_file):
     with pytest.raises(ValueError, match="torch finds no CUDA device here; use 'cpu'"):
-        Scorer(model_file, device="cuda")
+        Predictor(model_file, device="cuda")
+
+
+@pytest.mark.parametrize("kind", [Botan, NtGnn])
+def test_a_network_of_three_species_in_two_dimensions_is_exported(kind, tmp_path):
+    torch.manual_seed(5)
+    model = kind(2, 16, n_species=3)
+    metadata = export(Checkpoint(model, physics(mixture=KA2D)), tmp_path / "m.pt")
+    assert (metadata.mixture, metadata.node_input) == (KA2D, "one-hot")
+    rng = np.random.default_rng(6)
+    flat = Configuration(
+        positions=rng.random((70, 2)) * 6,
+        species=rng.integers(3, size=70),
+        box=Box([6.0, 6.0], (True, True, False)),
+    )
+    predictor = Predictor(tmp_path / "m.pt")
+    prediction = predictor.predict(flat)
+    assert predictor.engine == "torch"
+    with torch.inference_mode():
+        node, edge = model(*tensors(prediction.graph))
+    np.testing.assert_allclose(prediction.node, node, atol=1e-6)
+    np.testing.assert_allclose(prediction.edge, edge, atol=1e-6)
+
+
+def to_version_1(content):
+    """Metadata as they were before mixtures."""
+    after = json.loads(content)
+    mixture = after.pop("mixture")
+    del after["node_input"]
+    provenance = after["provenance"]
+    if "committee" in provenance:
+        provenance = {"ensemble": provenance["committee"]}
+    then = {"format_version": 1, "species": mixture["species"], "units": "lj"}
+    return json.dumps(after | then | {"provenance": provenance}).encode()
+
+
+def run(*words, fails=False):
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    "models",
+    [[Botan(2, 16)], [network()], [network(1), network(2)], [NtGnn(2, 8)]],
+    ids=["small", "usual", "committee", "nt-gnn"],
+)
+def test_a_model_file_of_version_1_is_written_anew(models, tmp_path):
+    checkpoints = [Checkpoint(m, physics(), {"seed": k}) for k, m in enumerate(models)]
+    expected = export(checkpoints, tmp_path / "new.pt")
+    old = with_metadata(tmp_path / "new.pt", tmp_path / "old.pt", to_version_1)
+    with pytest.raises(ValueError, match=r"export it again: `lammps-botan export .*old\.pt -o new"):
+        Predictor(old)
+    run("export", old, "-o", tmp_path / "again.pt")
+    assert read_metadata(tmp_path / "again.pt") == expected
+    graph = random_graph(60, 5.0)
+    again, new = (Predictor(tmp_path / f"{n}.pt").predict_graph(graph) for n in ("again", "new"))
+    np.testing.assert_array_equal(again.node, new.node)
+    np.testing.assert_array_equal(again.edge, new.edge)
+
+
+def test_a_file_with_the_weights_but_another_formula_is_not_written_anew(tmp_path):
+    model = Doubled(3, 64)
+    model.load_state_dict(network().state_dict())
+    export(Checkpoint(model, physics()), tmp_path / "new.pt")
+    old = with_metadata(tmp_path / "new.pt", tmp_path / "old.pt", to_version_1)
+    printed = " ".join(run("export", old, "-o", tmp_path / "again.pt", fails=True).split())
+    assert "does not compute what the network 'botan' computes" in printed
+    assert not (tmp_path / "again.pt").exists()
+
+
+def test_a_model_file_of_version_1_with_other_species_is_refused(tmp_path):
+    export(Checkpoint(Botan(1, 4), physics()), tmp_path / "new.pt")
+    old = with_metadata(
+        tmp_path / "new.pt",
+        tmp_path / "old.pt",
+        lambda c: to_version_1(c).replace(b'["A", "B"]', b'["Cu", "Zr"]'),
+    )
+    printed = " ".join(run("export", old, "-o", tmp_path / "again.pt", fails=True).split())
+    assert "does not say what the species Cu Zr are: expected A B" in printed

@@ -3,27 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from engines import physics, random_graph, tensors
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 
 from lammps_botan.analysis.sample import read_sample
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import Physics, import_public_weights
-from lammps_botan.structure.graph import build_graph
-
-
-def tensors(graph):
-    return (
-        torch.from_numpy(graph.species),
-        torch.from_numpy(graph.vectors.astype(np.float32)),
-        torch.from_numpy(graph.center),
-        torch.from_numpy(graph.neighbor),
-    )
+from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.public_weights import import_public_weights
 
 
 @pytest.fixture
 def graph():
-    rng = np.random.default_rng(0)
-    return build_graph(rng.random((100, 3)) * 5, 5.0, rng.integers(2, size=100))
+    return random_graph(100, 5.0)
 
 
 def formula(model, species, vectors, center, neighbor):
@@ -45,7 +36,7 @@ def formula(model, species, vectors, center, neighbor):
 @needs_public_data
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_public_weights_give_the_public_outputs(k):
-    model = import_public_weights(weights(k), Physics()).model
+    model = import_public_weights(weights(k), physics()).model
     with torch.inference_mode():
         node, edge = model(*tensors(read_sample(CONFIGURATION_401).graph))
     expected_node, expected_edge = reference_outputs(k)
@@ -111,3 +102,32 @@ def test_ghosts_refreshed_between_steps_give_the_periodic_result(graph):
                 state[0] = torch.cat([local_nodes[k], local_nodes[1 - k]])
         result = torch.cat([model.decode(node, states[0][2])[0] for node in local_nodes])
     torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [Botan, NtGnn])
+@pytest.mark.parametrize("n_species", [1, 2, 3])
+def test_a_species_that_there_is_not_is_refused(kind, n_species):
+    model = kind(1, 4, n_species)
+    none = torch.zeros(0, dtype=torch.int64)
+    every = torch.arange(n_species)
+    assert len(model(every, torch.zeros(0, 3), none, none)[0]) == n_species
+    for wrong in (-1, n_species):
+        species = torch.tensor([0, wrong])
+        with pytest.raises(ValueError, match=rf"expected species 0 to {n_species - 1}, found"):
+            model(species, torch.zeros(0, 3), none, none)
+
+
+@pytest.mark.parametrize("kind", [Botan, NtGnn])
+def test_three_species_are_in_no_order(kind):
+    """With the columns of the first layer exchanged, so are the species."""
+    torch.manual_seed(4)
+    model, other = kind(2, 8, n_species=3), kind(2, 8, n_species=3)
+    other.load_state_dict(model.state_dict())
+    order = torch.tensor([2, 0, 1])
+    with torch.no_grad():
+        other.node_encoder.fc1.weight[:, order] = model.node_encoder.fc1.weight
+    species, *edges = tensors(random_graph(60, 5.0, n_species=3))
+    assert set(species.tolist()) == {0, 1, 2}
+    with torch.inference_mode():
+        for ours, theirs in zip(model(species, *edges), other(order[species], *edges), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from engines import physics, random_graph, tensors
 from lmp import read_dump, run_lmp
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics
 
@@ -13,18 +14,13 @@ from lammps_botan.analysis.sample import read_sample
 from lammps_botan.cli import main
 from lammps_botan.evaluation.pearson import node_mask, pearson
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import (
-    Checkpoint,
-    Physics,
-    import_nt_gnn_weights,
-    load_checkpoint,
-    save_checkpoint,
-)
+from lammps_botan.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.network.predictor import Scorer
-from lammps_botan.structure.graph import build_graph
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.network.public_weights import import_nt_gnn_weights
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 WEIGHTS = GLASSY_DYNAMICS / "t044_s09_weights.npz"
 TEST_LARGE = GLASSY_DYNAMICS / "test_large.pickle"
@@ -48,19 +44,9 @@ run {steps}
 """
 
 
-def tensors(graph):
-    return (
-        torch.from_numpy(graph.species),
-        torch.from_numpy(graph.vectors.astype(np.float32)),
-        torch.from_numpy(graph.center),
-        torch.from_numpy(graph.neighbor),
-    )
-
-
 @pytest.fixture
 def graph():
-    rng = np.random.default_rng(0)
-    return build_graph(rng.random((100, 3)) * 5, 5.0, rng.integers(2, size=100))
+    return random_graph(100, 5.0)
 
 
 def reference():
@@ -97,12 +83,12 @@ def test_the_published_weights_give_the_published_outputs():
     sample = read_sample(TEST_LARGE, time_index=0)
     edges, outputs = reference()
     np.testing.assert_array_equal(np.stack([sample.graph.center, sample.graph.neighbor]), edges)
-    model = import_nt_gnn_weights(WEIGHTS, Physics()).model
+    model = import_nt_gnn_weights(WEIGHTS, physics()).model
     with torch.inference_mode():
         node, edge = model(*tensors(sample.graph))
     np.testing.assert_allclose(node[:, 0], outputs, atol=ROUNDING)
     assert edge.shape == (sample.graph.n_edges, 0)
-    mask = node_mask(sample.graph)
+    mask = node_mask(sample.graph, KOB_ANDERSEN)
     rho = pearson(node[:, 0].numpy()[mask], sample.propensity[mask])
     assert rho == pytest.approx(PUBLISHED_RHO, abs=1e-5)
 
@@ -166,7 +152,7 @@ def test_ghosts_refreshed_between_steps_give_the_periodic_result(graph):
 def test_a_checkpoint_knows_which_network_it_holds(tmp_path):
     path = tmp_path / "m.ckpt"
     for model in (NtGnn(3, 8), Botan(3, 8)):
-        save_checkpoint(Checkpoint(model, Physics()), path)
+        save_checkpoint(Checkpoint(model, physics()), path)
         loaded = load_checkpoint(path).model
         assert type(loaded) is type(model)
         assert (loaded.rounds, loaded.width) == (3, 8)
@@ -176,7 +162,7 @@ def test_a_checkpoint_knows_which_network_it_holds(tmp_path):
 
 def test_a_checkpoint_that_does_not_say_holds_botan(tmp_path):
     path = tmp_path / "m.ckpt"
-    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), path)
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
     content = torch.load(path, weights_only=True)
     torch.save(content | {"architecture": {"rounds": 1, "width": 4}}, path)
     assert type(load_checkpoint(path).model) is Botan
@@ -184,7 +170,7 @@ def test_a_checkpoint_that_does_not_say_holds_botan(tmp_path):
 
 def test_a_network_of_a_later_version_is_refused(tmp_path):
     path = tmp_path / "m.ckpt"
-    save_checkpoint(Checkpoint(Botan(1, 4), Physics()), path)
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
     content = torch.load(path, weights_only=True)
     torch.save(content | {"architecture": {"name": "gpt"}}, path)
     with pytest.raises(ValueError, match=r"a network 'gpt'; this version .* knows botan, nt-gnn"):
@@ -192,11 +178,11 @@ def test_a_network_of_a_later_version_is_refused(tmp_path):
 
 
 def test_a_model_file_says_that_edges_have_no_output(tmp_path, graph):
-    export(Checkpoint(NtGnn(2, 8), Physics()), tmp_path / "m.pt")
+    export(Checkpoint(NtGnn(2, 8), physics()), tmp_path / "m.pt")
     metadata = read_metadata(tmp_path / "m.pt")
     assert (metadata.architecture, metadata.rounds, metadata.width) == ("nt-gnn", 2, 16)
     assert (metadata.node_outputs, metadata.edge_outputs) == (["propensity"], [])
-    assert Scorer(tmp_path / "m.pt").score(graph).edge.shape == (graph.n_edges, 0)
+    assert Predictor(tmp_path / "m.pt").predict_graph(graph).edge.shape == (graph.n_edges, 0)
 
 
 NAME = "graph_network/edge_block/mlp/linear_0/w"
@@ -214,7 +200,7 @@ NAME = "graph_network/edge_block/mlp/linear_0/w"
 def test_other_arrays_are_refused(tmp_path, arrays, message):
     np.savez(tmp_path / "other.npz", **arrays)
     with pytest.raises(ValueError, match=rf"other\.npz: {message}"):
-        import_nt_gnn_weights(tmp_path / "other.npz", Physics())
+        import_nt_gnn_weights(tmp_path / "other.npz", physics())
 
 
 @needs_glassy_dynamics
@@ -222,15 +208,15 @@ def test_weights_of_another_shape_are_refused(tmp_path):
     with np.load(WEIGHTS) as archive:
         np.savez(tmp_path / "other.npz", **{**archive, NAME: np.zeros((256, 64))})
     with pytest.raises(ValueError, match=r"not the weights of an NT-GNN: .*edge_model.fc1.weight"):
-        import_nt_gnn_weights(tmp_path / "other.npz", Physics())
+        import_nt_gnn_weights(tmp_path / "other.npz", physics())
 
 
 def test_what_is_no_npz_file_is_refused(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(ValueError, match=r"text\.npz: expected an npz file of weights"):
-        import_nt_gnn_weights(tmp_path / "text.npz", Physics())
+        import_nt_gnn_weights(tmp_path / "text.npz", physics())
     with pytest.raises(FileNotFoundError, match=r"none\.npz: no such file"):
-        import_nt_gnn_weights(tmp_path / "none.npz", Physics())
+        import_nt_gnn_weights(tmp_path / "none.npz", physics())
 
 
 def run(*words):
@@ -255,7 +241,7 @@ def test_the_command_line_gives_the_published_correlation(folder):
     (model,) = json.loads(run(*words))["models"]
     assert model["S"]["A"]["per_configuration"] == pytest.approx([PUBLISHED_RHO], abs=1e-5)
     assert model["E"] is None
-    metadata = json.loads(run("info", folder / "m.pt").split("\n", 1)[1])
+    metadata = json.loads(run("info", folder / "m.pt", "--json"))
     assert (metadata["lag_times"], metadata["density"]) == ([0.132], 1.203)
 
 
@@ -263,7 +249,7 @@ def test_the_command_line_gives_the_published_correlation(folder):
 def test_lammps_gives_the_published_outputs_on_any_number_of_ranks(folder, tmp_path):
     _, outputs = reference()
     sample = read_sample(TEST_LARGE, time_index=0)
-    mask = node_mask(sample.graph)
+    mask = node_mask(sample.graph, KOB_ANDERSEN)
     frames = []
     for ranks in (1, 2):
         here = tmp_path / str(ranks)

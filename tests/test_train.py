@@ -3,19 +3,20 @@
 import csv
 import hashlib
 import json
+import pickle
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from liquids import configure, recipe, write_liquids
+from liquids import configure, recipe, write_liquids, write_mixture
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics, needs_public_data, weights
 
 from lammps_botan.analysis.sample import make_relative_displacement
 from lammps_botan.cli import main
 from lammps_botan.evaluation.evaluate import evaluate
 from lammps_botan.evaluation.pearson import pearson
-from lammps_botan.files.ensemble_npz import read_future
+from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.training import train
@@ -154,8 +155,8 @@ def test_a_run_may_start_from_public_weights(folder):
         ({"network": "width = 8"}, r"expected network.width = 8, .* found 16"),
         ({"target": "cutoff = 1.4"}, r"expected target.cutoff = 1.4, .* found 1.5"),
         (
-            {"target": 'species = ["B", "A"]'},
-            r"expected target.species = \['B', 'A'\], .* found \['A', 'B'\]",
+            {"target": 'mixture = "other.toml"'},
+            r"the mixture other, .* found kob-andersen; they differ in bond lengths",
         ),
         (
             {"network": 'architecture = "nt-gnn"', "recipe": "p = 1"},
@@ -164,6 +165,7 @@ def test_a_run_may_start_from_public_weights(folder):
     ],
 )
 def test_weights_of_another_network_are_refused(folder, changes, message):
+    write_mixture(folder / "other.toml", bond_lengths=[[1.2, 1.0], [1.0, 1.1]])
     (pretrained,) = run(folder, recipe(5).replace('"out"', '"edges"'))
     path = configure(folder, recipe(5, **changes))
     printed = command("train", path, "--init", pretrained, fails=True)
@@ -195,7 +197,7 @@ def test_motion_relative_to_neighbors_is_learned_in_place_of_the_propensity(fold
     with pytest.raises(ValueError, match=rf"model\.pt: predicts {quantity}, motion relative to"):
         evaluate([folder / "model.pt"], [folder / "validation.npz"])
     (graph,) = read_data(read_config(folder / "recipe.toml"), folder).validation
-    truth = make_relative_displacement(read_future(folder / "validation.npz"), quantity)
+    truth = make_relative_displacement(read_ensemble(folder / "validation.npz"), quantity)
     np.testing.assert_array_equal(graph.node, truth)
     with torch.inference_mode():
         node, _ = checkpoint.model(
@@ -221,21 +223,36 @@ def test_the_network_of_bapst_et_al_is_trained_on_nodes(folder):
 
 @needs_glassy_dynamics
 def test_data_of_bapst_et_al_are_learned(tmp_path):
-    (tmp_path / "a.pickle").symlink_to(GLASSY_DYNAMICS / "test_large.pickle")
+    source = GLASSY_DYNAMICS / "test_large.pickle"
+    (tmp_path / "a.pickle").symlink_to(source)
     text = f"""
         output = "out"
         data.train = ["a.pickle"]
         data.validation = ["{GLASSY_DYNAMICS}/test_large.pickle"]
         data.time_index = 0
         target.lag_time = 0.132
+        target.temperature = 0.44
         network = {{ architecture = "nt-gnn", rounds = 1, width = 4 }}
         recipe = {{ p = 1, epochs = 1, validate_every = 1 }}
         """
     with pytest.raises(ValueError, match=r"both in data.train and in data.validation"):
         run(tmp_path, text)
-    # a copy, since one file is all there is
+    # a copy is the same configuration
     (tmp_path / "a.pickle").unlink()
-    (tmp_path / "a.pickle").write_bytes((GLASSY_DYNAMICS / "test_large.pickle").read_bytes())
+    (tmp_path / "a.pickle").write_bytes(source.read_bytes())
+    with pytest.raises(ValueError, match=r"a\.pickle holds the same configuration"):
+        run(tmp_path, text)
+    # its mirror image, since one file is all there is
+    one = read_ensemble(source, time_index=0)
+    mirrored = {
+        "positions": one.initial * [-1, 1, 1],
+        "types": one.species,
+        "box": np.diagonal(one.box.cell),
+        "time": [one.lag_time],
+        "time_indices": [0],
+        "trajectory_target_positions": [list(one.final * [-1, 1, 1])],
+    }
+    (tmp_path / "a.pickle").write_bytes(pickle.dumps(mirrored))
     (path,) = run(tmp_path, text)
     assert load_checkpoint(path).physics.lag_times == (0.132,)
 

@@ -5,7 +5,11 @@ import pytest
 from liquids import LENGTH, configure, recipe, write_liquid, write_liquids
 
 from lammps_botan.analysis.targets import pair_distance_change, propensity
-from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.network.checkpoint import load_checkpoint
+from lammps_botan.network.known_configurations import known_in
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
@@ -13,12 +17,14 @@ from lammps_botan.training.data import read_data
 from lammps_botan.training.graphs import Order, TurnedGraphs
 from lammps_botan.training.starts import Starts
 
+BOX = Box(LENGTH, (True, True, True))
+
 
 @pytest.fixture
 def folder(tmp_path):
     """Two training configurations, the second with ends of 3 short runs in two files."""
     write_liquids(tmp_path)
-    second = read_configuration(tmp_path / "train_2.npz").initial
+    second = read_start(tmp_path / "train_2.npz").positions
     rng = np.random.default_rng(7)
     for name, runs in (("short_1", 1), ("short_2", 2)):
         ends = second + 0.02 * rng.normal(size=(runs, *second.shape))
@@ -27,6 +33,8 @@ def folder(tmp_path):
         )
     write_liquid(tmp_path / "long.npz", 1, time=2.0)
     write_liquid(tmp_path / "other.npz", 5, time=0.02)
+    labels = {"initial_positions": second, "propensity": np.ones(len(second)), "time": 0.02}
+    write_liquid(tmp_path / "labels.npz", 1, drop="positions", **labels)
     write_liquid(tmp_path / "no_runs.npz", 1, positions=np.zeros((0, *second.shape)), time=0.02)
     return tmp_path
 
@@ -34,20 +42,21 @@ def folder(tmp_path):
 def starts(folder, data="", added=""):
     config = read_config(configure(folder, recipe(5, data=data, recipe=added)))
     read = read_data(config, folder)
-    return read, Starts(config, read.configurations, folder)
+    return read, Starts(config, read, folder)
 
 
 def which(graph, known):
     """Which of the known (start, ends, species) a graph is, after all its targets were compared."""
     for k, (initial, final, species) in enumerate(known):
-        expected = build_graph(initial, LENGTH, species, cutoff=1.5)
+        there = Configuration(positions=initial, species=species, box=BOX)
+        expected = build_graph(there, 1.5)
         if expected.n_edges != graph.graph.n_edges:
             continue
         if not np.allclose(graph.graph.vectors, expected.vectors, atol=1e-6):
             continue
         np.testing.assert_array_equal(graph.graph.center, expected.center)
         np.testing.assert_allclose(graph.node, propensity(initial, final), atol=1e-6)
-        changes = pair_distance_change(initial, final, expected, LENGTH)
+        changes = pair_distance_change(initial, final, expected, BOX)
         np.testing.assert_allclose(graph.edge, changes, atol=1e-6)
         return k
     raise AssertionError("an unknown start")
@@ -57,11 +66,11 @@ def test_copies_are_drawn_as_often_as_the_start_itself(folder):
     read, drawn = starts(folder, 'copies = ["short_*.npz"]')
     rng = np.random.default_rng(0)
     assert all(drawn.draw(0, rng) is None for _ in range(20))  # it has no copies
-    one = read.configurations[1]
+    one = read.ensembles[1]
     ends = [
         end
         for name in ("short_1", "short_2")
-        for end in read_configuration(folder / f"{name}.npz").final
+        for end in read_ensemble(folder / f"{name}.npz").final
     ]
     known = [(one.initial, one.final, one.species)]
     known += [(end, one.final, one.species) for end in ends]
@@ -74,7 +83,7 @@ def test_copies_are_drawn_as_often_as_the_start_itself(folder):
 
 def test_runs_are_read_backwards(folder):
     read, drawn = starts(folder, added="reversed = 0.5")
-    one = read.configurations[0]
+    one = read.ensembles[0]
     known = [(end, one.initial[None], one.species) for end in one.final]
     rng = np.random.default_rng(0)
     graphs = [drawn.draw(0, rng) for _ in range(200)]
@@ -87,7 +96,7 @@ def test_runs_are_read_backwards(folder):
 def test_what_an_epoch_draws_follows_from_the_seed(folder):
     read, _ = starts(folder)
     drawn = [starts(folder, 'copies = ["short_*.npz"]', "reversed = 0.3")[1] for _ in range(2)]
-    sets = [TurnedGraphs(read.training, one, seed=3, rotations="o3") for one in drawn]
+    sets = [TurnedGraphs(read.training, one, seed=3, rotations="o3", dimension=3) for one in drawn]
     order = Order(2, seed=3)
     order.set_epoch(4)
     for key in order:
@@ -100,7 +109,14 @@ def test_what_an_epoch_draws_follows_from_the_seed(folder):
 def test_a_run_learns_from_them(folder):
     text = recipe(10, data='copies = ["short_*.npz"]', recipe="reversed = 0.3\noffset_weight = 0.1")
     (path,) = train(read_config(configure(folder, text)), folder)
-    assert path.is_file()
+    known = {one.sha256: one.role for one in known_in(load_checkpoint(path).provenance)}
+    read, _ = starts(folder)
+    ends = [end for one in read.ensembles for end in one.final]
+    ends += list(read_ensemble(folder / "short_2.npz").final)
+    assert len(ends) == 6
+    for end in ends:
+        there = Configuration(positions=end, species=read.ensembles[0].species, box=BOX)
+        assert known[there.sha256] == "training"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +136,8 @@ def test_a_run_learns_from_them(folder):
             r"long\.npz: .* must be short: expected the key time, at most 0\.1 of .* found time 2$",
         ),
         ('copies = ["train_2.npz"]', "", ValueError, r"must be short: .* found no time"),
-        ('copies = ["no_runs.npz"]', "", ValueError, r"no_runs\.npz: .* but has no runs"),
+        ('copies = ["no_runs.npz"]', "", ValueError, r"no_runs\.npz: has no runs"),
+        ('copies = ["labels.npz"]', "", ValueError, r"labels\.npz: .* but has no runs"),
         ("", "reversed = 1.5", ValueError, r"recipe\.reversed: .* less than or equal to 1"),
     ],
 )

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from engines import physics
 from liquids import configure, recipe, write_liquids
 from public_data import CONFIGURATION_401, needs_public_data, weights
 from torch import nn
 
 from lammps_botan.analysis.sample import read_sample
 from lammps_botan.evaluation.pearson import pearson
-from lammps_botan.network.checkpoint import Physics, import_public_weights
+from lammps_botan.network.public_weights import import_public_weights
 from lammps_botan.structure.graph import Graph
 from lammps_botan.training.config import Network, read_config
 from lammps_botan.training.data import TrainingGraph, read_data
@@ -33,6 +34,7 @@ def cut(graph: Graph, keep: np.ndarray) -> tuple[Graph, np.ndarray]:
             number[graph.center[edges]],
             number[graph.neighbor[edges]],
             graph.vectors[edges],
+            np.nan,
         ),
         edges,
     )
@@ -71,10 +73,10 @@ def test_loss_and_gradients_are_those_of_the_formula(tmp_path):
         near[sample.graph.center[near[sample.graph.neighbor]]] = True
     graph, edges = cut(sample.graph, near)
     node, edge = sample.propensity[near], sample.pair_distance_change[edges]
-    model = import_public_weights(weights(1), Physics()).model
+    model = import_public_weights(weights(1), physics()).model
 
     config = read_config(configure(tmp_path, recipe(5, network="rounds = 7\nwidth = 64")))
-    module = Module(config, 1)
+    module = Module(config, physics(), 1)
     module.model.load_state_dict(model.state_dict())
     loss = module.losses([TrainingGraph(CONFIGURATION_401, graph, node, edge)])["loss"]
     loss.backward()
@@ -100,7 +102,7 @@ def test_several_graphs_in_a_step_are_the_average_of_single_ones(tmp_path, archi
     graphs = read_data(config, tmp_path).training
     assert graphs[0].graph.n_edges != graphs[1].graph.n_edges
     torch.manual_seed(0)
-    module = Module(config, 2)
+    module = Module(config, physics(), 2)
 
     def gradients(losses):
         module.zero_grad()
@@ -130,7 +132,7 @@ def test_a_loss_without_weight_is_left_out(tmp_path, p):
     config = read_config(configure(write_liquids(tmp_path), recipe(5, recipe=f"p = {p}")))
     graph = read_data(config, tmp_path).training[0]
     unknown = {0.0: {"node": graph.node * np.nan}, 1.0: {"edge": graph.edge * np.nan}}[p]
-    losses = Module(config, 1).losses([replace(graph, **unknown)])
+    losses = Module(config, physics(), 1).losses([replace(graph, **unknown)])
     assert set(losses) == {"loss", "loss_E" if p == 0 else "loss_S"}
     assert torch.isfinite(losses["loss"])
 
@@ -146,7 +148,7 @@ def test_torch_scatter_adds_up_the_same(tmp_path, architecture):
         lines = f'{p}\naggregation = "{aggregation}"'
         config = read_config(configure(tmp_path, recipe(5, network=network, recipe=lines)))
         graphs = read_data(config, tmp_path).training
-        modules.append(Module(config, 2))
+        modules.append(Module(config, physics(), 2))
     usual, scatter = modules
     scatter.model.load_state_dict(usual.model.state_dict())
     losses = [module.losses(graphs)["loss"] for module in modules]
@@ -164,7 +166,7 @@ def test_a_small_graph_is_learned_by_heart(tmp_path):
     graph, edges = cut(whole.graph, keep)
     small = TrainingGraph(whole.path, graph, whole.node[keep], whole.edge[edges])
     torch.manual_seed(0)
-    module = Module(config, 1)
+    module = Module(config, physics(), 1)
     optimizer = torch.optim.Adam(module.parameters(), 5e-3)
     for _ in range(500):
         optimizer.zero_grad()
@@ -185,7 +187,7 @@ def test_offsets_have_a_weight_of_their_own(tmp_path):
         config = read_config(configure(tmp_path, text))
         graph = read_data(config, tmp_path).training[0]
         torch.manual_seed(0)
-        module = Module(config, 1)
+        module = Module(config, physics(), 1)
         losses[weight] = module.losses([graph])["loss"].item()
         node, edge = (x[:, 0].detach().numpy() for x in module.model(*join([graph], "cpu")))
         species, g = graph.graph.species, graph.graph
@@ -205,7 +207,7 @@ def test_the_scale_of_the_edge_encoder_is_that_of_its_first_weights():
     made = []
     for scale in (1.0, 4.0):
         torch.manual_seed(0)
-        made.append(make_network(Network(rounds=2, width=8, edge_scale=scale)).state_dict())
+        made.append(make_network(Network(rounds=2, width=8, edge_scale=scale), 2).state_dict())
     for name, tensor in made[0].items():
         factor = 4 if name.startswith("edge_encoder.fc1") else 1
         assert torch.equal(made[1][name], factor * tensor)

@@ -16,7 +16,7 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            extras = {"lightning": "train", "pydantic": "train", "matplotlib": "plot"}
+            extras = {"lightning": "train", "sklearn": "train", "matplotlib": "plot"}
             if error.name not in extras:
                 raise
             raise click.ClickException(
@@ -58,7 +58,8 @@ for command in (
     ground_truth.data_file,
     ground_truth.simulate,
     analysis.targets,
-    ground_truth.teach,
+    train.distill,
+    train.teach,
     analysis.observables,
     trajectories.score,
     trajectories.movie,

@@ -8,7 +8,6 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from lammps_botan.cli.shared import FILE, OUTPUT, paths_written
@@ -134,23 +133,4 @@ def inherent(configurations: Sequence[Path], output: Path, scheduler: str | None
 
     paths = run(configurations, output, scheduler=scheduler)
     click.echo(f"made {paths_written(paths)}")
-    click.echo(f"next: lammps-botan teach {shlex.quote(str(output))}/*.npz -o taught")
-
-
-@click.command()
-@click.argument("configurations", type=FILE, nargs=-1, required=True)
-@FOLDER
-def teach(configurations: Sequence[Path], output: Path) -> None:
-    """Write targets for CONFIGURATIONS and the ends of their runs, by ridge regression.
-
-    CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
-    of them. Started again, it goes on.
-    """
-    from lammps_botan.training.distillation import read_structures
-    from lammps_botan.training.distillation import teach as run
-
-    console = Console(stderr=True)
-    total = sum(len(read_structures(path)) for path in configurations)
-    made = run(configurations, output)
-    paths = list(track(made, "teach", total=total, console=console, transient=True))
-    click.echo(f"wrote {paths_written(paths)}; next: name them in data.train of a recipe")
+    click.echo(f"next: lammps-botan distill {shlex.quote(str(output))}/*.npz -o distilled")

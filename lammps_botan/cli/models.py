@@ -1,6 +1,7 @@
 """Commands that import, export and describe models."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -18,22 +19,27 @@ from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
 def import_weights(weights: Path, output: Path, lag_time: float | None, temperature: float) -> None:
     """Turn public weights into a checkpoint: of BOTAN (.pth), of the NT-GNN of Bapst et al. (.npz).
 
-    The defaults describe the pretrained weights of BOTAN's public implementation (lag time 13) and
-    the NT-GNN published for T = 0.44 and F_s = 0.9 (lag time 0.132, at N/V = 1.203).
+    Both are for the Kob-Andersen mixture. The defaults describe the pretrained weights of BOTAN's
+    public implementation (lag time 13) and the NT-GNN published for T = 0.44 and F_s = 0.9 (lag
+    time 0.132, at N/V = 1.203).
     """
-    from lammps_botan.network.checkpoint import (
-        Physics,
-        import_nt_gnn_weights,
-        import_public_weights,
-        save_checkpoint,
-    )
+    from lammps_botan.analysis.targets import EDGE_CUTOFF
+    from lammps_botan.network.checkpoint import Physics, save_checkpoint
+    from lammps_botan.network.public_weights import import_nt_gnn_weights, import_public_weights
+    from lammps_botan.structure.mixture import KOB_ANDERSEN
 
+    density = KOB_ANDERSEN.density
     if weights.suffix == ".npz":
         read, usual, density = import_nt_gnn_weights, 0.132, 1.203
     else:
-        read, usual, density = import_public_weights, 13.0, 1.2
-    lag_times = (usual if lag_time is None else lag_time,)
-    physics = Physics(lag_times=lag_times, temperature=temperature, density=density)
+        read, usual = import_public_weights, 13.0
+    physics = Physics(
+        mixture=KOB_ANDERSEN,
+        cutoff=EDGE_CUTOFF * KOB_ANDERSEN.diameter,
+        lag_times=(usual if lag_time is None else lag_time,),
+        temperature=temperature,
+        density=density,
+    )
     save_checkpoint(read(weights, physics), output)
     click.echo(f"wrote {output}; next: lammps-botan export {output} -o model.pt")
 
@@ -42,26 +48,63 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
 @click.argument("checkpoints", type=FILE, nargs=-1, required=True)
 @OUTPUT
 def export(checkpoints: Sequence[Path], output: Path) -> None:
-    """Turn CHECKPOINTS into a model file for LAMMPS and Python; several make an ensemble.
+    """Turn CHECKPOINTS into a model file for LAMMPS and Python; several make a committee.
 
-    An ensemble predicts the mean of its members, and their standard deviation as a second output.
+    A committee predicts the mean of its members, and their standard deviation as a second output.
+    A model file of an earlier format may stand in place of a checkpoint, and is written anew.
     """
     from lammps_botan.network.checkpoint import load_checkpoint
     from lammps_botan.network.export import export as run
+    from lammps_botan.network.model_file import is_model_file, read_checkpoints
 
-    species = " ".join(run([load_checkpoint(path) for path in checkpoints], output).species)
+    read = [
+        one
+        for path in checkpoints
+        for one in (read_checkpoints(path) if is_model_file(path) else [load_checkpoint(path)])
+    ]
+    species = " ".join(run(read, output).species)
     click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
 
 
 @click.command()
 @click.argument("model")
-def info(model: str) -> None:
+@AS_JSON
+def info(model: str, as_json: bool) -> None:
     """Print what MODEL (a model file or a name) says of itself."""
     from lammps_botan.network.metadata import read_metadata
     from lammps_botan.network.shipped import find_model
 
     path = find_model(model)
-    click.echo(f"{path}\n{read_metadata(path).to_json()}")
+    metadata = read_metadata(path)
+    if as_json:
+        click.echo(metadata.to_json())
+        return
+    mixture = metadata.mixture
+    table = Table(show_header=False, box=None)
+    lag_times = ", ".join(f"{time:g}" for time in metadata.lag_times or [])
+    for key, value in (
+        ("file", str(path)),
+        ("architecture", metadata.architecture),
+        ("rounds, width", f"{metadata.rounds}, {metadata.width}"),
+        ("mixture", f"{mixture.name}, {mixture.dimension} dimensions"),
+        ("species", f"{' '.join(mixture.species)}, told as {metadata.node_input}"),
+        ("units", metadata.units),
+        ("cutoff", f"{metadata.cutoff:g}"),
+        ("outputs", " ".join([*metadata.node_outputs, *metadata.edge_outputs])),
+        ("lag time", lag_times or "-"),
+        ("temperature", "-" if metadata.temperature is None else f"{metadata.temperature:g}"),
+        ("density", "-" if metadata.density is None else f"{metadata.density:g}"),
+        ("knows", _count_known(metadata.known_configurations.values())),
+    ):
+        table.add_row(key, value)
+    Console().print(table)
+    click.echo("lammps-botan info --json prints all of it, with the SHA-256 of what it knows")
+
+
+def _count_known(roles: Iterable[str]) -> str:
+    """How many configurations a model knows in each role, as in 9 training, 1 validation."""
+    counts = Counter(roles)
+    return ", ".join(f"{n} {role}" for role, n in counts.most_common()) or "not recorded"
 
 
 @click.command()

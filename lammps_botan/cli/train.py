@@ -1,12 +1,19 @@
-"""The command that trains networks."""
+"""Commands that train networks, and that make pseudo-labels to train on."""
 
 import contextlib
 import ctypes
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+from rich.progress import track
 
-from lammps_botan.cli.shared import FILE
+from lammps_botan.cli.shared import FILE, MIXTURE, paths_written
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 
 @click.command()
@@ -25,7 +32,7 @@ from lammps_botan.cli.shared import FILE
 def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None:
     """Train a network as CONFIG (TOML, see docs/train.md) says; started again, it goes on.
 
-    Several seeds make an ensemble, one network after the other.
+    Several seeds make a committee, one network after the other.
     """
     keep_memory()
     from lightning.pytorch.utilities import rank_zero_only
@@ -37,6 +44,43 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     names = " ".join(map(str, paths))
     # with several processes one speaks
     rank_zero_only(click.echo)(f"wrote {names}; next: lammps-botan export {names} -o model.pt")
+
+
+@click.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder; made if it is not there.",
+)
+@MIXTURE
+def distill(configurations: Sequence[Path], output: Path, mixture: "Mixture | None") -> None:
+    """Write pseudo-labels for CONFIGURATIONS and the ends of their runs, by ridge regression.
+
+    CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
+    of them. Started again, it goes on.
+    """
+    from lammps_botan.training.pseudo_labels import distill as run
+    from lammps_botan.training.pseudo_labels import read_structures
+
+    console = Console(stderr=True)
+    total = sum(len(read_structures(path, mixture=mixture)) for path in configurations)
+    made = run(configurations, output, mixture=mixture)
+    paths = list(track(made, "distill", total=total, console=console, transient=True))
+    click.echo(f"wrote {paths_written(paths)}; next: name them in data.train of a recipe")
+
+
+# the name of the command before, for scripts
+teach = click.Command(
+    "teach",
+    params=distill.params,
+    callback=distill.callback,
+    help="The former name of distill.",
+    hidden=True,
+    deprecated="it is now called distill",
+)
 
 
 def keep_memory() -> None:

@@ -8,6 +8,9 @@ Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. II.
     h_v^m = MLP_v[h_v^{m-1}, h_v^0, sum over edges of h_e^m]          Botan.step
     out_v = DE(h_v^n),  out_e = DE(h_e^n)                             Botan.decode
 
+EN_v takes the number of the species, 0 or 1, as in the paper; of three species or more it takes a
+vector with a 1 at that number and 0 elsewhere (one-hot), since numbers would put them in an order.
+
 All rounds share their weights, and nodes and edges share the decoder. Since a matrix times a
 concatenation is a sum of blocks, the first layer of MLP_e is applied to h_neighbor and h_center
 once per node instead of once per edge, and its h_e^0 block once per call instead of once per round;
@@ -19,7 +22,31 @@ ghosts, and only edges that arrive at local nodes are given.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
+from torch.nn.functional import linear, one_hot
+
+
+def node_inputs(n_species: int) -> int:
+    """How many numbers tell a node its species."""
+    return 1 if n_species <= 2 else n_species
+
+
+def describe_species(species: Tensor, n_species: int, like: Tensor) -> Tensor:
+    """What a node is told of its species, [n_nodes, node_inputs(n_species)] of the type of `like`.
+
+    Raises
+    ------
+    ValueError
+        If a species is not one of 0 to n_species - 1; torch.jit.Error from a model file.
+    """
+    if len(species) > 0:
+        low, high = int(species.min()), int(species.max())
+        if low < 0 or high >= n_species:
+            raise ValueError(
+                f"expected species 0 to {n_species - 1}, found species {low} to {high}"
+            )
+    if n_species <= 2:
+        return species.to(like.dtype).unsqueeze(1)
+    return one_hot(species, n_species).to(like.dtype)
 
 
 class Mlp(nn.Module):
@@ -50,13 +77,16 @@ class Botan(nn.Module):
         n of the paper.
     width : int
         Hidden features of nodes and edges.
+    n_species : int
+        How many species there are.
     """
 
-    def __init__(self, rounds: int = 7, width: int = 64) -> None:
+    def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:
         super().__init__()
         self.rounds = rounds
         self.width = width
-        self.node_encoder = Mlp(1, width)
+        self.n_species = n_species
+        self.node_encoder = Mlp(node_inputs(n_species), width)
         self.edge_encoder = Mlp(3, width)
         self.node_model = Mlp(3 * width, width)
         self.edge_model = Mlp(4 * width, width)
@@ -79,7 +109,7 @@ class Botan(nn.Module):
         edge, edge_const : [n_edges, width]
         """
         w = self.width
-        node = self.node_encoder(species.to(vectors.dtype).unsqueeze(1))
+        node = self.node_encoder(describe_species(species, self.n_species, vectors))
         edge = self.edge_encoder(vectors)
         node_const = linear(
             node, self.node_model.fc1.weight[:, w : 2 * w], self.node_model.fc1.bias

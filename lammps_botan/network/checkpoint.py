@@ -1,4 +1,4 @@
-"""Checkpoints: weights, configuration and provenance of a trained network.
+"""Checkpoints: weights, physics and provenance of a trained network.
 
 A checkpoint is a file of `torch.save` that holds tensors, numbers, strings, lists and dicts only,
 so that it is read with `weights_only=True` and never runs code.
@@ -6,48 +6,62 @@ so that it is read with `weights_only=True` and never runs code.
 
 import json
 import pickle
-import re
 import zipfile
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
-from torch import Tensor
+from pydantic import BaseModel, ConfigDict, Field
 
+from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 FORMAT = "lammps-botan checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NETWORKS: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
 
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-@dataclass(frozen=True)
-class Physics:
+
+class Physics(BaseModel):
     """What a network was trained for.
 
     Attributes
     ----------
-    species : tuple of str
-        Names in the order of their numbers.
+    mixture : Mixture
+        What the particles are.
     cutoff : float
-        Of the graph, LJ units.
+        Of the graph, length unit.
     lag_times : tuple of float
-        Of the outputs, LJ units.
-    temperature, density : float
-        Of the training data, LJ units.
+        Of the outputs, time unit.
+    temperature, density : float or None
+        Of the training data.
     node : str
         The quantity of particles that was learned: S, R, D or C, see `analysis.targets`.
     """
 
-    species: tuple[str, ...] = ("A", "B")
-    cutoff: float = 2.0
-    lag_times: tuple[float, ...] = (4120.0,)
-    temperature: float = 0.44
-    density: float = 1.2
-    node: str = "S"
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mixture: Mixture
+    cutoff: Positive
+    lag_times: tuple[Positive, ...] = Field(min_length=1)
+    temperature: Positive | None = None
+    density: Positive | None = None
+    node: Literal["S", "R", "D", "C"] = "S"
+
+    def difference(self, other: "Physics") -> str:
+        """What tells two physics apart, in words; empty where they are the same."""
+        if why := self.mixture.difference(other.mixture):
+            return why
+        for key in ("cutoff", "lag_times", "temperature", "density", "node"):
+            mine, theirs = getattr(self, key), getattr(other, key)
+            if mine != theirs:
+                return f"{key} {mine} and {theirs}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +73,25 @@ class Checkpoint:
     model : Botan or NtGnn
     physics : Physics
     provenance : dict
-        Data, recipe, seeds, scores: whatever its reader should know; plain JSON values.
+        Data, recipe, seeds, correlations: whatever its reader should know; plain JSON values.
+
+    Raises
+    ------
+    ValueError
+        If the network has another number of species than the mixture.
     """
 
     model: Botan | NtGnn
     physics: Physics
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        mixture = self.physics.mixture
+        if self.model.n_species != mixture.n_species:
+            raise ValueError(
+                f"{mixture.name} has {mixture.n_species} species, but the network is for "
+                f"{self.model.n_species}"
+            )
 
     @property
     def architecture(self) -> str:
@@ -74,29 +101,25 @@ class Checkpoint:
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint; the name appears only when the file is whole."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    torch.save(
-        {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "architecture": {
-                "name": checkpoint.architecture,
-                "rounds": checkpoint.model.rounds,
-                "width": checkpoint.model.width,
-            },
-            "physics": asdict(checkpoint.physics),
-            # plain values only, or it could not be read again
-            "provenance": json.loads(json.dumps(checkpoint.provenance)),
-            "weights": checkpoint.model.state_dict(),
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "architecture": {
+            "name": checkpoint.architecture,
+            "rounds": checkpoint.model.rounds,
+            "width": checkpoint.model.width,
         },
-        part,
-    )
-    part.replace(path)
+        "physics": checkpoint.physics.model_dump(mode="json"),
+        # plain values only, or it could not be read again
+        "provenance": json.loads(json.dumps(checkpoint.provenance)),
+        "weights": checkpoint.model.state_dict(),
+    }
+    with whole_file(path) as part:
+        torch.save(content, part)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+    """Read a checkpoint, also one of format version 1.
 
     Raises
     ------
@@ -105,28 +128,25 @@ def load_checkpoint(path: Path) -> Checkpoint:
     ValueError
         If it is not a checkpoint of this package, or of another version.
     """
-    content = _load(path)
+    content = load_plain(path)
     if content.get("format") != FORMAT:
         raise ValueError(
             f"{path}: not a checkpoint of lammps-botan. For public weights type "
             f"`lammps-botan import-weights {path} -o model.ckpt` first"
         )
-    if content.get("format_version") != FORMAT_VERSION:
+    version = content.get("format_version")
+    if version not in {1, FORMAT_VERSION}:
         raise ValueError(
-            f"{path}: checkpoint format {content.get('format_version')}, "
-            f"this version of lammps-botan reads format {FORMAT_VERSION}"
+            f"{path}: checkpoint format {version}, this version of lammps-botan reads format "
+            f"{FORMAT_VERSION}"
         )
     try:
         sizes = dict(content["architecture"])
-        name = sizes.pop("name", "botan")  # which the first checkpoints did not say
-        if name not in NETWORKS:
-            raise ValueError(
-                f"{path}: a network '{name}'; this version of lammps-botan knows "
-                f"{', '.join(NETWORKS)}"
-            )
-        model = NETWORKS[name](**sizes)
+        kind = find_network(path, sizes.pop("name", "botan"))  # the first ones did not say it
+        given = dict(content["physics"])
+        physics = Physics(**given) if version > 1 else physics_of_version_1(path, given)
+        model = kind(**sizes, n_species=physics.mixture.n_species)
         model.load_state_dict(content["weights"])
-        physics = Physics(**content["physics"])
         provenance = dict(content["provenance"])
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
@@ -134,108 +154,50 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(model.eval(), physics, provenance)
 
 
-def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
-    """Read weights (.pth) of the public implementation, https://github.com/h3-Open-BDEC/pyg_botan.
+def find_network(path: Path, name: str) -> type[Botan] | type[NtGnn]:
+    """The kind of network of this name, which a file asks for.
 
-    Its layers carry other names; its order inside the concatenations is ours.
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if name not in NETWORKS:
+        raise ValueError(
+            f"{path}: a network '{name}'; this version of lammps-botan knows {', '.join(NETWORKS)}"
+        )
+    return NETWORKS[name]
 
-    Parameters
-    ----------
-    path : Path
-        A file of `torch.save` with a dict of tensors.
-    physics : Physics
-        What the weights were trained for; the file does not say.
+
+def physics_of_version_1(path: Path, content: Mapping[str, Any]) -> Physics:
+    """The physics of a file from before mixtures, which named its species and nothing else of them.
+
+    Raises
+    ------
+    ValueError
+        If the species are not those of the Kob-Andersen mixture.
+    """
+    given = dict(content)
+    species = tuple(given.pop("species"))
+    if species != KOB_ANDERSEN.species:
+        raise ValueError(
+            f"{path}: a file of format 1, which does not say what the species "
+            f"{' '.join(species)} are: expected {' '.join(KOB_ANDERSEN.species)}, read as "
+            f"{KOB_ANDERSEN.name}. Train it again with target.mixture in its configuration"
+        )
+    return Physics(mixture=KOB_ANDERSEN, **given)
+
+
+def load_plain(path: Path) -> dict[str, Any]:
+    """The dict in a file of `torch.save`; nothing in it is ever run.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file holds something else.
+        If it holds something else than plain data.
     """
-    content = _load(path)
-    names = {
-        "network.edge_model.mlp": "edge_model",
-        "network.node_model.mlp": "node_model",
-        "node_encoder": "node_encoder",
-        "edge_encoder": "edge_encoder",
-        "decoder.fc3": "output",
-        "decoder": "decoder",
-    }
-    weights: dict[str, Tensor] = {}
-    for key, tensor in content.items():
-        prefix = next((p for p in names if key.startswith(p + ".")), None)
-        if prefix is None or not isinstance(tensor, Tensor):
-            raise ValueError(
-                f"{path}: unexpected entry '{key}'; expected layers named {', '.join(names)}"
-            )
-        weights[names[prefix] + key.removeprefix(prefix)] = tensor
-    try:
-        model = Botan(width=weights["output.weight"].shape[1])
-        model.load_state_dict(weights)
-    except (KeyError, IndexError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not the weights of a BOTAN network: {reason}") from error
-    provenance = {"weights": "public implementation of BOTAN, pyg_botan", "file": Path(path).name}
-    return Checkpoint(model.eval(), physics, provenance)
-
-
-def import_nt_gnn_weights(path: Path, physics: Physics) -> Checkpoint:
-    """Read weights (.npz) of the network of Bapst et al. (lammps_botan.network.nt_gnn).
-
-    Parameters
-    ----------
-    path : Path
-        One array for each layer of https://github.com/google-deepmind/deepmind-research, named as
-        there (`graph_network/edge_block/mlp/linear_0/w`); `w` is [inputs, outputs].
-    physics : Physics
-        What the weights were trained for; the file does not say.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file holds something else.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    blocks = {
-        "graph_independent/node_model": "node_encoder",
-        "graph_independent/edge_model": "edge_encoder",
-        "graph_network/edge_block": "edge_model",
-        "graph_network/node_block": "node_model",
-        "graph_independent_1/node_model": "decoder",
-    }
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key].T.astype(np.float32) for key in archive.files}
-    except Exception as error:  # a damaged archive fails in many ways
-        raise ValueError(f"{path}: expected an npz file of weights: {error}") from error
-    weights: dict[str, Tensor] = {}
-    for key, array in arrays.items():
-        parts = re.fullmatch(r"(.+)/mlp/linear_([012])/([wb])", key)
-        if parts is None or parts[1] not in blocks:
-            raise ValueError(
-                f"{path}: unexpected entry '{key}'; expected layers named "
-                f"{', '.join(f'{block}/mlp/linear_0/w' for block in blocks)} and so on"
-            )
-        block, layer = blocks[parts[1]], int(parts[2])
-        name = "output" if (block, layer) == ("decoder", 2) else f"{block}.fc{layer + 1}"
-        kind = {"w": "weight", "b": "bias"}[parts[3]]
-        weights[f"{name}.{kind}"] = torch.from_numpy(np.ascontiguousarray(array))
-    try:
-        model = NtGnn(width=weights["output.weight"].shape[1])
-        model.load_state_dict(weights)
-    except (KeyError, IndexError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not the weights of an NT-GNN: {reason}") from error
-    source = "Bapst et al., doi:10.1038/s41567-020-0842-8, deepmind-research/glassy_dynamics"
-    return Checkpoint(model.eval(), physics, {"weights": source, "file": path.name})
-
-
-def _load(path: Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

@@ -38,10 +38,10 @@ class Committee(nn.Module):
     def __init__(self, members: list[Botan | NtGnn]) -> None:
         super().__init__()
         if len(members) < 2:
-            raise ValueError(f"an ensemble needs two networks or more, found {len(members)}")
+            raise ValueError(f"a committee needs two networks or more, found {len(members)}")
         rounds = [member.rounds for member in members]
         if len(set(rounds)) > 1:
-            raise ValueError(f"the networks of an ensemble need the same rounds, found {rounds}")
+            raise ValueError(f"the networks of a committee need the same rounds, found {rounds}")
         self.rounds = rounds[0]
         self.members = nn.ModuleList(members)
         columns, outputs = [], set()
@@ -54,7 +54,7 @@ class Committee(nn.Module):
         self.columns = columns  # of node, node_const, edge and edge_const
         if len(outputs) > 1:
             raise ValueError(
-                "the networks of an ensemble need the same outputs, found "
+                "the networks of a committee need the same outputs, found "
                 f"{sorted(outputs)} for (particles, edges)"
             )
 

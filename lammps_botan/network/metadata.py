@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lammps_botan.network.known_configurations import known_in, merge_known
 from lammps_botan.structure.mixture import Mixture
 
 FORMAT = "lammps-botan"
@@ -43,8 +44,7 @@ class Metadata(BaseModel):
         Of the training data.
     provenance : dict
         Where the model came from. `configurations` is a list of
-        {"sha256", "role", "name"} of the configurations that it knows
-        (`structure.configuration.Configuration.sha256`).
+        `network.known_configurations.KnownConfiguration`.
     versions : dict
         What wrote the file.
     """
@@ -90,12 +90,8 @@ class Metadata(BaseModel):
         Those of all members of a committee.
         """
         members = self.provenance.get("committee", [self.provenance])
-        return {
-            str(known["sha256"]): str(known["role"])
-            for member in members
-            if isinstance(member, Mapping)
-            for known in member.get("configurations", [])
-        }
+        known = [one for member in members for one in known_in(member)]
+        return {one.sha256: one.role for one in merge_known(known)}
 
     def to_json(self) -> str:
         """The text of `metadata.json`."""
@@ -108,9 +104,33 @@ def read_metadata(path: Path) -> Metadata:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
         If the file is not a model file, of another format version, or says something impossible.
     """
+    content = read_content(path)
+    if content.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{path}: model file format {content.get('format_version')}, this version of "
+            f"lammps-botan reads format {FORMAT_VERSION}; export it again: `lammps-botan export "
+            f"{path} -o new.pt`"
+        )
+    return check_metadata(path, content)
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """What is in the `metadata.json` of a model file of any version; nothing of it is checked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not a model file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
     try:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if n.endswith("/extra/metadata.json")]
@@ -122,12 +142,17 @@ def read_metadata(path: Path) -> Metadata:
             f"{path}: not a model file of lammps-botan. From a checkpoint, make one with "
             f"`lammps-botan export {path} -o model.pt`"
         )
-    if content.get("format_version") != FORMAT_VERSION:
-        raise ValueError(
-            f"{path}: model file format {content.get('format_version')}, this version of "
-            f"lammps-botan reads format {FORMAT_VERSION}; type `lammps-botan export {path} -o "
-            "new.pt`"
-        )
+    return content
+
+
+def check_metadata(path: Path, content: Mapping[str, Any]) -> Metadata:
+    """The metadata of a file of this format version, from its content.
+
+    Raises
+    ------
+    ValueError
+        If they say something impossible; each problem is one line that names the key.
+    """
     try:
         return Metadata.model_validate(content)
     except ValidationError as error:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from lammps_botan.network.botan import Mlp
+from lammps_botan.network.botan import Mlp, describe_species, node_inputs
 
 
 class NtGnn(nn.Module):
@@ -34,13 +34,16 @@ class NtGnn(nn.Module):
         Recurrences of the paper.
     width : int
         Hidden features of nodes and edges.
+    n_species : int
+        How many species there are; see `lammps_botan.network.botan`.
     """
 
-    def __init__(self, rounds: int = 7, width: int = 64) -> None:
+    def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:
         super().__init__()
         self.rounds = rounds
         self.width = width
-        self.node_encoder = Mlp(1, width)
+        self.n_species = n_species
+        self.node_encoder = Mlp(node_inputs(n_species), width)
         self.edge_encoder = Mlp(3, width)
         self.edge_model = Mlp(6 * width, width)
         self.node_model = Mlp(3 * width, width)
@@ -67,7 +70,7 @@ class NtGnn(nn.Module):
         """
         w = self.width
         of_edges, of_nodes = self.edge_model.fc1, self.node_model.fc1
-        node = self.node_encoder(species.to(vectors.dtype).unsqueeze(1))
+        node = self.node_encoder(describe_species(species, self.n_species, vectors))
         edge = self.edge_encoder(vectors)
         itself = self.edge_encoder(torch.zeros_like(node[:, :3]))
         edge_const = linear(edge, of_edges.weight[:, w : 2 * w], of_edges.bias)

@@ -12,7 +12,8 @@ import torch
 from lammps_botan.network.engine import scoring
 from lammps_botan.network.metadata import Metadata, read_metadata
 from lammps_botan.network.shipped import find_model
-from lammps_botan.structure.box import Box, Ints
+from lammps_botan.network.trial_graph import trial_graph
+from lammps_botan.structure.box import Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 from lammps_botan.structure.mixture import Mixture
@@ -99,13 +100,7 @@ class Predictor:
             raise ValueError(
                 f"device {device} was asked for, but torch finds no CUDA device here; use 'cpu'"
             )
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-                self._module = torch.jit.load(self.path, map_location=self._device).eval()
-        except RuntimeError as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ValueError(f"{self.path}: not a model file: {reason}") from error
+        self._module = load_module(self.path, self._device)
         for method in ("encode", "step", "decode"):
             if not hasattr(self._module, method):
                 raise ValueError(f"{self.path}: the model has no method {method}")
@@ -130,14 +125,7 @@ class Predictor:
 
     def _computes_the_same(self, engine: scoring.Engine) -> bool:
         """The names and shapes of weights fit; the file itself says whether the equations do."""
-        cutoff = self.metadata.cutoff
-        rng = np.random.default_rng(0)
-        small = Configuration(
-            positions=rng.random((16, 3)) * cutoff,
-            species=rng.integers(self.mixture.n_species, size=16),
-            box=Box(2 * cutoff, (True, True, True)),
-        )
-        graph = build_graph(small, cutoff)
+        graph = trial_graph(self.mixture, self.metadata.cutoff)
         ours, theirs = engine.score(*_arrays(graph)), self._by_torch(graph)
         return all(
             a.shape == b.shape
@@ -224,6 +212,25 @@ class Predictor:
                 f"{self.path} knows {self.mixture.n_species} species "
                 f"({', '.join(self.mixture.species)}), found species number {wrong}"
             )
+
+
+def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:
+    """The TorchScript module of a model file.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be loaded.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
+            module: torch.jit.ScriptModule = torch.jit.load(path, map_location=device)
+            module.eval()
+            return module
+    except RuntimeError as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path}: not a model file: {reason}") from error
 
 
 def _arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:

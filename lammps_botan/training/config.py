@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from lammps_botan.structure.mixture import KOB_ANDERSEN
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,14 +38,28 @@ class Data(_Section):
 
 
 class Target(_Section):
-    """What the data stand for, and which quantity of a particle is learned."""
+    """What the data stand for, and which quantity of a particle is learned.
 
-    species: tuple[str, ...] = ("A", "B")
-    cutoff: float = Field(2.0, gt=0)
-    lag_time: float = Field(4120.0, gt=0)
-    temperature: float = Field(0.44, gt=0)
-    density: float = Field(1.2, gt=0)
+    What is None is taken from the data (`training.physics`).
+    """
+
+    mixture: str | None = Field(None, min_length=1)
+    cutoff: float | None = Field(None, gt=0)
+    lag_time: float | None = Field(None, gt=0)
+    temperature: float | None = Field(None, gt=0)
+    density: float | None = Field(None, gt=0)
     node: Literal["S", "R", "D", "C"] = "S"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _species_are_those_of_the_mixture(cls, content: Any) -> Any:
+        if isinstance(content, dict) and "species" in content:
+            raise ValueError(
+                f"species = {content['species']}: write in its place mixture = "
+                f'"{KOB_ANDERSEN.name}", another mixture that ships, or your TOML file, which '
+                "names the species (docs/own_liquid.md)"
+            )
+        return content
 
 
 class Network(_Section):
@@ -164,7 +180,8 @@ def read_config(path: Path) -> Config:
 def recorded_config(content: Mapping[str, Any]) -> Config:
     """A configuration as a checkpoint or a model file recorded it, in its provenance.
 
-    Before a recipe could say them, the learning rate fell along a cosine and a step had one graph.
+    Before a recipe could say them, the learning rate fell along a cosine and a step had one graph;
+    before a target could name a mixture, species A and B were the Kob-Andersen mixture.
 
     Raises
     ------
@@ -172,7 +189,12 @@ def recorded_config(content: Mapping[str, Any]) -> Config:
         If it is none.
     """
     recipe = {"schedule": "cosine", "graphs_per_step": 1} | dict(content.get("recipe", {}))
-    return Config.model_validate_json(json.dumps(dict(content) | {"recipe": recipe}))
+    target = dict(content.get("target", {}))
+    if tuple(target.get("species", ())) == KOB_ANDERSEN.species:
+        del target["species"]
+        target["mixture"] = KOB_ANDERSEN.name
+    changed = {"recipe": recipe, "target": target}
+    return Config.model_validate_json(json.dumps(dict(content) | changed))
 
 
 def _explain(path: Path, error: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The configurations of a training run, read and checked."""
+"""The ensembles of a training run, read and checked."""
 
 import glob
 from collections.abc import Sequence
@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from lammps_botan.analysis.sample import make_relative_displacement, make_sample
-from lammps_botan.files.ensemble_npz import SAME_TIME, Configuration, read_future
-from lammps_botan.structure.graph import Floats, Graph
+from lammps_botan.network.checkpoint import Physics
+from lammps_botan.network.known_configurations import KnownConfiguration
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.graph import Graph
 from lammps_botan.training.config import Config
+from lammps_botan.training.known import known_in_data
+from lammps_botan.training.physics import agree, read_ensembles
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,9 @@ class TrainingGraph:
         The file it came from.
     graph : Graph
     node : float64 [n_particles]
-        The quantity `target.node` of the configuration.
+        The quantity `target.node` of the configuration, length unit.
     edge : float64 [n_edges]
-        E_ij; NaN where the file has no runs.
+        E_ij, length unit; NaN where the file has no runs.
     """
 
     path: Path
@@ -40,26 +45,32 @@ class TrainingData:
 
     Attributes
     ----------
-    configurations : list of Configuration
+    physics : Physics
+        What the data stand for.
+    ensembles : list of Ensemble
         For training.
     training : list of TrainingGraph
         Their graphs.
     validation : list of TrainingGraph
+    known : list of KnownConfiguration
+        What a network knows that learned from all of them.
     """
 
-    configurations: list[Configuration]
+    physics: Physics
+    ensembles: list[Ensemble]
     training: list[TrainingGraph]
     validation: list[TrainingGraph]
+    known: list[KnownConfiguration]
 
 
 def read_data(config: Config, folder: Path) -> TrainingData:
-    """The configurations of a run.
+    """The data of a run.
 
     Parameters
     ----------
     config : Config
     folder : Path
-        Where the patterns of `config.data` start from.
+        Where the patterns of `config.data`, and a mixture file, start from.
 
     Raises
     ------
@@ -72,9 +83,13 @@ def read_data(config: Config, folder: Path) -> TrainingData:
     common = {p.resolve() for p in paths[0]} & {p.resolve() for p in paths[1]}
     if common:
         raise ValueError(f"{sorted(common)[0]} is both in data.train and in data.validation")
-    time_index = config.data.time_index
-    read = [[read_future(path, time_index=time_index) for path in some] for some in paths]
-    training, validation = ([make_graph(config, one) for one in some] for some in read)
+    for_training, for_validation = (read_ensembles(config, folder, some) for some in paths)
+    known = known_in_data(for_training, for_validation)
+    physics = agree(config, folder, [*for_training, *for_validation])
+    training, validation = (
+        [make_graph(config, physics, one) for one in some]
+        for some in (for_training, for_validation)
+    )
     first = training[0]
     for other in (*training, *validation):
         if other.graph.n_particles != first.graph.n_particles:
@@ -83,39 +98,27 @@ def read_data(config: Config, folder: Path) -> TrainingData:
                 f"{first.graph.n_particles} in {first.path} and {other.graph.n_particles} in "
                 f"{other.path}"
             )
-    return TrainingData(read[0], training, validation)
+    return TrainingData(physics, for_training, training, validation, known)
 
 
-def make_graph(config: Config, configuration: Configuration) -> TrainingGraph:
-    """The graph of a configuration with what is to be learned on it.
+def make_graph(config: Config, physics: Physics, ensemble: Ensemble) -> TrainingGraph:
+    """The graph of an ensemble with what is to be learned on it.
 
     Raises
     ------
     ValueError
-        If it does not fit the configuration of the run.
+        If it has not what the run learns.
     """
-    target, path = config.target, configuration.path
-    sample = make_sample(configuration, cutoff=target.cutoff)
+    sample = make_sample(ensemble, physics.cutoff)
     node = sample.propensity
-    if target.node != "S":
-        node = make_relative_displacement(configuration, target.node)
-    n_species = len(target.species)
-    if sample.graph.species.max() >= n_species:
-        raise ValueError(
-            f"{path}: has species {sample.graph.species.max()}, but target.species "
-            f"names {n_species}: {', '.join(target.species)}"
-        )
-    if sample.time is not None and not np.isclose(sample.time, target.lag_time, rtol=SAME_TIME):
-        raise ValueError(
-            f"{path}: holds the lag time {sample.time:g}, but target.lag_time is "
-            f"{target.lag_time:g}"
-        )
+    if physics.node != "S":
+        node = make_relative_displacement(ensemble, physics.node)
     if config.recipe.p < 1 and np.isnan(sample.pair_distance_change).any():
         raise ValueError(
-            f"{path}: has no runs and so no pair-distance change to learn: expected recipe.p = 1, "
-            f"found {config.recipe.p:g}"
+            f"{ensemble.path}: has no runs and so no pair-distance change to learn: expected "
+            f"recipe.p = 1, found {config.recipe.p:g}"
         )
-    return TrainingGraph(path, sample.graph, node, sample.pair_distance_change)
+    return TrainingGraph(ensemble.path, sample.graph, node, sample.pair_distance_change)
 
 
 def expand(patterns: Sequence[str], folder: Path) -> list[Path]:

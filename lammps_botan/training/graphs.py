@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from lammps_botan.structure.graph import Floats
+from lammps_botan.structure.box import Floats
 from lammps_botan.training.data import TrainingGraph
 from lammps_botan.training.rotations import draw_rotation
 from lammps_botan.training.starts import Starts
@@ -28,16 +28,24 @@ class TurnedGraphs(Dataset[TrainingGraph]):
         May replace a graph by that of another start.
     seed : int
     rotations : str
+    dimension : int
         See `draw_rotation`.
     """
 
     def __init__(
-        self, graphs: Sequence[TrainingGraph], starts: Starts, *, seed: int, rotations: str
+        self,
+        graphs: Sequence[TrainingGraph],
+        starts: Starts,
+        *,
+        seed: int,
+        rotations: str,
+        dimension: int,
     ) -> None:
         self._graphs = graphs
         self._starts = starts
         self._seed = seed
         self._rotations = rotations
+        self._dimension = dimension
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -47,7 +55,8 @@ class TurnedGraphs(Dataset[TrainingGraph]):
         # from 1, since a seed does not change by zeros at its end
         rng = np.random.default_rng([self._seed, epoch, number + 1])
         turned = self._starts.draw(number, rng) or self._graphs[number]
-        vectors = turned.graph.vectors @ draw_rotation(self._rotations, rng)
+        rotation = draw_rotation(self._rotations, rng, self._dimension)
+        vectors = turned.graph.vectors @ rotation
         return replace(turned, graph=replace(turned.graph, vectors=vectors))
 
 
@@ -79,9 +88,16 @@ class Order(Sampler[tuple[int, int]]):
 
 
 def join(
-    graphs: Sequence[TrainingGraph], device: torch.device
+    graphs: Sequence[TrainingGraph], device: torch.device, *, unit: float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Species, vectors, centers and neighbors of several graphs as those of one.
+
+    Parameters
+    ----------
+    graphs : sequence of TrainingGraph
+    device : torch.device
+    unit : float
+        What vectors are measured in, length unit.
 
     Returns
     -------
@@ -98,7 +114,7 @@ def join(
     ]
     return (
         torch.from_numpy(np.concatenate([g.graph.species for g in graphs])).to(device),
-        float_tensor(np.concatenate([g.graph.vectors for g in graphs]), device),
+        float_tensor(np.concatenate([g.graph.vectors / unit for g in graphs]), device),
         torch.from_numpy(np.concatenate(center)).to(device),
         torch.from_numpy(np.concatenate(neighbor)).to(device),
     )

@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 
-from lammps_botan.evaluation.pearson import edge_mask, node_mask, pearson
 from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Physics
 from lammps_botan.network.engine import training
 from lammps_botan.training.config import Config, Recipe
+from lammps_botan.training.correlations import correlations
 from lammps_botan.training.data import TrainingGraph
 from lammps_botan.training.graphs import float_tensor, join
 from lammps_botan.training.network import make_network
@@ -24,24 +25,30 @@ START = 0.01  # of the learning rate, where it warms up
 
 
 class NotFiniteError(ValueError):
-    """The loss of a step, or its gradient, is not a finite number."""
+    """The loss of a step, its gradient or a correlation is not a finite number."""
 
 
 class Module(pl.LightningModule):
-    """The network of a configuration with its loss, scores and optimizers.
+    """The network of a configuration with its loss, correlations and optimizers.
+
+    It measures lengths in diameters of the mixture, so that it learns the same in any units.
 
     Parameters
     ----------
     config : Config
+    physics : Physics
     n_graphs : int
         In an epoch.
     """
 
-    def __init__(self, config: Config, n_graphs: int) -> None:
+    def __init__(self, config: Config, physics: Physics, n_graphs: int) -> None:
         super().__init__()
         self.config = config
+        self._mixture = physics.mixture
         recipe = config.recipe
-        self.model = make_network(config.network, aggregation=recipe.aggregation)
+        self.model = make_network(
+            config.network, physics.mixture.n_species, aggregation=recipe.aggregation
+        )
         usual = recipe.precision == "bf16-mixed" and recipe.aggregation == "index_add"
         self._may_use_kernels = usual
         self.automatic_optimization = False  # it allows one optimizer only
@@ -72,7 +79,7 @@ class Module(pl.LightningModule):
         return {"loss": loss, **losses}
 
     def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
-        tensors = join(graphs, self.device)
+        tensors = join(graphs, self.device, unit=self._mixture.diameter)
         model = self.model
         if self._may_use_kernels and isinstance(model, Botan) and training.available(model):
             return training.forward(model, *tensors)
@@ -83,9 +90,9 @@ class Module(pl.LightningModule):
         self, output: Tensor, targets: Sequence[np.ndarray], kinds: Sequence[np.ndarray]
     ) -> Tensor:
         parts = torch.split(output[:, 0].float(), [len(target) for target in targets])
-        weight = self.config.recipe.offset_weight
+        weight, unit = self.config.recipe.offset_weight, self._mixture.diameter
         errors = [
-            _squared_error(part - float_tensor(target, self.device), kind, weight)
+            _squared_error(part - float_tensor(target / unit, self.device), kind, weight)
             for part, target, kind in zip(parts, targets, kinds, strict=True)
         ]
         return torch.stack(errors).mean()
@@ -122,21 +129,33 @@ class Module(pl.LightningModule):
         )
 
     def validation_step(self, sample: TrainingGraph, batch: int) -> None:
-        """Correlations of what is learned, averaged over the graphs; `rho` chooses the epoch."""
+        """Correlations of what is learned, averaged over the graphs; `rho` chooses the epoch.
+
+        Raises
+        ------
+        NotFiniteError
+            If a correlation is not defined, as where all predictions are the same.
+        """
         # as the exported model computes: in float32
+        unit = self._mixture.diameter
         with torch.autocast(self.device.type, enabled=False):
-            node, edge = self.model(*join([sample], self.device))
-        p = self.config.recipe.p
-        scores = {}
-        if p > 0:
-            some = node_mask(sample.graph)
-            scores["rho_S"] = pearson(_array(node)[some], sample.node[some])
-        if p < 1:
-            some = edge_mask(sample.graph)
-            scores["rho_E"] = pearson(_array(edge)[some], sample.edge[some])
-        scores["rho"] = float(np.mean(list(scores.values())))
-        # all processes judge all graphs, so that the scores do not depend on their number
-        self.log_dict(scores, batch_size=1, sync_dist=True)
+            node, edge = self.model(*join([sample], self.device, unit=unit))
+        found = correlations(
+            sample,
+            unit * _array(node),
+            unit * _array(edge),
+            mixture=self._mixture,
+            p=self.config.recipe.p,
+        )
+        for name, rho in found.items():
+            if math.isnan(rho):
+                raise NotFiniteError(
+                    f"epoch {self.current_epoch + 1}: {name} of {sample.path} is not defined: the "
+                    "network predicts the same number everywhere, or numbers that are not finite; "
+                    "try a smaller recipe.learning_rate, or another recipe.seed"
+                )
+        # all processes judge all graphs, so that the correlations do not depend on their number
+        self.log_dict(found, batch_size=1, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
         """One optimizer, or two for Muon, with a learning rate that changes from step to step."""
@@ -188,4 +207,5 @@ def _as_list(one_or_more: Any) -> list[Any]:
 
 
 def _array(output: Tensor) -> np.ndarray:
-    return output[:, 0].float().cpu().numpy()
+    # empty where a network has no output on edges
+    return output[:, :1].flatten().float().cpu().numpy()

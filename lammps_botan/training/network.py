@@ -1,6 +1,7 @@
 """The network of a training run, and the weights it starts from."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import torch
 from torch import Tensor
 
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import NETWORKS, load_checkpoint
+from lammps_botan.network.checkpoint import NETWORKS, Checkpoint, Physics, load_checkpoint
+from lammps_botan.network.known_configurations import KnownConfiguration, known_in
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.training.config import Config, Network
+from lammps_botan.training.config import Network
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,45 @@ class InitialWeights:
 
     Attributes
     ----------
-    weights : dict of Tensor
-        Of a network like that of the configuration.
+    checkpoint : Checkpoint
+        A network like that of the configuration.
     file, sha256 : str
-        Name and SHA-256 of the checkpoint they came from.
+        Name and SHA-256 of the file of the checkpoint.
     """
 
-    weights: dict[str, Tensor]
+    checkpoint: Checkpoint
     file: str
     sha256: str
 
+    @property
+    def known(self) -> list[KnownConfiguration]:
+        """The configurations that the weights know."""
+        return known_in(self.checkpoint.provenance)
 
-def read_initial_weights(path: Path, config: Config) -> InitialWeights:
+    def load_into(self, model: Botan | NtGnn, physics: Physics) -> None:
+        """Give the weights to the network of a run, which measures lengths in diameters."""
+        model.load_state_dict(self.checkpoint.model.state_dict())
+        scale_lengths(model, 1 / physics.mixture.diameter)
+
+    def check(self, physics: Physics) -> None:
+        """Refuse weights that are for another mixture or cutoff.
+
+        Raises
+        ------
+        ValueError
+            Which says what differs.
+        """
+        own = self.checkpoint.physics
+        if why := physics.mixture.difference(own.mixture):
+            raise ValueError(
+                f"{self.file}: cannot start from it: expected the mixture {physics.mixture.name}, "
+                f"as in the configuration, found {own.mixture.name}; they differ in {why}"
+            )
+        if not math.isclose(own.cutoff, physics.cutoff, rel_tol=1e-9):
+            raise _cannot_start(self.file, "target.cutoff", physics.cutoff, own.cutoff)
+
+
+def read_initial_weights(path: Path, network: Network) -> InitialWeights:
     """Weights of a checkpoint.
 
     Raises
@@ -43,28 +72,44 @@ def read_initial_weights(path: Path, config: Config) -> InitialWeights:
     path = Path(path)
     checkpoint = load_checkpoint(path)
     facts = (
-        ("network.architecture", config.network.architecture, checkpoint.architecture),
-        ("network.rounds", config.network.rounds, checkpoint.model.rounds),
-        ("network.width", config.network.width, checkpoint.model.width),
-        ("target.species", config.target.species, tuple(checkpoint.physics.species)),
-        ("target.cutoff", config.target.cutoff, checkpoint.physics.cutoff),
+        ("network.architecture", network.architecture, checkpoint.architecture),
+        ("network.rounds", network.rounds, checkpoint.model.rounds),
+        ("network.width", network.width, checkpoint.model.width),
     )
     for key, expected, found in facts:
         if found != expected:
-            raise ValueError(
-                f"{path}: cannot start from it: expected {key} = {_toml(expected)}, as in the "
-                f"configuration, found {_toml(found)}"
-            )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return InitialWeights(checkpoint.model.state_dict(), path.name, digest)
+            raise _cannot_start(str(path), key, expected, found)
+    return InitialWeights(checkpoint, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def make_network(network: Network, *, aggregation: str = "index_add") -> Botan | NtGnn:
+def _cannot_start(file: str, key: str, expected: object, found: object) -> ValueError:
+    return ValueError(
+        f"{file}: cannot start from it: expected {key} = {expected!r}, as in the configuration, "
+        f"found {found!r}"
+    )
+
+
+def scale_lengths(model: Botan | NtGnn, unit: float) -> None:
+    """Make a network that measures lengths in `unit` take and give them in the unit of the data.
+
+    The first layer on edge vectors takes up the factor, and the last one gives it back, so that a
+    network learns the same in any units.
+    """
+    with torch.no_grad():
+        model.edge_encoder.fc1.weight.div_(unit)
+        model.output.weight.mul_(unit)
+        model.output.bias.mul_(unit)
+
+
+def make_network(
+    network: Network, n_species: int, *, aggregation: str = "index_add"
+) -> Botan | NtGnn:
     """A network with random weights.
 
     Parameters
     ----------
     network : Network
+    n_species : int
     aggregation : str
         What adds up the messages: "index_add" of torch, or "scatter" for torch-scatter
         (https://github.com/rusty1s/pytorch_scatter). The weights are the same ones: nothing but a
@@ -75,16 +120,16 @@ def make_network(network: Network, *, aggregation: str = "index_add") -> Botan |
     ValueError
         If torch-scatter is asked for and not installed.
     """
-    made = _make(network, aggregation)
+    made = _make(network, n_species, aggregation)
     with torch.no_grad():
         for parameter in made.edge_encoder.fc1.parameters():
             parameter.mul_(network.edge_scale)
     return made
 
 
-def _make(network: Network, aggregation: str) -> Botan | NtGnn:
+def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
     if aggregation == "index_add":
-        return NETWORKS[network.architecture](network.rounds, network.width)
+        return NETWORKS[network.architecture](network.rounds, network.width, n_species)
     try:
         import torch_scatter  # noqa: F401
     except ModuleNotFoundError as error:
@@ -93,7 +138,7 @@ def _make(network: Network, aggregation: str) -> Botan | NtGnn:
             "torch that is installed: type pip install --no-build-isolation torch-scatter"
         ) from error
     kind: type[Botan | NtGnn] = _ScatterBotan if network.architecture == "botan" else _ScatterNtGnn
-    return kind(network.rounds, network.width)
+    return kind(network.rounds, network.width, n_species)
 
 
 class _Scatter:
@@ -110,7 +155,3 @@ class _ScatterBotan(_Scatter, Botan):
 
 class _ScatterNtGnn(_Scatter, NtGnn):
     pass
-
-
-def _toml(value: object) -> str:
-    return str(list(value)) if isinstance(value, tuple) else repr(value)

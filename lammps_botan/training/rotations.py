@@ -5,21 +5,23 @@ import itertools
 import numpy as np
 from scipy.stats import ortho_group
 
-from lammps_botan.structure.graph import Floats
+from lammps_botan.structure.box import Floats
 
 
-def cube_operations() -> Floats:
+def cube_operations(dimension: int = 3) -> Floats:
     """float64 [48, 3, 3]: what maps a cube onto itself, permuted axes with any signs.
 
     The public implementation of BOTAN turns its graphs by these
-    (https://github.com/h3-Open-BDEC/pyg_botan).
+    (https://github.com/h3-Open-BDEC/pyg_botan). In two dimensions [8, 3, 3], those of the square,
+    which leave z as it is.
     """
-    axes = np.eye(3)[list(itertools.permutations(range(3)))]
-    signs = np.array(list(itertools.product((1.0, -1.0), repeat=3)))
-    return np.asarray((signs[:, None, :, None] * axes).reshape(48, 3, 3))
+    axes = np.eye(dimension)[list(itertools.permutations(range(dimension)))]
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=dimension)))
+    turned = (signs[:, None, :, None] * axes).reshape(-1, dimension, dimension)
+    return np.stack([_in_space(one) for one in turned])
 
 
-def draw_rotation(kind: str, rng: np.random.Generator) -> Floats:
+def draw_rotation(kind: str, rng: np.random.Generator, dimension: int = 3) -> Floats:
     """float64 [3, 3]: one rotation, with or without a reflection.
 
     Parameters
@@ -27,7 +29,16 @@ def draw_rotation(kind: str, rng: np.random.Generator) -> Floats:
     kind : str
         "o3" for all of them, uniformly by the Haar measure; "cube" for `cube_operations`.
     rng : numpy.random.Generator
+    dimension : int
+        3; or 2 for those of the plane, which leave z as it is.
     """
     if kind == "cube":
-        return np.asarray(rng.choice(cube_operations()))
-    return np.asarray(ortho_group.rvs(3, random_state=rng))
+        return np.asarray(rng.choice(cube_operations(dimension)))
+    return _in_space(ortho_group.rvs(dimension, random_state=rng))
+
+
+def _in_space(rotation: Floats) -> Floats:
+    whole = np.eye(3)
+    n = len(rotation)
+    whole[:n, :n] = rotation
+    return whole

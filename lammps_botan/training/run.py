@@ -1,6 +1,5 @@
 """A training run, from its configuration to its checkpoints."""
 
-import json
 import logging
 import math
 import warnings
@@ -8,25 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import pytorch as pl
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy
-from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
-from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
+from lammps_botan.files.whole_file import whole_file
 from lammps_botan.training.bar import Bar
-from lammps_botan.training.config import Config, recorded_config
+from lammps_botan.training.config import Config
+from lammps_botan.training.correlations import check_validation
 from lammps_botan.training.data import TrainingData, read_data
 from lammps_botan.training.graphs import Order, TurnedGraphs
 from lammps_botan.training.module import Module, NotFiniteError
-from lammps_botan.training.network import InitialWeights, make_network, read_initial_weights
+from lammps_botan.training.network import InitialWeights, read_initial_weights
+from lammps_botan.training.output import SUFFIX, begin_output, check_output, write_best
 from lammps_botan.training.starts import Starts
-
-SUFFIX = ".pl"  # of Lightning's own files
 
 
 @dataclass(frozen=True)
@@ -75,9 +72,9 @@ def train(
     FileNotFoundError
         If a pattern matches no file.
     ValueError
-        If a file cannot be used, an output folder holds another run, the graphs of a step cannot
-        be shared by the processes, or a loss is not finite (the best checkpoint until then is kept
-        and named).
+        If a file cannot be used, data, configuration and initial weights do not fit together, an
+        output folder holds another run, the graphs of a step cannot be shared by the processes, or
+        a loss or a correlation is not finite (the best checkpoint until then is kept and named).
     """
     processes = _Processes(devices, num_nodes)
     if config.recipe.graphs_per_step % processes.number:
@@ -87,16 +84,20 @@ def train(
             f"{config.recipe.graphs_per_step}"
         )
     members = config.members()
-    weights = None if init is None else read_initial_weights(init, config)
+    weights = None if init is None else read_initial_weights(init, config.network)
     if len(members) > 1 and (folder / config.output / "config.json").exists():
         raise ValueError(
             f"{folder / config.output} holds a run with a single seed: choose another `output` "
             "or delete that folder"
         )
     for member in members:
-        _check_output(member, folder / member.output, weights)
+        check_output(member, folder / member.output, weights)
     data = read_data(config, folder)
-    starts = Starts(config, data.configurations, folder)
+    if weights is not None:
+        weights.check(data.physics)
+    for sample in data.validation:
+        check_validation(sample, mixture=data.physics.mixture, p=config.recipe.p)
+    starts = Starts(config, data, folder)
     return [
         _train_one(member, folder / member.output, weights, data, starts, processes)
         for member in members
@@ -111,8 +112,14 @@ def _train_one(
     starts: Starts,
     processes: _Processes,
 ) -> Path:
-    _begin(config, output, init)
+    begin_output(config, output, init)
     best = _file(output, "best", monitor="rho")
+
+    def write() -> None:
+        rho = math.nan if best.best_model_score is None else float(best.best_model_score)
+        known = [*starts.known, *data.known]
+        write_best(config, output, init, physics=data.physics, known=known, rho=rho)
+
     with warnings.catch_warnings():
         for message in _CHATTER:
             warnings.filterwarnings("ignore", message)
@@ -121,10 +128,10 @@ def _train_one(
         except NotFiniteError as error:
             if not (output / f"best{SUFFIX}").exists():
                 raise
-            _finish(config, output, init, best)
+            write()
             kept = output / "best.ckpt"
             raise NotFiniteError(f"{error}; {kept} is the best until then") from None
-    _finish(config, output, init, best)
+    write()
     return output / "best.ckpt"
 
 
@@ -151,9 +158,9 @@ def _fit(
     assert isinstance(recipe.seed, int)  # see Config.members
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     pl.seed_everything(recipe.seed, verbose=False)
-    module = Module(config, len(data.training))
+    module = Module(config, data.physics, len(data.training))
     if init is not None:
-        module.model.load_state_dict(init.weights)
+        init.load_into(module.model, data.physics)
     title = f"seed {recipe.seed}, epoch" if output.name == f"seed-{recipe.seed}" else "epoch"
     callbacks: list[Callback] = [
         best,
@@ -187,7 +194,13 @@ def _fit(
     trainer.fit(
         module,
         DataLoader(
-            TurnedGraphs(data.training, starts, seed=recipe.seed, rotations=recipe.rotations),
+            TurnedGraphs(
+                data.training,
+                starts,
+                seed=recipe.seed,
+                rotations=recipe.rotations,
+                dimension=data.physics.mixture.dimension,
+            ),
             batch_size=recipe.graphs_per_step // processes.number,
             sampler=order,
             collate_fn=list,
@@ -218,9 +231,8 @@ class _WholeFiles(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
-        part = Path(f"{path}.part")
-        super().save_checkpoint(checkpoint, part, storage_options)
-        part.replace(path)
+        with whole_file(path) as part:
+            super().save_checkpoint(checkpoint, part, storage_options)
 
 
 class _Patience(EarlyStopping):
@@ -228,69 +240,3 @@ class _Patience(EarlyStopping):
         # a run that had stopped stays so when it is started again
         if self.wait_count >= self.patience:
             trainer.should_stop = True
-
-
-def _check_output(config: Config, output: Path, init: InitialWeights | None) -> None:
-    recorded = output / "config.json"
-    if not recorded.exists():
-        return
-    if recorded_config(json.loads(recorded.read_text())) != config:
-        raise ValueError(
-            f"{output} holds a run of another configuration (config.json there): "
-            "choose another `output` or delete that folder"
-        )
-    start = output / "init.json"
-    began = json.loads(start.read_text()) if start.exists() else None
-    if began != _origin(init):
-        found = f"those of {began['file']}" if began else "random ones"
-        raise ValueError(
-            f"{output} holds a run that started from other weights, {found}: give the same "
-            "--init again, choose another `output` or delete that folder"
-        )
-
-
-@rank_zero_only
-def _begin(config: Config, output: Path, init: InitialWeights | None) -> None:
-    output.mkdir(parents=True, exist_ok=True)
-    texts = {"config.json": config.model_dump_json(indent=2)}
-    if init is not None:
-        texts = {"init.json": json.dumps(_origin(init), indent=2)} | texts
-    for name, text in texts.items():
-        part = output / f"{name}.part"
-        part.write_text(text)
-        part.replace(output / name)
-
-
-def _origin(init: InitialWeights | None) -> dict[str, str] | None:
-    return None if init is None else {"file": init.file, "sha256": init.sha256}
-
-
-@rank_zero_only
-def _finish(
-    config: Config, output: Path, init: InitialWeights | None, best: ModelCheckpoint
-) -> None:
-    # Lightning's file becomes ours: weights, physics and provenance, nothing else
-    state = torch.load(output / f"best{SUFFIX}", map_location="cpu", weights_only=True)
-    model = make_network(config.network)
-    weights = {k.removeprefix("model."): v for k, v in state["state_dict"].items()}
-    model.load_state_dict(weights)
-    target = config.target
-    physics = Physics(
-        target.species,
-        target.cutoff,
-        (target.lag_time,),
-        target.temperature,
-        target.density,
-        target.node,
-    )
-    score = math.nan if best.best_model_score is None else float(best.best_model_score)
-    provenance = {
-        "config": config.model_dump(mode="json"),
-        "init": _origin(init),
-        "epoch": state["epoch"],
-        "validation_rho": score if math.isfinite(score) else None,
-        "torch": str(torch.__version__),
-    }
-    path = output / "best.ckpt"
-    save_checkpoint(Checkpoint(model, physics, provenance), path)
-    load_checkpoint(path)

@@ -18,12 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.files.ensemble_npz import Configuration, read_configuration
-from lammps_botan.structure.graph import Floats
+from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.network.checkpoint import Physics
+from lammps_botan.network.known_configurations import KnownConfiguration
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
-from lammps_botan.training.data import TrainingGraph, expand, make_graph
+from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph
+from lammps_botan.training.known import know
 
-SAME_PLACE = 1e-3  # up to which positions are the same, LJ units
+SAME_PLACE = 1e-3  # diameters, up to which positions are the same
 SHORT = 0.1  # lag times, up to which runs still are in the structure they started from
 
 
@@ -34,8 +38,7 @@ class Starts:
     ----------
     config : Config
         `data.copies` names files of short runs, `recipe.reversed` the share of reversed runs.
-    configurations : list of Configuration
-        For training.
+    data : TrainingData
     folder : Path
         Where the patterns start from.
 
@@ -48,26 +51,36 @@ class Starts:
         configurations, or if the configurations have no runs.
     """
 
-    def __init__(
-        self, config: Config, configurations: Sequence[Configuration], folder: Path
-    ) -> None:
+    def __init__(self, config: Config, data: TrainingData, folder: Path) -> None:
         self._config = config
-        self._configurations = configurations
-        self._copies: list[list[Floats]] = [[] for _ in configurations]
+        self._physics = data.physics
+        self._ensembles = data.ensembles
+        self._copies: list[list[Floats]] = [[] for _ in data.ensembles]
         for path in expand(config.data.copies, folder):
-            short = _read_short(path, config.target.lag_time)
-            self._copies[_same_start(short, configurations)] += list(short.final)
+            short = _read_short(path, data.physics)
+            self._copies[_same_start(short, data.ensembles)] += list(short.final)
         used = "data.copies" if config.data.copies else "recipe.reversed"
-        for one in configurations:
+        for one in data.ensembles:
             if (config.data.copies or config.recipe.reversed) and len(one.final) == 0:
                 raise ValueError(f"{one.path}: has no runs, which {used} needs")
         self._graph = cache(self._make)
+
+    @property
+    def known(self) -> list[KnownConfiguration]:
+        """The configurations that a network gets to know by these starts."""
+        found = []
+        for one, copies in zip(self._ensembles, self._copies, strict=True):
+            ends = [*copies, *(one.final if self._config.recipe.reversed else [])]
+            for positions in ends:
+                end = replace(one.configuration, positions=positions)
+                found.append(know(end, "training", f"{one.path.name}, end of a run"))
+        return found
 
     def draw(self, number: int, rng: np.random.Generator) -> TrainingGraph | None:
         """A further start of a training configuration, or None for its own."""
         share = self._config.recipe.reversed
         if share > 0 and rng.random() < share:
-            run = int(rng.integers(len(self._configurations[number].final)))
+            run = int(rng.integers(self._ensembles[number].n_runs))
             return self._graph(number, _Start(run, reversed=True))
         copies = self._copies[number]
         if not copies:
@@ -76,12 +89,14 @@ class Starts:
         return self._graph(number, _Start(k - 1, reversed=False)) if k else None
 
     def _make(self, number: int, start: "_Start") -> TrainingGraph:
-        one = self._configurations[number]
+        one = self._ensembles[number]
         if start.reversed:
-            other = replace(one, initial=one.final[start.run], final=one.initial[None])
+            positions, final = one.final[start.run], one.initial[None]
         else:
-            other = replace(one, initial=self._copies[number][start.run])
-        made = make_graph(self._config, other)
+            positions, final = self._copies[number][start.run], one.final
+        there = replace(one.configuration, positions=positions)
+        other = replace(one, configuration=there, final=final)
+        made = make_graph(self._config, self._physics, other)
         graph = replace(
             made.graph,
             vectors=made.graph.vectors.astype(np.float32),
@@ -102,12 +117,13 @@ class _Start:
     reversed: bool
 
 
-def _read_short(path: Path, lag_time: float) -> Configuration:
-    short = read_configuration(path)
-    if len(short.final) == 0:
+def _read_short(path: Path, physics: Physics) -> Ensemble:
+    short = read_ensemble(path, mixture=physics.mixture)
+    (lag_time,) = physics.lag_times
+    if short.n_runs == 0:
         raise ValueError(f"{path}: is among data.copies, but has no runs")
-    if short.time is None or short.time > SHORT * lag_time:
-        found = "no time" if short.time is None else f"time {short.time:g}"
+    if short.lag_time is None or short.lag_time > SHORT * lag_time:
+        found = "no time" if short.lag_time is None else f"time {short.lag_time:g}"
         raise ValueError(
             f"{path}: is among data.copies, whose runs must be short: expected the key time, at "
             f"most {SHORT:g} of target.lag_time = {lag_time:g}, found {found}"
@@ -115,12 +131,12 @@ def _read_short(path: Path, lag_time: float) -> Configuration:
     return short
 
 
-def _same_start(short: Configuration, configurations: Sequence[Configuration]) -> int:
-    for number, one in enumerate(configurations):
+def _same_start(short: Ensemble, ensembles: Sequence[Ensemble]) -> int:
+    for number, one in enumerate(ensembles):
         if (
             np.array_equal(short.species, one.species)
-            and np.allclose(short.cell, one.cell)
-            and np.abs(short.initial - one.initial).max() < SAME_PLACE
+            and short.box.same_as(one.box)
+            and np.abs(short.initial - one.initial).max() < SAME_PLACE * one.configuration.diameter
         ):
             return number
     raise ValueError(

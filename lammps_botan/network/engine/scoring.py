@@ -46,7 +46,7 @@ def _library() -> ctypes.CDLL | None:
 
 
 class Engine:
-    """One network, or several as an ensemble, ready to score.
+    """One network, or several as a committee, ready to score.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Engine:
 
         Returns
         -------
-        node : float32 [n_nodes, 1], or [n_nodes, 2] of an ensemble
+        node : float32 [n_nodes, 1], or [n_nodes, 2] of a committee
         edge : float32 [n_edges, 1] or [n_edges, 2]
 
         Raises
@@ -159,7 +159,7 @@ class Engine:
 def make_engine(
     parameters: Mapping[str, Tensor], rounds: int, *, bfloat16: bool = False
 ) -> Engine | None:
-    """An engine for a model file of BOTAN, or of an ensemble of several.
+    """An engine for a model file of BOTAN, or of a committee of several.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def make_engine(
 
 
 def _networks(parameters: Mapping[str, Tensor]) -> list[list[Tensor]]:
-    """The weights of BOTAN, or of each member of an ensemble; empty if it is another network."""
+    """The weights of BOTAN, or of each member of a committee; empty if it is another network."""
     members = len(parameters) // len(SHAPES)
     for prefixes in ([""], [f"members.{k}." for k in range(members)]):
         shapes = {prefix + name: shape for prefix in prefixes for name, shape in SHAPES.items()}

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
-from lammps_botan.network.botan import Botan, Mlp
+from lammps_botan.network.botan import Botan, Mlp, describe_species
 
 WIDTH = 64
 EDGES_OF_A_THREAD = 1024  # at least
@@ -79,7 +79,7 @@ def _forward(
     first = of_edges.fc1.weight
     bias = of_edges.fc1.bias
     edge, constant = _Encode.apply(vectors, *_both(model.edge_encoder), first, bias)
-    node = model.node_encoder(species.float().unsqueeze(1))
+    node = model.node_encoder(describe_species(species, model.n_species, vectors))
     node_const = linear(node, of_nodes.fc1.weight[:, w : 2 * w], of_nodes.fc1.bias)
     for round in range(model.rounds):
         from_neighbor = linear(node, first[:, :w])

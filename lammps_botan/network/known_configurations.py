@@ -1,0 +1,45 @@
+"""The configurations that a network knows, by their content.
+
+How well a network predicts is measured on configurations that it does not know. Their names may
+change, so that they are told by the SHA-256 of their positions.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["validation", "distillation", "training"]
+ROLES = get_args(Role)  # of more roles than one of a configuration the last counts
+
+
+class KnownConfiguration(BaseModel):
+    """A configuration that a network has learned from, in one way or another.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of its positions (`structure.configuration.Configuration.sha256`).
+    role : str
+        "training"; "validation" where it chose the epoch; "distillation" where pseudo-labels that
+        the network learned from were distilled from it.
+    name : str
+        Of the file that it was read from.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sha256: str
+    role: Role
+    name: str
+
+
+def known_in(provenance: Mapping[str, Any]) -> list[KnownConfiguration]:
+    """The configurations that the provenance of one network records."""
+    return [KnownConfiguration.model_validate(one) for one in provenance.get("configurations", [])]
+
+
+def merge_known(known: Iterable[KnownConfiguration]) -> list[KnownConfiguration]:
+    """Each configuration once, with the last of its roles in the order of `ROLES`."""
+    ordered = sorted(known, key=lambda one: ROLES.index(one.role))
+    return list({one.sha256: one for one in ordered}.values())
