@@ -1,10 +1,10 @@
 """How well a prediction correlates with the truth, and how well any prediction could.
 
 rho is Pearson's correlation coefficient. For the propensity it is taken over particles of one
-species, for the pair-distance change over bonds of one pair of species, each from both ends:
-r_ij(0) < A1 sigma_ab with A1 = 1.35, that is 1.35 for A-A, 1.08 for A-B and 1.188 for B-B. Where
-one number is given, it is that of A and A-A (Shiba et al., J. Chem. Phys. 158, 084503 (2023),
-doi:10.1063/5.0129791, sec. IV).
+species, for the pair-distance change over bonds of one pair of species, each from both ends. The
+mixture says how long a bond is. Where one number is given, it is that of the reference species and
+of bonds between two particles of it, A and A-A in Shiba et al., J. Chem. Phys. 158, 084503 (2023),
+doi:10.1063/5.0129791, sec. IV.
 
 What is needed of each configuration are its moments, a few sums; rho of several configurations, put
 together in any way, follows from theirs.
@@ -13,37 +13,73 @@ together in any way, follows from theirs.
 import numpy as np
 import numpy.typing as npt
 
-from lammps_botan.analysis.targets import BONDED, SIGMA
-from lammps_botan.structure.graph import Floats, Graph
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.graph import Graph
+from lammps_botan.structure.mixture import Mixture
 
 N_SPLITS = 20  # random halves of the runs
-ROUNDING = 1e-12  # a spread below, relative or in LJ units, is no spread
+ROUNDING = 1e-12  # a spread below, relative or in the unit of the moments, is no spread
 
 Mask = npt.NDArray[np.bool_]
 
 
-def node_mask(graph: Graph, species: int = 0) -> Mask:
-    """Bool [n_particles]: particles that count for the propensity."""
-    return np.asarray(graph.species == species)
+def node_mask(graph: Graph, mixture: Mixture, species: int | None = None) -> Mask:
+    """Particles that count for the propensity.
+
+    Parameters
+    ----------
+    graph : Graph
+    mixture : Mixture
+        Its species numbers are those of the graph.
+    species : int, optional
+        The reference species of the mixture if it is not given.
+
+    Returns
+    -------
+    bool [n_particles]
+    """
+    return np.asarray(graph.species == (mixture.reference if species is None else species))
 
 
-def edge_mask(graph: Graph, species: tuple[int, int] = (0, 0)) -> Mask:
-    """Bool [n_edges]: edges that count for the pair-distance change, in both directions."""
-    low = np.minimum(graph.species[graph.center], graph.species[graph.neighbor])
-    high = np.maximum(graph.species[graph.center], graph.species[graph.neighbor])
-    both = (low == min(species)) & (high == max(species))
-    return np.asarray(both & (graph.distances < BONDED * SIGMA[species]))
+def edge_mask(graph: Graph, mixture: Mixture, pair: tuple[int, int] | None = None) -> Mask:
+    """Edges that count for the pair-distance change: bonds, in both directions.
+
+    Parameters
+    ----------
+    graph : Graph
+        Its cutoff must reach as far as the bonds.
+    mixture : Mixture
+        Its species numbers are those of the graph.
+    pair : two ints, optional
+        Species of the two ends; twice the reference species if it is not given.
+
+    Returns
+    -------
+    bool [n_edges]
+    """
+    first, second = pair or (mixture.reference, mixture.reference)
+    center, neighbor = graph.species[graph.center], graph.species[graph.neighbor]
+    forth = (center == first) & (neighbor == second)
+    back = (center == second) & (neighbor == first)
+    return np.asarray((forth | back) & (graph.distances < mixture.bond_lengths[first][second]))
 
 
-def moments(x: Floats, y: Floats) -> Floats:
+def moments(x: Floats, y: Floats, unit: float = 1.0) -> Floats:
     """Sums that give rho of x and y [..., n], each on its own along the last axis.
+
+    Parameters
+    ----------
+    x, y : [..., n]
+    unit : float
+        What x and y are measured in, such as the diameter of a particle: spreads of less than
+        `ROUNDING` units are rounding errors.
 
     Returns
     -------
     float64 [..., 6]
         n, mean of x, mean of y, sum (x - <x>)^2, sum (y - <y>)^2 and sum (x - <x>)(y - <y>).
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = (np.asarray(values, dtype=np.float64) / unit for values in (x, y))
     n = np.full(x.shape[:-1], x.shape[-1], dtype=np.float64)
     mean_x, mean_y = (a.sum(axis=-1) / np.maximum(n, 1) for a in (x, y))
     x, y = x - mean_x[..., None], y - mean_y[..., None]
@@ -66,7 +102,7 @@ def pool(moments: Floats) -> Floats:
 def correlation(moments: Floats) -> Floats:
     """Rho [...] from moments [..., 6]; NaN where x or y is constant or n < 2.
 
-    Constant is also what differs by less than `ROUNDING` in LJ units, as in runs that never moved.
+    Constant is also what differs by less than `ROUNDING` units, as in runs that never moved.
     """
     n, mean_x, mean_y, xx, yy, xy = np.moveaxis(moments, -1, 0)
     least_x, least_y = (ROUNDING * np.maximum(np.abs(mean), 1) for mean in (mean_x, mean_y))
@@ -75,9 +111,21 @@ def correlation(moments: Floats) -> Floats:
     return np.asarray(xy / norm)
 
 
-def pearson(prediction: Floats, truth: Floats) -> float:
-    """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2."""
-    return float(correlation(moments(prediction, truth)))
+def pearson(prediction: Floats, truth: Floats, unit: float = 1.0) -> float:
+    """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2.
+
+    Parameters
+    ----------
+    prediction, truth : [n]
+    unit : float
+        See `moments`.
+
+    Examples
+    --------
+    >>> pearson(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
+    1.0
+    """
+    return float(correlation(moments(prediction, truth, unit)))
 
 
 def rho_pooled(moments: Floats) -> Floats:
