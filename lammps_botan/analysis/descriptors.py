@@ -9,14 +9,18 @@ doi:10.1103/PhysRevLett.127.088007:
 - averages over the neighborhood, generation after generation: X_i^(n) is the mean of X_j^(n-1) over
   i itself and the neighbors within r_c, with the weights exp(-r_ij / r_c).
 
-The shells are ours. LJ units.
+The shells are ours. All lengths below are in units of the diameter of the mixture.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse
 from scipy.special import sph_legendre_p_all
 
-from lammps_botan.structure.graph import Floats, Graph, Ints, build_graph
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import Graph, build_graph
 
 RADII = np.concatenate([np.arange(0.75, 1.999, 0.05), np.arange(2.0, 5.01, 0.1)])
 WIDTHS = np.where(RADII < 1.99, 0.035, 0.07)
@@ -30,43 +34,53 @@ _BIN = 0.01
 _PARTICLES_AT_ONCE = 64
 
 
-def shell_descriptors(positions: Floats, cell: Floats, species: Ints) -> Floats:
+def shell_descriptors(configuration: Configuration) -> Floats:
     """Radial densities of each species, and bond order in shells.
+
+    Descriptors of the inherent structure are those of the configuration with its inherent
+    positions, `dataclasses.replace(configuration, positions=configuration.inherent_positions)`.
 
     Parameters
     ----------
-    positions : [n_particles, 3]
-    cell : [3, 3]
-        Cell vectors as rows.
-    species : int64 [n_particles]
+    configuration : Configuration
 
     Returns
     -------
     float32 [n_particles, n_species * len(RADII) + len(SHELLS) * len(DEGREES)]
+        n_species is that of the mixture, where it is known.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> box = Box(12.0, (True, True, True))
+    >>> pair = Configuration(positions=[[0.0, 0, 0], [1, 0, 0]], species=[0, 1], box=box)
+    >>> shell_descriptors(pair).shape
+    (2, 304)
     """
-    graph = build_graph(positions, cell, species, cutoff=REACH)
-    near = graph.distances < SHELL_REACH
-    shells = Graph(species, graph.center[near], graph.neighbor[near], graph.vectors[near])
-    return np.concatenate([_radial_densities(graph), _bond_order(shells)], axis=1)
+    mixture, diameter = configuration.mixture, configuration.diameter
+    graph = _measured_in(diameter, build_graph(configuration, REACH * diameter))
+    n_species = configuration.n_species if mixture is None else mixture.n_species
+    shells = _bond_order(graph.within(SHELL_REACH))
+    return np.concatenate([_radial_densities(graph, n_species), shells], axis=1)
 
 
 def neighborhood_averages(
-    values: Floats, positions: Floats, cell: Floats, species: Ints, *, generations: int = 2
+    values: Floats, configuration: Configuration, *, generations: int = 2
 ) -> Floats:
     """Values of the particles, and their averages of each generation beside them.
 
     Parameters
     ----------
     values : [n_particles, n]
-    positions, cell, species
-        As in `shell_descriptors`.
+    configuration : Configuration
     generations : int
 
     Returns
     -------
     [n_particles, (generations + 1) n]
     """
-    graph = build_graph(positions, cell, species, cutoff=AVERAGING)
+    diameter = configuration.diameter
+    graph = _measured_in(diameter, build_graph(configuration, AVERAGING * diameter))
     n = graph.n_particles
     weights = scipy.sparse.csr_array(
         (np.exp(-graph.distances / AVERAGING), (graph.center, graph.neighbor)), shape=(n, n)
@@ -78,11 +92,18 @@ def neighborhood_averages(
     return np.concatenate(found, axis=1)
 
 
-def _radial_densities(graph: Graph) -> Floats:
+def _measured_in(diameter: float, graph: Graph) -> Graph:
+    """The graph in units of the diameter."""
+    return replace(graph, vectors=graph.vectors / diameter, cutoff=graph.cutoff / diameter)
+
+
+def _radial_densities(graph: Graph, n_species: int) -> Floats:
     # counts in narrow bins first, then one product with the Gaussians
-    n, n_species = graph.n_particles, int(graph.species.max()) + 1
+    n = graph.n_particles
     n_bins = round(REACH / _BIN)
-    column = graph.species[graph.neighbor] * n_bins + (graph.distances / _BIN).astype(int)
+    # a distance just below the reach may be rounded up to it
+    bins = np.minimum((graph.distances / _BIN).astype(int), n_bins - 1)
+    column = graph.species[graph.neighbor] * n_bins + bins
     size = n_species * n_bins
     counts = np.bincount(graph.center * size + column, minlength=n * size).astype(np.float32)
     middles = (np.arange(n_bins) + 0.5) * _BIN

@@ -6,134 +6,166 @@ from pathlib import Path
 import numpy as np
 
 from lammps_botan.analysis.targets import (
+    EDGE_CUTOFF,
     RELATIVE_CUTOFF,
     pair_distance_change,
     propensity,
     relative_displacement,
 )
-from lammps_botan.files.ensemble_npz import Configuration, read_future
-from lammps_botan.structure.graph import Floats, Graph, build_graph
+from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.graph import Graph, build_graph
+from lammps_botan.structure.mixture import Mixture
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """A graph with its targets.
+    """A configuration, its graph and its targets.
 
     Attributes
     ----------
     path : Path
         The file it came from.
+    configuration : Configuration
     graph : Graph
     propensity : float64 [n_particles]
         S_i, see `lammps_botan.analysis.targets.propensity`.
     pair_distance_change : float64 [n_edges]
-        E_ij, see `analysis.targets.pair_distance_change`; NaN where the file has neither runs
-        nor E_ij.
-    time : float or None
-        Lag time, where the file says it.
+        E_ij, see `lammps_botan.analysis.targets.pair_distance_change`; NaN where the file has
+        neither runs nor E_ij.
+    lag_time : float or None
+        Time unit, where the file says it.
     """
 
     path: Path
+    configuration: Configuration
     graph: Graph
     propensity: Floats
     pair_distance_change: Floats
-    time: float | None = None
+    lag_time: float | None = None
 
 
-def read_sample(path: Path, *, cutoff: float = 2.0, time_index: int | None = None) -> Sample:
+def read_sample(
+    path: str | Path,
+    *,
+    cutoff: float | None = None,
+    time_index: int | None = None,
+    mixture: Mixture | None = None,
+) -> Sample:
     """Read one npz or pickle file and make its graph and targets.
 
     Parameters
     ----------
-    path : Path
-    cutoff : float
-        Of the graph, LJ units.
-    time_index : int or None
-        Which lag time of a pickle file.
+    path : str or Path
+    cutoff : float, optional
+        Of the graph, length unit; that of BOTAN, 2 diameters of the mixture, where it is not given.
+    time_index : int, optional
+        Which lag time of a file with several.
+    mixture : Mixture, optional
+        What the particles are, where the file does not say it.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read_future`, or if the box is smaller than two cutoffs.
+        As `lammps_botan.files.ensemble.read_ensemble` and `make_sample`.
+
+    Examples
+    --------
+    >>> sample = read_sample("isoconfig_N4096T0.44_401_tc07.npz")  # doctest: +SKIP
+    >>> sample.graph.n_edges, len(sample.pair_distance_change)  # doctest: +SKIP
+    (166240, 166240)
     """
-    return make_sample(read_future(path, time_index=time_index), cutoff=cutoff)
+    return make_sample(read_ensemble(path, time_index=time_index, mixture=mixture), cutoff)
+
+
+def make_sample(ensemble: Ensemble, cutoff: float | None = None) -> Sample:
+    """The graph and the targets of an ensemble.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    cutoff : float, optional
+        As for `read_sample`.
+
+    Raises
+    ------
+    ValueError
+        If the box is smaller than two cutoffs, or the ensemble has another number of E_ij.
+    """
+    configuration, path = ensemble.configuration, ensemble.path
+    if cutoff is None:
+        cutoff = EDGE_CUTOFF * configuration.diameter
+    check_box(configuration, cutoff)
+    graph = build_graph(configuration, cutoff)
+    if ensemble.propensity is None:
+        initial, final, box = ensemble.initial, ensemble.final, ensemble.box
+        own = propensity(initial, final)
+        changes = pair_distance_change(initial, final, graph, box)
+        return Sample(path, configuration, graph, own, changes, ensemble.lag_time)
+    given = ensemble.pair_distance_change
+    changes = np.full(graph.n_edges, np.nan) if given is None else given
+    if len(changes) != graph.n_edges:
+        raise ValueError(
+            f"{path}: pair_distance_change has {len(changes)} values, but there are "
+            f"{graph.n_edges} pairs within {cutoff:g}: was it made for another cutoff?"
+        )
+    return Sample(path, configuration, graph, ensemble.propensity, changes, ensemble.lag_time)
 
 
 def check_box(configuration: Configuration, cutoff: float) -> None:
     """Refuse a box with more than one image of a pair within the cutoff, before all are listed.
 
+    Parameters
+    ----------
+    configuration : Configuration
+    cutoff : float
+        Length unit.
+
     Raises
     ------
     ValueError
-        If the box is smaller than two cutoffs.
+        If the box is smaller than two cutoffs along a periodic direction.
     """
-    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
-    if heights.min() < 2 * cutoff:
+    heights = configuration.box.heights[np.array(configuration.box.periodic)]
+    if heights.min(initial=np.inf) < 2 * cutoff:
         raise ValueError(
-            f"{configuration.path}: the box is smaller than two cutoffs of the graph: expected "
-            f"{2 * cutoff:g} or more in each direction, found "
+            f"{configuration.where}: the box is smaller than two cutoffs of the graph: expected "
+            f"{2 * cutoff:g} or more in each periodic direction, found "
             f"{', '.join(f'{height:g}' for height in heights)}; take a larger box"
         )
 
 
-def make_sample(configuration: Configuration, *, cutoff: float = 2.0) -> Sample:
-    """The graph and the targets of a configuration whose future is known.
-
-    Raises
-    ------
-    ValueError
-        If the box is smaller than two cutoffs, or the file has another number of E_ij.
-    """
-    path = configuration.path
-    check_box(configuration, cutoff)
-    graph = build_graph(
-        configuration.initial, configuration.cell, configuration.species, cutoff=cutoff
-    )
-    if configuration.propensity is not None:
-        changes = configuration.pair_distance_change
-        if changes is None:
-            changes = np.full(graph.n_edges, np.nan)
-        if len(changes) != graph.n_edges:
-            raise ValueError(
-                f"{path}: pair_distance_change has {len(changes)} values, but there are "
-                f"{graph.n_edges} pairs within {cutoff:g}: was it made for another cutoff?"
-            )
-        return Sample(path, graph, configuration.propensity, changes, configuration.time)
-    changes = pair_distance_change(
-        configuration.initial, configuration.final, graph, configuration.cell
-    )
-    own = propensity(configuration.initial, configuration.final)
-    return Sample(path, graph, own, changes, configuration.time)
-
-
-def make_relative_displacement(configuration: Configuration, quantity: str) -> Floats:
-    """R_i, D_i or C_i of a configuration, see `analysis.targets.relative_displacement`.
+def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
+    """R_i, D_i or C_i, see `lammps_botan.analysis.targets.relative_displacement`.
 
     Parameters
     ----------
-    configuration : Configuration
+    ensemble : Ensemble
     quantity : str
         "R", "D" or "C".
 
     Returns
     -------
     float64 [n_particles]
+        Length unit.
 
     Raises
     ------
     ValueError
-        If the configuration has no runs, or a particle no neighbors.
+        If the ensemble has no runs, or a particle no neighbors.
     """
-    path, initial, final = configuration.path, configuration.initial, configuration.final
+    path, initial, final = ensemble.path, ensemble.initial, ensemble.final
     if len(final) == 0:
         raise ValueError(f"{path}: has no runs, which {quantity} is computed from")
-    graph = build_graph(initial, configuration.cell, configuration.species, cutoff=RELATIVE_CUTOFF)
-    relative = relative_displacement(initial, final, graph)
+    cutoff = RELATIVE_CUTOFF * ensemble.configuration.diameter
+    relative = relative_displacement(initial, final, build_graph(ensemble.configuration, cutoff))
     values = {"R": relative.r, "D": relative.d, "C": relative.c}[quantity]
     if not np.isfinite(values).all():
         alone = int(np.flatnonzero(~np.isfinite(values))[0])
         raise ValueError(
-            f"{path}: particle {alone} has no neighbor within {RELATIVE_CUTOFF:g}: "
-            f"its {quantity} is not defined"
+            f"{path}: particle {alone} has no neighbor within {cutoff:g}: its {quantity} is not "
+            "defined"
         )
     return values

@@ -1,9 +1,10 @@
 """What the network learns: averages over an isoconfigurational ensemble.
 
-All functions take arrays in LJ units: `initial` [n_particles, 3], the configuration all runs start
-from, and `final` [n_runs, n_particles, 3], unwrapped positions a lag time t later; below,
-dr_i = r_i(t) - r_i(0) and < > is the mean over the runs. Where neighbors matter, a graph of the
-initial positions says which they are.
+All functions take arrays in the length unit of the liquid: `initial` [n_particles, 3], the
+configuration all runs start from, and `final` [n_runs, n_particles, 3], unwrapped positions one lag
+time t later; below, dr_i = r_i(t) - r_i(0) and < > is the mean over the runs. Where neighbors
+matter, a graph of the initial positions says which they are. In two dimensions the third component
+of all positions is the same, and the box has no images along z.
 Equations are those of Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791.
 """
 
@@ -11,16 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from lammps_botan.structure.graph import Floats, Graph, Ints, minimum_image
+from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.graph import Graph
+from lammps_botan.structure.mixture import Mixture
 
+# cutoffs of the paper, in units of the diameter of the mixture
+EDGE_CUTOFF = 2.0  # pairs of the pair-distance change
 RELATIVE_CUTOFF = 1.6  # neighbors of R, D and C
 AVERAGE_CUTOFF = 1.35  # neighbors of the averaged displacement
-BONDED, BROKEN = 1.35, 1.7  # A1 and A2 of the bond breakage, in units of sigma_ab
-SIGMA = np.array([[1.0, 0.8], [0.8, 0.88]])  # sigma_ab of the Kob-Andersen mixture
-SAME_IMAGE = 1e-6  # distances to two images differ by more
+
+SAME_IMAGE = 1e-6  # distances to two images differ by more, relative to the longest of all
 COPLANAR = 1e-12  # smaller ratios of squared extents are rounding errors
 
 
@@ -31,7 +34,7 @@ class RelativeDisplacement:
     Attributes
     ----------
     r, d, c : float64 [n_particles]
-        R_i, D_i and C_i, LJ units; NaN for a particle without neighbors.
+        R_i, D_i and C_i, length unit; NaN for a particle without neighbors.
     """
 
     r: Floats
@@ -69,9 +72,7 @@ def propensity(initial: Floats, final: Floats) -> Floats:
     return total / len(final)
 
 
-def pair_distance_change(
-    initial: Floats, final: Floats, graph: Graph, box: npt.ArrayLike
-) -> Floats:
+def pair_distance_change(initial: Floats, final: Floats, graph: Graph, box: Box) -> Floats:
     """E_ij(t) = < r_ij(t) - r_ij(0) > for the edges of the graph, eq. 11.
 
     Distances are those of the minimum image.
@@ -83,8 +84,7 @@ def pair_distance_change(
         Wrapped or not.
     graph : Graph
         Of the initial positions.
-    box : float, [3] or [3, 3]
-        See `lammps_botan.structure.graph.cell_matrix`.
+    box : Box
 
     Returns
     -------
@@ -98,7 +98,8 @@ def pair_distance_change(
     runs = _runs(initial, final)
     center, neighbor, edges = _pairs(graph)
     total = np.zeros(len(center))
-    if np.any(graph.distances > _distances(initial, center, neighbor, box)[edges] + SAME_IMAGE):
+    nearest = _distances(initial, center, neighbor, box)[edges]
+    if np.any(graph.distances > nearest + SAME_IMAGE * graph.distances.max(initial=0)):
         raise ValueError(
             "the box is smaller than two cutoffs of the graph, so that several images of one pair "
             "are edges, and which of them is r_ij(t) is not defined: take a larger box"
@@ -130,7 +131,7 @@ def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> Relat
     final : [n_runs, n_particles, 3]
         Unwrapped.
     graph : Graph
-        Of the initial positions, with the cutoff 1.6 in the paper.
+        Of the initial positions, with the cutoff 1.6 sigma_AA in the paper (`RELATIVE_CUTOFF`).
 
     Returns
     -------
@@ -173,7 +174,8 @@ def neighbor_averaged_displacement(initial: Floats, final: Floats, graph: Graph)
     final : [n_runs, n_particles, 3]
         Unwrapped.
     graph : Graph
-        Of the initial positions, with the cutoff r_f = 1.35 in the paper.
+        Of the initial positions, with the cutoff r_f = 1.35 sigma_AA in the paper
+        (`AVERAGE_CUTOFF`).
 
     Returns
     -------
@@ -188,56 +190,61 @@ def neighbor_averaged_displacement(initial: Floats, final: Floats, graph: Graph)
     return np.asarray(total / counts[:, None])
 
 
-def pair_sigma(graph: Graph) -> Floats:
-    """float64 [n_edges]: sigma_ab of the Kob-Andersen mixture for the species of each edge.
+def bonded(graph: Graph, mixture: Mixture) -> Graph:
+    """The graph with bonds only: pairs closer than the bond length of their two species.
+
+    Parameters
+    ----------
+    graph : Graph
+        With a cutoff no shorter than the longest bond of the mixture.
+    mixture : Mixture
+
+    Returns
+    -------
+    Graph
 
     Raises
     ------
     ValueError
-        If the graph has species other than 0 (A) and 1 (B).
+        If the graph lacks bonds, or has species that the mixture does not have.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box, Configuration
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> positions = [[0.0, 0, 0], [1.2, 0, 0], [2.4, 0, 0]]
+    >>> liquid = Configuration(positions, [0, 0, 1], Box(9.0, (True, True, True)))
+    >>> bonded(build_graph(liquid, 2.0), KOB_ANDERSEN).neighbor  # A-B bonds end at 1.08
+    array([1, 0])
     """
-    if graph.n_particles and not 0 <= graph.species.min() <= graph.species.max() < len(SIGMA):
+    if not graph.cutoff >= mixture.longest_bond:
         raise ValueError(
-            "the Kob-Andersen mixture has the species 0 (A) and 1 (B), "
-            f"found {np.unique(graph.species)}: pass lengths of your own"
+            f"the graph has the cutoff {graph.cutoff:g}, but bonds of {mixture.name} are up to "
+            f"{mixture.longest_bond:g} long: build the graph with that cutoff"
         )
-    return np.asarray(SIGMA[graph.species[graph.center], graph.species[graph.neighbor]])
-
-
-def bonds(graph: Graph, lengths: float | Floats) -> Graph:
-    """The graph with only the edges shorter than `lengths`, a number or one for each edge."""
-    keep = graph.distances < lengths
-    return Graph(graph.species, graph.center[keep], graph.neighbor[keep], graph.vectors[keep])
+    return graph.only(graph.distances < _bond_lengths(graph, mixture))
 
 
 def bond_breakage(
-    initial: Floats,
-    final: Floats,
-    graph: Graph,
-    box: npt.ArrayLike,
-    broken_length: float | Floats,
+    initial: Floats, final: Floats, bonds: Graph, box: Box, mixture: Mixture
 ) -> Floats:
     """The fraction of each particle's bonds that are broken at t, averaged over the runs.
 
     A pair with r_ij(0) < A1 sigma_ab is bonded; the bond is broken when r_ij(t) > A2 sigma_ab
     (minimum image). A2 > A1, so that vibrations break nothing: Yamamoto and Onuki,
-    Phys. Rev. E 58, 3515 (1998), doi:10.1103/PhysRevE.58.3515. Here A1 = `BONDED` = 1.35 and
-    A2 = `BROKEN` = 1.7, which for A-A lies between the first two shells of neighbors:
-
-        bonded = bonds(graph, BONDED * pair_sigma(graph))
-        bond_breakage(initial, final, bonded, box, BROKEN * pair_sigma(bonded))
+    Phys. Rev. E 58, 3515 (1998), doi:10.1103/PhysRevE.58.3515. Here A1 sigma_ab are the bond
+    lengths of the mixture, and A2 / A1 is `mixture.breaking`. In the Kob-Andersen mixture A1 = 1.35
+    and A2 = 1.7, which for A-A lies between the first two shells of neighbors.
 
     Parameters
     ----------
     initial : [n_particles, 3]
     final : [n_runs, n_particles, 3]
         Wrapped or not.
-    graph : Graph
-        Of the initial positions; each of its edges is a bond, see `bonds`.
-    box : float, [3] or [3, 3]
-        See `lammps_botan.structure.graph.cell_matrix`.
-    broken_length : float or [n_edges]
-        A2 sigma_ab, LJ units, the same for both directions of a pair.
+    bonds : Graph
+        Of the initial positions; each of its edges is a bond, see `bonded`.
+    box : Box
+    mixture : Mixture
 
     Returns
     -------
@@ -245,14 +252,25 @@ def bond_breakage(
         NaN for particles without bonds.
     """
     runs = _runs(initial, final)
-    center, neighbor, edges = _pairs(graph)
+    center, neighbor, edges = _pairs(bonds)
     limits = np.empty(len(center))
-    limits[edges] = broken_length
+    limits[edges] = mixture.breaking * _bond_lengths(bonds, mixture)
     total = np.zeros(len(center))
     for positions in runs:
         total += _distances(positions, center, neighbor, box) > limits
-    broken = _sum_over_neighbors(graph) @ (total / len(runs))[edges]
-    return np.asarray(broken / _neighbor_counts(graph))
+    broken = _sum_over_neighbors(bonds) @ (total / len(runs))[edges]
+    return np.asarray(broken / _neighbor_counts(bonds))
+
+
+def _bond_lengths(graph: Graph, mixture: Mixture) -> Floats:
+    """float64 [n_edges]: the bond length of the two species of each edge."""
+    found = int(graph.species.max(initial=0))
+    if found >= mixture.n_species or graph.species.min(initial=0) < 0:
+        raise ValueError(
+            f"{mixture.name} has the species numbers 0 to {mixture.n_species - 1}, found "
+            f"{np.unique(graph.species)}: bond lengths of other species are not known"
+        )
+    return mixture.pair_lengths(graph.species[graph.center], graph.species[graph.neighbor])
 
 
 def _runs(initial: Floats, final: Floats) -> Floats:
@@ -274,14 +292,8 @@ def _pairs(graph: Graph) -> tuple[Ints, Ints, Ints]:
     return pairs // n, pairs % n, edges
 
 
-def _distances(
-    positions: Floats,
-    center: Ints,
-    neighbor: Ints,
-    box: npt.ArrayLike,
-) -> Floats:
-    between = positions.take(center, axis=0) - positions.take(neighbor, axis=0)
-    vectors = minimum_image(between, box)
+def _distances(positions: Floats, center: Ints, neighbor: Ints, box: Box) -> Floats:
+    vectors = box.minimum_image(positions.take(center, axis=0) - positions.take(neighbor, axis=0))
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
 
 
@@ -293,6 +305,6 @@ def _sum_over_neighbors(graph: Graph) -> csr_array:
 
 
 def _neighbor_counts(graph: Graph) -> Floats:
-    """Float64 [n_particles], NaN in place of zero."""
+    """float64 [n_particles], NaN in place of zero."""
     counts = np.bincount(graph.center, minlength=graph.n_particles)
     return np.where(counts > 0, counts, np.nan)

@@ -202,6 +202,26 @@ class Configuration:
         return self.n_particles / (self.box.area if self.dimension == 2 else self.box.volume)
 
     @property
+    def diameter(self) -> float:
+        """sigma_AA of the mixture, by which cutoffs of the literature are measured.
+
+        Where no mixture is known it is 1, as in reduced units.
+
+        Raises
+        ------
+        ValueError
+            If no mixture is known and the units are others.
+        """
+        if self.mixture is not None:
+            return self.mixture.diameter
+        if self.units not in {None, "lj"}:
+            self._fail(
+                f"is in {self.units} units, where cutoffs need the diameter of the particles; say "
+                "the mixture (--mixture NAME or FILE.toml)"
+            )
+        return 1.0
+
+    @property
     def sha256(self) -> str:
         """What identifies the configuration: SHA-256 of its positions to six decimals, in order."""
         rounded = np.round(self.positions, DIGITS) + 0.0  # no negative zero
