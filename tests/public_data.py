@@ -15,6 +15,10 @@ needs_glassy_dynamics = pytest.mark.skipif(
     not GLASSY_DYNAMICS.is_dir(), reason=f"no public data in {GLASSY_DYNAMICS}"
 )
 
+# one ensemble of the two-dimensional KA2D mixture at eight lag times
+KA2D = FOLDER.parent / "ka2d"
+needs_ka2d = pytest.mark.skipif(not KA2D.is_dir(), reason=f"no public data in {KA2D}")
+
 CONFIGURATION_401 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_401_tc07.npz"
 CONFIGURATION_402 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_402_tc07.npz"
 

@@ -70,14 +70,14 @@ class Correlations(_Section):
 
 
 class Differences(_Section):
-    """Differences of two models, the second minus the first."""
+    """What two models, by name, differ in: the second minus the first."""
 
     models: list[str]
     S: dict[str, Difference] | None
     E: dict[str, Difference] | None
 
 
-class ModelCorrelations(Correlations):
+class ModelCorrelations(_Section):
     """What is known of a model, and its correlations.
 
     Attributes
@@ -98,6 +98,8 @@ class ModelCorrelations(Correlations):
         By file, what a configuration was to the model: training, validation or distillation.
     notes : list of str
         What differs between its training and the files.
+    S, E : dict or None
+        As in `Correlations`; None for what the model does not predict.
     """
 
     model: Text
@@ -110,6 +112,8 @@ class ModelCorrelations(Correlations):
     lag_time: Positive | None
     known: dict[str, str] = {}
     notes: list[str] = []
+    S: dict[str, Correlation] | None
+    E: dict[str, Correlation] | None
 
 
 class Evaluation(_Section):
@@ -169,9 +173,7 @@ def read_evaluation(path: Path) -> Evaluation:
         raise ValueError(f"{problems}; {REMEDY}") from error
 
 
-REMEDY = (
-    "make such a file with `lammps-botan evaluate FILES... -m MODEL --json > evaluation.json`"
-)
+REMEDY = "make such a file with `lammps-botan evaluate FILES... -m MODEL --json > evaluation.json`"
 
 
 def _explain(problem: Mapping[str, Any]) -> str:

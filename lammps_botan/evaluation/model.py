@@ -1,7 +1,7 @@
 """A model that is compared with what happens: what it predicts, and what it has seen before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Forecast:
     Attributes
     ----------
     graph : Graph
-        With the cutoff of the model.
+        With the cutoff of the model, and the species numbers of the configuration.
     propensity : float32 [n_particles]
     changes : float32 [n_edges] or None
         Pair-distance changes, where the model has them.
@@ -96,7 +96,8 @@ class JudgedModel:
         except ValueError as error:
             raise ValueError(f"{configuration.where}: {error}") from error
         changes = found.edge[:, column] if self.metadata.edge_outputs else None
-        return Forecast(found.graph, found.node[:, column], changes)
+        graph = replace(found.graph, species=configuration.species)
+        return Forecast(graph, found.node[:, column], changes)
 
     def role(self, configuration: Configuration) -> str | None:
         """What the configuration was to the model: training, validation, distillation, or None."""
@@ -108,19 +109,15 @@ class JudgedModel:
         times = metadata.lag_times or []
         found = {}
         if len(times) == 1 and not same_time(times[0], ensemble.lag_time):
-            found["lag time"] = f"{ensemble.lag_time:g}, trained for {times[0]:g}"
-        for name, value, trained, tolerance in (
-            ("temperature", own.temperature, metadata.temperature, SAME_TEMPERATURE),
-            ("density", own.density, metadata.density, SAME_DENSITY),
-        ):
-            if value and trained and not np.isclose(value, trained, rtol=tolerance, atol=0):
-                found[name] = f"{value:.4g}, trained at {trained:.4g}"
-        if own.mixture is not None and own.mixture != metadata.mixture:
-            mapped, _ = own.as_mixture(metadata.mixture)
-            if unlike := own.mixture.difference(metadata.mixture):
-                found["mixture"] = f"{_whose(own.mixture, metadata.mixture)}: {unlike}"
-            elif unlike := metadata.mixture.wrong_composition(mapped.species):
-                found["composition"] = unlike
+            found["lag time"] = f"{ensemble.lag_time:g} of the files, {times[0]:g} of the model"
+        for name, (value, trained, rtol) in {
+            "temperature": temperature,
+            "density": density,
+        }.items():
+            if value and trained and not np.isclose(value, trained, rtol=rtol, atol=0):
+                found[name] = f"{value:.4g} of the files, {trained:.4g} of the model"
+        if own.mixture is not None:
+            found |= _unlike(own, own.mixture, metadata.mixture)
         return found
 
     def facts(self, lag_time: float | None) -> dict[str, Any]:
@@ -181,8 +178,13 @@ class JudgedModel:
         )
 
 
-def _whose(own: Mixture, trained: Mixture) -> str:
-    return own.name if own.name == trained.name else f"{own.name}, trained on {trained.name}"
+def _unlike(configuration: Configuration, own: Mixture, trained: Mixture) -> dict[str, str]:
+    """What two mixtures differ in, or else the composition of a configuration, in words."""
+    if unlike := own.difference(trained):
+        return {"mixture": f"{own.name} of the files, {trained.name} of the model; {unlike}"}
+    if unlike := trained.wrong_composition(configuration.species):
+        return {"composition": unlike}
+    return {}
 
 
 def _members(provenance: Mapping[str, Any]) -> list[Any]:
