@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lammps_botan.evaluation.bootstrap import FEWEST, ceilings, correlations
-from lammps_botan.evaluation.pearson import moments, pearson, random_halves
+from lammps_botan.evaluation.pearson import halves_moments, moments, pearson
 
 RESAMPLING = 0.1  # relative error of an error from 1000 resamples, with a margin
 
@@ -98,7 +98,7 @@ def test_ceilings_count_the_run_that_an_odd_number_leaves_out():
     halves, each = [], []
     for one, n_runs in zip(known, (3, 3), strict=True):
         runs = one + rng.normal(size=(n_runs, len(one)))
-        halves.append(moments(*random_halves(runs)))
+        halves.append(halves_moments(runs))
         each.append(pearson(one, runs.mean(axis=0)))
     found = ceilings(np.stack(halves, axis=1), [3, 3])
     assert found.per_configuration == pytest.approx(each, abs=0.01)

@@ -7,6 +7,7 @@ from lammps_botan.evaluation.pearson import (
     ceiling,
     correlation,
     edge_mask,
+    halves_moments,
     lengthening,
     moments,
     node_mask,
@@ -139,18 +140,25 @@ def test_the_mixture_says_how_long_bonds_are_and_which_species_is_quoted():
 
 
 def test_halves_share_no_run_and_splits_differ():
-    first, second = random_halves(np.eye(8))
+    first, second = random_halves(8)
     assert np.all(first * second == 0)
     np.testing.assert_allclose(first + second, 1 / 4)
     assert len(np.unique(first, axis=0)) > 5
-    np.testing.assert_array_equal(random_halves(np.eye(8))[0], first)
+    np.testing.assert_array_equal(random_halves(8)[0], first)
 
 
 def test_an_odd_run_is_left_out_and_one_run_has_no_halves():
-    first, second = random_halves(np.eye(5))
+    first, second = random_halves(5)
     np.testing.assert_array_equal(np.count_nonzero(first + second, axis=1), 4)
-    assert np.isnan(random_halves(np.ones((1, 4)))).all()
-    assert np.isnan(random_halves(np.ones((0, 4)))).all()
+    for n_runs in (0, 1):
+        assert np.isnan(correlation(halves_moments(np.ones((n_runs, 4))))).all()
+
+
+def test_moments_of_halves_are_those_of_the_averages():
+    runs = np.random.default_rng(5).normal(3.0, 1.0, size=(7, 40))
+    averages = random_halves(7) @ runs
+    np.testing.assert_allclose(halves_moments(runs), moments(*averages), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(halves_moments(runs, 2.0), moments(*averages, 2.0), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +169,7 @@ def test_the_ceiling_is_what_a_perfect_prediction_reaches(n_runs, noise):
     rng = np.random.default_rng(3)
     known = rng.gamma(4.0, 0.5, size=20_000)
     runs = known + rng.normal(0, noise, size=(n_runs, len(known)))
-    rho = correlation(moments(*random_halves(runs))).mean()
+    rho = correlation(halves_moments(runs)).mean()
     found = ceiling(rho, lengthening(n_runs))
     assert found == pytest.approx(pearson(known, runs.mean(axis=0)), abs=0.01)
 
@@ -171,7 +179,7 @@ def test_the_ceiling_is_cronbachs_alpha_but_for_the_choice_of_the_splits():
     rng = np.random.default_rng(4)
     runs = rng.normal(size=3000) + rng.normal(0, 3, size=(16, 3000))
     alpha = 16 / 15 * (1 - runs.var(axis=1).sum() / runs.sum(axis=0).var())
-    found = ceiling(correlation(moments(*random_halves(runs))).mean(), 2)
+    found = ceiling(correlation(halves_moments(runs)).mean(), 2)
     assert found == pytest.approx(np.sqrt(alpha), abs=0.003)
 
 

@@ -19,6 +19,7 @@ from lammps_botan.evaluation.pearson import (
     ceiling,
     correlation,
     edge_mask,
+    halves_moments,
     lengthening,
     moments,
     node_mask,
@@ -193,15 +194,14 @@ class _Judged:
 
 def _compare_halves(reference: Reference, mixture: Mixture) -> Table:
     """Moments [n_splits, 6] of the averages over two halves of the runs."""
-    (first, second), (change, other) = reference.propensity_halves, reference.changes_halves
     bonds, unit = reference.bonds, mixture.diameter
     return {
         "S": {
-            name: moments(first[:, mask], second[:, mask], unit)
+            name: halves_moments(reference.moved[:, mask], unit)
             for name, mask in _species(bonds, mixture).items()
         },
         "E": {
-            name: moments(change[:, mask], other[:, mask], unit)
+            name: halves_moments(reference.changed[:, mask], unit)
             for name, mask in _pairs(bonds, mixture).items()
         },
     }

@@ -110,10 +110,10 @@ class JudgedModel:
         found = {}
         if len(times) == 1 and not same_time(times[0], ensemble.lag_time):
             found["lag time"] = f"{ensemble.lag_time:g} of the files, {times[0]:g} of the model"
-        for name, (value, trained, rtol) in {
-            "temperature": temperature,
-            "density": density,
-        }.items():
+        for name, value, trained, rtol in (
+            ("temperature", own.temperature, metadata.temperature, SAME_TEMPERATURE),
+            ("density", own.density, metadata.density, SAME_DENSITY),
+        ):
             if value and trained and not np.isclose(value, trained, rtol=rtol, atol=0):
                 found[name] = f"{value:.4g} of the files, {trained:.4g} of the model"
         if own.mixture is not None:

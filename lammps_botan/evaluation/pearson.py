@@ -17,7 +17,7 @@ from lammps_botan.structure.box import Floats
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
 
-N_SPLITS = 20  # random halves of the runs
+N_SPLITS = 200  # random halves of the runs; give a ceiling to .001 for some hundred particles
 ROUNDING = 1e-12  # a spread below, relative or in the unit of the moments, is no spread
 
 Mask = npt.NDArray[np.bool_]
@@ -133,32 +133,56 @@ def rho_pooled(moments: Floats) -> Floats:
     return correlation(pool(moments))
 
 
-def random_halves(runs: Floats) -> Floats:
-    """Averages over one half of the runs and over the other half, for `N_SPLITS` random splits.
+def halves_moments(runs: Floats, unit: float = 1.0) -> Floats:
+    """Moments of the averages over one half of the runs and over the other half.
 
-    Of an odd number of runs a random one is left out of each split. The splits are the same at
-    each call.
+    The averages are never made: with the runs X [n_runs, n] and weights w and w' of the two halves,
+    the sums are w (X - <X>)(X - <X>)^T w' and the like.
 
     Parameters
     ----------
     runs : [n_runs, n]
         A quantity in each run of an isoconfigurational ensemble.
+    unit : float
+        See `moments`.
 
     Returns
     -------
-    float64 [2, N_SPLITS, n]
+    float64 [N_SPLITS, 6]
+        As of `moments`, for each split of `random_halves`; rho is NaN for a single run.
+    """
+    runs = np.asarray(runs, dtype=np.float64) / unit
+    n_runs, n = runs.shape
+    mean = runs.sum(axis=1) / max(n, 1)
+    products = (runs - mean[:, None]) @ (runs - mean[:, None]).T
+    first, second = random_halves(n_runs)
+    sums = [(a @ products * b).sum(axis=1) for a, b in ((first, first), (second, second))]
+    sums.append((first @ products * second).sum(axis=1))
+    counts = np.full(N_SPLITS, float(n))
+    return np.stack([counts, first @ mean, second @ mean, *sums], axis=-1)
+
+
+def random_halves(n_runs: int) -> Floats:
+    """Weights that average over one half of the runs and over the other half, in random splits.
+
+    Of an odd number of runs a random one is left out of each split. The splits are the same at
+    each call.
+
+    Returns
+    -------
+    float64 [2, N_SPLITS, n_runs]
         NaN for a single run.
     """
-    n_runs, n = runs.shape
     if n_runs < 2:
-        return np.full((2, N_SPLITS, n), np.nan)
+        return np.full((2, N_SPLITS, n_runs), np.nan)
     rng = np.random.default_rng(0)
-    shares = np.zeros((2, N_SPLITS, n_runs))
+    half = n_runs // 2
+    weights = np.zeros((2, N_SPLITS, n_runs))
     for split in range(N_SPLITS):
         order = rng.permutation(n_runs)
-        shares[0, split, order[: n_runs // 2]] = 1 / (n_runs // 2)
-        shares[1, split, order[n_runs // 2 : 2 * (n_runs // 2)]] = 1 / (n_runs // 2)
-    return np.asarray(shares @ runs)
+        weights[0, split, order[:half]] = 1 / half
+        weights[1, split, order[half : 2 * half]] = 1 / half
+    return weights
 
 
 def lengthening(n_runs: npt.ArrayLike) -> Floats:

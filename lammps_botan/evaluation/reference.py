@@ -6,7 +6,6 @@ import numpy as np
 
 from lammps_botan.analysis.sample import check_box
 from lammps_botan.analysis.targets import bonded, displacements, pair_distance_change
-from lammps_botan.evaluation.pearson import random_halves
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
@@ -16,7 +15,7 @@ from lammps_botan.structure.mixture import SHIPPED, Mixture
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Averages over the isoconfigurational runs from a configuration, and over halves of them.
+    """Averages over the isoconfigurational runs from a configuration, and the runs themselves.
 
     Attributes
     ----------
@@ -26,17 +25,17 @@ class Reference:
         S_i, see `lammps_botan.analysis.targets.propensity`.
     changes : float64 [n_bonds]
         E_ij, see `lammps_botan.analysis.targets.pair_distance_change`; NaN without runs.
-    propensity_halves : float64 [2, n_splits, n_particles]
-        S_i over halves of the runs, see `lammps_botan.evaluation.pearson.random_halves`.
-    changes_halves : float64 [2, n_splits, n_bonds]
-        E_ij over the same halves.
+    moved : float64 [n_runs, n_particles]
+        |r_i(t) - r_i(0)| in each run.
+    changed : float64 [n_runs, n_bonds]
+        r_ij(t) - r_ij(0) in each run.
     """
 
     bonds: Graph
     propensity: Floats
     changes: Floats
-    propensity_halves: Floats
-    changes_halves: Floats
+    moved: Floats
+    changed: Floats
 
 
 def make_reference(ensemble: Ensemble) -> Reference:
@@ -67,8 +66,8 @@ def make_reference(ensemble: Ensemble) -> Reference:
         bonds=bonds,
         propensity=moved.mean(axis=0) if given is None else given,
         changes=changed.mean(axis=0) if len(moved) else np.full(bonds.n_edges, np.nan),
-        propensity_halves=random_halves(moved),
-        changes_halves=random_halves(changed),
+        moved=moved,
+        changed=changed,
     )
 
 
