@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
@@ -13,7 +13,10 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from lammps_botan.cli.shared import AS_JSON, number, to_json
+from lammps_botan.cli.shared import AS_JSON, MIXTURE, number, to_json
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 WIDTH = len("-0.1234 ± 0.123")
 TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
@@ -31,11 +34,7 @@ TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
     "it the ceilings are printed alone.",
 )
 @click.option("--time-index", type=int, help="Which lag time of files with several, from 0.")
-@click.option(
-    "--mixture",
-    metavar="NAME",
-    help="What the particles are, where the files do not say it: a name, or a .toml file.",
-)
+@MIXTURE
 @click.option(
     "--known",
     is_flag=True,
@@ -46,7 +45,7 @@ def evaluate(
     files: Sequence[Path],
     models: Sequence[str],
     time_index: int | None,
-    mixture: str | None,
+    mixture: "Mixture | None",
     known: bool,
     as_json: bool,
 ) -> None:
@@ -55,11 +54,9 @@ def evaluate(
     FILES are npz files, or pickle files of Bapst et al. with several lag times.
     """
     from lammps_botan.evaluation.evaluate import evaluate as run
-    from lammps_botan.files.mixture_toml import find_mixture
 
-    liquid = None if mixture is None else find_mixture(mixture)
     bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
-    found = run(models, bar, time_index=time_index, mixture=liquid, known=known)
+    found = run(models, bar, time_index=time_index, mixture=mixture, known=known)
     if as_json:
         click.echo(to_json(found))
         return

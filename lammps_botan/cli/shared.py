@@ -3,8 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -32,9 +36,7 @@ COLUMN = click.option(
 THICKNESS = click.option(
     "--thickness",
     type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Of the slice, which is halfway up the box.",
+    help="Of the slice, which is halfway up the box; the diameter of a particle, if not given.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DT = click.option(
@@ -43,6 +45,23 @@ DT = click.option(
     default=0.001,
     show_default=True,
     help="Time step, for dumps without ITEM: TIME.",
+)
+
+
+def read_mixture(
+    ctx: click.Context, parameter: click.Parameter, name: str | None
+) -> "Mixture | None":
+    """The mixture of a name or a .toml file."""
+    from lammps_botan.files.mixture_toml import find_mixture
+
+    return None if name is None else find_mixture(name)
+
+
+MIXTURE = click.option(
+    "--mixture",
+    metavar="NAME",
+    callback=read_mixture,
+    help="What the particles are, where the files do not say it: a name, or a .toml file.",
 )
 
 

@@ -176,12 +176,16 @@ def read_evaluation(path: Path) -> Evaluation:
 REMEDY = "make such a file with `lammps-botan evaluate FILES... -m MODEL --json > evaluation.json`"
 
 
+# as JSON has them
+KINDS = {"model_type": "must be an object", "dict_type": "must be an object"}
+
+
 def _explain(problem: Mapping[str, Any]) -> str:
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
     name = f"'{key.removeprefix('.')}'" if key else "the whole"
     if problem["type"] == "missing":
         return f"has no key {name}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = KINDS.get(problem["type"], str(problem["msg"]).removeprefix("Value error, "))
     found = repr(problem["input"])
     found = found if len(found) <= 60 else f"{found[:57]}..."
     return f"{name} {message.replace('Input should', 'must')}, found {found}"
