@@ -6,11 +6,11 @@ import subprocess
 import numpy as np
 import pytest
 from dumps import write_runs
+from lammps_botan.files.ensemble_npz_writer import write_configuration
 from lmp import BIN
 
 from lammps_botan.analysis.observables import Source, find_sources, observe
 from lammps_botan.analysis.relaxation_time import fit_relaxation_time
-from lammps_botan.files.ensemble_npz_writer import write_configuration
 
 N, L = 150, 5.0
 TIMES = np.geomspace(0.01, 100, 12)

@@ -5,7 +5,7 @@ One configuration after the other is read, scored by all models and reduced to a
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,15 @@ from typing import Any
 import numpy as np
 
 from lammps_botan.evaluation.bootstrap import Correlations, ceilings, correlations
+from lammps_botan.evaluation.comparison import Comparison, Table, moments_of_halves
 from lammps_botan.evaluation.evaluation import Evaluation
 from lammps_botan.evaluation.model import JudgedModel
-from lammps_botan.evaluation.pearson import (
-    ceiling,
-    correlation,
-    edge_mask,
-    halves_moments,
-    lengthening,
-    moments,
-    node_mask,
-)
-from lammps_botan.evaluation.reference import Reference, known_mixture, make_reference
+from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening
+from lammps_botan.evaluation.reference import known_mixture, make_reference
 from lammps_botan.files.ensemble import read_ensemble, same_time
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
-from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
-
-# {"S": one entry for each species, "E": one for each pair of species, or None}
-Table = Mapping[str, Mapping[str, Any] | None]
 
 
 def evaluate(
@@ -76,10 +65,10 @@ def evaluate(
     --------
     >>> from lammps_botan import evaluate
     >>> found = evaluate(["ka-t044"], ["test/isoconfig_401.npz"])  # doctest: +SKIP
-    >>> found["models"][0]["S"]["A"]["rho_mean"]  # doctest: +SKIP
-    0.6863
+    >>> found["models"][0]["S"]["A"]["n_configurations"]  # doctest: +SKIP
+    1
     """
-    judged = [_Judged(JudgedModel(model)) for model in models]
+    judged = [Comparison(JudgedModel(model)) for model in models]
     files_read = _Files()
     halves: list[Table] = []
     for path in map(Path, files):
@@ -88,7 +77,7 @@ def evaluate(
         reference = make_reference(ensemble)
         for each in judged:
             each.add(ensemble, reference)
-        halves.append(_compare_halves(reference, known_mixture(ensemble.configuration)))
+        halves.append(moments_of_halves(reference, known_mixture(ensemble.configuration)))
     return _evaluation(judged, halves, files_read, known=known).model_dump()
 
 
@@ -141,86 +130,8 @@ class _Files:
             self.time, self._time_of = ensemble.lag_time, path
 
 
-class _Judged:
-    """A model, and what was found about it so far.
-
-    Attributes
-    ----------
-    model : JudgedModel
-    sums : list of Table
-        Of each file, moments [6] of prediction and average.
-    roles : list of str or None
-        Of each file, what the configuration was to the model.
-    differences : dict of str to list of str
-        What differs between training and files: which files have it, by what it is.
-    """
-
-    def __init__(self, model: JudgedModel) -> None:
-        self.model = model
-        self.sums: list[Table] = []
-        self.roles: list[str | None] = []
-        self.differences: dict[str, list[str]] = {}
-
-    def add(self, ensemble: Ensemble, reference: Reference) -> None:
-        """Compare prediction and average of a configuration."""
-        configuration = ensemble.configuration
-        found = self.model.forecast(configuration, ensemble.lag_time)
-        mixture, graph, bonds = known_mixture(configuration), found.graph, reference.bonds
-        unit, of_bonds = mixture.diameter, None
-        of_particles = {
-            name: moments(found.propensity[mask], reference.propensity[mask], unit)
-            for name, mask in _species(graph, mixture).items()
-        }
-        if found.changes is not None:
-            seen = bonds.distances < graph.cutoff
-            expected = _pairs(bonds, mixture)
-            of_bonds = {
-                name: moments(found.changes[mask], reference.changes[expected[name] & seen], unit)
-                for name, mask in _pairs(graph, mixture).items()
-            }
-        self.sums.append({"S": of_particles, "E": of_bonds})
-        self.roles.append(self.model.role(configuration))
-        for name, text in self.model.differences(ensemble).items():
-            self.differences.setdefault(f"{name} {text}", []).append(ensemble.path.name)
-
-    def notes(self) -> list[str]:
-        """What differs, and in how many files where not in all."""
-        n = len(self.sums)
-        return [
-            text if len(files) == n else f"{text} ({files[0]}; {len(files)} of {n} files)"
-            for text, files in self.differences.items()
-        ]
-
-
-def _compare_halves(reference: Reference, mixture: Mixture) -> Table:
-    """Moments [n_splits, 6] of the averages over two halves of the runs."""
-    bonds, unit = reference.bonds, mixture.diameter
-    return {
-        "S": {
-            name: halves_moments(reference.moved[:, mask], unit)
-            for name, mask in _species(bonds, mixture).items()
-        },
-        "E": {
-            name: halves_moments(reference.changed[:, mask], unit)
-            for name, mask in _pairs(bonds, mixture).items()
-        },
-    }
-
-
-def _species(graph: Graph, mixture: Mixture) -> dict[str, Any]:
-    """Masks [n_particles] by the name of the species."""
-    return {name: node_mask(graph, mixture, k) for k, name in enumerate(mixture.species)}
-
-
-def _pairs(graph: Graph, mixture: Mixture) -> dict[str, Any]:
-    """Masks [n_edges] of bonds by the names of the two species, as in A-B."""
-    pairs = itertools.combinations_with_replacement(range(mixture.n_species), 2)
-    names = mixture.species
-    return {f"{names[a]}-{names[b]}": edge_mask(graph, mixture, (a, b)) for a, b in pairs}
-
-
 def _evaluation(
-    judged: Sequence[_Judged], halves: Sequence[Table], files: _Files, *, known: bool
+    judged: Sequence[Comparison], halves: Sequence[Table], files: _Files, *, known: bool
 ) -> Evaluation:
     mixture, names = files.mixture, list(map(str, files.paths))
     if mixture is None:
@@ -261,7 +172,7 @@ def _evaluation(
     )
 
 
-def _all_known(judged: Sequence[_Judged], names: Sequence[str]) -> str:
+def _all_known(judged: Sequence[Comparison], names: Sequence[str]) -> str:
     roles = sorted({role for one in judged for role in one.roles if role})
     return (
         f"all {len(names)} configurations are known to the models ({', '.join(roles)}), so that "
