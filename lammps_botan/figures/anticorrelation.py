@@ -131,7 +131,7 @@ def _draw(path: Path, panels: list[tuple[str, Pairs]], mixture: Mixture) -> None
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     grid[0, 0].legend(loc="upper right")
-    label = f"probability density of $r_{{ij}}(0){unit}$ and $E_{{ij}}{unit}$"
+    label = rf"probability density $\times{unit.removeprefix('/')}^2$"
     figure.colorbar(mesh, ax=grid, extend="min", aspect=30, pad=0.02, label=label)
     save_picture(figure, path)
 

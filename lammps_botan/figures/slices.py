@@ -15,6 +15,8 @@ from lammps_botan.figures.units import over_length
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 
+WIDE = 16  # particles side by side whose rims do not hide them
+
 
 def in_slice(configuration: Configuration, thickness: float | None = None) -> Ints:
     """Which particles have their center in the slice halfway up the box, the upper ones last.
@@ -128,7 +130,7 @@ def draw_slice(
         offset_transform=axes.transData,
         cmap=mpl.colormaps[colormap].with_extremes(bad="0.85"),
         edgecolors=np.where(rims[k], "black", "white").tolist(),
-        linewidths=np.where(rims[k], 1.0, 0.4).tolist(),
+        linewidths=(np.where(rims[k], 1.0, 0.4) * outline.pen).tolist(),
     )
     disks.set_array(np.ma.masked_invalid(values[k]))
     disks.set_clim(*limits)
@@ -173,7 +175,7 @@ def draw_bonds(
     lines = LineCollection(
         list(np.stack([points, points + vectors[k, :2]], axis=1)),
         cmap=mpl.colormaps[colormap],
-        linewidths=3.0,
+        linewidths=3.0 * outline.pen,
         capstyle="round",
     )
     lines.set_array(values[k])
@@ -184,7 +186,13 @@ def draw_bonds(
 
 
 class _Outline:
-    """The cell seen from above, halfway up."""
+    """The cell seen from above, halfway up.
+
+    Attributes
+    ----------
+    pen : float
+        How thick lines are: less than 1 where the cell is more than `WIDE` particles wide.
+    """
 
     def __init__(self, configuration: Configuration) -> None:
         box = configuration.box
@@ -192,6 +200,8 @@ class _Outline:
         self._edges = box.cell[:2, :2]  # as rows
         self._corner = box.origin[:2] + box.cell[2, :2] / 2
         self._unit = over_length(configuration.mixture)
+        width = np.linalg.norm(self._edges[0]) / disk_diameters(configuration).max(initial=0)
+        self.pen = min(1.0, WIDE / float(width))
 
     def places(self, positions: Floats) -> Floats:
         """Fractional places [n, 2] of particles of the slice, in the outline."""
