@@ -25,23 +25,29 @@ from peak import peak
 from steps import steps
 
 from lammps_botan.analysis.ground_truth import ground_truth
-from lammps_botan.analysis.runs import EnsembleFrame
 from lammps_botan.analysis.targets import pair_distance_change, propensity
-from lammps_botan.files.ensemble_npz import Configuration
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import build_graph
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 REPEATS = (2, 3, 4)  # of the configuration in each direction
 TIMES = 5
 
 
-def ensemble(glass: Configuration, repeat: int = 1, runs: int = 32) -> EnsembleFrame:
+def ensemble(glass: Configuration, repeat: int = 1, runs: int = 32) -> Ensemble:
     """The configuration, repeated in each direction."""
-    corners = np.mgrid[:repeat, :repeat, :repeat].reshape(3, -1).T @ glass.cell
-    initial = (glass.initial[None] + corners[:, None]).reshape(-1, 3)
-    species = np.tile(glass.species, repeat**3)
+    corners = np.mgrid[:repeat, :repeat, :repeat].reshape(3, -1).T @ glass.box.cell
+    many = Configuration(
+        positions=(glass.positions[None] + corners[:, None]).reshape(-1, 3),
+        species=np.tile(glass.species, repeat**3),
+        box=Box(glass.box.cell * repeat, glass.box.periodic),
+        mixture=KOB_ANDERSEN,
+    )
     rng = np.random.default_rng(1)
-    final = initial + rng.normal(0, 0.19, (runs, *initial.shape))
-    return EnsembleFrame(16.5, species, initial, final, glass.cell * repeat)
+    final = many.positions + rng.normal(0, 0.19, (runs, *many.positions.shape))
+    return Ensemble(many, final, lag_time=16.5)
 
 
 def memory_of(path: Path, repeat: int) -> tuple[int, float]:
@@ -51,35 +57,36 @@ def memory_of(path: Path, repeat: int) -> tuple[int, float]:
     """
     glass = configuration.read(path)
     ground_truth(ensemble(glass, runs=1))  # imports
-    frame = ensemble(glass, repeat, runs=2)
+    many = ensemble(glass, repeat, runs=2)
     before = psutil.Process().memory_info().rss
-    ground_truth(frame)
-    n = len(frame.species)
+    ground_truth(many)
+    n = many.configuration.n_particles
     return n, (peak() - before) / n
 
 
 def measure(path: Path) -> Sections:
-    frame = ensemble(configuration.read(path))
-    graph = build_graph(frame.initial, frame.cell, frame.species)
+    runs = ensemble(configuration.read(path))
+    start = runs.configuration
+    graph = build_graph(start, 2.0)
     rng = np.random.default_rng(2)
-    start = rng.random((1_000_000, 3)) * 100
-    end = start[None] + rng.normal(0, 0.3, (1, 1_000_000, 3))
-    initial, final, cell = frame.initial, frame.final, frame.cell
+    before = rng.random((1_000_000, 3)) * 100
+    after = before[None] + rng.normal(0, 0.3, (1, 1_000_000, 3))
+    initial, final, box = runs.initial, runs.final, runs.box
     cases: dict[str, Callable[[], object]] = {
-        "graph": lambda: build_graph(initial, cell, frame.species),
+        "graph": lambda: build_graph(start, 2.0),
         "S": lambda: propensity(initial, final),
-        f"E, {graph.n_edges} edges": lambda: pair_distance_change(initial, final, graph, cell),
-        "all targets with their graph": lambda: ground_truth(frame),
-        "S of a pair of frames, N = 1,000,000": lambda: propensity(start, end),
+        f"E, {graph.n_edges} edges": lambda: pair_distance_change(initial, final, graph, box),
+        "all targets with their graph": lambda: ground_truth(runs),
+        "S of a pair of frames, N = 1,000,000": lambda: propensity(before, after),
     }
     taken: dict[str, list[float]] = {name: [] for name in cases}
     memory = []
 
     def turn() -> None:
         for name, action in cases.items():
-            before = time.perf_counter()
+            began = time.perf_counter()
             action()
-            taken[name].append(time.perf_counter() - before)
+            taken[name].append(time.perf_counter() - began)
 
     def memory_of_all() -> None:
         for repeat in REPEATS:

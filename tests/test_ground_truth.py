@@ -1,5 +1,6 @@
 """`lammps-botan targets`: from dump files to one npz file, all or nothing."""
 
+import json
 import subprocess
 
 import numpy as np
@@ -9,19 +10,20 @@ from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data, reference_graph
 
 from lammps_botan.analysis.ground_truth import ground_truth
-from lammps_botan.analysis.runs import EnsembleFrame
 from lammps_botan.analysis.sample import read_sample
 from lammps_botan.analysis.targets import (
     bond_breakage,
-    bonds,
+    bonded,
     neighbor_averaged_displacement,
     pair_distance_change,
-    pair_sigma,
     propensity,
     relative_displacement,
 )
-from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 N = 80
 TYPES = np.repeat([1, 2], [64, 16])
@@ -52,7 +54,7 @@ def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
     dumps, final, cell = ensemble
     done = targets(*dumps, "-o", "targets.npz", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "targets.npz: 4 runs, lag time 0.1" in done.stdout
+    assert "targets.npz: kob-andersen, 4 runs, lag time 0.1" in done.stdout
     initial, last = final[0, 0], final[2]
     found = read(tmp_path / "targets.npz")
     np.testing.assert_allclose(found["initial_positions"], initial, atol=1e-12)
@@ -60,12 +62,11 @@ def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
     np.testing.assert_array_equal(found["types"], TYPES - 1)
     assert found["time"] == 0.1
 
-    species = TYPES - 1
-    graph = build_graph(initial, cell, species)
-    near = build_graph(initial, cell, species, cutoff=1.6)
+    box = Box(cell, (True, True, True))
+    start = Configuration(initial, TYPES - 1, box)
+    graph, near, average_over = (build_graph(start, cutoff) for cutoff in (2.0, 1.6, 1.35))
     relative = relative_displacement(initial, last, near)
-    bonded = bonds(graph, 1.35 * pair_sigma(graph))
-    average_over = build_graph(initial, cell, species, cutoff=1.35)
+    bonds = bonded(graph, KOB_ANDERSEN)
     expected = {
         "propensity": propensity(initial, last),
         "R": relative.r,
@@ -74,9 +75,9 @@ def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
         "neighbor_averaged_displacement": neighbor_averaged_displacement(
             initial, last, average_over
         ),
-        "bond_breakage": bond_breakage(initial, last, bonded, cell, 1.7 * pair_sigma(bonded)),
+        "bond_breakage": bond_breakage(initial, last, bonds, box, KOB_ANDERSEN),
         "distance": graph.distances,
-        "pair_distance_change": pair_distance_change(initial, last, graph, cell),
+        "pair_distance_change": pair_distance_change(initial, last, graph, box),
     }
     for key, value in expected.items():
         np.testing.assert_allclose(found[key], value, atol=1e-12, err_msg=key)
@@ -100,7 +101,7 @@ def test_lag_times_are_chosen(ensemble, tmp_path):
     dumps, final, _ = ensemble
     assert targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path).returncode == 0
     for k, name in ((1, "t0.05.npz"), (2, "t0.1.npz")):
-        np.testing.assert_allclose(read_configuration(tmp_path / name).final, final[k], atol=1e-12)
+        np.testing.assert_allclose(read_ensemble(tmp_path / name).final, final[k], atol=1e-12)
     done = targets(*dumps, "-o", tmp_path / "one.npz", "--time", 0.05)
     assert done.returncode == 0
     assert read(tmp_path / "one.npz")["time"] == 0.05
@@ -193,16 +194,145 @@ def test_unsorted_ids_give_the_same(ensemble, tmp_path):
         np.testing.assert_array_equal(found[key], value, err_msg=key)
 
 
-def test_three_species_are_refused(tmp_path):
+TERNARY = """
+name = "ternary"
+units = "lj"
+species = ["X", "Y", "Z"]
+masses = [1.0, 1.0, 1.0]
+fractions = [0.34, 0.33, 0.33]
+diameter = 1.0
+[bond_lengths]
+"X-X" = 1.35
+"X-Y" = 1.2
+"X-Z" = 1.1
+"Y-Y" = 1.0
+"Y-Z" = 0.9
+"Z-Z" = 0.8
+"""
+
+
+def test_three_species_have_bonds_where_their_mixture_is_said(tmp_path):
     rng = np.random.default_rng(1)
-    positions = rng.random((30, 3)) * 6
-    types = np.arange(30) % 3 + 1
-    frames = [frame(positions, np.eye(3) * 6, step=k, types=types) for k in (0, 1)]
+    initial = rng.random((90, 3)) * 6
+    final = initial + rng.normal(0, 0.4, (90, 3))
+    types = np.arange(90) % 3 + 1
+    frames = [frame(x, np.eye(3) * 6, step=k, types=types) for k, x in enumerate((initial, final))]
     path = write(tmp_path / "run.dump", *frames)
-    done = targets(path, "-o", tmp_path / "targets.npz")
-    assert done.returncode == 1
-    assert "run.dump: frame 1: 3 species; expected the Kob-Andersen mixture" in done.stderr
-    assert not (tmp_path / "targets.npz").exists()
+    done = targets(path, "-o", tmp_path / "without.npz")
+    assert done.returncode == 0, done.stderr
+    assert "no mixture is known for these particles" in done.stderr
+    assert "no bond_breakage; say --mixture NAME or FILE.toml" in done.stderr.replace("\n", " ")
+    assert "bond_breakage" not in read(tmp_path / "without.npz")
+
+    (tmp_path / "ternary.toml").write_text(TERNARY)
+    done = targets(path, "-o", tmp_path / "with.npz", "--mixture", tmp_path / "ternary.toml")
+    assert done.returncode == 0, done.stderr
+    lengths = np.array([[1.35, 1.2, 1.1], [1.2, 1.0, 0.9], [1.1, 0.9, 0.8]])
+
+    def apart(positions):
+        between = positions[:, None] - positions
+        return np.linalg.norm(between - 6 * np.rint(between / 6), axis=2)
+
+    limit = lengths[(types - 1)[:, None], types - 1]
+    bonds = (apart(initial) < limit) & ~np.eye(90, dtype=bool)
+    broken = bonds & (apart(final) > 1.7 / 1.35 * limit)
+    expected = np.full(90, np.nan)
+    some = bonds.any(axis=1)
+    expected[some] = broken[some].sum(axis=1) / bonds[some].sum(axis=1)
+    assert 0 < np.nanmean(expected) < 1
+    found = read(tmp_path / "with.npz")["bond_breakage"]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    written = read_ensemble(tmp_path / "with.npz").configuration.mixture
+    assert written is not None
+    assert written.name == "ternary"
+
+
+def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
+    """Every length 3.4 times as long, in real units, with the diameter 3.4."""
+    dumps, _, _ = ensemble
+    assert targets(*dumps, "-o", tmp_path / "lj.npz").returncode == 0
+    for path in dumps:
+        text = path.read_text()
+        lines = text.splitlines()
+        for k, line in enumerate(lines):
+            words = line.split()
+            if len(words) == 5 and words[0].isdigit():
+                words[2:] = [f"{3.4 * float(x):.17g}" for x in words[2:]]
+            elif len(words) in {2, 3} and "e" in words[0]:
+                words = [f"{3.4 * float(x):.17g}" for x in words]
+            lines[k] = " ".join(words)
+        path.write_text("ITEM: UNITS\nreal\n" + "\n".join(lines) + "\n")
+    refused = targets(*dumps, "-o", tmp_path / "real.npz")
+    assert refused.returncode == 1
+    assert "in real units, where cutoffs need the diameter" in refused.stderr.replace("\n", " ")
+    scaled = KOB_ANDERSEN.model_copy(
+        update={
+            "units": "real",
+            "diameter": 3.4,
+            "bond_lengths": tuple(tuple(3.4 * x for x in row) for row in KOB_ANDERSEN.bond_lengths),
+        }
+    )
+    (tmp_path / "argon.toml").write_text(toml(scaled))
+    done = targets(*dumps, "-o", tmp_path / "real.npz", "--mixture", tmp_path / "argon.toml")
+    assert done.returncode == 0, done.stderr
+    lj, real = read(tmp_path / "lj.npz"), read(tmp_path / "real.npz")
+    for key in ("center", "neighbor", "bond_breakage"):
+        np.testing.assert_array_equal(real[key], lj[key], err_msg=key)
+    for key in ("propensity", "R", "D", "C", "distance", "pair_distance_change"):
+        np.testing.assert_allclose(real[key], 3.4 * lj[key], rtol=1e-9, atol=1e-9, err_msg=key)
+
+
+def toml(mixture):
+    keys = {"name", "units", "species", "masses", "fractions", "diameter"}
+    content = mixture.model_dump(mode="json", include=keys)
+    pairs = [
+        f'"{a}-{b}" = {mixture.bond_lengths[i][j]}'
+        for i, a in enumerate(mixture.species)
+        for j, b in enumerate(mixture.species)
+    ]
+    lines = [f"{key} = {json.dumps(value)}" for key, value in content.items()]
+    return "\n".join([*lines, "[bond_lengths]", *pairs])
+
+
+def test_a_system_that_is_no_known_mixture_is_not_taken_for_one(tmp_path):
+    """80 of 100 particles of type 1, as in the Kob-Andersen mixture, but in Angstrom."""
+    rng = np.random.default_rng(1)
+    positions = rng.random((100, 3)) * 12
+    types = np.repeat([1, 2], [80, 20])
+    frames = [frame(positions, np.eye(3) * 12, step=k, types=types) for k in (0, 1)]
+    path = write(tmp_path / "run.dump", *frames)
+    done = targets(path, "-o", tmp_path / "t.npz")
+    assert "no mixture is known" in done.stderr
+    assert read_ensemble(tmp_path / "t.npz").configuration.mixture is None
+
+
+def test_a_plane_of_the_composition_of_a_three_dimensional_mixture_is_read_back(tmp_path):
+    rng = np.random.default_rng(1)
+    positions = np.column_stack([rng.random((100, 2)) * 10, np.full(100, 0.1)])
+    types = np.repeat([1, 2], [80, 20])
+    cell = np.diag([10.0, 10.0, 0.5])
+    moved = positions + np.array([0.1, 0, 0])
+    frames = [frame(x, cell, step=k, types=types) for k, x in enumerate((positions, moved))]
+    path = write(tmp_path / "run.dump", *frames)
+    done = targets(path, "-o", tmp_path / "t.npz")
+    assert done.returncode == 0, done.stderr
+    sample = read_sample(tmp_path / "t.npz")
+    assert sample.configuration.mixture is None
+    assert sample.configuration.box.periodic == (True, True, False)
+    np.testing.assert_allclose(sample.propensity, 0.1)
+    np.testing.assert_array_equal(sample.graph.center, read(tmp_path / "t.npz")["center"])
+
+
+def test_a_wall_along_z_has_no_images_behind_it(tmp_path):
+    """Two particles at two walls of `boundary p p f` are no neighbors, but they are along x."""
+    positions = np.array([[0.2, 4, 0.2], [0.2, 4, 7.8], [7.8, 4, 0.2], [4, 4, 4]])
+    frames = [frame(positions, np.eye(3) * 8, step=k, boundary="pp pp ff") for k in (0, 1)]
+    path = write(tmp_path / "run.dump", *frames)
+    done = targets(path, "-o", tmp_path / "t.npz")
+    assert done.returncode == 0, done.stderr
+    found = read(tmp_path / "t.npz")
+    assert list(zip(found["center"], found["neighbor"], strict=True)) == [(0, 2), (2, 0)]
+    assert found["periodic"].tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("box", [[3.4, 3.4, 3.4], [20.0, 20.0, 1.0]])
@@ -214,7 +344,7 @@ def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, box):
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "targets.npz")
     assert done.returncode == 1
-    assert "run.dump: frame 1: the box is" in done.stderr
+    assert "run.dump: frame 0: the box is smaller than two cutoffs" in done.stderr
     assert not (tmp_path / "targets.npz").exists()
 
 
@@ -263,9 +393,7 @@ def test_one_frame_is_no_run(tmp_path):
 @needs_public_data
 def test_targets_of_configuration_401_are_the_public_ones():
     reference = reference_graph()
-    content = read_configuration(CONFIGURATION_401)
-    frame = EnsembleFrame(4120, content.species, content.initial, content.final, content.cell)
-    found = ground_truth(frame)
+    found = ground_truth(read_ensemble(CONFIGURATION_401))
     np.testing.assert_allclose(found["propensity"], reference["propensity"], atol=1e-5)
     np.testing.assert_allclose(
         found["pair_distance_change"], reference["pair_distance_change"], atol=1e-5

@@ -6,11 +6,17 @@ import subprocess
 import numpy as np
 import pytest
 from dumps import write_runs
-from lammps_botan.files.ensemble_npz_writer import write_configuration
 from lmp import BIN
+from public_data import KA2D, needs_ka2d
 
-from lammps_botan.analysis.observables import Source, find_sources, observe
+from lammps_botan.analysis.observables import observe
 from lammps_botan.analysis.relaxation_time import fit_relaxation_time
+from lammps_botan.analysis.sources import Source, find_sources
+from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 N, L = 150, 5.0
 TIMES = np.geomspace(0.01, 100, 12)
@@ -35,14 +41,9 @@ def ensembles(tmp_path_factory):
     for c, walk in enumerate(walks):
         for k, time in enumerate(TIMES):
             (npz / f"t{time:g}").mkdir(exist_ok=True)
-            write_configuration(
-                npz / f"t{time:g}" / f"c{c}.npz",
-                species=TYPES,
-                initial=walk[0, 0],
-                final=walk[k + 1],
-                cell=np.eye(3) * L,
-                time=time,
-            )
+            start = Configuration(walk[0, 0], TYPES, Box(L, (True, True, True)))
+            ensemble = Ensemble(start, walk[k + 1], lag_time=time)
+            write_ensemble(npz / f"t{time:g}" / f"c{c}.npz", ensemble)
         (dumps / f"c{c}").mkdir()
         steps = [0, *np.rint(TIMES / 1e-5).astype(int)]
         write_runs(dumps / f"c{c}", walk, np.eye(3) * L, TYPES + 1, steps=steps)
@@ -78,7 +79,7 @@ def test_errors_are_those_of_the_spread_between_configurations(ensembles):
     assert found.msd[-1, 0] == pytest.approx(np.mean(means))
     assert found.msd_error[-1, 0] == pytest.approx(np.std(means, ddof=1) / np.sqrt(3))
     overlaps = [(np.linalg.norm(w[5] - w[0], axis=-1) < 0.3).mean(axis=1) for w in walks]
-    assert found.susceptibility[4] == pytest.approx(N * np.var(np.concatenate(overlaps)))
+    assert found.susceptibility[4] == pytest.approx(N * np.var(np.concatenate(overlaps), ddof=1))
 
 
 def test_dumps_and_npz_files_say_the_same(ensembles):
@@ -206,3 +207,74 @@ def test_what_is_no_folder_of_runs_is_refused(ensembles, tmp_path):
     done = observables(tmp_path, cwd=tmp_path)
     assert done.returncode == 1
     assert "x.npz" in done.stderr
+
+
+KA2D_TIMES = {5: 0.1, 10: 1.1, 15: 11.64, 20: 122.47, 25: 1288, 30: 13554, 35: 142587, 40: 1.5e6}
+
+
+@needs_ka2d
+def test_the_two_dimensional_mixture_by_the_command_line(tmp_path):
+    """Published files as they are; mean S of species 1 is that of their README."""
+    options = [f"--time=tc{k:02d}={time}" for k, time in KA2D_TIMES.items()]
+    done = observables(KA2D, *options, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["mixture"], found["species"]) == ("ka2d", ["A", "B", "C"])
+    assert found["times"] == list(KA2D_TIMES.values())
+    mean_s = [0.053, 0.122, 0.126, 0.132, 0.130, 0.134, 0.191, 0.626]
+    np.testing.assert_allclose(np.array(found["propensity"])[:, 0], mean_s, atol=5e-4)
+
+    with np.load(KA2D / "N1290T0.23_151_tc40.npz") as archive:
+        types, length = archive["types"], float(archive["box"])
+        moved = archive["positions"] - archive["initial_positions"]
+    integers = np.array([(x, y) for x in range(-40, 41) for y in range(-40, 41)])
+    vectors = 2 * np.pi / length * integers
+    vectors = vectors[np.abs(np.linalg.norm(vectors, axis=1) / (2 * np.pi) - 1) <= 0.005]
+    for kind in (1, 2, 3):
+        own = moved[:, types == kind]
+        msd, scattering = (found[key][-1][kind - 1] for key in ("msd", "scattering"))
+        assert msd == pytest.approx((own**2).sum(axis=2).mean())
+        assert scattering == pytest.approx(np.mean([np.cos(run @ vectors.T) for run in own]))
+
+
+@needs_ka2d
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "has no key time, so its lag time is unknown; say it by a part of the name"),
+        (["--time", "tc=1", "--time", "tc05=2"], "several lag times are given for this name"),
+        (["--time", "tc=1"], "several files of this configuration at lag time 1"),
+        (["--time", "0.1"], "expected a part of a file name and a time, as in tc05=0.1"),
+        (["--mixture", "kob-andersen"], "kob-andersen"),
+    ],
+)
+def test_lag_times_that_are_not_clear_are_refused(tmp_path, options, message):
+    done = observables(KA2D, *options, cwd=tmp_path)
+    assert done.returncode > 0
+    assert message in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_lag_time_that_contradicts_the_file_is_refused(ensembles, tmp_path):
+    copy(ensembles, tmp_path, "c0")
+    with pytest.raises(ValueError, match=r"c0_3.npz: holds the lag time .*, found --time c0_3=7"):
+        observe(find_sources(tmp_path), times={"c0_3": 7.0})
+
+
+def test_a_folder_of_two_mixtures_is_refused(ensembles, tmp_path):
+    copy(ensembles, tmp_path, "c0", "c1")
+    other = KOB_ANDERSEN.model_copy(update={"diameter": 2.0})
+    for k in (3, 7):
+        rewrite(tmp_path / f"c1_{k}.npz", mixture=other.model_dump_json())
+    with pytest.raises(ValueError, match=r"mixture differs in diameter 2 and 1; put each system"):
+        observe(find_sources(tmp_path))
+
+
+def test_wavenumber_and_overlap_are_measured_in_diameters(ensembles):
+    """With a diameter twice as long k is half as large, and particles overlap farther."""
+    npz, _, walks = ensembles
+    double = KOB_ANDERSEN.model_copy(update={"diameter": 2.0})
+    found = observe(find_sources(npz), mixture=double)
+    assert found.k == pytest.approx(np.pi)
+    overlaps = [(np.linalg.norm(w[5] - w[0], axis=-1) < 0.6).mean(axis=1) for w in walks]
+    assert found.susceptibility[4] == pytest.approx(N * np.var(np.concatenate(overlaps), ddof=1))

@@ -4,9 +4,11 @@
     propensity = Propensity(runs).run(backend="multiprocessing", n_workers=4)
     propensity.results.times, propensity.results.propensity
 
-Runs are Universes, or AtomGroups with the same atoms; `run(frames=[...])` takes only some lag
-times, and parallel backends share out the lag times. Every class has `results.times` [n_frames],
-the lag times since the first frame, and its quantities with n_frames in front of their own shape.
+Runs are Universes, or AtomGroups with the same atoms. Where another reader than `open_dump` must be
+told something, say it to `Runs` or `IsoconfigurationalRuns`, which all classes take in place of
+Universes. `run(frames=[...])` takes only some lag times, and parallel backends share out the lag
+times. Every class has `results.times` [n_frames], the lag times since the first frame, and its
+quantities with n_frames in front of their own shape.
 The backend "dask" starts fresh Python processes: a script needs `if __name__ == "__main__":`.
 """
 
@@ -22,6 +24,8 @@ _MODULES = {
     "PairDistanceChange": "target_classes",
     "Propensity": "target_classes",
     "RelativeDisplacement": "target_classes",
+    "IsoconfigurationalRuns": "runs",
+    "Runs": "runs",
     "fit_relaxation_time": "relaxation_time",
 }
 

@@ -1,91 +1,88 @@
 """Everything that the runs of one configuration tell, from dump files to one npz file."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.analysis.runs import EnsembleFrame, IsoconfigurationalEnsemble
+from lammps_botan.analysis.runs import IsoconfigurationalRuns
+from lammps_botan.analysis.sample import check_box
 from lammps_botan.analysis.targets import (
     AVERAGE_CUTOFF,
-    BONDED,
-    BROKEN,
+    EDGE_CUTOFF,
     RELATIVE_CUTOFF,
-    SIGMA,
     bond_breakage,
-    bonds,
+    bonded,
     neighbor_averaged_displacement,
     pair_distance_change,
-    pair_sigma,
     propensity,
     relative_displacement,
 )
-from lammps_botan.files.ensemble_npz_writer import write_configuration
-from lammps_botan.structure.graph import Floats, Ints, build_graph
+from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.files.whole_file import whole_file
+from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.graph import build_graph
 
-EDGE_CUTOFF = 2.0
 
-
-def ground_truth(frame: EnsembleFrame) -> dict[str, Floats | Ints]:
-    """All targets of an isoconfigurational ensemble at one lag time, LJ units.
+def ground_truth(ensemble: Ensemble) -> dict[str, Floats | Ints]:
+    """All targets of an isoconfigurational ensemble.
 
     Parameters
     ----------
-    frame : EnsembleFrame
-        Of the Kob-Andersen mixture, or of A particles alone.
+    ensemble : Ensemble
+        With runs. Bonds, and the diameter that cutoffs are multiplied by, are those of its mixture;
+        without one the cutoffs are in the length unit and there is no bond_breakage.
 
     Returns
     -------
     dict of arrays
         propensity, R, D, C, bond_breakage [n_particles], neighbor_averaged_displacement
         [n_particles, 3]; center, neighbor, distance, pair_distance_change [n_edges] for the pairs
-        within 2.0, every pair from both ends. See `lammps_botan.analysis.targets`.
+        within 2 diameters, every pair from both ends. See `lammps_botan.analysis.targets`.
 
     Raises
     ------
     ValueError
-        If there are more than two species, or the box is smaller than two cutoffs.
+        If the box is smaller than two cutoffs, or the units are not reduced ones and the mixture is
+        not known.
     """
-    initial, final, cell = frame.initial, frame.final, frame.cell
-    n_species = int(frame.species.max()) + 1
-    if n_species > len(SIGMA):
-        raise ValueError(
-            f"{n_species} species; expected the Kob-Andersen mixture, LAMMPS types 1 (A) and 2 (B)"
-        )
-    lowest = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max()
-    if lowest < 2 * EDGE_CUTOFF:
-        raise ValueError(
-            f"the box is {lowest:.4g} wide at its narrowest, expected {2 * EDGE_CUTOFF:g} or more "
-            "in three dimensions: particles would be neighbors of their own images"
-        )
-    edges = build_graph(initial, cell, frame.species, cutoff=EDGE_CUTOFF)
-    neighbors = bonds(edges, RELATIVE_CUTOFF)
-    bonded = bonds(edges, BONDED * pair_sigma(edges))
-    relative = relative_displacement(initial, final, neighbors)
-    return {
+    start, final = ensemble.configuration, ensemble.final
+    initial, box, mixture, diameter = start.positions, start.box, start.mixture, start.diameter
+    longest = max(EDGE_CUTOFF * diameter, 0.0 if mixture is None else mixture.longest_bond)
+    check_box(start, longest)
+    near = build_graph(start, longest)
+    edges = near.within(EDGE_CUTOFF * diameter)
+    relative = relative_displacement(initial, final, near.within(RELATIVE_CUTOFF * diameter))
+    averages = neighbor_averaged_displacement(
+        initial, final, near.within(AVERAGE_CUTOFF * diameter)
+    )
+    targets: dict[str, Floats | Ints] = {
         "propensity": propensity(initial, final),
         "R": relative.r,
         "D": relative.d,
         "C": relative.c,
-        "neighbor_averaged_displacement": neighbor_averaged_displacement(
-            initial, final, bonds(edges, AVERAGE_CUTOFF)
-        ),
-        "bond_breakage": bond_breakage(initial, final, bonded, cell, BROKEN * pair_sigma(bonded)),
+        "neighbor_averaged_displacement": averages,
         "center": edges.center,
         "neighbor": edges.neighbor,
         "distance": edges.distances,
-        "pair_distance_change": pair_distance_change(initial, final, edges, cell),
+        "pair_distance_change": pair_distance_change(initial, final, edges, box),
     }
+    if mixture is not None:
+        bonds = bonded(near, mixture)
+        targets["bond_breakage"] = bond_breakage(initial, final, bonds, box, mixture)
+    return targets
 
 
 def chosen_frames(
-    ensemble: IsoconfigurationalEnsemble, times: Sequence[float], output: str
+    runs: IsoconfigurationalRuns, times: Sequence[float], output: str
 ) -> dict[Path, int]:
     """Which frame goes into which file.
 
     Parameters
     ----------
-    ensemble : IsoconfigurationalEnsemble
+    runs : IsoconfigurationalRuns
     times : sequence of float
         Lag times; if there are none, all if `output` has {time}, else the last.
     output : str
@@ -94,13 +91,11 @@ def chosen_frames(
     Raises
     ------
     ValueError
-        If the ensemble has no such lag time, or several files would share a name.
+        If the runs have no such lag time, or several files would share a name.
     """
-    there = ensemble.times()
+    there = runs.times()
     if len(there) < 2:
-        raise ValueError(
-            f"{ensemble.name}: one frame only; expected t = 0 and at least one lag time"
-        )
+        raise ValueError(f"{runs.name}: one frame only; expected t = 0 and at least one lag time")
     frames = list(range(1, len(there))) if "{time}" in output else [len(there) - 1]
     if times:
         frames = []
@@ -108,7 +103,7 @@ def chosen_frames(
             nearest = int(np.argmin(np.abs(there[1:] - time))) + 1
             if not abs(there[nearest] - time) <= 1e-6 * max(abs(time), 1e-3):
                 found = ", ".join(f"{t:.12g}" for t in there[1:])
-                raise ValueError(f"{ensemble.name}: no frame at lag time {time:g}; it has {found}")
+                raise ValueError(f"{runs.name}: no frame at lag time {time:g}; it has {found}")
             frames.append(nearest)
     files = {Path(output.replace("{time}", f"{there[k]:.12g}")): k for k in frames}
     if len(files) < len(set(frames)):
@@ -119,16 +114,15 @@ def chosen_frames(
     return files
 
 
-def write_ground_truth(
-    ensemble: IsoconfigurationalEnsemble, files: dict[Path, int]
-) -> Iterator[Path]:
+def write_ground_truth(runs: IsoconfigurationalRuns, files: dict[Path, int]) -> Iterator[Path]:
     """Write the ensemble and all targets, one npz file for each lag time, all or none.
 
-    The files are those of `files.ensemble_npz` with the keys of `ground_truth` besides.
+    The files are those of `lammps_botan.files.ensemble_npz` with the keys of `ground_truth`
+    besides.
 
     Parameters
     ----------
-    ensemble : IsoconfigurationalEnsemble
+    runs : IsoconfigurationalRuns
     files : dict
         See `chosen_frames`.
 
@@ -142,27 +136,12 @@ def write_ground_truth(
     OSError, ValueError
         If a frame cannot be read or a file not be written; no file is there then.
     """
-    new = {path: path.with_name(path.name + ".new") for path in files}
-    try:
+    with contextlib.ExitStack() as stack:
+        parts = {path: stack.enter_context(whole_file(path)) for path in files}
         for path, k in files.items():
-            frame = ensemble.at(k)
+            ensemble = runs.at(k)
             try:
-                targets = ground_truth(frame)
-            except ValueError as error:
-                raise ValueError(f"{ensemble.name}: frame {k}: {error}") from error
-            write_configuration(
-                new[path],
-                species=frame.species,
-                initial=frame.initial,
-                final=frame.final,
-                cell=frame.cell,
-                time=frame.time,
-                **targets,
-            )
+                write_ensemble(parts[path], ensemble, **ground_truth(ensemble))
+            except OSError as error:  # say which of the files it was
+                raise OSError(f"{path}: {error.strerror or error}") from error
             yield path
-    except BaseException:
-        for part in new.values():
-            part.unlink(missing_ok=True)
-        raise
-    for path, part in new.items():
-        part.replace(path)

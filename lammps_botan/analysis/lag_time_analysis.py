@@ -7,28 +7,29 @@ import numpy as np
 from MDAnalysis.analysis.base import AnalysisBase
 from MDAnalysis.analysis.results import ResultsGroup
 
-from lammps_botan.analysis.runs import Ensemble
+from lammps_botan.analysis.runs import Runs
 
 
 class LagTimeAnalysis(AnalysisBase, ABC):  # type: ignore[misc]
-    """Quantities of an ensemble at each lag time.
+    """Quantities of runs at each lag time.
 
     Parameters
     ----------
-    ensemble : Ensemble
+    runs : Runs
 
     Attributes
     ----------
+    runs : Runs
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     """
 
     _analysis_algorithm_is_parallelizable = True
     quantities: ClassVar[tuple[str, ...]]
 
-    def __init__(self, ensemble: Ensemble) -> None:
-        super().__init__(ensemble.trajectory)
-        self.ensemble = ensemble
+    def __init__(self, runs: Runs) -> None:
+        super().__init__(runs.trajectory)
+        self.runs = runs
 
     @classmethod
     def get_supported_backends(cls) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
     F(t) = (1 - f) exp[-(t / tau_s)^beta_s] + f exp[-(t / tau_alpha)^beta]
 
 a fast decay to the plateau f, the rattling in the cage, and a slow one out of it (Shiba et al.,
-J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. III). LJ units.
+J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. III).
 """
 
 import itertools
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, curve_fit
 
-from lammps_botan.structure.graph import Floats
+from lammps_botan.structure.box import Floats
 
 LEVEL = float(np.exp(-1))
 # log(tau_alpha / time at which the points cross 1/e), beta, f, log(tau_alpha / tau_s), beta_s
@@ -32,7 +32,7 @@ class RelaxationTime:
     Attributes
     ----------
     tau_alpha, error : float
-        Slow relaxation time and its standard error, LJ units.
+        Slow relaxation time and its standard error, time unit.
     beta : float
         Its stretching exponent.
     plateau : float

@@ -1,42 +1,52 @@
-"""Averages over the runs of an isoconfigurational ensemble, as `analysis.targets` has them."""
+"""Averages over the runs of an isoconfigurational ensemble, as `analysis.targets` has them.
+
+Lengths are in the unit of the trajectories. Default cutoffs are those of the paper times the
+diameter of the mixture.
+"""
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from lammps_botan.analysis import targets
 from lammps_botan.analysis.lag_time_analysis import LagTimeAnalysis
-from lammps_botan.analysis.runs import Atoms, EnsembleFrame, IsoconfigurationalEnsemble
+from lammps_botan.analysis.runs import Atoms, IsoconfigurationalRuns, Runs
+from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import build_graph
+from lammps_botan.structure.mixture import Mixture
+
+Source = IsoconfigurationalRuns | Atoms | Sequence[Atoms]
 
 
 class _Isoconfigurational(LagTimeAnalysis):
-    ensemble: IsoconfigurationalEnsemble
-
-    def __init__(self, runs: Atoms | Sequence[Atoms], species: Sequence[str] | None) -> None:
-        super().__init__(IsoconfigurationalEnsemble(runs, species=species))
-
-    def _measure(self, frame: int) -> tuple[Any, ...]:
-        ensemble = self.ensemble.at(frame)
-        return ensemble.time, *self._values(ensemble)
-
-    @abstractmethod
-    def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
-        """The quantities, in order."""
-
-
-class _WithGraph(_Isoconfigurational):
-    """With the graph of the initial positions."""
+    runs: IsoconfigurationalRuns
 
     def __init__(
-        self, runs: Atoms | Sequence[Atoms], species: Sequence[str] | None, cutoff: float
+        self,
+        runs: Source,
+        *,
+        species: Sequence[str] | None = None,
+        mixture: Mixture | None = None,
     ) -> None:
-        super().__init__(runs, species)
-        start = self.ensemble
-        self.graph = build_graph(start.initial, start.cell, start.species, cutoff=cutoff)
+        if isinstance(runs, Runs):
+            if species is not None or mixture is not None:
+                raise ValueError("give species and mixture to IsoconfigurationalRuns, not here")
+            if not isinstance(runs, IsoconfigurationalRuns):
+                raise ValueError(
+                    f"{type(self).__name__} is an average over runs from one configuration: "
+                    "expected IsoconfigurationalRuns, found Runs"
+                )
+        else:
+            runs = IsoconfigurationalRuns(runs, species=species, mixture=mixture)
+        super().__init__(runs)
+
+    def _measure(self, frame: int) -> tuple[Any, ...]:
+        ensemble = self.runs.at(frame)
+        return ensemble.lag_time, *self._values(ensemble)
+
+    @abstractmethod
+    def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
+        """The quantities, in order."""
 
 
 class Propensity(_Isoconfigurational):
@@ -44,28 +54,49 @@ class Propensity(_Isoconfigurational):
 
     Parameters
     ----------
-    runs : sequence of Universe or AtomGroup
+    runs : IsoconfigurationalRuns, or sequence of Universe or AtomGroup
         An isoconfigurational ensemble, see `lammps_botan.analysis.runs`.
     species : sequence of str, optional
-        Atom types in the order of the species, see `lammps_botan.analysis.runs.Ensemble`.
+        Atom types in the order of the species, see `lammps_botan.analysis.runs.Runs`.
+    mixture : Mixture, optional
+        What the particles are, see `lammps_botan.analysis.runs.Runs`.
 
     Attributes
     ----------
     results.times : float64 [n_frames]
         Lag times.
     results.propensity : float64 [n_frames, n_particles]
-        LJ units, as all lengths in this file.
+
+    Examples
+    --------
+    >>> from lammps_botan.files.trajectory import open_dump
+    >>> runs = [open_dump("run_1.dump"), open_dump("run_2.dump")]  # doctest: +SKIP
+    >>> Propensity(runs).run().results.propensity  # doctest: +SKIP
     """
 
     quantities = ("propensity",)
 
-    def __init__(
-        self, runs: Atoms | Sequence[Atoms], *, species: Sequence[str] | None = None
-    ) -> None:
-        super().__init__(runs, species)
-
-    def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
+    def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
         return (targets.propensity(ensemble.initial, ensemble.final),)
+
+
+class _WithGraph(_Isoconfigurational):
+    """With the graph of the initial positions."""
+
+    default_cutoff: float  # in diameters
+
+    def __init__(
+        self,
+        runs: Source,
+        *,
+        species: Sequence[str] | None = None,
+        mixture: Mixture | None = None,
+        cutoff: float | None = None,
+    ) -> None:
+        super().__init__(runs, species=species, mixture=mixture)
+        if cutoff is None:
+            cutoff = self.default_cutoff * self.runs.diameter
+        self.graph = build_graph(self.runs.configuration, cutoff)
 
 
 class PairDistanceChange(_WithGraph):
@@ -73,10 +104,10 @@ class PairDistanceChange(_WithGraph):
 
     Parameters
     ----------
-    runs, species
+    runs, species, mixture
         See `Propensity`.
-    cutoff : float
-        Pairs closer than this at t = 0.
+    cutoff : float, optional
+        Pairs closer than this at t = 0; 2 diameters where it is not given.
 
     Attributes
     ----------
@@ -88,19 +119,11 @@ class PairDistanceChange(_WithGraph):
     """
 
     quantities = ("pair_distance_change",)
+    default_cutoff = targets.EDGE_CUTOFF
 
-    def __init__(
-        self,
-        runs: Atoms | Sequence[Atoms],
-        *,
-        species: Sequence[str] | None = None,
-        cutoff: float = 2.0,
-    ) -> None:
-        super().__init__(runs, species, cutoff)
-
-    def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
+    def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
         initial, final = ensemble.initial, ensemble.final
-        return (targets.pair_distance_change(initial, final, self.graph, ensemble.cell),)
+        return (targets.pair_distance_change(initial, final, self.graph, ensemble.box),)
 
 
 class RelativeDisplacement(_WithGraph):
@@ -108,10 +131,10 @@ class RelativeDisplacement(_WithGraph):
 
     Parameters
     ----------
-    runs, species
+    runs, species, mixture
         See `Propensity`.
-    cutoff : float
-        Neighbors are closer than this at t = 0.
+    cutoff : float, optional
+        Neighbors are closer than this at t = 0; 1.6 diameters where it is not given.
 
     Attributes
     ----------
@@ -124,17 +147,9 @@ class RelativeDisplacement(_WithGraph):
     """
 
     quantities = ("r", "d", "c")
+    default_cutoff = targets.RELATIVE_CUTOFF
 
-    def __init__(
-        self,
-        runs: Atoms | Sequence[Atoms],
-        *,
-        species: Sequence[str] | None = None,
-        cutoff: float = targets.RELATIVE_CUTOFF,
-    ) -> None:
-        super().__init__(runs, species, cutoff)
-
-    def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
+    def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
         relative = targets.relative_displacement(ensemble.initial, ensemble.final, self.graph)
         return relative.r, relative.d, relative.c
 
@@ -144,10 +159,10 @@ class NeighborAveragedDisplacement(_WithGraph):
 
     Parameters
     ----------
-    runs, species
+    runs, species, mixture
         See `Propensity`.
-    cutoff : float
-        Neighbors are closer than this at t = 0.
+    cutoff : float, optional
+        Neighbors are closer than this at t = 0; 1.35 diameters where it is not given.
 
     Attributes
     ----------
@@ -159,33 +174,20 @@ class NeighborAveragedDisplacement(_WithGraph):
     """
 
     quantities = ("displacement",)
+    default_cutoff = targets.AVERAGE_CUTOFF
 
-    def __init__(
-        self,
-        runs: Atoms | Sequence[Atoms],
-        *,
-        species: Sequence[str] | None = None,
-        cutoff: float = targets.AVERAGE_CUTOFF,
-    ) -> None:
-        super().__init__(runs, species, cutoff)
-
-    def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
+    def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
         initial, final = ensemble.initial, ensemble.final
         return (targets.neighbor_averaged_displacement(initial, final, self.graph),)
 
 
-class BondBreakage(_WithGraph):
+class BondBreakage(_Isoconfigurational):
     """Fraction of broken bonds, see `lammps_botan.analysis.targets.bond_breakage`.
 
     Parameters
     ----------
-    runs, species
-        See `Propensity`.
-    sigma : [n_species, n_species]
-        sigma_ab; that of the Kob-Andersen mixture unless given.
-    bonded, broken : float
-        A1 and A2: pairs closer than A1 sigma_ab at t = 0 are bonded, and the bond is broken when
-        they are farther apart than A2 sigma_ab.
+    runs, species, mixture
+        See `Propensity`; bond lengths are those of the mixture.
 
     Attributes
     ----------
@@ -195,35 +197,32 @@ class BondBreakage(_WithGraph):
         Lag times.
     results.broken : float64 [n_frames, n_particles]
         NaN for particles without bonds.
+
+    Raises
+    ------
+    ValueError
+        If the mixture is neither given nor known by its composition.
     """
 
     quantities = ("broken",)
 
     def __init__(
         self,
-        runs: Atoms | Sequence[Atoms],
+        runs: Source,
         *,
         species: Sequence[str] | None = None,
-        sigma: npt.ArrayLike = targets.SIGMA,
-        bonded: float = targets.BONDED,
-        broken: float = targets.BROKEN,
+        mixture: Mixture | None = None,
     ) -> None:
-        lengths = np.asarray(sigma, dtype=np.float64)
-        super().__init__(runs, species, bonded * lengths.max())
-        n = self.ensemble.n_species
-        if lengths.shape != (n, n) or not np.array_equal(lengths, lengths.T):
+        super().__init__(runs, species=species, mixture=mixture)
+        if self.runs.mixture is None:
             raise ValueError(
-                f"sigma must be symmetric and have shape [{n}, {n}], one row for each species, "
-                f"found {lengths.tolist()}"
+                f"{self.runs.name}: no known mixture has these species, so that no bond lengths "
+                "are known: BondBreakage(runs, mixture=find_mixture(NAME or FILE.toml))"
             )
-        if not 0 < bonded <= broken:
-            raise ValueError(f"expected 0 < bonded <= broken, found {bonded} and {broken}")
-        kinds = self.graph.species
-        limits = bonded * lengths[kinds[self.graph.center], kinds[self.graph.neighbor]]
-        self.graph = targets.bonds(self.graph, limits)
-        self._broken = broken * lengths[kinds[self.graph.center], kinds[self.graph.neighbor]]
+        self._mixture = self.runs.mixture
+        near = build_graph(self.runs.configuration, self._mixture.longest_bond)
+        self.graph = targets.bonded(near, self._mixture)
 
-    def _values(self, ensemble: EnsembleFrame) -> tuple[Any, ...]:
-        initial, final = ensemble.initial, ensemble.final
-        broken = targets.bond_breakage(initial, final, self.graph, ensemble.cell, self._broken)
-        return (broken,)
+    def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
+        initial, final, box = ensemble.initial, ensemble.final, ensemble.box
+        return (targets.bond_breakage(initial, final, self.graph, box, self._mixture),)

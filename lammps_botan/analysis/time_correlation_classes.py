@@ -12,16 +12,29 @@ import numpy as np
 
 from lammps_botan.analysis import time_correlations as correlations
 from lammps_botan.analysis.lag_time_analysis import LagTimeAnalysis
-from lammps_botan.analysis.runs import Atoms, Ensemble
-from lammps_botan.structure.graph import Floats
+from lammps_botan.analysis.runs import Atoms, Runs
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.mixture import Mixture
+
+Source = Runs | Atoms | Sequence[Atoms]
 
 
 class _Correlation(LagTimeAnalysis):
-    def __init__(self, runs: Atoms | Sequence[Atoms], species: Sequence[str] | None) -> None:
-        super().__init__(Ensemble(runs, species=species))
+    def __init__(
+        self,
+        runs: Source,
+        *,
+        species: Sequence[str] | None = None,
+        mixture: Mixture | None = None,
+    ) -> None:
+        if not isinstance(runs, Runs):
+            runs = Runs(runs, species=species, mixture=mixture)
+        elif species is not None or mixture is not None:
+            raise ValueError("give species and mixture to Runs, not here")
+        super().__init__(runs)
 
     def _measure(self, frame: int) -> tuple[Any, ...]:
-        time, moved = self.ensemble.displacements(frame)
+        time, moved = self.runs.displacements(frame)
         return time, *self._values(np.zeros(moved.shape[1:]), moved)
 
     @abstractmethod
@@ -33,9 +46,9 @@ class _PerSpecies(_Correlation):
     """Mean and standard error over the runs, for each species."""
 
     def _values(self, initial: Floats, final: Floats) -> tuple[Any, ...]:
-        values = np.full((len(final), self.ensemble.n_species), np.nan)
-        for k in np.unique(self.ensemble.species):
-            members = self.ensemble.species == k
+        values = np.full((len(final), self.runs.n_species), np.nan)
+        for k in np.unique(self.runs.species):
+            members = self.runs.species == k
             values[:, k] = self._of_runs(initial[members], final[:, members])
         return values.mean(axis=0), _standard_error(values)
 
@@ -49,12 +62,15 @@ class IntermediateScattering(_PerSpecies):
 
     Parameters
     ----------
-    runs : sequence of Universe or AtomGroup
+    runs : Runs, or sequence of Universe or AtomGroup
         See `lammps_botan.analysis.runs`; the first frame of each is its origin.
-    k : float
-        Length of the wavevectors, 1 / sigma_AA; 2 pi / sigma_AA in the paper.
+    k : float, optional
+        Length of the wavevectors, inverse length unit; 2 pi over the diameter of the mixture where
+        it is not given, as in the paper.
     species : sequence of str, optional
-        Atom types in the order of the species, see `lammps_botan.analysis.runs.Ensemble`.
+        Atom types in the order of the species, see `lammps_botan.analysis.runs.Runs`.
+    mixture : Mixture, optional
+        What the particles are, see `lammps_botan.analysis.runs.Runs`.
 
     Attributes
     ----------
@@ -72,13 +88,16 @@ class IntermediateScattering(_PerSpecies):
 
     def __init__(
         self,
-        runs: Atoms | Sequence[Atoms],
+        runs: Source,
         *,
-        k: float = 2 * np.pi,
+        k: float | None = None,
         species: Sequence[str] | None = None,
+        mixture: Mixture | None = None,
     ) -> None:
-        super().__init__(runs, species)
-        self.vectors = correlations.wavevectors(self.ensemble.cell, k)
+        super().__init__(runs, species=species, mixture=mixture)
+        if k is None:
+            k = 2 * np.pi / self.runs.diameter
+        self.vectors = correlations.wavevectors(self.runs.box, k)
 
     def _of_runs(self, initial: Floats, final: Floats) -> Floats:
         return correlations.self_intermediate_scattering(initial, final, self.vectors)
@@ -89,7 +108,7 @@ class MeanSquaredDisplacement(_PerSpecies):
 
     Parameters
     ----------
-    runs, species
+    runs, species, mixture
         See `IntermediateScattering`.
 
     Attributes
@@ -97,17 +116,12 @@ class MeanSquaredDisplacement(_PerSpecies):
     results.times : float64 [n_frames]
         Lag times.
     results.mean_squared_displacement : float64 [n_frames, n_species]
-        LJ units; NaN for species without particles.
+        Length unit squared; NaN for species without particles.
     results.error : float64 [n_frames, n_species]
         Standard error of the mean over the runs, NaN for a single run.
     """
 
     quantities = ("mean_squared_displacement", "error")
-
-    def __init__(
-        self, runs: Atoms | Sequence[Atoms], *, species: Sequence[str] | None = None
-    ) -> None:
-        super().__init__(runs, species)
 
     def _of_runs(self, initial: Floats, final: Floats) -> Floats:
         return correlations.mean_squared_displacement(initial, final)
@@ -121,10 +135,13 @@ class OverlapSusceptibility(_Correlation):
 
     Parameters
     ----------
-    runs : sequence of Universe or AtomGroup
+    runs : Runs, or sequence of Universe or AtomGroup
         At least two, see `lammps_botan.analysis.runs`; the first frame of each is its origin.
-    length : float
-        Particles that moved less overlap with where they were, LJ units.
+    length : float, optional
+        Particles that moved less overlap with where they were, length unit; 0.3 diameters of the
+        mixture where it is not given.
+    mixture : Mixture, optional
+        See `IntermediateScattering`.
 
     Attributes
     ----------
@@ -139,9 +156,11 @@ class OverlapSusceptibility(_Correlation):
     quantities = ("overlap", "overlap_error", "susceptibility", "susceptibility_error")
 
     def __init__(
-        self, runs: Atoms | Sequence[Atoms], *, length: float = correlations.OVERLAP_LENGTH
+        self, runs: Source, *, length: float | None = None, mixture: Mixture | None = None
     ) -> None:
-        super().__init__(runs, None)
+        super().__init__(runs, mixture=mixture)
+        if length is None:
+            length = correlations.OVERLAP_LENGTH * self.runs.diameter
         self.length = length
 
     def _values(self, initial: Floats, final: Floats) -> tuple[Any, ...]:
@@ -162,9 +181,9 @@ def _standard_error(values: Floats) -> Floats:
 
 
 def _variance_error(values: Floats) -> float:
-    """Standard error of the variance of [n_runs] values, by leaving out one after the other."""
+    """Standard error of the unbiased variance of values [n_runs], by leaving out one at a time."""
     n = len(values)
     if n < 3:
         return np.nan
-    without = [np.delete(values, k).var() for k in range(n)]
+    without = [np.delete(values, k).var(ddof=1) for k in range(n)]
     return float(np.sqrt(n - 1) * np.std(without))

@@ -1,37 +1,37 @@
 """Time correlations of the runs that start from one configuration.
 
-All functions take arrays in LJ units: `initial` [n_particles, 3] and `final`
-[n_runs, n_particles, 3], unwrapped positions a lag time t later; dr_i = r_i(t) - r_i(0). They
+All functions take arrays in the length unit of the liquid: `initial` [n_particles, 3] and `final`
+[n_runs, n_particles, 3], unwrapped positions one lag time t later; dr_i = r_i(t) - r_i(0). They
 average over the particles they are given: pass those of one species for its own correlation. A
 drift of the center of mass is not removed.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from lammps_botan.analysis.targets import displacements
-from lammps_botan.structure.graph import Floats, cell_matrix
+from lammps_botan.structure.box import Box, Floats
 
-OVERLAP_LENGTH = 0.3  # a: farther than a particle vibrates in its cage
+OVERLAP_LENGTH = 0.3  # a, in diameters: farther than a particle vibrates in its cage
 SHELL_WIDTH = 0.005  # largest relative distance of |k_n| from k
 ENOUGH_VECTORS = 100  # in a large box the shell is made narrower instead of costlier
 BLOCK = 1024  # particles at a time
 
 
-def wavevectors(box: npt.ArrayLike, k: float) -> Floats:
+def wavevectors(box: Box, k: float) -> Floats:
     """Wavevectors of length k that the box allows, one of each pair k_n and -k_n.
 
-    They are k_n = 2 pi (n_1 b_1 + n_2 b_2 + n_3 b_3), with integers n and the rows b of the inverse
-    transposed cell, in a shell around k: those closest to k in length until there are 100, with
-    all others that are as close, none farther than 0.5 % of k. Where a small box has none so close,
-    they are those of the closest length.
+    They are k_n = 2 pi sum_d n_d b_d over the periodic directions d, with integers n_d and vectors
+    b in the space of the periodic cell vectors a, where a_c . b_d is 1 for c = d and else 0. They
+    lie in a shell around k: those closest to k in length until there are 100, with all others that
+    are as close, none farther than 0.5 % of k. Where a small box has none so close, they are those
+    of the closest length.
 
     Parameters
     ----------
-    box : float, [3] or [3, 3]
-        See `lammps_botan.structure.graph.cell_matrix`.
+    box : Box
+        In two dimensions, and in a slab, the wavevectors lie in the plane.
     k : float
-        Length, in units of 1 / sigma_AA.
+        Length, inverse length unit; the paper has 2 pi / sigma_AA.
 
     Returns
     -------
@@ -40,12 +40,20 @@ def wavevectors(box: npt.ArrayLike, k: float) -> Floats:
     Raises
     ------
     ValueError
-        If k is not positive or less than half the shortest wavevector of the box.
+        If k is not positive or less than half the shortest wavevector of the box, or the box is not
+        periodic.
+
+    Examples
+    --------
+    >>> abs(wavevectors(Box(1.0, (True, False, False)), k=6.0)).round(3)
+    array([[6.283, 0.   , 0.   ]])
     """
     if not 0 < k < np.inf:
         raise ValueError(f"the wavenumber k must be positive, found {k}")
-    cell = cell_matrix(box)
-    edge = np.linalg.norm(2 * np.pi * np.linalg.inv(cell), axis=0).min()
+    cell = box.cell[np.array(box.periodic)]
+    if len(cell) == 0:
+        raise ValueError("a box that is not periodic allows any wavevector: choose them yourself")
+    edge = np.linalg.norm(2 * np.pi * np.linalg.pinv(cell), axis=0).min()
     shortest = np.linalg.norm(_shell(cell, 0, 1.01 * edge), axis=1).min()
     if k < shortest / 2:
         raise ValueError(
@@ -95,7 +103,7 @@ def mean_squared_displacement(initial: Floats, final: Floats) -> Floats:
     return np.array([(m * m).sum() / len(m) for m in displacements(initial, final)])
 
 
-def overlap(initial: Floats, final: Floats, length: float = OVERLAP_LENGTH) -> Floats:
+def overlap(initial: Floats, final: Floats, length: float) -> Floats:
     """Q(t) = 1/N sum_i theta(a - |dr_i|), the fraction that moved less than a, for each run.
 
     Parameters
@@ -104,7 +112,7 @@ def overlap(initial: Floats, final: Floats, length: float = OVERLAP_LENGTH) -> F
     final : [n_runs, n_particles, 3]
         Unwrapped.
     length : float
-        a, LJ units.
+        a, length unit; 0.3 sigma_AA is usual (`OVERLAP_LENGTH`).
 
     Returns
     -------
@@ -122,12 +130,12 @@ def overlap(initial: Floats, final: Floats, length: float = OVERLAP_LENGTH) -> F
     )
 
 
-def overlap_susceptibility(initial: Floats, final: Floats, length: float = OVERLAP_LENGTH) -> float:
-    """chi_4(t) = N (<Q^2> - <Q>^2), < > over the runs: how far mobility is correlated in space.
+def overlap_susceptibility(initial: Floats, final: Floats, length: float) -> float:
+    """chi_4(t) = N var(Q) over the runs: how far mobility is correlated in space.
 
     Lacevic et al., J. Chem. Phys. 119, 7372 (2003), doi:10.1063/1.1605094, for the self part of the
-    overlap. All runs start from one configuration, so it has no part from the spread between
-    configurations; and as a variance of n_runs values it is too small by (n_runs - 1) / n_runs.
+    overlap. The variance is the unbiased one, sum (Q - <Q>)^2 / (n_runs - 1). All runs start from
+    one configuration, so it has no part from the spread between configurations.
 
     Parameters
     ----------
@@ -135,7 +143,7 @@ def overlap_susceptibility(initial: Floats, final: Floats, length: float = OVERL
     final : [n_runs, n_particles, 3]
         Unwrapped.
     length : float
-        a, LJ units.
+        a, length unit; 0.3 sigma_AA is usual (`OVERLAP_LENGTH`).
 
     Returns
     -------
@@ -149,7 +157,7 @@ def overlap_susceptibility(initial: Floats, final: Floats, length: float = OVERL
     values = overlap(initial, final, length)
     if len(values) < 2:
         raise ValueError(f"chi_4 is a variance over runs: it needs at least 2, found {len(values)}")
-    return float(len(initial) * values.var())
+    return float(len(initial) * values.var(ddof=1))
 
 
 def _mean_cosine(moved: Floats, vectors: Floats) -> float:
@@ -161,16 +169,21 @@ def _mean_cosine(moved: Floats, vectors: Floats) -> float:
 
 
 def _shell(cell: Floats, low: float, high: float) -> Floats:
-    """Float64 [n_k, 3]: wavevectors with low <= |k_n| <= high, one of each pair, without zero."""
-    reciprocal = 2 * np.pi * np.linalg.inv(cell).T
+    """float64 [n_k, 3]: wavevectors with low <= |k_n| <= high, one of each pair, without zero.
+
+    `cell` are the periodic cell vectors, [n_periodic, 3].
+    """
+    reciprocal = 2 * np.pi * np.linalg.pinv(cell).T
     # k . a = 2 pi n for the cell vector a: no n is larger than
-    n_1, n_2, n_3 = np.floor(high * np.linalg.norm(cell, axis=1) / (2 * np.pi) + 1e-9).astype(int)
-    plane = np.mgrid[-n_2 : n_2 + 1, -n_3 : n_3 + 1].reshape(2, -1).T
-    second, third = plane.T
-    half = plane[(second > 0) | ((second == 0) & (third > 0))]
+    limits = np.floor(high * np.linalg.norm(cell, axis=1) / (2 * np.pi) + 1e-9).astype(int)
+    sizes = 2 * limits[1:] + 1
+    others = np.moveaxis(np.indices(sizes), 0, -1).reshape(int(sizes.prod()), len(sizes))
+    others = others - limits[1:]
+    # the sign of the first integer that is not zero: one of n and -n has it positive
+    half = others[others @ np.append(np.cumprod(sizes[:0:-1])[::-1], 1)[: len(sizes)] > 0]
     found = []
-    for first in range(n_1 + 1):  # plane by plane, as the whole ball may not fit into memory
-        vectors = first * reciprocal[0] + (plane if first else half) @ reciprocal[1:]
+    for first in range(limits[0] + 1):  # plane by plane, as the whole ball may not fit into memory
+        vectors = first * reciprocal[0] + (others if first else half) @ reciprocal[1:]
         lengths = np.linalg.norm(vectors, axis=1)
         found.append(vectors[(lengths >= low) & (lengths <= high)])
     return np.concatenate(found)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lammps_botan.cli import evaluation, ground_truth, models, plot, train, trajectories
+from lammps_botan.cli import analysis, evaluation, ground_truth, models, plot, train, trajectories
 
 
 class _Commands(click.Group):
@@ -57,9 +57,9 @@ for command in (
     models.models,
     ground_truth.data_file,
     ground_truth.simulate,
-    ground_truth.targets,
+    analysis.targets,
     ground_truth.teach,
-    ground_truth.observables,
+    analysis.observables,
     trajectories.score,
     trajectories.movie,
     plot.plot,

@@ -48,20 +48,23 @@ DT = click.option(
 )
 
 
-def read_mixture(
+def check_mixture(
     ctx: click.Context, parameter: click.Parameter, name: str | None
 ) -> "Mixture | None":
-    """The mixture of a name or a .toml file."""
+    """The mixture of this name, or of this TOML file."""
+    if name is None:
+        return None
     from lammps_botan.files.mixture_toml import find_mixture
 
-    return None if name is None else find_mixture(name)
+    return find_mixture(name)
 
 
 MIXTURE = click.option(
     "--mixture",
-    metavar="NAME",
-    callback=read_mixture,
-    help="What the particles are, where the files do not say it: a name, or a .toml file.",
+    metavar="NAME|FILE.toml",
+    callback=check_mixture,
+    help="What the particles are (docs/own_liquid.md); told by the file or their composition, if "
+    "not given.",
 )
 
 

@@ -8,6 +8,18 @@ from matplotlib.figure import Figure
 from lammps_botan.analysis.observables import Observables
 from lammps_botan.figures.picture import color, save_picture
 
+# of time and length, by units of LAMMPS
+UNITS = {
+    "lj": (r"$\tau$", r"$\sigma$"),
+    "real": ("fs", "Å"),
+    "metal": ("ps", "Å"),
+    "si": ("s", "m"),
+    "cgs": ("s", "cm"),
+    "electron": ("fs", r"$a_0$"),
+    "micro": ("µs", "µm"),
+    "nano": ("ns", "nm"),
+}
+
 
 def plot_observables(path: Path, observables: Observables, title: str) -> None:
     """Draw F_s(k, t) with its fit, and the mean squared displacement, against time.
@@ -21,9 +33,8 @@ def plot_observables(path: Path, observables: Observables, title: str) -> None:
     """
     figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    times, names = observables.times, ("A", "B")
-    for kind in range(observables.scattering.shape[1]):
-        name = names[kind] if kind < len(names) else str(kind)
+    times, reference = observables.times, observables.reference
+    for kind, name in enumerate(observables.species):
         style = {"color": color(kind), "marker": "o", "markersize": 4, "linestyle": "none"}
         for ax, values, errors in (
             (left, observables.scattering, observables.scattering_error),
@@ -32,22 +43,25 @@ def plot_observables(path: Path, observables: Observables, title: str) -> None:
             bars = np.nan_to_num(errors[:, kind])
             ax.errorbar(times, values[:, kind], bars, label=name, **style)
     if (fit := observables.relaxation) is not None:
+        name = f"fit ({observables.species[reference]})"
         fine = np.geomspace(times[0], times[-1], 400)
         tau, error = fit.tau_alpha, observables.tau_alpha_error
-        left.plot(fine, fit.curve(fine), color=color(0), linewidth=1, label="fit (A)")
+        left.plot(fine, fit.curve(fine), color=color(reference), linewidth=1, label=name)
         label = rf"$\tau_\alpha$ = {tau:.4g}" + (f" ± {error:.2g}" if error > 0 else "")
         left.axvline(tau, color="0.4", linewidth=1, linestyle=":", label=label)
+    units = "lj" if observables.mixture is None else observables.mixture.units
+    time, length = UNITS[units]
     left.set(
         xscale="log",
         ylim=(-0.02, 1.02),
-        xlabel=r"$t/\tau$",
-        ylabel=rf"$F_s(k, t)$, $k$ = {observables.k:.4g}$/\sigma_{{AA}}$",
+        xlabel=f"$t$ / {time}",
+        ylabel=f"$F_s(k, t)$, $k$ = {observables.k:.4g} / {length}",
     )
     right.set(
         xscale="log",
         yscale="log",
-        xlabel=r"$t/\tau$",
-        ylabel=r"mean squared displacement / $\sigma_{AA}^2$",
+        xlabel=f"$t$ / {time}",
+        ylabel=f"mean squared displacement / {length}$^2$",
     )
     left.legend(frameon=False)
     right.legend(frameon=False)

@@ -32,7 +32,7 @@ from lammps_botan.files.whole_file import whole_file
 from lammps_botan.structure.box import Box, Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
-from lammps_botan.structure.mixture import SHIPPED, Mixture
+from lammps_botan.structure.mixture import SHIPPED, Mixture, shipped_mixture
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -168,7 +168,7 @@ def _configuration(path: Path, arrays: Arrays, mixture: Mixture | None) -> Confi
             f"{list(arrays['types'].shape)} and {list(initial.shape)}"
         )
     species = _species(path, arrays["types"])
-    known = _mixture(path, arrays, mixture, species, initial.shape[1])
+    known = _mixture(path, arrays, mixture, species, initial)
     return Configuration(
         positions=initial,
         species=species,
@@ -221,9 +221,9 @@ def _mixture(
     arrays: Arrays,
     given: Mixture | None,
     species: npt.NDArray[np.int64],
-    dimension: int,
+    initial: Floats,
 ) -> Mixture | None:
-    """What the file says, else what was given, else the shipped mixture of this composition."""
+    """What the file says, else what was given, else the shipped mixture that it can be."""
     own: Mixture | None = None
     if "mixture" in arrays:
         own = parse_mixture(str(arrays["mixture"][()]), f"{path}: mixture")
@@ -237,12 +237,14 @@ def _mixture(
         return own
     if given is not None:
         return given
-    fitting = [
-        mixture
-        for mixture in SHIPPED.values()
-        if mixture.dimension == dimension and not mixture.wrong_composition(species)
-    ]
-    return fitting[0] if len(fitting) == 1 else None
+    box = _box(path, arrays, initial, None) if "box" in arrays else None
+    flat = initial.shape[1] == 2
+    if box is not None and not box.periodic[2] and not flat:
+        flat = not np.ptp(initial[:, 2])
+    density = None
+    if box is not None:
+        density = len(initial) / (box.area if flat else box.volume)
+    return shipped_mixture(species, dimension=2 if flat else 3, density=density)
 
 
 def _box(path: Path, arrays: Arrays, initial: Floats, mixture: Mixture | None) -> Box:

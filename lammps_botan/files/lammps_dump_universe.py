@@ -2,14 +2,14 @@
 
 MDAnalysis reads such dumps in float32, does not know headers of `dump_modify units yes` and
 `time yes`, and leaves it to the user to say which coordinates are unwrapped. Here positions are
-always unwrapped and sorted by atom ID, and the cell vectors are in `ts.data["cell"]`, float64
-[3, 3], as rows. A good line for the input script, with more digits than the six LAMMPS writes
-unless told:
+always unwrapped and sorted by atom ID. `ts.data` has the keys box (a `Box`), cell (its cell vectors),
+units (LAMMPS's name of the unit system, or None where the dump does not say it) and step. A
+good line for the input script, with more digits than the six LAMMPS writes unless told:
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g
 
-LJ units; the time of a frame is that of its header, else step * dt.
+The time of a frame is that of its header, else step * dt.
 """
 
 import io
@@ -36,7 +36,7 @@ from lammps_botan.files.lammps_dump_text import (
     unwrapped_columns,
     whole_lines,
 )
-from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.box import Box, Floats, Ints
 
 
 class _Timestep(Timestep):  # type: ignore[misc]
@@ -69,7 +69,7 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no whole dump of the same atoms in periodic boxes, LJ units.
+        If the file is no whole dump of the same atoms.
     """
 
     format = "LAMMPSDUMP64"
@@ -132,7 +132,8 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         ts.time = self.times[header.index]
         ts.positions = positions
         ts.dimensions = triclinic_box(*header.cell)
-        ts.data["cell"], ts.data["step"] = header.cell, header.step
+        box = Box(header.cell, header.periodic, header.origin)
+        ts.data |= {"box": box, "cell": box.cell, "step": header.step, "units": header.units}
         return ts
 
     def _parse(self, header: Header) -> tuple[Ints, Ints, Floats]:
@@ -172,9 +173,6 @@ def _index(path: Path) -> list[Header]:
 
 
 def _check(header: Header, path: Path, before: list[Header]) -> None:
-    if set(header.boundary) - {"pp"}:
-        boundary = " ".join(header.boundary)
-        fail(path, header, f"boundary {boundary}, expected periodic boxes (boundary p p p)")
     try:
         unwrapped_columns(header.columns)
     except ValueError as error:

@@ -22,6 +22,7 @@ from lammps_botan.structure.box import Floats, Ints
 UNITS = ("lj", "real", "metal", "si", "cgs", "electron", "micro", "nano")  # those of LAMMPS
 BREAKING = 1.7 / 1.35  # A2 / A1: a bond is broken when it is so many times its length
 COMPOSITION_TOLERANCE = 0.02  # fractions that differ by less are the same composition
+LIKELY_LENGTHS = 2.0  # lengths that differ by a larger factor are in another unit
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[^\s\"'$&#]+$", max_length=64)]
@@ -280,3 +281,43 @@ def _shipped(name: str) -> Mixture:
 KOB_ANDERSEN = _shipped("kob-andersen")
 KA2D = _shipped("ka2d")
 SHIPPED = {mixture.name: mixture for mixture in (KOB_ANDERSEN, KA2D)}
+
+
+def shipped_mixture(
+    species: Ints, *, dimension: int, density: float | None = None, units: str | None = None
+) -> Mixture | None:
+    """The one shipped mixture that particles of unknown kind can be, or None.
+
+    It has their composition and dimension, and its lengths can be theirs: at its own density the
+    distances between particles are at most twice or half as long.
+
+    Parameters
+    ----------
+    species : int64 [n_particles]
+    dimension : int
+    density : float, optional
+        Particles per volume, or per area in two dimensions, where it is known.
+    units : str, optional
+        Where they are known.
+
+    Examples
+    --------
+    >>> shipped_mixture(np.repeat([0, 1], [80, 20]), dimension=3).name
+    'kob-andersen'
+    """
+    fitting = [
+        mixture
+        for mixture in SHIPPED.values()
+        if mixture.dimension == dimension
+        and units in {None, mixture.units}
+        and _likely(density, mixture)
+        and not mixture.wrong_composition(species)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _likely(density: float | None, mixture: Mixture) -> bool:
+    if density is None or mixture.density is None:
+        return True
+    lengths = float(mixture.density / density) ** (1 / mixture.dimension)
+    return 1 / LIKELY_LENGTHS < lengths < LIKELY_LENGTHS

@@ -1,4 +1,4 @@
-"""Ensembles of runs: what fits together, and what is refused."""
+"""Runs: what fits together, and what is refused."""
 
 import re
 import warnings
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dumps import ORTHOGONAL, TRICLINIC, frame, write, write_runs
 
-from lammps_botan.analysis.runs import Ensemble, IsoconfigurationalEnsemble, open_ensemble
+from lammps_botan.analysis.runs import IsoconfigurationalRuns, Runs, open_ensemble
 from lammps_botan.files.trajectory import open_dump
 
 N = 20
@@ -47,36 +47,36 @@ def foreign(path, **convention):
 def test_lag_times_are_read_one_by_one_from_the_first_frame_on(final, cell, paths):
     ensemble = open_ensemble(paths)
     frames = [ensemble.at(k) for k in range(1, ensemble.n_frames)]
-    assert [f.time for f in frames] == pytest.approx([0.13, 1.3])
+    assert [f.lag_time for f in frames] == pytest.approx([0.13, 1.3])
     for expected, found in zip(final[1:], frames, strict=True):
         np.testing.assert_array_equal(found.final, expected)
         np.testing.assert_array_equal(found.initial, final[0, 0])
-        np.testing.assert_allclose(found.cell, cell, atol=1e-14)
+        np.testing.assert_allclose(found.box.cell, cell, atol=1e-14)
         np.testing.assert_array_equal(found.species, TYPES - 1)
 
 
 def test_an_ensemble_knows_its_lag_times_whatever_the_reader(paths):
     for runs in ([open_dump(p) for p in paths], open_dump(paths[0])):
-        assert IsoconfigurationalEnsemble(runs).times() == pytest.approx([0, 0.13, 1.3])
+        assert IsoconfigurationalRuns(runs).times() == pytest.approx([0, 0.13, 1.3])
     own = foreign(paths[0], lammps_coordinate_convention="unwrapped")
-    assert Ensemble(own).times() == pytest.approx([0, 0.13, 1.3])
+    assert Runs(own).times() == pytest.approx([0, 0.13, 1.3])
 
 
 def test_runs_may_start_from_configurations_of_their_own(final, cell, tmp_path):
     shift = np.arange(3)[:, None, None] * 0.7
     paths = write_runs(tmp_path, final + shift, cell, TYPES)
     runs = [open_dump(path) for path in paths]
-    _, moved = Ensemble(runs).displacements(2)
+    _, moved = Runs(runs).displacements(2)
     np.testing.assert_allclose(moved, final[2] - final[0], atol=1e-12)
     with pytest.raises(
         ValueError, match=r"run_1.dump: frame 0 \(time 0\): atom ID \d+ is 0.7 away"
     ):
-        IsoconfigurationalEnsemble(runs)
+        IsoconfigurationalRuns(runs)
 
 
 def test_groups_of_atoms_keep_the_species_of_the_whole_system(paths):
     groups = [open_dump(path).select_atoms("type 2") for path in paths]
-    ensemble = IsoconfigurationalEnsemble(groups)
+    ensemble = IsoconfigurationalRuns(groups)
     assert ensemble.species.tolist() == [1] * 5
     assert ensemble.n_species == 2
     assert ensemble.at(1).final.shape == (3, 5, 3)
@@ -85,13 +85,13 @@ def test_groups_of_atoms_keep_the_species_of_the_whole_system(paths):
 def test_types_are_mapped_to_species_in_the_order_given(final, cell, tmp_path):
     types = np.array([2, 10, 9, 10] * 5)
     (path,) = write_runs(tmp_path, final[:, :1], cell, types)
-    assert Ensemble(open_dump(path)).species[:4].tolist() == [1, 9, 8, 9]
-    ordered = Ensemble(open_dump(path), species=("10", "2", "9"))
+    assert Runs(open_dump(path)).species[:4].tolist() == [1, 9, 8, 9]
+    ordered = Runs(open_dump(path), species=("10", "2", "9"))
     assert ordered.species[:4].tolist() == [1, 0, 2, 0]
     with pytest.raises(
         ValueError, match=r"run_0.dump: the atoms have 3 types: 10, 2, 9; expected the 2 of species"
     ):
-        Ensemble(open_dump(path), species=("2", "9"))
+        Runs(open_dump(path), species=("2", "9"))
 
 
 def changed(final, cell, folder, changes):
@@ -145,7 +145,7 @@ def test_a_dump_that_repeats_a_frame_or_goes_back_in_time_is_refused(final, cell
     for steps in ((0, 10, 10), (0, 20, 10)):
         path = write(tmp_path / "run.dump", *[frame(**positions, step=k) for k in steps])
         with pytest.raises(ValueError, match=r"run.dump: frame 2 is at time 0.01, after one at"):
-            Ensemble(open_dump(path))
+            Runs(open_dump(path))
 
 
 def test_one_dump_given_twice_is_refused(paths):
@@ -156,7 +156,7 @@ def test_one_dump_given_twice_is_refused(paths):
 def test_lammps_types_keep_their_numbers_where_one_is_missing(final, cell, tmp_path):
     """A dump of B particles alone, type 2, is of species 1."""
     path = write(tmp_path / "b.dump", frame(final[0, 0], cell, types=np.full(N, 2)))
-    ensemble = Ensemble(open_dump(path))
+    ensemble = Runs(open_dump(path))
     assert set(ensemble.species) == {1}
     assert ensemble.n_species == 2
 
@@ -166,13 +166,13 @@ def test_wrapped_positions_of_the_reader_of_mdanalysis_are_refused(final, cell, 
     unwrapped = write(tmp_path / "u.dump", frame(final[0, 0], cell))
     for universe in (foreign(wrapped), foreign(wrapped, lammps_coordinate_convention="unscaled")):
         with pytest.raises(ValueError, match=r'w.dump: .*lammps_coordinate_convention="unwrapped"'):
-            Ensemble(universe)
+            Runs(universe)
     for universe in (
         foreign(unwrapped),
         foreign(unwrapped, lammps_coordinate_convention="unwrapped"),
     ):
         np.testing.assert_allclose(
-            IsoconfigurationalEnsemble(universe).initial, final[0, 0], rtol=1e-5, atol=1e-6
+            IsoconfigurationalRuns(universe).initial, final[0, 0], rtol=1e-5, atol=1e-6
         )
 
 
@@ -183,21 +183,21 @@ def test_image_flags_count_only_where_the_reader_of_mdanalysis_applies_them_righ
         path = write(tmp_path / f"{suffix}.dump", text.replace("1.5 \n", "1.5 0 0 -1 \n"))
         if suffix == "t":
             with pytest.raises(ValueError, match="in orthogonal boxes, unwrap_images=True"):
-                Ensemble(foreign(path, unwrap_images=True))
+                Runs(foreign(path, unwrap_images=True))
         universe = foreign(path, unwrap_images=True) if suffix == "o" else open_dump(path)
-        initial = IsoconfigurationalEnsemble(universe).initial
+        initial = IsoconfigurationalRuns(universe).initial
         np.testing.assert_allclose(initial[0], np.full(3, 1.5) - cell[2], atol=1e-6)
 
 
 def test_universes_without_box_types_or_numbers_are_refused():
     universe = MDAnalysis.Universe.empty(3, trajectory=True)
     with pytest.raises(ValueError, match=r"run 0: no atom types; use universe.add_TopologyAttr"):
-        Ensemble(universe)
+        Runs(universe)
     universe.add_TopologyAttr("types", ["A", "A", "B"])
     with pytest.raises(ValueError, match="no periodic box"):
-        Ensemble(universe)
+        Runs(universe)
     universe.dimensions = [5, 5, 5, 90, 90, 90]
-    assert Ensemble(universe).species.tolist() == [0, 0, 1]
+    assert Runs(universe).species.tolist() == [0, 0, 1]
     universe.atoms.positions = [[0, 0, 0], [1, np.inf, 0], [2, 0, 0]]
     with pytest.raises(ValueError, match=r"run 0: frame 0 \(time 0\): atom ID 2 is at \[ 1. inf"):
-        Ensemble(universe)
+        Runs(universe)

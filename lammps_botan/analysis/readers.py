@@ -1,0 +1,128 @@
+"""What MDAnalysis's readers do to images, lengths and times, and what of it is refused.
+
+Displacements need unwrapped positions in the length unit of the liquid, and lag times its time
+unit. `lammps_botan.files.trajectory.open_dump` gives both. Other readers wrap, convert nm to
+Angstrom, or make up the time between frames; few of them say so.
+"""
+
+from typing import Any
+
+import numpy as np
+from MDAnalysis.coordinates.LAMMPS import DumpReader as WrappingReader
+
+from lammps_botan.structure.box import Box, Floats
+
+FAR = 0.25  # of the cell: a longer way between two frames may be a jump from face to face
+IN_ANGSTROM = {"metal", "real"}  # units of LAMMPS
+IN_PICOSECONDS = {"lj", "metal"}  # for lj LAMMPS writes its own times where the format has ps
+
+
+def check_images(trajectory: Any, name: str) -> bool:
+    """Whether MDAnalysis's own reader of LAMMPS dumps unwraps; False for all other readers.
+
+    Raises
+    ------
+    ValueError
+        If it reads a dump and wraps, or unwraps wrongly.
+    """
+    if not isinstance(trajectory, WrappingReader):
+        return False
+    convention = trajectory.lammps_coordinate_convention
+    # it adds image flags times the edges, which is right for unscaled positions in upright boxes
+    upright = np.allclose(trajectory.ts.dimensions[3:], 90)
+    unwraps = trajectory._unwrap and convention == "unscaled" and upright
+    if not (
+        unwraps or (convention in {"unwrapped", "scaled_unwrapped"} and not trajectory._unwrap)
+    ):
+        raise ValueError(
+            f"{name}: MDAnalysis gives the positions of this dump as {convention!r}, where the "
+            'displacements across the box are lost; add lammps_coordinate_convention="unwrapped" '
+            "(columns xu yu zu) or, in orthogonal boxes, unwrap_images=True (columns x y z ix iy "
+            "iz) to the Universe, or use lammps_botan.files.trajectory.open_dump"
+        )
+    return True
+
+
+def check_step(before: Floats, after: Floats, box: Box, where: str) -> None:
+    """Refuse two frames [n_particles, 3] between which a particle may have been wrapped.
+
+    A particle that is wrapped jumps by an edge of the box, less its own way. Where no particle
+    goes farther than a quarter of the box from frame to frame, none has been wrapped.
+
+    Raises
+    ------
+    ValueError
+        If a particle goes farther along a periodic direction.
+    """
+    way = np.abs((after - before) @ np.linalg.inv(box.cell)) * np.array(box.periodic)
+    if way.max(initial=0) > FAR:
+        atom = int(way.max(axis=1).argmax())
+        raise ValueError(
+            f"{where}: atom {atom} in order is {way[atom].max():.3g} of the box away from where it "
+            "was in the frame before, so that the positions may be wrapped, and displacements "
+            "wrong: write unwrapped positions (LAMMPS: dump_modify ID unwrap yes, or dump custom "
+            "with xu yu zu; GROMACS: trjconv -pbc nojump), or say unwrapped=True to Runs where "
+            "they are unwrapped"
+        )
+
+
+def check_lengths(trajectory: Any, units: str | None, name: str) -> None:
+    """Refuse a reader that gives lengths in another unit than LAMMPS wrote.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+    units : str or None
+        LAMMPS's name of the unit system; None counts as lj.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If it converts lengths of another unit system than metal or real to Angstrom, or does not
+        convert those.
+    """
+    native = (getattr(trajectory, "units", None) or {}).get("length")
+    if native in {None, "Angstrom"}:
+        return
+    converts = bool(getattr(trajectory, "convert_units", True))
+    if converts == (units in IN_ANGSTROM):
+        return
+    told = f"in {units} units" if units else "in units that are not said"
+    raise ValueError(
+        f"{name}: MDAnalysis takes the lengths for {native} and "
+        f"{'gives Angstrom' if converts else 'leaves them so'}, but the liquid is {told}; say "
+        f"convert_units={not converts} to the Universe"
+        + ("" if units else " (or the mixture, where its units are metal or real)")
+    )
+
+
+def check_times(trajectory: Any, units: str | None, name: str) -> None:
+    """Refuse a reader that does not know the times of its frames.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+        At its first frame, and not asked for its `dt` before.
+    units : str or None
+        As for `check_lengths`.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If the file has no times, or those of a unit that LAMMPS does not write.
+    """
+    native = (getattr(trajectory, "units", None) or {}).get("time")
+    data = trajectory.ts.data
+    if native is None:
+        known = bool({"time", "dt"} & data.keys()) or isinstance(trajectory, WrappingReader)
+    else:
+        known = native == "ps" and bool({"time", "dt"} & data.keys())
+        known = known and (units or "lj") in IN_PICOSECONDS
+    if not known:
+        found = f"times in {native}" if {"time", "dt"} & data.keys() else "no times"
+        raise ValueError(
+            f"{name}: MDAnalysis finds {found} in this file, from which the lag times do not "
+            "follow; say dt=TIME to Runs, the time between two frames in the unit of the liquid"
+        )

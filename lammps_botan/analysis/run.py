@@ -1,0 +1,214 @@
+"""One trajectory of an MDAnalysis Universe, with its first frame as the origin."""
+
+from dataclasses import replace
+from typing import Any
+
+import MDAnalysis
+import numpy as np
+
+from lammps_botan.analysis.readers import check_images, check_lengths, check_step, check_times
+from lammps_botan.files.lammps_dump_universe import DumpReader
+from lammps_botan.structure.box import Box, Floats, Periodic
+from lammps_botan.structure.mixture import Mixture
+
+SAME = 1e-6  # cell vectors that differ by less, relative to the longest, are equal
+
+
+class Run:
+    """One trajectory: its atoms, its box, its times and its frames.
+
+    Parameters
+    ----------
+    atoms : AtomGroup
+    number : int
+        Of the run, for messages about trajectories without a file.
+    mixture : Mixture, optional
+        Its units are those of the trajectory.
+    periodic : three bools, optional
+        Directions with images, where the file does not say it.
+    unwrapped : bool
+        Whether positions are known to be unwrapped, whatever the reader.
+    dt : float, optional
+        Time between two frames, in place of what the reader says.
+
+    Attributes
+    ----------
+    name : str
+        The file.
+    box : Box
+    initial : float64 [n_particles, 3]
+        The first frame.
+    types, ids : [n_particles]
+    units : str or None
+        Of the file, where it says them.
+    planar : bool
+        Whether all particles of the system lie in one plane.
+
+    Raises
+    ------
+    ValueError
+        If the atoms have no types, the frames no box, or the reader may wrap, convert lengths or
+        make up times (`lammps_botan.analysis.readers`).
+    """
+
+    def __init__(
+        self,
+        atoms: MDAnalysis.AtomGroup,
+        number: int,
+        *,
+        mixture: Mixture | None = None,
+        periodic: Periodic | None = None,
+        unwrapped: bool = False,
+        dt: float | None = None,
+    ) -> None:
+        self.atoms, self._dt = atoms, dt
+        name = getattr(self.trajectory, "filename", None)
+        self.name = f"run {number}" if name is None else str(name)
+        if len(atoms) == 0:
+            raise ValueError(f"{self.name}: no atoms")
+        if not hasattr(atoms, "types"):
+            raise ValueError(
+                f'{self.name}: no atom types; use universe.add_TopologyAttr("types", [...])'
+            )
+        self.types = atoms.types
+        self.ids = atoms.ids if hasattr(atoms, "ids") else atoms.ix + 1
+        self._go_to(0)
+        readers = getattr(self.trajectory, "readers", [self.trajectory])
+        own = all(isinstance(reader, DumpReader) for reader in readers)
+        # a group may be one atom: the whole system says whether it is two-dimensional
+        z = self.atoms.universe.atoms.positions[:, 2]
+        self.planar = len(z) > 1 and not np.ptp(z)
+        self._periodic = periodic
+        self.units: str | None = self.trajectory.ts.data.get("units")
+        self.box = self._box(0)
+        if not own:
+            units = self.units if mixture is None else mixture.units
+            images = [check_images(reader, self.name) for reader in readers]
+            for reader in readers:
+                check_lengths(reader, units, self.name)
+                if dt is None:
+                    check_times(reader, units, self.name)
+            if not (unwrapped or all(images)):
+                self._check_steps()
+        self._go_to(0)
+        self.origin = self._time(0)
+        _, self.initial = self.read(0)
+
+    @property
+    def trajectory(self) -> Any:
+        """The MDAnalysis trajectory."""
+        return self.atoms.universe.trajectory
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, the first one included."""
+        return int(self.trajectory.n_frames)
+
+    def where(self, frame: int) -> str:
+        """The file and a frame, for messages."""
+        return f"{self.name}: frame {frame} (time {self._time(frame):.9g})"
+
+    def atom(self, index: int) -> str:
+        """An atom, for messages."""
+        return f"atom ID {self.ids[index]}"
+
+    def times(self) -> Floats:
+        """float64 [n_frames]: times since the first frame."""
+        if self._dt is None and isinstance(self.trajectory, DumpReader):
+            return np.asarray(self.trajectory.times - self.trajectory.times[0])
+        if self._dt is not None:
+            return self._dt * np.arange(self.n_frames)
+        return np.array([frame.time for frame in self.trajectory]) - self.origin
+
+    def read(self, frame: int) -> tuple[float, Floats]:
+        """Time since the first frame, and positions [n_particles, 3], of one frame."""
+        self._go_to(frame)
+        self.check_box(self._box(frame), self.box, frame, "in the first frame")
+        positions = np.asarray(self.atoms.positions, dtype=np.float64)
+        if not np.isfinite(positions).all():
+            k = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
+            raise ValueError(f"{self.where(frame)}: {self.atom(k)} is at {positions[k]}")
+        if self.planar and np.ptp(positions[:, 2]):
+            raise ValueError(
+                f"{self.where(frame)}: z from {positions[:, 2].min():g} to "
+                f"{positions[:, 2].max():g}, but in the first frame all particles lie in one plane"
+            )
+        return self._time(frame) - self.origin, positions
+
+    def compare(self, first: "Run") -> None:
+        """Refuse a run of other atoms, of another box or length than the first one."""
+        for what, own, expected in (
+            ("number of atoms", len(self.atoms), len(first.atoms)),
+            ("number of frames", self.n_frames, first.n_frames),
+        ):
+            if own != expected:
+                raise ValueError(
+                    f"{self.name}: the {what} is {own}, expected {expected} as in {first.name}"
+                )
+        for what, mine, theirs in (("ID", self.ids, first.ids), ("type", self.types, first.types)):
+            if not np.array_equal(mine, theirs):
+                k = np.flatnonzero(mine != theirs)[0]
+                raise ValueError(
+                    f"{self.where(0)}: atom {k} in the order of IDs has {what} {mine[k]}, "
+                    f"expected {theirs[k]} as in {first.name}; all runs need the same atoms"
+                )
+        self.check_box(self.box, first.box, 0, f"in {first.name}")
+
+    def check_times(self) -> None:
+        """Refuse a dump that goes back in time or repeats a frame, as after a restart."""
+        times = getattr(self.trajectory, "times", None)  # of other readers, not before reading all
+        if times is None or np.all(np.diff(times) > 0):
+            return
+        k = int(np.flatnonzero(np.diff(times) <= 0)[0]) + 1
+        raise ValueError(
+            f"{self.name}: frame {k} is at time {times[k]:.9g}, after one at {times[k - 1]:.9g}; "
+            "expected ascending times: remove the frames that were written twice"
+        )
+
+    def check_box(self, box: Box, expected: Box, frame: int, place: str) -> None:
+        """Refuse a box that is not the expected one along its periodic directions."""
+        some = np.array(expected.periodic)
+        scale = SAME * float(np.abs(expected.cell).max())
+        same = np.allclose(box.cell[some], expected.cell[some], rtol=0, atol=scale)
+        if not same or box.periodic != expected.periodic:
+            raise ValueError(
+                f"{self.where(frame)}: the box has cell vectors {box.cell.tolist()}, periodic: "
+                f"{_axes(box)}, {place} {expected.cell.tolist()}, periodic: {_axes(expected)}; the "
+                "box must stay the same"
+            )
+
+    def _check_steps(self) -> None:
+        self._go_to(0)
+        before = np.array(self.atoms.positions, dtype=np.float64)
+        for frame in range(1, self.n_frames):
+            self._go_to(frame)
+            after = np.array(self.atoms.positions, dtype=np.float64)
+            check_step(before, after, self.box, f"{self.name}: frame {frame}")
+            before = after
+
+    def _time(self, frame: int) -> float:
+        return float(self.trajectory.ts.time) if self._dt is None else frame * self._dt
+
+    def _go_to(self, frame: int) -> None:
+        if self.trajectory.ts.frame != frame:
+            self.trajectory[frame]
+
+    def _box(self, frame: int) -> Box:
+        ts = self.trajectory.ts
+        box = ts.data.get("box")
+        if not isinstance(box, Box):
+            cell = ts.triclinic_dimensions
+            if cell is None:
+                raise ValueError(f"{self.where(frame)}: no periodic box")
+            try:
+                # MDAnalysis's dimensions are those of a periodic box
+                box = Box(cell, (True, True, True))
+            except ValueError as error:
+                raise ValueError(f"{self.where(frame)}: {error}") from error
+        if self._periodic is not None:
+            box = replace(box, periodic=self._periodic)
+        return box.flat if self.planar else box
+
+
+def _axes(box: Box) -> str:
+    return " ".join(axis for axis, flag in zip("xyz", box.periodic, strict=True) if flag) or "none"
