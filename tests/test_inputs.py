@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_botan.files.lammps_data_writer import write_data_file
 from lmp import BIN, Finished, read_dump
 from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data
 
 from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.lammps_data_writer import write_data_file
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 

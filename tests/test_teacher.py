@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from lammps_botan.files.ensemble_npz_writer import write_configuration
 from public_data import CONFIGURATION_402, FOLDER, needs_public_data
 
 from lammps_botan.analysis.sample import make_sample, read_sample
 from lammps_botan.cli import main
 from lammps_botan.evaluation.pearson import node_mask, pearson
 from lammps_botan.files.ensemble_npz import read_configuration
+from lammps_botan.files.ensemble_npz_writer import write_configuration
 from lammps_botan.simulation import equilibrate, inherent, isoconfig
 from lammps_botan.structure.graph import minimum_image
 from lammps_botan.training import train

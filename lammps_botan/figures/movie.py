@@ -19,7 +19,7 @@ from lammps_botan.files.scored_dump import PROPENSITY
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
-from lammps_botan.structure.mixture import Mixture
+from lammps_botan.structure.mixture import Mixture, shipped_mixture
 
 # where the colors end, of the particles shown that are of the main species
 PERCENTILES = (5, 95)
@@ -54,7 +54,8 @@ def draw_map(
     bonds : Path, optional
         Dump of bonds: those with both ends in the slice are drawn in place of the particles.
     mixture : Mixture, optional
-        What the particles are, with type k as species k - 1: says how large they are drawn.
+        What the particles are, with type k as species k - 1: says how large they are drawn. The
+        one that ships and has their composition, if it is not given.
 
     Raises
     ------
@@ -149,6 +150,16 @@ def find_column(dump: Path) -> str:
 
 
 def _as_mixture(frame: Configuration, mixture: Mixture | None) -> Configuration:
+    """The frame as the mixture that is given, or else as the one that ships and that it can be."""
+    if mixture is None:
+        flat = frame.n_particles > 1 and not np.ptp(frame.positions[:, 2])
+        space = frame.box.area if flat else frame.box.volume
+        mixture = shipped_mixture(
+            frame.species,
+            dimension=2 if flat else 3,
+            density=frame.n_particles / space,
+            units=frame.units,
+        )
     return frame if mixture is None else frame.as_mixture(mixture)[0]
 
 
