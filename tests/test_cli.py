@@ -94,7 +94,8 @@ def test_check_finds_the_plugin_and_prints_versions():
         (("data-file", "none.npz", "-o", "x.data"), "none.npz: no such file"),
         (("export", "none.ckpt", "-o", "no/m.pt"), "there is no folder no; make it first"),
         (("evaluate", "-m", "ka-t044"), "Missing argument 'FILES...'"),
-        (("evaluate", "none.npz"), "Missing option '-m' / '--model'"),
+        (("evaluate", "none.npz"), "none.npz: no such file"),
+        (("evaluate", "none.npz", "--mixture", "salt"), "there is no mixture 'salt'; expected"),
     ],
 )
 def test_errors_are_messages_not_tracebacks(arguments, message):

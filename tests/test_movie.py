@@ -8,20 +8,24 @@ import numpy as np
 import pytest
 from dumps import ORTHOGONAL, TRICLINIC, frame, write
 from matplotlib.figure import Figure
+from pictures import words
 from PIL import Image
 from score_runs import dump_text, liquid_frames, run
 
 from lammps_botan.figures.movie import draw_map, find_column
-from lammps_botan.figures.slices import draw_slice, in_slice
+from lammps_botan.figures.slices import disk_diameters, draw_slice, in_slice
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 CELLS = {"orthogonal": ORTHOGONAL, "triclinic": TRICLINIC}
 
 
-def scored(path, values, *, column="d_propensity", cell=ORTHOGONAL, n=200, seed=1):
+def scored(path, values, *, column="d_propensity", cell=ORTHOGONAL, n=200, seed=1, small=0.2):
     """A dump of particles that stay, with these values in these frames [n_frames] for all."""
     rng = np.random.default_rng(seed)
     positions = rng.random((n, 3)) @ cell
-    types = np.where(rng.random(n) < 0.2, 2, 1)
+    types = np.where(rng.random(n) < small, 2, 1)
     frames = []
     for k, value in enumerate(values):
         text = frame(positions, cell, step=10 * k, types=types, columns="id type x y z")
@@ -34,18 +38,24 @@ def scored(path, values, *, column="d_propensity", cell=ORTHOGONAL, n=200, seed=
     return write(path, *frames)
 
 
+def configuration(positions, cell, origin=(0.0, 0.0, 0.0), species=None, **more):
+    species = np.zeros(len(positions), int) if species is None else species
+    box = Box(cell, (True, True, True), np.array(origin))
+    return Configuration(positions, species, box, **more)
+
+
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 def test_a_slice_has_the_particles_halfway_up_the_box(cell):
     positions = np.random.default_rng(1).random((300, 3)) @ cell
     origin = np.array([0.5, -1.0, 2.0])
-    shown = in_slice(positions + origin, cell, origin, 1.5)
+    shown = in_slice(configuration(positions + origin, cell, origin), 1.5)
     height = cell[2, 2]
     expected = np.flatnonzero(abs(positions[:, 2] - height / 2) < 0.75)
     np.testing.assert_array_equal(np.sort(shown), expected)
     assert np.all(np.diff(positions[shown, 2]) >= 0)
     # wrapped or not
     away = positions + origin + np.random.default_rng(2).integers(-2, 3, (300, 3)) @ cell
-    np.testing.assert_array_equal(in_slice(away, cell, origin, 1.5), shown)
+    np.testing.assert_array_equal(in_slice(configuration(away, cell, origin), 1.5), shown)
 
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -55,7 +65,8 @@ def test_disks_are_drawn_at_all_images_that_reach_into_the_cell(cell):
     positions = fractions @ cell
     away = positions + rng.integers(-2, 3, (40, 3)) @ cell
     axes = Figure().subplots()
-    disks = draw_slice(axes, away, cell, np.zeros(3), np.zeros(40, int), np.arange(40.0), (0, 40))
+    glass = configuration(away, cell, mixture=KOB_ANDERSEN)
+    disks = draw_slice(axes, glass, np.arange(40), np.arange(40.0), (0, 40))
     centers = np.asarray(disks.get_offsets())
     values = np.asarray(disks.get_array())
     corner, edges = cell[2, :2] / 2, cell[:2, :2]
@@ -73,6 +84,61 @@ def test_disks_are_drawn_at_all_images_that_reach_into_the_cell(cell):
     expected = np.array(sorted(found, key=lambda row: tuple(np.round(row, 6))))
     np.testing.assert_allclose(drawn[order], expected, atol=1e-9)
     assert len(found) > 40
+
+
+def test_particles_are_drawn_as_large_as_their_bonds_are_long():
+    """In the Kob-Andersen mixture 1 and .88 sigma_AA, and C of KA2D in between."""
+    box = Box(9.0, (True, True, True))
+    glass = Configuration(np.zeros((2, 3)), [0, 1], box, mixture=KOB_ANDERSEN)
+    assert disk_diameters(glass) == pytest.approx([1.0, 0.88])
+    plane = Box([9.0, 9.0], (True, True, False))
+    glass = Configuration(np.zeros((3, 2)), [0, 1, 2], plane, mixture=KA2D)
+    assert disk_diameters(glass) == pytest.approx([1.0, 0.88, 0.94])
+
+
+def test_particles_of_an_unknown_mixture_are_drawn_alike():
+    """With the mean distance of particles at their density, in space and in a plane."""
+    positions = np.random.default_rng(0).random((64, 3)) * 8.0
+    glass = configuration(positions, 8.0, species=np.arange(64) % 3)
+    assert disk_diameters(glass) == pytest.approx([2.0] * 64)
+    flat = configuration(positions * [1, 1, 0], [8.0, 8.0, 1.0])
+    assert disk_diameters(flat) == pytest.approx([1.0] * 64)
+
+
+@pytest.mark.parametrize("height", [0.0, 0.3, -0.5])
+def test_of_a_plane_all_particles_are_shown(height):
+    """LAMMPS calls its flat direction periodic."""
+    positions = np.random.default_rng(0).random((50, 3)) * 7.0
+    positions[:, 2] = height
+    flat = configuration(positions, [7.0, 7.0, 1.0], origin=(0.0, 0.0, -0.5))
+    np.testing.assert_array_equal(in_slice(flat), np.arange(50))
+    axes = Figure().subplots()
+    disks = draw_slice(axes, flat, in_slice(flat), np.arange(50.0), (0, 50))
+    assert set(np.asarray(disks.get_array())) == set(range(50))
+    with pytest.raises(ValueError, match="the whole plane is drawn; leave the thickness"):
+        in_slice(flat, 1.0)
+
+
+def test_a_direction_without_images_has_none_in_the_picture():
+    positions = np.array([[0.1, 3.5, 4.0], [5.9, 3.5, 4.0], [3.0, 0.1, 4.0]])
+    box = Box(np.diagonal(ORTHOGONAL), (False, True, True))
+    slab = Configuration(positions, [0, 0, 0], box, mixture=KOB_ANDERSEN)
+    disks = draw_slice(Figure().subplots(), slab, np.arange(3), np.arange(3.0), (0, 3))
+    assert np.asarray(disks.get_array()).tolist() == [0, 1, 2, 2]
+
+
+def test_the_mixture_says_which_particles_have_a_rim(tmp_path):
+    of_ka = {"step 0 (black rim: B)", r"predicted propensity $/\sigma_{AA}$"}
+    dump = scored(tmp_path / "s.dump", [1.0], small=0.7)
+    run("plot", "map", dump, "-o", tmp_path / "m.svg")
+    assert {"step 0 (black rim: type 1)", "predicted propensity"} <= set(words(tmp_path / "m.svg"))
+    run("plot", "map", dump, "-o", tmp_path / "m.svg", "--mixture", "kob-andersen")
+    assert of_ka <= set(words(tmp_path / "m.svg"))
+    # told by its composition and density
+    run("plot", "map", scored(tmp_path / "ka.dump", [1.0]), "-o", tmp_path / "m.svg")
+    assert of_ka <= set(words(tmp_path / "m.svg"))
+    printed = run("plot", "map", dump, "-o", "x.svg", "--mixture", "ka2d", fails=True).output
+    assert "ka2d is two-dimensional: expected all particles in one plane" in printed
 
 
 def test_a_map_is_drawn_of_the_frame_and_the_column_asked_for(tmp_path):

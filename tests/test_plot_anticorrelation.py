@@ -7,7 +7,9 @@ import pytest
 from pictures import distances, words, write_ensemble
 from public_data import CONFIGURATION_402, needs_public_data
 from score_runs import run
-from toy_models import Walks, save_model
+from toy_models import Walks, mixture, save_model
+
+from lammps_botan.structure.mixture import Mixture
 
 
 def bonds(source):
@@ -64,9 +66,14 @@ def test_distances_and_changes_of_the_glass_are_anticorrelated(tmp_path):
         (("none.npz",), "none.npz: no such file"),
         (("c.npz", "d.npz", "-m", "toy.pt"), "the files have the lag times unknown, 2, and the"),
         (("c.npz", "-m", "nodes.pt"), "nodes.pt: predicts no pairs"),
-        (("b.npz",), "b.npz: has no A-A pairs closer than 1.35"),
+        (("b.npz",), "b.npz: has no A-A bonds, so that"),
+        (("half.npz",), "half.npz: it is not known what the particles are: "),
+        (
+            ("c.npz", "b.npz"),
+            "b.npz: holds toy, unlike the files before; they differ in bond",
+        ),
         (("small.npz",), "small.npz: the box is smaller than two cutoffs"),
-        (("c.npz", "--time-index", 1), "leave it out for npz files"),
+        (("c.npz", "--time-index", 1), "for files with several lag times, leave it out here"),
     ],
 )
 def test_errors_are_messages(arguments, message, tmp_path, monkeypatch):
@@ -75,8 +82,10 @@ def test_errors_are_messages(arguments, message, tmp_path, monkeypatch):
     save_model(tmp_path / "nodes.pt", Walks(edge_outputs=0))
     write_ensemble(tmp_path / "c.npz")
     write_ensemble(tmp_path / "d.npz", time=2.0)
-    write_ensemble(tmp_path / "b.npz", types=np.ones(100, int))
-    write_ensemble(tmp_path / "small.npz", box=3.5)
+    far = Mixture.model_validate(mixture("A", "B", bond_lengths=[[0.01, 1.35], [1.35, 1.35]]))
+    write_ensemble(tmp_path / "b.npz", mixture=far.model_dump_json())
+    write_ensemble(tmp_path / "small.npz", box=2.6)
+    write_ensemble(tmp_path / "half.npz", types=np.arange(100) % 2)
     printed = run("plot", "anticorrelation", *arguments, "-o", "a.png", fails=True).output
     assert message in re.sub(r"\s+", " ", printed)
     assert not (tmp_path / "a.png").exists()

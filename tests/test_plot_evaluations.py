@@ -10,13 +10,13 @@ from pictures import distances, liquid, words, write_ensemble
 from score_runs import run
 from toy_models import Walks, save_model
 
+from lammps_botan.figures.conditions import Rho, read_conditions
 from lammps_botan.figures.correlation import _labels
-from lammps_botan.figures.evaluations import Score, read_evaluations
 from lammps_botan.figures.picture import COLORS
-from lammps_botan.figures.score_line import draw_scores
+from lammps_botan.figures.rho_line import draw_rho
 
 
-def scores(rho, error=0.02):
+def correlation(rho, error=0.02):
     keys = ("rho_mean", "rho_mean_error", "rho_pooled", "rho_pooled_error")
     numbers = dict(zip(keys, (rho, error, rho, error), strict=True))
     return {**numbers, "per_configuration": [rho, rho]}
@@ -32,8 +32,8 @@ def model(name="m.pt", s=0.7, e=0.6, **changes):
         "p": 0.4,
         "temperature": 0.44,
         "lag_time": 130.0,
-        "S": {"A": scores(s), "B": scores(s)},
-        "E": {kind: scores(e) for kind in ("A-A", "A-B", "B-B")},
+        "S": {"A": correlation(s), "B": correlation(s)},
+        "E": {kind: correlation(e) for kind in ("A-A", "A-B", "B-B")},
     }
     return {**content, **changes}
 
@@ -42,7 +42,7 @@ def write(path, *models, **changes):
     content = {
         "time": None,
         "models": models,
-        "ceiling": {"S": {"A": scores(0.97)}, "E": {"A-A": scores(0.93)}},
+        "ceiling": {"S": {"A": correlation(0.97)}, "E": {"A-A": correlation(0.93)}},
         "differences": [],
         "configurations": ["a/1.npz", "a/2.npz"],
     }
@@ -95,14 +95,14 @@ def test_several_models_of_a_kind_are_one_line(tmp_path):
     assert legend(tmp_path / "c.svg").count("T = 0.64") == 2
 
 
-def test_ensembles_and_widths_are_lines_of_their_own(tmp_path):
+def test_committees_and_widths_are_lines_of_their_own(tmp_path):
     kinds = [model(f"{k}.pt", members=n, width=w) for k, (n, w) in enumerate(((1, 64), (4, 64)))]
     run("plot", "correlation-vs-time", write(tmp_path / "a", *kinds), "-o", tmp_path / "c.svg")
-    assert {"BOTAN", "BOTAN, ensemble of 4"} <= set(legend(tmp_path / "c.svg"))
+    assert {"BOTAN", "BOTAN, committee of 4"} <= set(legend(tmp_path / "c.svg"))
     assert "median" not in (tmp_path / "c.svg").read_text()
     wide = write(tmp_path / "b", *kinds, model("w.pt", width=128))
     run("plot", "correlation-vs-time", wide, "-o", tmp_path / "c.svg")
-    names = {"BOTAN, width = 64", "BOTAN, width = 64, ensemble of 4", "BOTAN, width = 128"}
+    names = {"BOTAN, width = 64", "BOTAN, width = 64, committee of 4", "BOTAN, width = 128"}
     assert names <= set(legend(tmp_path / "c.svg"))
     assert (
         "not in both" in run("plot", "ablation", wide, "-o", tmp_path / "a.svg", fails=True).output
@@ -110,7 +110,7 @@ def test_ensembles_and_widths_are_lines_of_their_own(tmp_path):
     more = write(tmp_path / "more", *({**kind, "rounds": 3} for kind in kinds))
     run("plot", "ablation", tmp_path / "a", more, "-o", tmp_path / "a.svg")
     found = words(tmp_path / "a.svg")
-    assert {r"$\rho_S$ (A)", r"$\rho_S$ (A), ensemble of 4", "T = 0.44, t = 130, p = 0.4"} <= set(
+    assert {r"$\rho_S$ (A)", r"$\rho_S$ (A), committee of 4", "T = 0.44, t = 130, p = 0.4"} <= set(
         found
     )
 
@@ -122,7 +122,7 @@ def test_lines_have_colors_of_their_own(tmp_path):
         for t, p in ((13.0, 0.4), (130.0, 0.4), (130.0, None))
     ]
     path = write(tmp_path / "a", *kinds, time=130.0)
-    labels = _labels(read_evaluations([path])).values()
+    labels = _labels(read_conditions([path])).values()
     assert len({label.color for label in labels}) == len(labels) == 6
     assert next(iter(labels)).text == "BOTAN"
     assert next(iter(labels)).color == COLORS[0]
@@ -138,14 +138,14 @@ def test_a_network_of_unknown_p_is_not_called_botan(tmp_path):
     assert "T = 0.44, t = 130, p unknown" in words(tmp_path / "a.svg")
 
 
-def test_scores_stand_at_the_lag_time_of_the_data(tmp_path):
+def test_correlations_stand_at_the_lag_time_of_the_data(tmp_path):
     """A model that was trained for another one has a line of its own, which says so."""
     own, other, silent = model(), model("o.pt", lag_time=4120.0), model("s.pt", lag_time=None)
     path = write(tmp_path / "a", own, other, silent, time=130.0)
-    (evaluation,) = read_evaluations([path])
-    assert evaluation.lag_time == 130.0
-    assert [m.lag_time for m in evaluation.models] == [130.0] * 3
-    assert [m.trained_for for m in evaluation.models] == [None, 4120.0, None]
+    (condition,) = read_conditions([path])
+    assert condition.lag_time == 130.0
+    assert [m.lag_time for m in condition.models] == [130.0] * 3
+    assert [m.trained_for for m in condition.models] == [None, 4120.0, None]
     run("plot", "correlation-vs-time", path, "-o", tmp_path / "c.svg")
     found = legend(tmp_path / "c.svg")
     assert {"BOTAN; median, worst and best of 2", "BOTAN, trained for t = 4120"} <= set(found)
@@ -154,10 +154,36 @@ def test_scores_stand_at_the_lag_time_of_the_data(tmp_path):
     assert r"$\rho_S$ (A), trained for t = 4120" in words(tmp_path / "a.svg")
 
 
+def test_the_quoted_species_is_drawn_where_the_file_names_it(tmp_path):
+    """And the first one of older files, which do not."""
+    names = {"S": {k: correlation(rho) for k, rho in (("P", 0.3), ("Ni", 0.5))}}
+    old = model(E=None, **names)
+    (condition,) = read_conditions([write(tmp_path / "old", old, ceiling=None)])
+    assert condition.models[0].rho["S"].value == 0.3
+    new = write(tmp_path / "new", old, ceiling=None, quoted={"S": "Ni"}, units="metal")
+    (condition,) = read_conditions([new])
+    assert condition.models[0].rho["S"].value == 0.5
+    run("plot", "correlation-vs-time", new, "-o", tmp_path / "c.svg")
+    assert {r"$\rho_S$ of propensities, Ni", r"$t/\mathrm{ps}$"} <= set(words(tmp_path / "c.svg"))
+    printed = run(
+        "plot", "ablation", tmp_path / "new", write(tmp_path / "lj", old), "-o", "x.png", fails=True
+    ).output
+    assert "draw each" in re.sub(r"\s+", " ", printed)
+
+
+def test_only_the_configurations_of_the_means_must_agree(tmp_path):
+    """A model that knows one of them, and one that knows none."""
+    files = ["a/1.npz", "a/2.npz", "a/3.npz"]
+    first = write(tmp_path / "a", model(), configurations=files, left_out=files[2:])
+    second = write(tmp_path / "b", model("other.pt"))
+    (condition,) = read_conditions([first, second])
+    assert [m.model for m in condition.models] == ["m.pt", "other.pt"]
+
+
 def test_of_another_mixture_the_first_species_is_drawn(tmp_path):
-    names = {"S": {k: scores(0.5) for k in ("Ni", "P")}, "E": {"Ni-Ni": scores(0.4)}}
+    names = {"S": {k: correlation(0.5) for k in ("Ni", "P")}, "E": {"Ni-Ni": correlation(0.4)}}
     files = [write(tmp_path / f"{n}", model(rounds=n, **names), ceiling={**names}) for n in (3, 7)]
-    assert [e.ceilings["S"].rho for e in read_evaluations(files)] == [0.5]
+    assert [e.ceilings["S"].value for e in read_conditions(files)] == [0.5]
     run("plot", "correlation-vs-time", *files, "-o", tmp_path / "c.svg")
     assert r"$\rho_E$ of pair-distance changes, Ni-Ni" in words(tmp_path / "c.svg")
     run("plot", "ablation", *files, "-o", tmp_path / "a.svg")
@@ -178,9 +204,7 @@ def test_what_was_not_trained_is_not_drawn(tmp_path):
 
 def test_undefined_correlations_leave_a_gap_in_a_line():
     axes = Figure().subplots()
-    draw_scores(
-        axes, {13.0: [Score(0.6, 0.1)], 130.0: [Score(np.nan, np.nan)], 4120.0: [Score(0.4, 0.1)]}
-    )
+    draw_rho(axes, {13.0: [Rho(0.6, 0.1)], 130.0: [Rho(np.nan, np.nan)], 4120.0: [Rho(0.4, 0.1)]})
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0.6, np.nan, 0.4])
 
 
@@ -218,18 +242,21 @@ def test_a_model_in_several_files_is_read_once(tmp_path):
         write(tmp_path / "b", same, model("other.pt"), configurations=["/x/a/2.npz", "1.npz"]),
         write(tmp_path / "c", same, configurations=["../a/2.npz", "/x/a/1.npz"]),
     ]
-    (evaluation,) = read_evaluations(files)
-    assert [m.model for m in evaluation.models] == ["m.pt", "other.pt"]
+    (condition,) = read_conditions(files)
+    assert [m.model for m in condition.models] == ["m.pt", "other.pt"]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"models": []}, "'models' must be a list of objects, found []; make such a file with"),
+        ({"models": []}, "has ceilings and no models; make such a file with"),
         ({"models": [3]}, "'models[0]' must be an object, found 3"),
         ({"models": [{}]}, "has no key 'models[0].model'"),
-        ({"models": [model(p=3)]}, "'models[0].p' must be a number from 0 to 1, or null, found 3"),
-        ({"models": [model(temperature=0)]}, "'models[0].temperature' must be a positive number"),
+        ({"models": [model(p=3)]}, "'models[0].p' must be less than or equal to 1, found 3"),
+        (
+            {"models": [model(temperature=0)]},
+            "'models[0].temperature' must be greater than 0, found",
+        ),
         (
             {"models": [model(temperature=None)]},
             "'models[0].temperature' of m.pt is unknown, as its model file has none; write the",
@@ -238,22 +265,31 @@ def test_a_model_in_several_files_is_read_once(tmp_path):
             {"models": [model(lag_time=None)]},
             "'models[0].lag_time' of m.pt is unknown, as neither its model file nor the evaluated",
         ),
-        ({"models": [model(members=0)]}, "'models[0].members' must be a positive integer, found 0"),
-        ({"models": [model(width=None)]}, "'models[0].width' must be a positive integer, found"),
-        ({"time": -1}, "'time' must be a positive number, or null, found -1"),
         (
-            {"models": [model(), model(S={"Ni": scores(0.5)})]},
-            "has scores of Ni, and what comes before has those of A; draw each mixture in",
+            {"models": [model(members=0)]},
+            "'models[0].members' must be greater than or equal to 1, found 0",
         ),
-        ({"models": [model(lag_time="x")]}, "'models[0].lag_time' must be a positive number"),
-        ({"models": [model(rounds=2.5)]}, "'models[0].rounds' must be a positive integer, or"),
-        ({"models": [model(S={"rho_mean": 0.4})]}, "'models[0].S.rho_mean' must be an object, or"),
+        ({"models": [model(width=None)]}, "'models[0].width' must be a valid integer, found None"),
+        ({"time": -1}, "'time' must be greater than 0, found -1"),
+        (
+            {"models": [model(), model(S={"Ni": correlation(0.5)})]},
+            "has correlations of Ni, and what comes before has those of A; draw each mixture in",
+        ),
+        (
+            {"models": [model(lag_time="x")]},
+            "'models[0].lag_time' must be a valid number, found 'x'",
+        ),
+        ({"models": [model(rounds=2.5)]}, "'models[0].rounds' must be a valid integer, found 2.5"),
+        (
+            {"models": [model(S={"rho_mean": 0.4})]},
+            "'models[0].S.rho_mean' must be an object,",
+        ),
         ({"models": [model(S={"A": {}})]}, "has no key 'models[0].S.A.rho_mean'"),
-        ({"models": [model(s=[1])]}, "'models[0].S.A.rho_mean' must be a number, or null"),
+        ({"models": [model(s=[1])]}, "'models[0].S.A.rho_mean' must be a valid number, found [1]"),
         ({"models": [model(s=float("inf"))]}, "'models[0].S.A.rho_mean' must be a number, or"),
         ({"models": [model(), model(lag_time=1.0)]}, "has models for T = 0.44, t = 1 and T = 0.44"),
-        ({"ceiling": 1}, "'ceiling' must be an object, or null, found 1"),
-        ({"configurations": "a"}, "'configurations' must be a list of file names, found 'a'"),
+        ({"ceiling": 1}, "'ceiling' must be an object, found 1"),
+        ({"configurations": "a"}, "'configurations' must be a valid list, found 'a'"),
     ],
 )
 def test_what_is_no_evaluation_is_named(tmp_path, changes, message):
@@ -274,12 +310,16 @@ def test_files_that_cannot_be_compared_are_named(tmp_path, monkeypatch):
         (
             "ablation",
             (a, b),
-            "b: has scores of models for T = 0.44, t = 130 on b/1.npz, b/2.npz, but",
+            "b: has correlations of models for T = 0.44, t = 130 on b/1.npz, b/2.npz, but",
         ),
         ("ablation", (a,), "differ in the number of rounds n or in the weight p, and not in both"),
         ("correlation-vs-time", ("none",), "none: no such file"),
         ("correlation-vs-time", ("text",), "text: not a JSON file"),
-        ("correlation-vs-time", ("list",), "list: the whole must be an object, found []"),
+        (
+            "correlation-vs-time",
+            ("list",),
+            "list: the whole must be an object, found []",
+        ),
     ):
         printed = run("plot", command, *files, "-o", "x.png", fails=True).output
         assert message in re.sub(r"\s+", " ", printed)
@@ -296,19 +336,19 @@ def test_what_evaluate_writes_is_drawn(tmp_path):
     for n in (1, 2):
         models += ["-m", save_model(tmp_path / f"{n}.pt", Walks(n), rounds=n, **facts)]
     (tmp_path / "e.json").write_text(run("evaluate", *configurations, *models, "--json").stdout)
-    (evaluation,) = read_evaluations([tmp_path / "e.json"])
-    assert [m.rounds for m in evaluation.models] == [1, 2]
+    (condition,) = read_conditions([tmp_path / "e.json"])
+    assert [m.rounds for m in condition.models] == [1, 2]
     written = json.loads((tmp_path / "e.json").read_text())["ceiling"]
     for quantity, group in (("S", "A"), ("E", "A-A")):
-        assert evaluation.ceilings[quantity].rho == written[quantity][group]["rho_mean"]
-        assert 0 < evaluation.ceilings[quantity].rho <= 1
+        assert condition.ceilings[quantity].value == written[quantity][group]["rho_mean"]
+        assert 0 < condition.ceilings[quantity].value <= 1
     # walks of one step are counted where they start: Pearson with what was made above
     rho = []
     for k in (1, 2):
         positions, types = liquid(k)
         neighbors = (distances(positions) < 2.0).sum(axis=1) - 1
         rho.append(np.corrcoef(neighbors[types == 0], lengths[types == 0])[0, 1])
-    assert evaluation.models[0].scores["S"].rho == pytest.approx(np.mean(rho))
+    assert condition.models[0].rho["S"].value == pytest.approx(np.mean(rho))
     run("plot", "correlation-vs-time", tmp_path / "e.json", "-o", tmp_path / "c.svg")
     assert "toy, n = 2" in legend(tmp_path / "c.svg")
     run("plot", "ablation", tmp_path / "e.json", "-o", tmp_path / "a.svg")

@@ -17,6 +17,8 @@ train = ["train_*.npz"]
 validation = ["validation.npz"]
 [target]
 cutoff = 1.5
+lag_time = 2.0
+temperature = 0.7
 [network]
 rounds = 1
 width = 8

@@ -10,12 +10,18 @@ from public_data import (
     CONFIGURATION_402,
     GLASSY_DYNAMICS,
     needs_glassy_dynamics,
+    needs_ka2d,
     needs_public_data,
 )
+from public_data import (
+    KA2D as KA2D_FOLDER,
+)
 from score_runs import run
-from toy_models import Walks, save_model
+from toy_models import Walks, mixture, save_model
 
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.shipped import shipped_models
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN, Mixture
 
 
 @pytest.fixture
@@ -93,6 +99,42 @@ def test_the_shipped_model_is_drawn_with_the_rho_of_its_card(tmp_path):
     assert rf"prediction, $\rho_E$ = {card['rho_E'][1]:.3f} (A-A)" in words(tmp_path / "m.svg")
 
 
+def plane_model(path):
+    """A model of KA2D that predicts the number of neighbors."""
+    walks = Walks(weights=(1.0, 1.0, 1.0))
+    return save_model(path, walks, mixture=KA2D.model_dump(mode="json"), node_input="one-hot")
+
+
+@needs_ka2d
+def test_a_plane_is_drawn_whole(tmp_path):
+    source, model = KA2D_FOLDER / "N1290T0.23_151_tc20.npz", plane_model(tmp_path / "plane.pt")
+    run("plot", "map", source, "-m", model, "-o", tmp_path / "m.svg")
+    with np.load(source) as content:
+        start, edge, types = content["initial_positions"], content["box"], content["types"]
+        moved = np.linalg.norm(content["positions"] - start, axis=2).mean(axis=0)
+    apart = start[:, None] - start
+    apart -= edge * np.rint(apart / edge)
+    counts = (np.linalg.norm(apart, axis=2) < 2.0).sum(axis=1) - 1
+    rho = np.corrcoef(counts[types == 1], moved[types == 1])[0, 1]
+    found = words(tmp_path / "m.svg")
+    assert rf"prediction, $\rho_S$ = {rho:.3f} (A)" in found
+    assert "truth (black rim: B, C)" in found
+    run("plot", "map", source, "-m", model, "--bonds", "-o", tmp_path / "b.svg")
+    printed = run(
+        "plot", "map", source, "-m", model, "-o", "x.png", "--thickness", 1, fails=True
+    ).output
+    assert "the whole plane is drawn" in re.sub(r"\s+", " ", printed)
+
+
+def test_a_map_says_what_the_model_knows(tmp_path):
+    source = write_ensemble(tmp_path / "c.npz")
+    known = {"sha256": read_start(source).sha256, "role": "training", "name": "c.npz"}
+    model = save_model(tmp_path / "toy.pt", provenance={"configurations": [known]})
+    run("plot", "map", source, "-m", model, "-o", tmp_path / "m.svg")
+    title = "c.npz, model toy.pt, which knows the configuration from its training"
+    assert title in words(tmp_path / "m.svg")
+
+
 @needs_glassy_dynamics
 def test_a_pickle_file_is_drawn_at_one_of_its_lag_times(tmp_path):
     source = GLASSY_DYNAMICS / "test_large.pickle"
@@ -108,7 +150,7 @@ def test_a_pickle_file_is_drawn_at_one_of_its_lag_times(tmp_path):
         (("c.npz",), "c.npz: expected a model to compare it with; add -m MODEL"),
         (("c.npz", "-m", "none"), "none: no such file, and no model that ships has this name"),
         (("none.npz", "-m", "toy.pt"), "none.npz: no such file"),
-        (("toy.pt", "-m", "toy.pt"), "toy.pt: lacks types, initial_positions, positions"),
+        (("toy.pt", "-m", "toy.pt"), "toy.pt: lacks types, initial_positions; found"),
         (("c.npz", "-m", "toy.pt", "--frame", 1), "--frame and --column are for dumps"),
         (("c.npz", "-m", "toy.pt", "--column", "q"), "--frame and --column are for dumps"),
         (
@@ -116,15 +158,20 @@ def test_a_pickle_file_is_drawn_at_one_of_its_lag_times(tmp_path):
             "the model predicts the bonds: expected --bonds, found --bond-dump b",
         ),
         (("s.dump", "-m", "toy.pt"), "s.dump: a dump, of which the scores are drawn"),
-        (("c.npz", "-m", "toy.pt", "--time-index", 1), "leave it out for npz files"),
-        (("s.dump", "--time-index", 1), "--time-index is for .pickle files"),
+        (
+            ("c.npz", "-m", "toy.pt", "--time-index", 1),
+            "for files with several lag times, leave it out here",
+        ),
+        (("s.dump", "--time-index", 1), "--time-index is for files with several"),
         (("s.dump", "--bonds"), "its bonds are in a dump of their own: --bond-dump BONDS.dump"),
         (("c.npz", "-m", "nodes.pt", "--bonds"), "nodes.pt: predicts no bonds"),
-        (("c.npz", "-m", "toy.pt", "--thickness", 1e-9), "no A particle is in the slice"),
-        (("c.npz", "-m", "toy.pt", "--bonds", "--thickness", 1e-9), "no bond has both ends in"),
-        (("turned.npz", "-m", "toy.pt"), "the first cell vector must point along x"),
+        (("c.npz", "-m", "toy.pt", "--thickness", 1e-9), "no particle is in the slice"),
+        (("c.npz", "-m", "toy.pt", "--bonds", "--thickness", 1e-9), "no particle is in the slice"),
+        (("b.npz", "-m", "toy.pt"), "no A particle is in the slice; make it thicker"),
+        (("apart.npz", "-m", "toy.pt", "--bonds"), "no bond has both ends in"),
+        (("turned.npz", "-m", "toy.pt"), "LAMMPS needs the first cell vector along x"),
         (("small.npz", "-m", "toy.pt"), "small.npz: the box is smaller than two cutoffs"),
-        (("three.npz", "-m", "toy.pt"), "three.npz: "),
+        (("three.npz", "-m", "toy.pt"), "three.npz: it is not known what the particles are: "),
         (("lost.npz", "-m", "toy.pt"), "lost.npz: positions holds values that are not finite"),
     ],
 )
@@ -137,6 +184,12 @@ def test_errors_are_messages(arguments, message, tmp_path, monkeypatch, toy):
     write_ensemble(tmp_path / "turned.npz", box=BOX * np.eye(3)[[1, 2, 0]])
     write_ensemble(tmp_path / "three.npz", types=np.arange(100) % 3)
     write_ensemble(tmp_path / "lost.npz", np.nan)
+    positions, _ = liquid()
+    in_view = abs(positions[:, 2] - BOX / 2) < 0.5
+    own = KOB_ANDERSEN.model_dump_json()
+    write_ensemble(tmp_path / "b.npz", types=in_view.astype(int), mixture=own)
+    far = Mixture.model_validate(mixture("A", "B", bond_lengths=[[0.01] * 2] * 2))
+    write_ensemble(tmp_path / "apart.npz", mixture=far.model_dump_json())
     printed = run("plot", "map", *arguments, "-o", "m.png", fails=True).output
     assert message in re.sub(r"\s+", " ", printed)
     assert not list(tmp_path.glob("m*.png"))

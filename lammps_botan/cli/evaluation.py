@@ -1,10 +1,10 @@
-"""The command that judges models."""
+"""The command that compares models with what happens."""
 
 import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
@@ -13,9 +13,13 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from lammps_botan.cli.shared import AS_JSON, number, to_json
+from lammps_botan.cli.shared import AS_JSON, MIXTURE, number, to_json
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 WIDTH = len("-0.1234 ± 0.123")
+TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
 
 
 @click.command()
@@ -26,13 +30,24 @@ WIDTH = len("-0.1234 ± 0.123")
     "--model",
     "models",
     multiple=True,
-    required=True,
-    help="A model file, or a name that `lammps-botan models` lists; several are compared.",
+    help="A model file, or a name that `lammps-botan models` lists; several are compared. Without "
+    "it the ceilings are printed alone.",
 )
-@click.option("--time-index", type=int, help="Which lag time of .pickle files, from 0.")
+@click.option("--time-index", type=int, help="Which lag time of files with several, from 0.")
+@MIXTURE
+@click.option(
+    "--known",
+    is_flag=True,
+    help="Take configurations that a model knows from its training into the means.",
+)
 @AS_JSON
 def evaluate(
-    files: Sequence[Path], models: Sequence[str], time_index: int | None, as_json: bool
+    files: Sequence[Path],
+    models: Sequence[str],
+    time_index: int | None,
+    mixture: "Mixture | None",
+    known: bool,
+    as_json: bool,
 ) -> None:
     """Correlate predictions of models with the isoconfigurational averages of FILES.
 
@@ -41,48 +56,92 @@ def evaluate(
     from lammps_botan.evaluation.evaluate import evaluate as run
 
     bar = track(files, "evaluate", console=Console(stderr=True), transient=True)
-    found = run(models, bar, time_index=time_index)
+    found = run(models, bar, time_index=time_index, mixture=mixture, known=known)
     if as_json:
         click.echo(to_json(found))
         return
-    for quantity, title in (
-        ("S", "rho of the propensity S"),
-        ("E", "rho of the changes E of bonds"),
-    ):
-        if any(model[quantity] for model in found["models"]):
-            Console().print(_table(found, quantity, title))
-    click.echo("±: standard error, by bootstrap over configurations; ceiling: by split halves")
+    for quantity in TITLES:
+        if any(part[quantity] for part in (*found["models"], found["ceiling"]) if part):
+            Console().print(_table(found, quantity))
+    for note in _notes(found):
+        click.echo(note)
 
 
-def _table(found: dict[str, Any], quantity: str, title: str) -> Table:
+def _table(found: dict[str, Any], quantity: str) -> Table:
     """Configurations and what follows from all of them as rows, models and ceiling as columns."""
     models = [model[quantity] for model in found["models"]]
     names = _short([model["model"] for model in found["models"]])
     limit = found["ceiling"] and found["ceiling"][quantity]
     # the first model is compared with each other one before those among themselves are
     differences = [step[quantity] for step in found["differences"][: len(models) - 1]]
+    n = len(found["configurations"]) - len(found["left_out"])
+    title = TITLES[quantity]
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(overflow="fold")
     for name in (*names, "ceiling"):
         table.add_column(Text(name), overflow="fold", min_width=WIDTH)
-    for group in next(model for model in models if model):
+    for group in next(part for part in (*models, limit) if part):
         columns = [column and column[group] for column in (*models, limit)]
         table.add_row(Text(group, "bold"))
-        for k, file in enumerate(_short(found["configurations"])):
+        for k, file in enumerate(_rows(found)):
             table.add_row(Text(file), *(_cell(c and c["per_configuration"][k]) for c in columns))
         for key in ("rho_mean", "rho_pooled"):
             pairs = (c and (c[key], c[f"{key}_error"]) for c in columns)
-            table.add_row(key, *(_cell(*(pair or [None])) for pair in pairs))
+            table.add_row(f"{key}, n = {n}", *(_cell(*(pair or [None])) for pair in pairs))
         if differences:
-            steps = (step and step[group].values() for step in differences)
+            steps = (step and step[group] for step in differences)
+            pairs = (step and (step["difference"], step["error"]) for step in steps)
             label = Text(f"difference to {names[0]}")
-            table.add_row(label, "", *(_cell(*(step or [None])) for step in steps))
+            table.add_row(label, "", *(_cell(*(pair or [None])) for pair in pairs))
         table.add_section()
     return table
 
 
+def _rows(found: dict[str, Any]) -> list[str]:
+    """Short names of the files, with what they were to the models that know them."""
+    models = found["models"]
+    names = _short([model["model"] for model in models])
+    rows = []
+    for file, short in zip(found["configurations"], _short(found["configurations"]), strict=True):
+        roles = {
+            name: model["known"][file]
+            for name, model in zip(names, models, strict=True)
+            if file in model["known"]
+        }
+        whose = [role if len(models) == 1 else f"{role} of {name}" for name, role in roles.items()]
+        rows.append(f"{short} ({', '.join(whose)})" if whose else short)
+    return rows
+
+
+def _notes(found: dict[str, Any]) -> list[str]:
+    """What must be known to read the tables."""
+    from lammps_botan.evaluation.bootstrap import FEWEST
+
+    n, left_out = len(found["configurations"]), len(found["left_out"])
+    names = _short([model["model"] for model in found["models"]])
+    notes = [
+        f"{name}: {note}"
+        for name, model in zip(names, found["models"], strict=True)
+        for note in model["notes"]
+    ]
+    if left_out:
+        notes.append(
+            f"{left_out} of {n} configurations are known to a model and left out of the means; "
+            "--known takes them in"
+        )
+    elif any(model["known"] for model in found["models"]):
+        notes.append("configurations that a model knows are in the means")
+    if n - left_out < FEWEST:
+        notes.append(f"no errors: they need {FEWEST} configurations or more")
+    else:
+        notes.append("±: standard error, by bootstrap over the n configurations")
+    return [*notes, "ceiling: by split halves of the runs"]
+
+
 def _cell(value: float | None, error: float | None = None) -> str:
-    if error is None or math.isnan(error):  # as for a single configuration
+    """A number, maybe with its error; a dash where it is not defined."""
+    value = None if value is None or math.isnan(value) else value
+    if error is None or math.isnan(error):
         return f"{number(value):>7}"
     return f"{number(value):>7} ± {error:.3f}"
 

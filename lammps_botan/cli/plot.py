@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import track
 
-from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_picture
+from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, check_picture
+
+if TYPE_CHECKING:
+    from lammps_botan.structure.mixture import Mixture
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PICTURE = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
 )
-TIME_INDEX = click.option("--time-index", type=int, help="Which lag time of .pickle files, from 0.")
+TIME_INDEX = click.option(
+    "--time-index", type=int, help="Which lag time of files with several, from 0."
+)
 
 
 @click.group()
@@ -59,15 +65,20 @@ def ablation(evaluations: Sequence[Path], output: Path) -> None:
 @PICTURE
 @click.option("-m", "--model", help="Draw its predictions beside: a file, or a name of `models`.")
 @TIME_INDEX
+@MIXTURE
 def anticorrelation(
-    files: Sequence[Path], output: Path, model: str | None, time_index: int | None
+    files: Sequence[Path],
+    output: Path,
+    model: str | None,
+    time_index: int | None,
+    mixture: "Mixture | None",
 ) -> None:
     """Draw how E_ij(t) depends on r_ij(0), from isoconfigurational FILES, for each lag time."""
     from lammps_botan.figures.anticorrelation import plot_anticorrelation
 
     console = Console(stderr=True)
     bar = track(files, "anticorrelation", console=console, transient=True)
-    plot_anticorrelation(output, bar, model=model, time_index=time_index)
+    plot_anticorrelation(output, bar, model=model, time_index=time_index, mixture=mixture)
     click.echo(f"drew {output}")
 
 
@@ -81,6 +92,7 @@ def anticorrelation(
 @click.option("--bond-dump", type=FILE, help="Of a dump: draw the bonds in this one in place.")
 @COLUMN
 @THICKNESS
+@MIXTURE
 def plot_map(
     source: Path,
     output: Path,
@@ -90,12 +102,14 @@ def plot_map(
     bonds: bool,
     bond_dump: Path | None,
     column: str | None,
-    thickness: float,
+    thickness: float | None,
+    mixture: "Mixture | None",
 ) -> None:
     """Draw a slice through SOURCE: a scored dump, or a configuration whose future is known.
 
     Of a dump, the particles of a frame are colored by the propensity. Of a configuration (an npz
-    or pickle file), three panels show prediction, truth and error of the model given with -m.
+    or pickle file), three panels show prediction, truth and error of the model given with -m. Of
+    two dimensions the whole plane is drawn.
     """
     if model is None:
         from lammps_botan.figures.movie import draw_map
@@ -103,18 +117,24 @@ def plot_map(
         if source.suffix in {".npz", ".pickle"}:
             raise click.UsageError(f"{source}: expected a model to compare it with; add -m MODEL")
         if time_index is not None:
-            raise click.UsageError("--time-index is for .pickle files; leave it out")
+            raise click.UsageError("--time-index is for files with several lag times; leave it out")
         if bonds:
             raise click.UsageError(
                 f"{source}: its bonds are in a dump of their own: --bond-dump BONDS.dump in place "
                 "of --bonds, made with `lammps-botan score ... --bonds BONDS.dump`"
             )
         draw_map(
-            source, output, frame=frame or 0, column=column, thickness=thickness, bonds=bond_dump
+            source,
+            output,
+            frame=frame or 0,
+            column=column,
+            thickness=thickness,
+            bonds=bond_dump,
+            mixture=mixture,
         )
     else:
-        from lammps_botan.figures.movie import is_dump
         from lammps_botan.figures.prediction_map import plot_prediction
+        from lammps_botan.files.lammps_dump import is_dump
 
         if frame is not None or column is not None:
             raise click.UsageError("--frame and --column are for dumps; leave them out, or -m")
@@ -133,6 +153,7 @@ def plot_map(
             model,
             bonds=bonds,
             time_index=time_index,
+            mixture=mixture,
             thickness=thickness,
         )
     click.echo(f"drew {output}")

@@ -36,9 +36,7 @@ COLUMN = click.option(
 THICKNESS = click.option(
     "--thickness",
     type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Of the slice, which is halfway up the box.",
+    help="Of the slice, which is halfway up the box; the diameter of a particle, if not given.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DT = click.option(

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lammps_botan.cli.shared import COLUMN, FILE, THICKNESS, check_folder
+from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, check_folder
 
 
 class _SpeciesCommand(click.Command):
@@ -97,6 +97,7 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
 @click.option("--fps", default=10.0, show_default=True, help="Frames per second.")
 @COLUMN
 @THICKNESS
+@MIXTURE
 def movie(dump: Path, output: Path, **arguments: Any) -> None:
     """Draw a slice through each frame of a scored DUMP: PNG files and movie.gif in OUTPUT."""
     from lammps_botan.figures.movie import draw_movie

@@ -1,8 +1,10 @@
 """Correlations over several configurations, with the error that the choice of these brings.
 
 The error is the standard deviation over sets of configurations that are drawn anew with
-replacement (bootstrap: Efron, Ann. Statist. 7, 1 (1979), doi:10.1214/aos/1176344552). The same sets
-are drawn at each call, so that scores of the same configurations can be compared set by set.
+replacement (bootstrap: Efron, Ann. Statist. 7, 1 (1979), doi:10.1214/aos/1176344552). Of n
+configurations it is multiplied by sqrt(n / (n - 1)), which makes the variance of a mean unbiased.
+The same sets are drawn at each call, so that correlations over the same configurations can be
+compared set by set.
 """
 
 from collections.abc import Callable
@@ -12,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening, rho_pooled
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.structure.box import Floats, Ints
 
 N_RESAMPLES = 1000  # gives the error to 2 %
+FEWEST = 5  # of fewer configurations the error is itself wrong by 40 % and more
 
 
 @dataclass(frozen=True)
-class Scores:
+class Correlations:
     """Rho of several configurations.
 
     Attributes
@@ -43,15 +46,15 @@ class Scores:
 
     @property
     def mean_error(self) -> float:
-        """Standard error of `mean`; NaN for one configuration."""
+        """Standard error of `mean`; NaN for fewer than `FEWEST` configurations."""
         return self._error(self.resampled_mean)
 
     @property
     def pooled_error(self) -> float:
-        """Standard error of `pooled`; NaN for one configuration."""
+        """Standard error of `pooled`; NaN for fewer than `FEWEST` configurations."""
         return self._error(self.resampled_pooled)
 
-    def minus(self, other: "Scores") -> tuple[float, float]:
+    def minus(self, other: "Correlations") -> tuple[float, float]:
         """How much larger the mean is than another one of the same configurations, and its error.
 
         The error is paired: what the configurations have in common drops out.
@@ -60,11 +63,14 @@ class Scores:
         return difference, self._error(self.resampled_mean - other.resampled_mean)
 
     def _error(self, resampled: Floats) -> float:
-        return float("nan") if len(self.per_configuration) < 2 else float(resampled.std(ddof=1))
+        n = len(self.per_configuration)
+        if n < FEWEST:
+            return float("nan")
+        return float(resampled.std(ddof=1) * np.sqrt(n / (n - 1)))
 
 
-def scores(moments: Floats) -> Scores:
-    """Scores of predictions.
+def correlations(moments: Floats) -> Correlations:
+    """Correlations of predictions.
 
     Parameters
     ----------
@@ -74,8 +80,8 @@ def scores(moments: Floats) -> Scores:
     return _resample(correlation(moments), lambda drawn: rho_pooled(moments[drawn]))
 
 
-def ceiling_scores(moments: Floats, n_runs: npt.ArrayLike) -> Scores:
-    """The highest scores that predictions can reach, see `lammps_botan.evaluation.pearson.ceiling`.
+def ceilings(moments: Floats, n_runs: npt.ArrayLike) -> Correlations:
+    """The highest rho that predictions can reach, see `lammps_botan.evaluation.pearson.ceiling`.
 
     Parameters
     ----------
@@ -93,10 +99,10 @@ def ceiling_scores(moments: Floats, n_runs: npt.ArrayLike) -> Scores:
     return _resample(ceiling(correlation(moments).mean(axis=0), k), pooled)
 
 
-def _resample(per_configuration: Floats, pooled: Callable[[Ints], Floats]) -> Scores:
+def _resample(per_configuration: Floats, pooled: Callable[[Ints], Floats]) -> Correlations:
     n = len(per_configuration)
     drawn = np.random.default_rng(0).integers(n, size=(N_RESAMPLES, n))
-    return Scores(
+    return Correlations(
         per_configuration=per_configuration,
         pooled=float(pooled(np.arange(n))),
         resampled_mean=per_configuration[drawn].mean(axis=1),

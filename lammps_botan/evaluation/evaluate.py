@@ -1,4 +1,4 @@
-"""Scores of models on configurations whose future is known.
+"""How well models predict the isoconfigurational averages of configurations.
 
 One configuration after the other is read, scored by all models and reduced to a few sums
 (`lammps_botan.evaluation.pearson.moments`), so that memory does not grow with their number.
@@ -6,38 +6,49 @@ One configuration after the other is read, scored by all models and reduced to a
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lammps_botan.analysis.targets import SIGMA, bonds
-from lammps_botan.evaluation.bootstrap import Scores, ceiling_scores, scores
-from lammps_botan.evaluation.forecast import Forecaster
-from lammps_botan.evaluation.pearson import edge_mask, moments, node_mask
-from lammps_botan.evaluation.reference import LONGEST_BOND, Outcome, read_outcome
-from lammps_botan.files.ensemble_npz import same_time
-from lammps_botan.network.metadata import Metadata
-from lammps_botan.structure.graph import Floats, Graph
-
-# {"S": one entry for each species, "E": one for each pair of species, or None}
-Table = dict[str, dict[str, Any] | None]
+from lammps_botan.evaluation.bootstrap import Correlations, ceilings, correlations
+from lammps_botan.evaluation.comparison import Comparison, Table, moments_of_halves
+from lammps_botan.evaluation.evaluation import Evaluation
+from lammps_botan.evaluation.model import JudgedModel
+from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening
+from lammps_botan.evaluation.reference import known_mixture, make_reference
+from lammps_botan.files.ensemble import read_ensemble, same_time
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import Mixture
 
 
 def evaluate(
-    models: Sequence[str | Path], files: Iterable[str | Path], *, time_index: int | None = None
+    models: Sequence[str | Path],
+    files: Iterable[str | Path],
+    time_index: int | None = None,
+    mixture: Mixture | None = None,
+    known: bool = False,
 ) -> dict[str, Any]:
     """Correlate predictions with the isoconfigurational averages of npz or pickle files.
+
+    A configuration that trained or validated a model, or that the model was distilled from, is
+    marked and left out of all means: the model has seen the answer.
 
     Parameters
     ----------
     models : list of str or Path
-        Model files or names of models that ship, all with the same species.
+        Model files or names of models that ship; without any, the ceilings are found alone.
     files : iterable of str or Path
-        See `files.ensemble_npz`: one configuration each, all at the same lag time. Numbers of
-        particles and of runs may differ.
-    time_index : int or None
-        Which lag time of pickle files.
+        See `lammps_botan.files.ensemble`: one configuration each, all of one mixture and at the
+        same lag time. Numbers of particles and of runs may differ.
+    time_index : int, optional
+        Which lag time of files with several.
+    mixture : Mixture, optional
+        What the particles are, where the files do not say it.
+    known : bool
+        Take configurations that a model knows into the means as well.
 
     Returns
     -------
@@ -47,112 +58,133 @@ def evaluate(
     Raises
     ------
     FileNotFoundError, ValueError
-        If a model or a file cannot be used, or they do not fit together.
+        If a model or a file cannot be used, they do not fit together, or all configurations are
+        left out.
+
+    Examples
+    --------
+    >>> from lammps_botan import evaluate
+    >>> found = evaluate(["ka-t044"], ["test/isoconfig_401.npz"])  # doctest: +SKIP
+    >>> found["models"][0]["S"]["A"]["n_configurations"]  # doctest: +SKIP
+    1
     """
-    scorers = [Forecaster(model) for model in models]
-    species = _common_species(scorers)
-    cutoff = max(scorer.metadata.cutoff for scorer in scorers)
-    sums: list[list[Table]] = [[] for _ in scorers]
+    judged = [Comparison(JudgedModel(model)) for model in models]
+    files_read = _Files()
     halves: list[Table] = []
-    read: dict[Path, float | None] = {}  # lag time of each file
-    seen: dict[Path, Path] = {}  # by where it is
-    n_runs: list[int] = []
     for path in map(Path, files):
-        if (same := seen.setdefault(path.resolve(), path)) in read:
+        ensemble = read_ensemble(path, time_index=time_index, mixture=mixture)
+        files_read.add(ensemble)
+        reference = make_reference(ensemble)
+        for each in judged:
+            each.add(ensemble, reference)
+        halves.append(moments_of_halves(reference, known_mixture(ensemble.configuration)))
+    return _evaluation(judged, halves, files_read, known=known).model_dump()
+
+
+@dataclass
+class _Files:
+    """The files that were read so far, and what they have in common.
+
+    Attributes
+    ----------
+    paths : list of Path
+    n_runs : list of int
+        Of each.
+    time : float or None
+        Lag time, where a file says it.
+    mixture : Mixture or None
+        None before the first file.
+    """
+
+    paths: list[Path] = field(default_factory=list)
+    n_runs: list[int] = field(default_factory=list)
+    time: float | None = None
+    mixture: Mixture | None = None
+    _time_of: Path | None = None
+    _seen: dict[str, Path] = field(default_factory=dict)  # by SHA-256
+
+    def add(self, ensemble: Ensemble) -> None:
+        """Note a file, and refuse one that does not belong to those before."""
+        path, mixture = ensemble.path, known_mixture(ensemble.configuration)
+        same = self._seen.setdefault(ensemble.configuration.sha256, path)
+        if self.paths and (unlike := mixture.difference(self.mixture or mixture)):
+            raise ValueError(
+                f"{path}: holds {mixture.name}, unlike {self.paths[0]}; they differ in {unlike}: "
+                "evaluate the files of each mixture on their own"
+            )
+        if not same_time(self.time, ensemble.lag_time):
+            raise ValueError(
+                f"{path}: the lag time is {ensemble.lag_time:g}, that of {self._time_of} "
+                f"{self.time:g}; evaluate the files of each lag time on their own"
+            )
+        if same in self.paths:
             also = "" if same == path else f", also as {same}"
-            raise ValueError(f"{path}: given twice{also}; a configuration counts once")
-        outcome = read_outcome(path, cutoff=cutoff, time_index=time_index)
-        _check_time(outcome, read)
-        read[path] = outcome.time
-        for scorer, found in zip(scorers, sums, strict=True):
-            found.append(_compare(scorer, outcome, species))
-        halves.append(_compare_halves(outcome, species))
-        n_runs.append(outcome.n_runs)
-    if not read:
+            twice = f"given twice{also}"
+            if same.resolve() != path.resolve():
+                twice = f"holds the same configuration as {same}"
+            raise ValueError(f"{path}: {twice}; a configuration counts once")
+        self.paths.append(path)
+        self.n_runs.append(ensemble.n_runs)
+        self.mixture = mixture
+        if self.time is None and ensemble.lag_time is not None:
+            self.time, self._time_of = ensemble.lag_time, path
+
+
+def _evaluation(
+    judged: Sequence[Comparison], halves: Sequence[Table], files: _Files, *, known: bool
+) -> Evaluation:
+    mixture, names = files.mixture, list(map(str, files.paths))
+    if mixture is None:
         raise ValueError("expected at least one npz or pickle file, found none")
-    time = next((time for time in read.values() if time is not None), None)
-    each = [_map(lambda *m: scores(np.stack(m)), *found) for found in sums]
-    pairs = itertools.combinations(zip(map(str, models), each, strict=True), 2)
+    seen = [any(each.roles[k] for each in judged) for k in range(len(names))]
+    used = np.flatnonzero(np.logical_not(seen) | known)
+    if not len(used):
+        raise ValueError(_all_known(judged, names))
+    each = [_map(lambda *m: correlations(np.stack(m)[used]), *one.sums) for one in judged]
     limit = None
-    if any(n_runs):
-        limit = _map(lambda *m: ceiling_scores(np.stack(m, axis=1), n_runs), *halves)
-    return {
-        "time": time,
-        "models": [
-            {"model": str(model)} | _facts(scorer.metadata, time) | _map(_plain, table)
-            for model, scorer, table in zip(models, scorers, each, strict=True)
-        ],
-        "ceiling": None if limit is None else _map(_plain, limit),
-        "differences": [
-            {"models": [name, other]} | _map(_difference, table, others)
-            for (name, table), (other, others) in pairs
-        ],
-        "configurations": [str(path) for path in read],
-    }
+    if any(files.n_runs):
+        n_runs = np.array(files.n_runs)
+        limit = _map(lambda *m: _ceiling(np.stack(m, axis=1), n_runs, used), *halves)
+    reference = mixture.reference_species
+    return Evaluation.model_validate(
+        {
+            "time": files.time,
+            "mixture": mixture.name,
+            "units": mixture.units,
+            "quoted": {"S": reference, "E": f"{reference}-{reference}"},
+            "models": [
+                one.model.facts(files.time)
+                | {"known": {n: r for n, r in zip(names, one.roles, strict=True) if r}}
+                | {"notes": one.notes()}
+                | _map(_correlation, table, _map(lambda *m: correlation(np.stack(m)), *one.sums))
+                for one, table in zip(judged, each, strict=True)
+            ],
+            "ceiling": limit,
+            "differences": [
+                {"models": [one.model.name, other.model.name]} | _map(_difference, table, others)
+                for (one, table), (other, others) in itertools.combinations(
+                    zip(judged, each, strict=True), 2
+                )
+            ],
+            "configurations": names,
+            "left_out": [name for k, name in enumerate(names) if k not in used],
+        }
+    )
 
 
-def _common_species(scorers: Sequence[Forecaster]) -> list[str]:
-    if not scorers:
-        raise ValueError("expected at least one model, found none")
-    first = scorers[0]
-    for other in scorers[1:]:
-        if other.metadata.species != first.metadata.species:
-            raise ValueError(
-                f"the models must have the same species, in the same order; {first.path} has "
-                f"{' '.join(first.metadata.species)}, {other.path} has "
-                f"{' '.join(other.metadata.species)}: evaluate them one by one"
-            )
-    return first.metadata.species
+def _all_known(judged: Sequence[Comparison], names: Sequence[str]) -> str:
+    roles = sorted({role for one in judged for role in one.roles if role})
+    return (
+        f"all {len(names)} configurations are known to the models ({', '.join(roles)}), so that "
+        f"their correlations say nothing about others, such as {names[0]}; give configurations "
+        "that no model knows, or take them all the same with --known (known=True)"
+    )
 
 
-def _check_time(outcome: Outcome, read: dict[Path, float | None]) -> None:
-    for path, time in read.items():
-        if not same_time(time, outcome.time):
-            raise ValueError(
-                f"{outcome.path}: the lag time is {outcome.time:g}, that of {path} {time:g}; "
-                "evaluate the files of each lag time on their own"
-            )
-
-
-def _compare(model: Forecaster, outcome: Outcome, species: Sequence[str]) -> Table:
-    """Moments [6] of prediction and truth."""
-    cutoff = model.metadata.cutoff
-    graph = bonds(outcome.graph, cutoff)
-    found = model.forecast(graph, outcome.time, outcome.path)
-    of_bonds = None
-    if found.changes is not None:
-        predicted = found.changes[graph.distances < LONGEST_BOND]
-        changes = outcome.changes[outcome.bonded.distances < cutoff]
-        of_bonds = _of_pairs(bonds(graph, LONGEST_BOND), species, predicted, changes)
-    return {"S": _of_species(graph, species, found.propensity, outcome.propensity), "E": of_bonds}
-
-
-def _compare_halves(outcome: Outcome, species: Sequence[str]) -> Table:
-    """Moments [n_splits, 6] of the averages over two halves of the runs."""
-    return {
-        "S": _of_species(outcome.graph, species, *outcome.propensity_halves),
-        "E": _of_pairs(outcome.bonded, species, *outcome.changes_halves),
-    }
-
-
-def _of_species(graph: Graph, species: Sequence[str], x: Floats, y: Floats) -> dict[str, Floats]:
-    masks = {name: node_mask(graph, k) for k, name in enumerate(species)}
-    return {name: moments(x[..., mask], y[..., mask]) for name, mask in masks.items()}
-
-
-def _of_pairs(bonded: Graph, species: Sequence[str], x: Floats, y: Floats) -> dict[str, Floats]:
-    known = range(min(len(species), len(SIGMA)))  # of others no bond length is known
-    masks = {
-        f"{species[a]}-{species[b]}": edge_mask(bonded, (a, b))
-        for a, b in itertools.combinations_with_replacement(known, 2)
-    }
-    return {name: moments(x[..., mask], y[..., mask]) for name, mask in masks.items()}
-
-
-def _map(function: Callable[..., Any], *tables: Table) -> Table:
-    """A function of the entries that stand in the same place."""
-    found: Table = {}
-    for quantity in tables[0]:
+def _map(function: Callable[..., Any], *tables: Table) -> dict[str, dict[str, Any] | None]:
+    """The function of entries that stand at the same place; None where a table has None."""
+    found: dict[str, dict[str, Any] | None] = {}
+    for quantity in ("S", "E"):
         rows = [row for row in (table[quantity] for table in tables) if row is not None]
         whole = len(rows) == len(tables)
         found[quantity] = (
@@ -161,45 +193,24 @@ def _map(function: Callable[..., Any], *tables: Table) -> Table:
     return found
 
 
-def _plain(found: Scores) -> dict[str, Any]:
+def _ceiling(sums: Floats, n_runs: Floats, used: Any) -> dict[str, Any]:
+    """Ceilings from moments [n_splits, n_configurations, 6]."""
+    each = ceiling(correlation(sums).mean(axis=0), lengthening(n_runs))
+    return _correlation(ceilings(sums[:, used], n_runs[used]), each)
+
+
+def _correlation(found: Correlations, per_configuration: Floats) -> dict[str, Any]:
     return {
         "rho_mean": found.mean,
         "rho_mean_error": found.mean_error,
         "rho_pooled": found.pooled,
         "rho_pooled_error": found.pooled_error,
-        "per_configuration": found.per_configuration.tolist(),
+        "n_configurations": len(found.per_configuration),
+        "per_configuration": per_configuration.tolist(),
     }
 
 
-def _difference(first: Scores, second: Scores) -> dict[str, float]:
+def _difference(first: Correlations, second: Correlations) -> dict[str, Any]:
     difference, error = second.minus(first)
-    return {"difference": difference, "error": error}
-
-
-def _facts(metadata: Metadata, time: float | None) -> dict[str, Any]:
-    times = metadata.lag_times or []
-    members = _members(metadata.provenance)
-    return {
-        "architecture": metadata.architecture,
-        "rounds": metadata.rounds,
-        "width": metadata.width // len(members),
-        "members": len(members),
-        "p": _loss_weight(members),
-        "temperature": metadata.temperature,
-        "lag_time": times[0] if len(times) == 1 else time if times else None,
-    }
-
-
-def _members(provenance: Any) -> list[Any]:
-    """What a model file says of the networks in it, of which an ensemble has several."""
-    ensemble = provenance.get("ensemble") if isinstance(provenance, dict) else None
-    return ensemble if isinstance(ensemble, list) and ensemble else [provenance]
-
-
-def _loss_weight(members: Sequence[Any]) -> float | None:
-    """The p of training, if that of all members is the same; None where it is not said."""
-    try:  # a model file may say anything here
-        values = {float(member["config"]["recipe"]["p"]) for member in members}
-    except (KeyError, TypeError, ValueError):
-        return None
-    return values.pop() if len(values) == 1 else None
+    n = len(first.per_configuration)
+    return {"difference": difference, "error": error, "n_configurations": n}

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lammps_botan.figures.evaluations import ModelScores, read_evaluations
+from lammps_botan.figures.conditions import Model, read_conditions
 from lammps_botan.figures.picture import OF_PAIRS, OF_PARTICLES, color, save_picture
-from lammps_botan.figures.score_line import draw_scores, spread
+from lammps_botan.figures.rho_line import draw_rho, spread
 
 QUANTITIES = {"S": (r"$\rho_S$", OF_PARTICLES), "E": (r"$\rho_E$", OF_PAIRS)}
 AXES = {"rounds": "number of rounds $n$", "p": "weight $p$ of the propensity in the loss"}
@@ -19,7 +19,7 @@ Facts = tuple[str, ...]  # about the models of one line
 
 
 def plot_ablation(path: Path, files: Sequence[Path]) -> None:
-    """Draw rho_S (A) and rho_E (A-A) of models against the number of rounds n, and against p.
+    """Draw rho_S and rho_E of models against the number of rounds n, and against p.
 
     A panel has a line wherever models differ in its n or p and in nothing else; without a line
     there is no panel. What a network was not trained on (S at p = 0, E at p = 1) is not drawn.
@@ -34,16 +34,17 @@ def plot_ablation(path: Path, files: Sequence[Path]) -> None:
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read_evaluations`, or if no two models differ in n alone, or in p alone.
+        As `lammps_botan.figures.conditions.read_conditions`, or if no two models differ in n
+        alone, or in p alone.
     """
-    evaluations = read_evaluations(files)
-    models = [model for evaluation in evaluations for model in evaluation.models]
-    groups = evaluations[0].groups
+    conditions = read_conditions(files)
+    models = [model for condition in conditions for model in condition.models]
+    groups = conditions[0].groups
     panels = {key: series for key in AXES if (series := _series(models, key))}
     if not panels:
         found = ", ".join(f"{m.model} with n = {m.rounds}, {_weight(m.p)}" for m in models)
         raise ValueError(
-            "an ablation needs models of one architecture, width, size of ensemble, temperature "
+            "an ablation needs models of one architecture, width, size of committee, temperature "
             "and lag time that differ in the number of rounds n or in the weight p, and not in "
             f"both; found {found}"
         )
@@ -56,7 +57,7 @@ def plot_ablation(path: Path, files: Sequence[Path]) -> None:
     save_picture(figure, path)
 
 
-def _series(models: Sequence[ModelScores], key: str) -> dict[Facts, list[ModelScores]]:
+def _series(models: Sequence[Model], key: str) -> dict[Facts, list[Model]]:
     """Models with two or more values of the key, by the facts that they share."""
     found = defaultdict(list)
     for model in models:
@@ -68,7 +69,7 @@ def _series(models: Sequence[ModelScores], key: str) -> dict[Facts, list[ModelSc
                 f"t = {model.lag_time:g}",
                 "" if model.trained_for is None else f"trained for t = {model.trained_for:g}",
                 _weight(model.p) if key == "rounds" else f"n = {model.rounds}",
-                f"ensemble of {model.members}" if model.members > 1 else "",
+                f"committee of {model.members}" if model.members > 1 else "",
             )
             found[facts].append(model)
     return {
@@ -80,23 +81,21 @@ def _weight(p: float | None) -> str:
     return "p unknown" if p is None else f"p = {p}"
 
 
-def _draw(
-    axes: Axes, key: str, series: dict[Facts, list[ModelScores]], groups: dict[str, str]
-) -> None:
+def _draw(axes: Axes, key: str, series: dict[Facts, list[Model]], groups: dict[str, str]) -> None:
     common = set.intersection(*map(set, series))
     first = next(iter(series))
     for k, (facts, models) in enumerate(series.items()):
         for quantity, (name, style) in QUANTITIES.items():
-            scores = defaultdict(list)
+            several = defaultdict(list)
             for model in models:
-                if quantity in model.scores:
-                    scores[getattr(model, key)].append(model.scores[quantity])
-            if scores:
+                if quantity in model.rho:
+                    several[getattr(model, key)].append(model.rho[quantity])
+            if several:
                 name += f" ({groups[quantity]})"
                 own = [fact for fact in facts if fact and fact not in common]
                 label = ", ".join([name, *own])
-                label += spread(max(map(len, scores.values())))
-                draw_scores(axes, scores, label=label, color=color(k), **style)
+                label += spread(max(map(len, several.values())))
+                draw_rho(axes, several, label=label, color=color(k), **style)
     axes.set(
         xlabel=AXES[key],
         # without the architecture and the width

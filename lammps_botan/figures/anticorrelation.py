@@ -8,13 +8,16 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from lammps_botan.analysis.sample import read_sample
-from lammps_botan.evaluation.forecast import Forecaster
+from lammps_botan.analysis.sample import make_sample
+from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.evaluation.pearson import edge_mask, pearson
-from lammps_botan.figures.picture import COLORS, save_picture
-from lammps_botan.structure.graph import Floats
+from lammps_botan.evaluation.reference import known_mixture
+from lammps_botan.figures.picture import COLORS, rho_label, save_picture
+from lammps_botan.figures.units import over_length
+from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.mixture import Mixture
 
-CUTOFF = 2.0  # of the graph, where no model says it
 BINS = 60
 SHOWN = (0.01, 99.99)  # percentiles of the pairs where the axes end
 COLUMNS = 3
@@ -31,49 +34,63 @@ def plot_anticorrelation(
     *,
     model: str | Path | None = None,
     time_index: int | None = None,
+    mixture: Mixture | None = None,
 ) -> None:
-    """Draw the probability density of r_ij(0) and E_ij(t) of A-A pairs with r_ij(0) < 1.35.
+    """Draw the probability density of r_ij(0) and E_ij(t) of bonds.
 
-    One panel for each lag time, from all configurations of that time. The line is the mean of E_ij
-    at each r_ij(0); the title has Pearson's correlation of the two.
+    The bonds are those between two particles of the reference species, A-A in the Kob-Andersen
+    mixture. There is one panel for each lag time, from all configurations of that time. The line is
+    the mean of E_ij at each r_ij(0); the title has Pearson's correlation of the two.
 
     Parameters
     ----------
     path : Path
         A PNG, PDF or SVG file.
     files : list of Path
-        npz or pickle files, see `files.ensemble_npz`; npz files without a lag time are taken to
-        be of one.
+        npz or pickle files of one mixture, see `lammps_botan.files.ensemble`; npz files without a
+        lag time are taken to be of one.
     model : str or Path, optional
         A model file, or the name of a model that ships: its predictions of the same pairs are drawn
         in a second panel.
-    time_index : int or None
-        Which lag time of pickle files.
+    time_index : int, optional
+        Which lag time of files with several.
+    mixture : Mixture, optional
+        What the particles are, where the files do not say it.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file or the model cannot be used, a file has no runs or no such pair, or there is a
-        model and files of several lag times.
+        If a file or the model cannot be used, a file has no runs or no such pair, the files hold
+        different mixtures, or there is a model and files of several lag times.
     """
-    forecaster = None if model is None else Forecaster(model)
-    if forecaster is not None and not forecaster.metadata.edge_outputs:
+    judged = None if model is None else JudgedModel(model)
+    if judged is not None and not judged.metadata.edge_outputs:
         raise ValueError(f"{model}: predicts no pairs; leave it out, or take another model")
     truths: dict[float | None, list[Pairs]] = defaultdict(list)
     predictions: list[Pairs] = []
+    liquid: Mixture | None = None
     for file in files:
-        cutoff = CUTOFF if forecaster is None else forecaster.metadata.cutoff
-        sample = read_sample(file, cutoff=cutoff, time_index=time_index)
-        pairs = edge_mask(sample.graph)
+        ensemble = read_ensemble(file, time_index=time_index, mixture=mixture)
+        own = known_mixture(ensemble.configuration)
+        liquid = liquid or own
+        if unlike := own.difference(liquid):
+            raise ValueError(
+                f"{file}: holds {own.name}, unlike the files before; they differ in {unlike}: draw "
+                "the files of each mixture on their own"
+            )
+        sample = make_sample(ensemble, judged.metadata.cutoff if judged else own.longest_bond)
+        pairs = edge_mask(sample.graph, own)
         r, change = sample.graph.distances[pairs], sample.pair_distance_change[pairs]
         if not len(r) or np.isnan(change).any():
-            lacks = "A-A pairs closer than 1.35" if not len(r) else "runs"
+            lacks = f"{_pair(own)} bonds" if not len(r) else "runs"
             raise ValueError(f"{file}: has no {lacks}, so that there is nothing to draw")
-        truths[sample.time].append((r, change))
-        if forecaster is not None:
-            predicted = forecaster.forecast(sample.graph, sample.time, sample.path).changes
+        truths[sample.lag_time].append((r, change))
+        if judged is not None:
+            predicted = judged.forecast(sample.configuration, sample.lag_time).changes
             if predicted is not None:
                 predictions.append((r, predicted[pairs]))
+    if liquid is None:
+        raise ValueError("expected at least one npz or pickle file, found none")
     if predictions and len(truths) > 1:
         times = ", ".join("unknown" if time is None else f"{time:g}" for time in truths)
         raise ValueError(
@@ -84,10 +101,11 @@ def plot_anticorrelation(
     panels = [(_title(time), _joined(truths[time])) for time in order]
     if predictions:
         panels.append((f"prediction of {Path(str(model)).name}", _joined(predictions)))
-    _draw(path, panels)
+    _draw(path, panels, liquid)
 
 
-def _draw(path: Path, panels: list[tuple[str, Pairs]]) -> None:
+def _draw(path: Path, panels: list[tuple[str, Pairs]], mixture: Mixture) -> None:
+    unit = over_length(mixture)
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(1.4 + 3.4 * columns, 0.2 + 3.2 * rows), layout="constrained")
@@ -103,16 +121,17 @@ def _draw(path: Path, panels: list[tuple[str, Pairs]]) -> None:
         mesh = axes.pcolormesh(*edges, shown, norm=colors, rasterized=True)
         axes.axhline(0, color="0.4", linewidth=0.8)
         axes.plot(*_mean(*pairs, edges[0]), color=COLORS[1], linewidth=1.5, label=MEAN)
-        axes.set_title(rf"{title}: $\rho = {pearson(*pairs):.2f}$", fontsize="medium")
+        rho = rho_label(pearson(*pairs, mixture.diameter), 2)
+        axes.set_title(rf"{title}: $\rho = {rho}$", fontsize="medium")
         if k % columns == 0:
-            axes.set_ylabel(r"$E_{ij}/\sigma_{AA}$")
+            axes.set_ylabel(f"$E_{{ij}}{unit}$")
         if k + columns >= len(panels):  # the lowest of its column
-            axes.set_xlabel(r"$r_{ij}(0)/\sigma_{AA}$")
+            axes.set_xlabel(f"$r_{{ij}}(0){unit}$")
             axes.tick_params(labelbottom=True)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     grid[0, 0].legend(loc="upper right")
-    label = r"probability density $\times\sigma_{AA}^2$"
+    label = rf"probability density $\times{unit.removeprefix('/')}^2$"
     figure.colorbar(mesh, ax=grid, extend="min", aspect=30, pad=0.02, label=label)
     save_picture(figure, path)
 
@@ -135,6 +154,10 @@ def _mean(r: Floats, change: Floats, edges: Floats) -> Pairs:
 def _joined(several: list[Pairs]) -> Pairs:
     r, change = (np.concatenate(values) for values in zip(*several, strict=True))
     return r, change
+
+
+def _pair(mixture: Mixture) -> str:
+    return f"{mixture.reference_species}-{mixture.reference_species}"
 
 
 def _title(time: float | None) -> str:

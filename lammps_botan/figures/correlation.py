@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lammps_botan.figures.evaluations import Evaluation, ModelScores, read_evaluations
+from lammps_botan.figures.conditions import Condition, Model, read_conditions
 from lammps_botan.figures.picture import COLORS, color, save_picture
-from lammps_botan.figures.score_line import draw_scores, spread
+from lammps_botan.figures.rho_line import draw_rho, spread
+from lammps_botan.figures.units import over_time
 
 # in the order of their colors
 UNKNOWN = "botan, p unknown"
@@ -39,9 +40,9 @@ class _Label:
 
 
 def plot_correlation(path: Path, files: Sequence[Path]) -> None:
-    """Draw rho_S (A) and rho_E (A-A) of models against the lag time, with the ceiling of the data.
+    """Draw rho_S and rho_E of models against the lag time, with the ceiling of the data.
 
-    One line for each architecture, p, number of rounds, width and size of an ensemble, one row for
+    One line for each architecture, p, number of rounds, width and size of a committee, one row for
     each temperature. Models that were trained for another lag time than that of the data have a
     line of their own. Bars are bootstrap errors; where there are several models of a kind, points
     are their median and bars go from the worst to the best, as in the paper. What a network was not
@@ -57,12 +58,12 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read_evaluations`.
+        As `lammps_botan.figures.conditions.read_conditions`.
     """
-    evaluations = read_evaluations(files)
-    labels = _labels(evaluations)
-    temperatures = sorted({evaluation.temperature for evaluation in evaluations})
-    measured = {q for evaluation in evaluations for m in evaluation.models for q in m.scores}
+    conditions = read_conditions(files)
+    labels = _labels(conditions)
+    temperatures = sorted({condition.temperature for condition in conditions})
+    measured = {q for condition in conditions for m in condition.models for q in m.rho}
     quantities = [quantity for quantity in PANELS if quantity in measured]
     size = (0.4 + 4.8 * len(quantities), 0.8 + 3.4 * len(temperatures))
     figure = Figure(figsize=size, layout="constrained")
@@ -70,7 +71,7 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
         len(temperatures), len(quantities), sharex=True, sharey=True, squeeze=False
     )
     for row, temperature in zip(panels, temperatures, strict=True):
-        at = [evaluation for evaluation in evaluations if evaluation.temperature == temperature]
+        at = [condition for condition in conditions if condition.temperature == temperature]
         for axes, quantity in zip(row, quantities, strict=True):
             _draw(axes, quantity, at, labels)
             label = f"{PANELS[quantity]}, {at[0].groups[quantity]}"
@@ -78,7 +79,7 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
             axes.tick_params(labelleft=True)
             axes.grid(alpha=0.3)
     for axes in panels[-1]:
-        axes.set_xlabel(r"$t/\tau$")
+        axes.set_xlabel(f"$t{over_time(conditions[0].units)}$")
     lowest = panels[0, 0].get_ylim()[0]
     panels[0, 0].set_ylim(min(0.0, lowest), 1.02)  # of all panels
     lines: dict[str, Any] = {}
@@ -94,17 +95,19 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
 
 
 def _draw(
-    axes: Axes, quantity: str, evaluations: Sequence[Evaluation], labels: dict[_Kind, _Label]
+    axes: Axes, quantity: str, conditions: Sequence[Condition], labels: dict[_Kind, _Label]
 ) -> None:
     for kind, label in labels.items():
-        scores = defaultdict(list)
-        for evaluation in evaluations:
-            for model in evaluation.models:
-                if _kind(model) == kind and quantity in model.scores:
-                    scores[evaluation.lag_time].append(model.scores[quantity])
-        if scores:
-            draw_scores(axes, scores, marker="o", color=label.color, label=label.text)
-    ceilings = {e.lag_time: e.ceilings[quantity].rho for e in evaluations if quantity in e.ceilings}
+        several = defaultdict(list)
+        for condition in conditions:
+            for model in condition.models:
+                if _kind(model) == kind and quantity in model.rho:
+                    several[condition.lag_time].append(model.rho[quantity])
+        if several:
+            draw_rho(axes, several, marker="o", color=label.color, label=label.text)
+    ceilings = {
+        c.lag_time: c.ceilings[quantity].value for c in conditions if quantity in c.ceilings
+    }
     if ceilings:
         times = list(ceilings)
         style: dict[str, Any] = {"color": "0.35", "linestyle": "--", "linewidth": 1.2}
@@ -112,17 +115,17 @@ def _draw(
         axes.plot(times, list(ceilings.values()), marker="_", markersize=9, label=CEILING, **style)
 
 
-def _kind(model: ModelScores) -> _Kind:
+def _kind(model: Model) -> _Kind:
     return _Kind(*(getattr(model, fact) for fact in _Kind._fields))
 
 
-def _labels(evaluations: Sequence[Evaluation]) -> dict[_Kind, _Label]:
+def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
     """Labels of the lines, with p, n and width where the name alone does not tell them apart."""
     most: Counter[_Kind] = Counter()
-    for evaluation in evaluations:
-        most |= Counter(map(_kind, evaluation.models))
+    for condition in conditions:
+        most |= Counter(map(_kind, condition.models))
     kinds: dict[str, list[_Kind]] = {name: [] for name in NAMES}
-    # first what a name usually means: no ensemble, and trained for the lag time of the data
+    # first what a name usually means: no committee, and trained for the lag time of the data
     for kind in sorted(most, key=lambda kind: (kind.members, kind.trained_for or 0, repr(kind))):
         kinds.setdefault(_name(kind), []).append(kind)
     labels = {}
@@ -134,7 +137,7 @@ def _labels(evaluations: Sequence[Evaluation]) -> dict[_Kind, _Label]:
             for fact, symbol in (("p", "p"), ("rounds", "n"), ("width", "width")):
                 if len({getattr(other, fact) for other in same}) > 1:
                     text += f", {symbol} = {getattr(kind, fact)}"
-            text += f", ensemble of {kind.members}" if kind.members > 1 else ""
+            text += f", committee of {kind.members}" if kind.members > 1 else ""
             text += "" if kind.trained_for is None else f", trained for t = {kind.trained_for:g}"
             own = k == 0 and name in NAMES
             labels[kind] = _Label(

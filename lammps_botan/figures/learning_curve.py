@@ -56,7 +56,7 @@ def plot_learning_curve(path: Path, folders: Sequence[Path]) -> None:
         for quantity, (name, style) in STYLES.items()
         if quantity in drawn
     ]
-    left.set(xlabel="epoch", ylabel=r"training loss $/\sigma_{AA}^2$", yscale="log")
+    left.set(xlabel="epoch", ylabel="training loss, squared unit of length", yscale="log")
     right.set(xlabel="epoch", ylabel=r"$\rho$ on the validation set")
     for axes in (left, right):
         axes.grid(alpha=0.3)

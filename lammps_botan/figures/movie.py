@@ -10,16 +10,19 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lammps_botan.figures.picture import save_picture
-from lammps_botan.figures.slices import draw_bonds, draw_slice, in_slice
+from lammps_botan.figures.slices import draw_bonds, draw_slice, in_slice, main_species
+from lammps_botan.figures.units import over_length
 from lammps_botan.files.bond_dump import Bonds, read_bonds
-from lammps_botan.files.lammps_dump import DumpFrames, Frame
+from lammps_botan.files.lammps_dump import DumpFrames
 from lammps_botan.files.lammps_dump_text import read_header
 from lammps_botan.files.scored_dump import PROPENSITY
 from lammps_botan.files.text_file import DAMAGE, damage, open_text
-from lammps_botan.structure.graph import Floats, cell_matrix, minimum_image
+from lammps_botan.files.whole_file import whole_file
+from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.mixture import Mixture, shipped_mixture
 
-# where the colors end: of the particles shown that are of the most common type, since the small
-# ones move so much farther that a scale for all would hide the differences among the others
+# where the colors end, of the particles shown that are of the main species
 PERCENTILES = (5, 95)
 READING = 0.1  # share of the time that it takes to find these
 
@@ -30,10 +33,11 @@ def draw_map(
     *,
     frame: int = 0,
     column: str | None = None,
-    thickness: float = 1.0,
+    thickness: float | None = None,
     bonds: Path | None = None,
+    mixture: Mixture | None = None,
 ) -> None:
-    """Draw a slice through one frame of a scored dump: its particles, or its bonds.
+    """Draw a slice through one frame of a scored dump, or its whole plane in two dimensions.
 
     Parameters
     ----------
@@ -45,18 +49,22 @@ def draw_map(
         From 0, or from the end: -1 is the last.
     column : str, optional
         Colors the particles; the propensity if not given.
-    thickness : float
-        Of the slice, which is halfway up the box.
+    thickness : float, optional
+        Of the slice, which is halfway up the box, length unit; see
+        `lammps_botan.figures.slices.in_slice`.
     bonds : Path, optional
         Dump of bonds: those with both ends in the slice are drawn in place of the particles.
+    mixture : Mixture, optional
+        What the particles are, with type k as species k - 1: says how large they are drawn. The
+        one that ships and has their composition, if it is not given.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such dump, frame, step or column.
+        If there is no such dump, frame, step or column, or the particles are not the mixture.
     """
     column = column or find_column(dump)
-    chosen = _frame(dump, frame, column)
+    chosen = _as_mixture(_frame(dump, frame, column), mixture)
     if bonds is not None:
         _draw_bonds(output, chosen, read_bonds(bonds, chosen.step), thickness)
         return
@@ -70,13 +78,14 @@ def draw_movie(
     every: int = 1,
     fps: float = 10.0,
     column: str | None = None,
-    thickness: float = 1.0,
+    thickness: float | None = None,
+    mixture: Mixture | None = None,
 ) -> Iterator[tuple[int, float]]:
     """Draw a slice through each frame of a scored dump, with the same colors in all of them.
 
     Parameters
     ----------
-    dump, column, thickness
+    dump, column, thickness, mixture
         As for `draw_map`.
     folder : Path
         Gets frame-0000.png and so on, and movie.gif; made if it is not there.
@@ -102,26 +111,17 @@ def draw_movie(
     shown = []
     frames = DumpFrames(dump, every=every, columns=[column])
     for frame in frames:
-        shown.append(_shown(frame, column, thickness))
+        shown.append(_shown(_as_mixture(frame, mixture), column, thickness))
         yield 0, READING * frames.progress
     limits = _limits(shown)
     pictures = []
     for k, frame in enumerate(DumpFrames(dump, every=every, columns=[column])):
         pictures.append(folder / f"frame-{k:04d}.png")
-        _draw(pictures[-1], frame, column, thickness, limits)
+        _draw(pictures[-1], _as_mixture(frame, mixture), column, thickness, limits)
         yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
     for old in set(folder.glob("frame-*.png")) - set(pictures):  # of a longer movie before
         old.unlink()
     _animate(pictures, folder / "movie.gif", fps)
-
-
-def is_dump(path: Path) -> bool:
-    """Whether a file is a LAMMPS text dump, by its first line."""
-    try:
-        with open_text(path) as file:
-            return file.readline(100).startswith(b"ITEM:")
-    except DAMAGE:
-        return False
 
 
 def find_column(dump: Path) -> str:
@@ -150,7 +150,21 @@ def find_column(dump: Path) -> str:
     )
 
 
-def _frame(dump: Path, index: int, column: str) -> Frame:
+def _as_mixture(frame: Configuration, mixture: Mixture | None) -> Configuration:
+    """The frame as the mixture that is given, or else as the one that ships and that it can be."""
+    if mixture is None:
+        flat = frame.n_particles > 1 and not np.ptp(frame.positions[:, 2])
+        space = frame.box.area if flat else frame.box.volume
+        mixture = shipped_mixture(
+            frame.species,
+            dimension=2 if flat else 3,
+            density=frame.n_particles / space,
+            units=frame.units,
+        )
+    return frame if mixture is None else frame.as_mixture(mixture)[0]
+
+
+def _frame(dump: Path, index: int, column: str) -> Configuration:
     if index >= 0:  # skips the frames between the first and this one
         frames = iter(DumpFrames(dump, every=max(1, index), columns=[column]))
         found = next(itertools.islice(frames, min(index, 1), None), None)
@@ -162,19 +176,17 @@ def _frame(dump: Path, index: int, column: str) -> Frame:
     return found
 
 
-def _values(frame: Frame, column: str) -> Floats:
+def _values(frame: Configuration, column: str) -> Floats:
     """NaN for particles that were not scored, which are given exactly 0."""
     values = frame.columns[column]
     return np.where(values == 0, np.nan, values)
 
 
-def _shown(frame: Frame, column: str, thickness: float) -> Floats:
-    """Values of the particles in the slice that are of the most common type."""
-    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
-    shown = in_slice(np.asarray(frame.positions), cell, origin, thickness)
-    types = np.asarray(frame.types)
-    common = np.bincount(types).argmax()
-    return np.asarray(_values(frame, column)[shown[types[shown] == common]], dtype=np.float32)
+def _shown(frame: Configuration, column: str, thickness: float | None) -> Floats:
+    """Values of the particles in the slice that are of the main species."""
+    shown = in_slice(frame, thickness)
+    main = shown[frame.species[shown] == main_species(frame)]
+    return np.asarray(_values(frame, column)[main], dtype=np.float32)
 
 
 def _limits(shown: list[Floats]) -> tuple[float, float]:
@@ -187,38 +199,42 @@ def _limits(shown: list[Floats]) -> tuple[float, float]:
 
 
 def _draw(
-    path: Path, frame: Frame, column: str, thickness: float, limits: tuple[float, float]
+    path: Path,
+    frame: Configuration,
+    column: str,
+    thickness: float | None,
+    limits: tuple[float, float],
 ) -> None:
-    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
-    positions = np.asarray(frame.positions)
-    shown = in_slice(positions, cell, origin, thickness)
-    if not len(shown):
-        raise ValueError(f"{frame.where}: no particle is in the slice; make it thicker")
+    shown = in_slice(frame, thickness)
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
-    disks = draw_slice(
-        axes,
-        positions[shown],
-        cell,
-        origin,
-        np.asarray(frame.types)[shown] - 1,
-        _values(frame, column)[shown],
-        limits,
-    )
+    disks = draw_slice(axes, frame, shown, _values(frame, column)[shown], limits)
     of_score = "propensity" in column
-    label = r"predicted propensity $/\sigma_{AA}$" if of_score else f"{column}"
+    label = f"predicted propensity{_unit(frame)}" if of_score else column
     figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=label)
-    types = np.unique(np.asarray(frame.types)[shown])
-    others = ", ".join(str(kind) for kind in types if kind > 1)
-    axes.set_title(f"step {frame.step}" + (f" (black rim: type {others})" if others else ""))
+    axes.set_title(f"step {frame.step}{_rims(frame, shown)}")
     save_picture(figure, path)
 
 
-def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> None:
-    cell, origin = cell_matrix(frame.box), np.asarray(frame.origin)
-    positions, ids = np.asarray(frame.positions), np.asarray(frame.ids)
-    shown = in_slice(positions, cell, origin, thickness)
-    row = {int(ids[k]): int(k) for k in shown}
+def _rims(frame: Configuration, shown: Ints) -> str:
+    """Which particles have a rim, in words."""
+    main = main_species(frame)
+    others = [int(k) for k in np.unique(frame.species[shown]) if k != main]
+    if not others:
+        return ""
+    names = frame.species_names
+    said = ", ".join(names[k] if names else str(k + 1) for k in others)
+    return f" (black rim: {said})" if names else f" (black rim: type {said})"
+
+
+def _unit(frame: Configuration) -> str:
+    unit = over_length(frame.mixture)
+    return f" ${unit}$" if unit else ""
+
+
+def _draw_bonds(path: Path, frame: Configuration, bonds: Bonds, thickness: float | None) -> None:
+    positions = frame.positions
+    row = {int(frame.ids[k]): int(k) for k in in_slice(frame, thickness)}
     values: dict[tuple[int, int], list[float]] = {}
     for i, j, change in zip(bonds.center, bonds.neighbor, bonds.changes, strict=True):
         if i in row and j in row:
@@ -226,13 +242,12 @@ def _draw_bonds(path: Path, frame: Frame, bonds: Bonds, thickness: float) -> Non
     if not values:
         raise ValueError(f"{frame.where}: no bond has both ends in the slice; make it thicker")
     first, second = (np.array([row[pair[end]] for pair in values]) for end in (0, 1))
-    vectors = minimum_image(positions[second] - positions[first], frame.box)
+    vectors = frame.box.minimum_image(positions[second] - positions[first])
     changes = np.array([np.mean(both) for both in values.values()])  # predicted from both ends
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
-    limits = _limits([changes])
-    lines = draw_bonds(axes, positions[first], vectors, cell, origin, changes, limits)
-    label = r"predicted pair-distance change $/\sigma_{AA}$"
+    lines = draw_bonds(axes, frame, positions[first], vectors, changes, _limits([changes]))
+    label = f"predicted pair-distance change{_unit(frame)}"
     figure.colorbar(lines, ax=axes, shrink=0.8, extend="both", label=label)
     axes.set_title(f"step {frame.step}")
     save_picture(figure, path)
@@ -245,13 +260,12 @@ def _animate(pictures: list[Path], path: Path, fps: float) -> None:
         Image.open(picture).convert("RGB").quantize(palette=first, dither=Image.Dither.NONE)
         for picture in pictures[1:]
     )
-    part = path.with_suffix(".part")
-    first.save(
-        part,
-        format="GIF",
-        save_all=True,
-        append_images=others,
-        duration=round(1000 / fps),
-        loop=0,
-    )
-    part.replace(path)
+    with whole_file(path) as part:
+        first.save(
+            part,
+            format="GIF",
+            save_all=True,
+            append_images=others,
+            duration=round(1000 / fps),
+            loop=0,
+        )

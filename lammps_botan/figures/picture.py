@@ -7,10 +7,13 @@ of particles and one of pairs share a picture, filled circles on solid lines are
 open squares on dashed lines the pair-distance change.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from lammps_botan.files.whole_file import whole_file
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 OF_PARTICLES: dict[str, Any] = {"linestyle": "-", "marker": "o"}
@@ -22,11 +25,12 @@ def color(k: int) -> str:
     return COLORS[k % len(COLORS)]
 
 
+def rho_label(rho: float, digits: int) -> str:
+    """A correlation as a label has it; a dash where it is not defined."""
+    return "-" if math.isnan(rho) else f"{rho:.{digits}f}"
+
+
 def save_picture(figure: Figure, path: Path) -> None:
     """Write a PNG, PDF or SVG file, which has its name when it is whole."""
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
-    try:
-        figure.savefig(part, dpi=150)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=150, format=path.suffix.removeprefix("."))

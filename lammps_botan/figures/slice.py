@@ -8,48 +8,45 @@ from matplotlib.figure import Figure
 
 from lammps_botan.figures.picture import save_picture
 from lammps_botan.figures.slices import draw_slice, in_slice
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
 
 
 def plot_slice(
     path: Path,
-    positions: Floats,
-    lengths: Floats,
-    species: Ints,
+    configuration: Configuration,
     panels: Sequence[tuple[str, Floats]],
     *,
-    thickness: float = 1.0,
+    thickness: float | None = None,
 ) -> None:
-    """Draw a slice through an orthogonal box, once for each quantity.
+    """Draw a slice through a configuration, or the whole plane, once for each quantity.
 
     Particles whose center lies in the slice are drawn with their diameter, and colored by the
-    quantity from its 5th to its 95th percentile over the particles shown; B particles have a rim.
+    quantity from its 5th to its 95th percentile over the particles shown; all but those of the
+    reference species have a rim.
 
     Parameters
     ----------
     path : Path
         A PNG, PDF or SVG file.
-    positions : [n_particles, 3]
-        Wrapped or not, LJ units.
-    lengths : [3]
-        Edges of the box.
-    species : int [n_particles]
-        From 0.
+    configuration : Configuration
     panels : list of (title, [n_particles])
         Quantities to draw side by side.
-    thickness : float
-        Of the slice, which is halfway up the box.
+    thickness : float, optional
+        Of the slice, which is halfway up the box, length unit; see
+        `lammps_botan.figures.slices.in_slice`.
+
+    Raises
+    ------
+    ValueError
+        As `lammps_botan.figures.slices.in_slice`.
     """
-    cell, origin = np.diag(lengths), np.zeros(3)
-    shown = in_slice(positions, cell, origin, thickness)
+    shown = in_slice(configuration, thickness)
     figure = Figure(figsize=(5.2 * len(panels), 5.0), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
     for ax, (title, values) in zip(axes, panels, strict=True):
         low, high = np.percentile(values[shown], [5, 95])
-        colors = (float(low), float(high))
-        disks = draw_slice(
-            ax, positions[shown], cell, origin, species[shown], values[shown], colors
-        )
+        disks = draw_slice(ax, configuration, shown, values[shown], (float(low), float(high)))
         ax.set_title(title)
         ax.label_outer()
         figure.colorbar(disks, ax=ax, shrink=0.82, extend="both")

@@ -1,4 +1,7 @@
-"""A slice through a configuration, drawn with its particles as disks."""
+"""A slice through a configuration, drawn with its particles as disks.
+
+Two-dimensional configurations are drawn whole.
+"""
 
 import itertools
 
@@ -8,36 +11,87 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.patches import Polygon
 
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.figures.units import over_length
+from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.configuration import Configuration
 
-DIAMETERS = (1.0, 0.88)  # sigma_AA and sigma_BB of the Kob-Andersen mixture
+WIDE = 16  # particles side by side whose rims do not hide them
 
 
-def in_slice(positions: Floats, cell: Floats, origin: Floats, thickness: float) -> Ints:
+def in_slice(configuration: Configuration, thickness: float | None = None) -> Ints:
     """Which particles have their center in the slice halfway up the box, the upper ones last.
 
     Parameters
     ----------
-    positions : [n_particles, 3]
-        Wrapped or not, LJ units.
-    cell : [3, 3]
-        Cell vectors as rows, the first along x, the second in the xy plane.
-    origin : [3]
-        Lower corner of the box.
-    thickness : float
-        Of the slice, along z.
+    configuration : Configuration
+        Its first cell vector points along x, its second lies in the xy plane.
+    thickness : float, optional
+        Of the slice, along z, length unit; the diameter of a particle if it is not given.
+
+    Returns
+    -------
+    int64 [n_shown]
+        All particles where all have the same z.
+
+    Raises
+    ------
+    ValueError
+        If no slice can be drawn of the cell, there is no particle in the slice, or a thickness is
+        given in two dimensions.
     """
-    z = (positions[:, 2] - origin[2]) % cell[2, 2]
-    shown = np.flatnonzero(np.abs(z - cell[2, 2] / 2) < thickness / 2)
-    return np.asarray(shown[np.argsort(z[shown])])
+    box, z = configuration.box, configuration.positions[:, 2]
+    try:
+        box.lammps_bounds()
+    except ValueError as error:
+        raise ValueError(f"{configuration.where}: {error}") from error
+    if len(z) > 1 and not np.ptp(z):
+        if thickness is not None:
+            raise ValueError(
+                f"{configuration.where}: all particles have the same z, and the whole plane is "
+                "drawn; leave the thickness of a slice out"
+            )
+        return np.arange(len(z))
+    if thickness is None:
+        thickness = float(disk_diameters(configuration).max(initial=0))
+    height = box.cell[2, 2]
+    above = (z - box.origin[2]) % height
+    shown = np.flatnonzero(np.abs(above - height / 2) < thickness / 2)
+    if not len(shown):
+        raise ValueError(f"{configuration.where}: no particle is in the slice; make it thicker")
+    return np.asarray(shown[np.argsort(above[shown])])
+
+
+def disk_diameters(configuration: Configuration) -> Floats:
+    """How large particles are drawn, float64 [n_particles], length unit.
+
+    Bonds of a species with itself are as many times longer than those of the reference species as
+    its particles are larger. Where the mixture is not known, all have the mean distance that
+    particles of this density have.
+    """
+    mixture, n = configuration.mixture, configuration.n_particles
+    if mixture is None:
+        dimension = 3 if n < 2 or np.ptp(configuration.positions[:, 2]) else 2
+        space = configuration.box.volume if dimension == 3 else configuration.box.area
+        return np.full(n, (space / max(n, 1)) ** (1 / dimension))
+    own = np.diagonal(np.array(mixture.bond_lengths))
+    return np.asarray((mixture.diameter * own / own[mixture.reference])[configuration.species])
+
+
+def main_species(configuration: Configuration) -> int:
+    """The species that the colors are made for, and whose particles have no rim.
+
+    It is the reference species of the mixture, or the most common one where that is not known. The
+    others may move so much farther that a scale for all would hide the differences among these.
+    """
+    if configuration.mixture is not None:
+        return configuration.mixture.reference
+    return int(np.bincount(configuration.species).argmax())
 
 
 def draw_slice(
     axes: Axes,
-    positions: Floats,
-    cell: Floats,
-    origin: Floats,
-    species: Ints,
+    configuration: Configuration,
+    shown: Ints,
     values: Floats,
     limits: tuple[float, float],
     colormap: str = "viridis",
@@ -47,11 +101,10 @@ def draw_slice(
     Parameters
     ----------
     axes : Axes
-    positions, cell, origin
-        As for `in_slice`; only particles of the slice.
-    species : int [n_particles]
-        From 0; all but the first have a rim and the diameter of B.
-    values : [n_particles]
+    configuration : Configuration
+    shown : int [n_shown]
+        Which particles to draw, see `in_slice`; all but those of the main species have a rim.
+    values : [n_shown]
         Quantity that colors the particles; those with NaN are grey.
     limits : two floats
         Of the colors.
@@ -63,10 +116,11 @@ def draw_slice(
     EllipseCollection
         To make a color bar of.
     """
-    outline = _Outline(cell, origin)
-    diameters = np.take(DIAMETERS, np.minimum(species, 1))
+    outline = _Outline(configuration)
+    diameters = disk_diameters(configuration)[shown]
+    rims = configuration.species[shown] != main_species(configuration)
     # disks that reach into the outline, whichever their image
-    k, centers = outline.images(outline.places(positions), diameters / 2)
+    k, centers = outline.images(outline.places(configuration.positions[shown]), diameters / 2)
     disks = EllipseCollection(
         diameters[k],
         diameters[k],
@@ -75,8 +129,8 @@ def draw_slice(
         offsets=centers,
         offset_transform=axes.transData,
         cmap=mpl.colormaps[colormap].with_extremes(bad="0.85"),
-        edgecolors=np.where(species[k] > 0, "black", "white").tolist(),
-        linewidths=np.where(species[k] > 0, 1.0, 0.4).tolist(),
+        edgecolors=np.where(rims[k], "black", "white").tolist(),
+        linewidths=(np.where(rims[k], 1.0, 0.4) * outline.pen).tolist(),
     )
     disks.set_array(np.ma.masked_invalid(values[k]))
     disks.set_clim(*limits)
@@ -87,10 +141,9 @@ def draw_slice(
 
 def draw_bonds(
     axes: Axes,
+    configuration: Configuration,
     starts: Floats,
     vectors: Floats,
-    cell: Floats,
-    origin: Floats,
     values: Floats,
     limits: tuple[float, float],
     colormap: str = "viridis",
@@ -100,12 +153,11 @@ def draw_bonds(
     Parameters
     ----------
     axes : Axes
+    configuration : Configuration
     starts : [n_bonds, 3]
         One end of each.
     vectors : [n_bonds, 3]
         From there to the other end, of the minimum image.
-    cell, origin
-        As for `in_slice`.
     values : [n_bonds]
         Quantity that colors the bonds.
     limits : two floats
@@ -118,12 +170,12 @@ def draw_bonds(
     LineCollection
         To make a color bar of.
     """
-    outline = _Outline(cell, origin)
+    outline = _Outline(configuration)
     k, points = outline.images(outline.places(starts), np.linalg.norm(vectors[:, :2], axis=1))
     lines = LineCollection(
         list(np.stack([points, points + vectors[k, :2]], axis=1)),
         cmap=mpl.colormaps[colormap],
-        linewidths=3.0,
+        linewidths=3.0 * outline.pen,
         capstyle="round",
     )
     lines.set_array(values[k])
@@ -134,12 +186,22 @@ def draw_bonds(
 
 
 class _Outline:
-    """The cell seen from above, halfway up."""
+    """The cell seen from above, halfway up.
 
-    def __init__(self, cell: Floats, origin: Floats) -> None:
-        self._cell, self._origin = cell, origin
-        self._edges = cell[:2, :2]  # as rows
-        self._corner = origin[:2] + cell[2, :2] / 2
+    Attributes
+    ----------
+    pen : float
+        How thick lines are: less than 1 where the cell is more than `WIDE` particles wide.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        box = configuration.box
+        self._cell, self._origin, self._periodic = box.cell, box.origin, box.periodic
+        self._edges = box.cell[:2, :2]  # as rows
+        self._corner = box.origin[:2] + box.cell[2, :2] / 2
+        self._unit = over_length(configuration.mixture)
+        width = np.linalg.norm(self._edges[0]) / disk_diameters(configuration).max(initial=0)
+        self.pen = min(1.0, WIDE / float(width))
 
     def places(self, positions: Floats) -> Floats:
         """Fractional places [n, 2] of particles of the slice, in the outline."""
@@ -147,7 +209,7 @@ class _Outline:
         up = np.rint((positions[:, 2] - self._origin[2]) / cell[2, 2] - 0.5)  # boxes above this one
         points = positions[:, :2] - up[:, None] * cell[2, :2] - self._corner
         places = points @ np.linalg.inv(self._edges)
-        return np.asarray(places - np.floor(places))
+        return np.asarray(places - np.floor(places) * np.array(self._periodic[:2]))
 
     def images(self, places: Floats, reach: Floats) -> tuple[Ints, Floats]:
         """Indices [n_images] and points [n_images, 2] of what reaches into the outline, in order.
@@ -161,7 +223,8 @@ class _Outline:
         inverse = np.linalg.norm(np.linalg.inv(self._edges), axis=0)
         margin = reach[:, None] * inverse
         which, points = [], []
-        for shift in itertools.product((-1, 0, 1), repeat=2):
+        shifts = ((-1, 0, 1) if periodic else (0,) for periodic in self._periodic[:2])
+        for shift in itertools.product(*shifts):
             image = places + np.array(shift)
             seen = np.flatnonzero(((image > -margin) & (image < 1 + margin)).all(axis=1))
             which.append(seen)
@@ -179,4 +242,4 @@ class _Outline:
         low, high = outline.min(axis=0), outline.max(axis=0)
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
         axes.spines[:].set_visible(False)  # the outline is the frame
-        axes.set(xlabel=r"$x/\sigma_{AA}$", ylabel=r"$y/\sigma_{AA}$")
+        axes.set(xlabel=f"$x{self._unit}$", ylabel=f"$y{self._unit}$")

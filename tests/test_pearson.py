@@ -1,4 +1,4 @@
-"""Scores: Pearson's rho, the particles and pairs it is taken over, and how high it can be."""
+"""Pearson's rho: the particles and bonds that it is taken over, and how high it can be."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from lammps_botan.evaluation.pearson import (
     ceiling,
     correlation,
     edge_mask,
+    halves_moments,
     lengthening,
     moments,
     node_mask,
@@ -15,7 +16,10 @@ from lammps_botan.evaluation.pearson import (
     random_halves,
     rho_pooled,
 )
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
+from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 ROUNDING = 1e-12
 
@@ -61,11 +65,26 @@ def test_moments_of_parts_are_those_of_the_whole():
     assert rho_pooled(np.stack(parts)) == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-10)
 
 
-def test_scores_are_over_a_particles_and_a_a_bonds():
+def test_the_least_spread_is_measured_in_the_unit_of_the_numbers():
+    """Displacements of atoms in SI units are 1e-11, and far from constant."""
+    x, y = np.random.default_rng(0).normal(size=(2, 50))
+    in_meters = pearson(1e-11 * x, 1e-11 * y, unit=3e-10)
+    assert in_meters == pytest.approx(np.corrcoef(x, y)[0, 1], rel=ROUNDING)
+    assert np.isnan(pearson(1e-25 * x, 1e-25 * y, unit=3e-10))
+
+
+def graph_of(positions, species):
+    configuration = Configuration(
+        positions=positions, species=species, box=Box(9.0, (True, True, True))
+    )
+    return build_graph(configuration, cutoff=2.0)
+
+
+def test_rho_is_taken_over_a_particles_and_a_a_bonds():
     positions = [[0.0, 0, 0], [1.2, 0, 0], [0, 1.4, 0], [0, 0, 1.0]]
-    graph = build_graph(positions, 9.0, [0, 0, 0, 1])
-    assert node_mask(graph).tolist() == [True, True, True, False]
-    masked = edge_mask(graph)
+    graph = graph_of(positions, [0, 0, 0, 1])
+    assert node_mask(graph, KOB_ANDERSEN).tolist() == [True, True, True, False]
+    masked = edge_mask(graph, KOB_ANDERSEN)
     pairs = set(zip(graph.center[masked], graph.neighbor[masked], strict=True))
     assert pairs == {(0, 1), (1, 0)}
 
@@ -75,25 +94,71 @@ def test_scores_are_over_a_particles_and_a_a_bonds():
 )
 def test_bonds_of_each_pair_of_species_have_their_length(species, length):
     for distance, n_edges in ((length - 1e-6, 2), (length + 1e-6, 0)):
-        graph = build_graph([[0.0, 0, 0], [distance, 0, 0]], 9.0, species)
-        assert np.count_nonzero(edge_mask(graph, species)) == n_edges
+        graph = graph_of([[0.0, 0, 0], [distance, 0, 0]], species)
+        assert np.count_nonzero(edge_mask(graph, KOB_ANDERSEN, species)) == n_edges
         others = [pair for pair in ((0, 0), (0, 1), (1, 1)) if set(pair) != set(species)]
-        assert not any(edge_mask(graph, pair).any() for pair in others)
+        assert not any(edge_mask(graph, KOB_ANDERSEN, pair).any() for pair in others)
+
+
+def test_the_mixture_says_how_long_bonds_are_and_which_species_is_quoted():
+    """A row of particles 1.0 apart, in two alternating species and one that stands apart."""
+    mixture = Mixture(
+        name="row",
+        units="lj",
+        species=["P", "Q", "R"],
+        masses=[1.0, 1.0, 1.0],
+        fractions=[0.4, 0.4, 0.2],
+        bond_lengths=[[1.9, 1.1, 0.9], [1.1, 2.0, 0.9], [0.9, 0.9, 5.0]],
+        diameter=1.0,
+        reference_species="Q",
+    )
+    row = np.array([[k + 0.5, 0.0, 0.0] for k in range(8)] + [[4.5, 0.0, 1.0]])
+    configuration = Configuration(
+        positions=row,
+        species=[0, 1, 0, 1, 0, 1, 0, 1, 2],
+        box=Box([8.0, 9.0, 9.0], (True, True, True)),
+    )
+    graph = build_graph(configuration, cutoff=3.0)
+    counts = {
+        pair: int(np.count_nonzero(edge_mask(graph, mixture, pair)))
+        for pair in ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
+    }
+    # the 8 next neighbors along the row, each from both ends; equal species are 2.0 apart
+    assert counts == {(0, 0): 0, (0, 1): 16, (1, 1): 0, (0, 2): 0, (1, 2): 0, (2, 2): 0}
+    longer = mixture.model_copy(
+        update={"bond_lengths": ((2.1, 0.9, 1.1), (0.9, 2.1, 1.5), (1.1, 1.5, 5.0))}
+    )
+    counts = {
+        pair: int(np.count_nonzero(edge_mask(graph, longer, pair)))
+        for pair in ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
+    }
+    # R stands 1.0 from one P and sqrt(2) from two Q
+    assert counts == {(0, 0): 8, (0, 1): 0, (1, 1): 8, (0, 2): 2, (1, 2): 4, (2, 2): 0}
+    np.testing.assert_array_equal(edge_mask(graph, longer), edge_mask(graph, longer, (1, 1)))
+    assert np.flatnonzero(node_mask(graph, mixture)).tolist() == [1, 3, 5, 7]
+    assert np.flatnonzero(node_mask(graph, mixture, 2)).tolist() == [8]
 
 
 def test_halves_share_no_run_and_splits_differ():
-    first, second = random_halves(np.eye(8))
+    first, second = random_halves(8)
     assert np.all(first * second == 0)
     np.testing.assert_allclose(first + second, 1 / 4)
     assert len(np.unique(first, axis=0)) > 5
-    np.testing.assert_array_equal(random_halves(np.eye(8))[0], first)
+    np.testing.assert_array_equal(random_halves(8)[0], first)
 
 
 def test_an_odd_run_is_left_out_and_one_run_has_no_halves():
-    first, second = random_halves(np.eye(5))
+    first, second = random_halves(5)
     np.testing.assert_array_equal(np.count_nonzero(first + second, axis=1), 4)
-    assert np.isnan(random_halves(np.ones((1, 4)))).all()
-    assert np.isnan(random_halves(np.ones((0, 4)))).all()
+    for n_runs in (0, 1):
+        assert np.isnan(correlation(halves_moments(np.ones((n_runs, 4))))).all()
+
+
+def test_moments_of_halves_are_those_of_the_averages():
+    runs = np.random.default_rng(5).normal(3.0, 1.0, size=(7, 40))
+    averages = random_halves(7) @ runs
+    np.testing.assert_allclose(halves_moments(runs), moments(*averages), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(halves_moments(runs, 2.0), moments(*averages, 2.0), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +169,7 @@ def test_the_ceiling_is_what_a_perfect_prediction_reaches(n_runs, noise):
     rng = np.random.default_rng(3)
     known = rng.gamma(4.0, 0.5, size=20_000)
     runs = known + rng.normal(0, noise, size=(n_runs, len(known)))
-    rho = correlation(moments(*random_halves(runs))).mean()
+    rho = correlation(halves_moments(runs)).mean()
     found = ceiling(rho, lengthening(n_runs))
     assert found == pytest.approx(pearson(known, runs.mean(axis=0)), abs=0.01)
 
@@ -114,7 +179,7 @@ def test_the_ceiling_is_cronbachs_alpha_but_for_the_choice_of_the_splits():
     rng = np.random.default_rng(4)
     runs = rng.normal(size=3000) + rng.normal(0, 3, size=(16, 3000))
     alpha = 16 / 15 * (1 - runs.var(axis=1).sum() / runs.sum(axis=0).var())
-    found = ceiling(correlation(moments(*random_halves(runs))).mean(), 2)
+    found = ceiling(correlation(halves_moments(runs)).mean(), 2)
     assert found == pytest.approx(np.sqrt(alpha), abs=0.003)
 
 

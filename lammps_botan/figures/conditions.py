@@ -1,0 +1,234 @@
+"""What `lammps-botan evaluate --json` wrote, sorted by temperature and lag time."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lammps_botan.evaluation.evaluation import (
+    REMEDY,
+    Correlations,
+    Evaluation,
+    ModelCorrelations,
+    read_evaluation,
+)
+from lammps_botan.files.ensemble import same_time
+
+NOT_TRAINED = {0.0: "S", 1.0: "E"}  # p, and what a network trained with it has not learned
+
+
+@dataclass(frozen=True)
+class Rho:
+    """A correlation.
+
+    Attributes
+    ----------
+    value : float
+        rho_mean, over the particles of the quoted species or the bonds of the quoted pair; NaN
+        where it is not defined.
+    error : float
+        Standard error by bootstrap over the configurations; NaN where there is none.
+    """
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model at one condition.
+
+    Attributes
+    ----------
+    model : str
+    architecture : str
+        Such as "botan".
+    rounds : int or None
+    width : int
+        Of each network.
+    members : int
+        How many networks it is made of; more than one in a committee.
+    p : float or None
+        Weight of the propensity in the loss, eq. 12; None if unknown.
+    temperature : float
+        Temperature unit.
+    lag_time : float
+        Of the data, time unit.
+    trained_for : float or None
+        The lag time that the model was trained for, where it is not that of the data.
+    rho : dict
+        Rho of "S", and of "E" where the model has it; what it was not trained on (S at p = 0, E at
+        p = 1) is left out.
+    """
+
+    model: str
+    architecture: str
+    rounds: int | None
+    width: int
+    members: int
+    p: float | None
+    temperature: float
+    lag_time: float
+    trained_for: float | None
+    rho: dict[str, Rho]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Models of one temperature, evaluated on the same configurations at one lag time.
+
+    Attributes
+    ----------
+    temperature, lag_time : float
+        Temperature unit and time unit.
+    units : str
+        LAMMPS's name of the unit system.
+    groups : dict
+        What the correlations are of: species ("S") and pair of species ("E").
+    models : list of Model
+    ceilings : dict
+        Rho that a perfect model would have of "S" and "E", as far as it is known.
+    """
+
+    temperature: float
+    lag_time: float
+    units: str
+    groups: dict[str, str]
+    models: list[Model]
+    ceilings: dict[str, Rho]
+
+
+def read_conditions(paths: Sequence[Path]) -> list[Condition]:
+    """Read files of `lammps-botan evaluate --json`, in the order of temperature and lag time.
+
+    A model that is in several files with the same correlations is taken once.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If one is not such a file, has models for several lag times or temperatures or does not say
+        them, two of the same lag time and temperature were made with different configurations, or
+        two are about different mixtures.
+    """
+    found: dict[tuple[float, float], Condition] = {}
+    sources: dict[tuple[float, float], tuple[Path, list[str]]] = {}
+    groups: dict[str, str] = {}  # of all
+    units = ""
+    for path in map(Path, paths):
+        evaluation = read_evaluation(path)
+        if not evaluation.models:
+            raise ValueError(f"{path}: has ceilings and no models; {REMEDY}")
+        for quantity, group in (g for m in evaluation.models for g in _groups(evaluation, m)):
+            if groups.setdefault(quantity, group) != group:
+                raise ValueError(
+                    f"{path}: has correlations of {group}, and what comes before has those of "
+                    f"{groups[quantity]}; draw each mixture in a picture of its own"
+                )
+        units = units or evaluation.units
+        if units != evaluation.units:
+            raise ValueError(
+                f"{path}: is in {evaluation.units} units, and what comes before in {units}; draw "
+                "each in a picture of its own"
+            )
+        models = [_model(path, k, evaluation) for k in range(len(evaluation.models))]
+        condition = _condition(path, models)
+        names = [n for n in evaluation.configurations if n not in evaluation.left_out]
+        first, expected = sources.setdefault(condition, (path, names))
+        if not _same_files(names, expected):
+            raise ValueError(
+                f"{path}: has correlations of models for {_named(condition)} on {_listed(names)}, "
+                f"but {first} on {_listed(expected)}; evaluate all of them on the same files"
+            )
+        here = found.setdefault(condition, Condition(*condition, units, groups, [], {}))
+        here.models.extend(model for model in models if model not in here.models)
+        if evaluation.ceiling is not None:
+            here.ceilings.update(_rho(evaluation, evaluation.ceiling))
+    return [found[condition] for condition in sorted(found)]
+
+
+def _groups(
+    evaluation: Evaluation, part: Correlations | ModelCorrelations
+) -> list[tuple[str, str]]:
+    """The quoted species and pair, or else the first ones, as far as there are correlations."""
+    tables = (("S", part.S), ("E", part.E))
+    return [
+        (quantity, evaluation.quoted.get(quantity, next(iter(table))))
+        for quantity, table in tables
+        if table
+    ]
+
+
+def _rho(evaluation: Evaluation, part: Correlations | ModelCorrelations) -> dict[str, Rho]:
+    found = {}
+    for quantity, group in _groups(evaluation, part):
+        table = part.S if quantity == "S" else part.E
+        if table and group in table:
+            own = table[group]
+            found[quantity] = Rho(_defined(own.rho_mean), _defined(own.rho_mean_error))
+    return found
+
+
+def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
+    """The model, which is at the lag time of the data, or its own where that is unknown."""
+    own, time = evaluation.models[k], evaluation.time
+    lag_time = time or own.lag_time
+    for key, value, keeper in (
+        ("temperature", own.temperature, "its model file has none"),
+        ("lag_time", lag_time, "neither its model file nor the evaluated files have one"),
+    ):
+        if value is None:
+            raise ValueError(
+                f"{path}: 'models[{k}].{key}' of {own.model} is unknown, as {keeper}; write the "
+                "number there in place of null"
+            )
+    rho = _rho(evaluation, own)
+    if own.p is not None:
+        rho.pop(NOT_TRAINED.get(own.p, ""), None)
+    return Model(
+        own.model,
+        own.architecture,
+        own.rounds,
+        own.width,
+        own.members,
+        own.p,
+        float(own.temperature or 0),
+        float(lag_time or 0),
+        None if same_time(time, own.lag_time) else own.lag_time,
+        rho,
+    )
+
+
+def _condition(path: Path, models: list[Model]) -> tuple[float, float]:
+    conditions = sorted({(model.temperature, model.lag_time) for model in models})
+    if len(conditions) > 1:
+        raise ValueError(
+            f"{path}: has models for {' and '.join(map(_named, conditions))}; evaluate those of "
+            "each temperature and lag time on their own configurations, into a file of their own"
+        )
+    return conditions[0]
+
+
+def _same_files(names: list[str], others: list[str]) -> bool:
+    """Whether paths, maybe given from different folders, agree in the parts that both have."""
+    both = [
+        sorted(tuple(part for part in reversed(Path(name).parts) if part != "..") for name in some)
+        for some in (names, others)
+    ]
+    return len(names) == len(others) and all(
+        all(x == y for x, y in zip(a, b, strict=False)) for a, b in zip(*both, strict=True)
+    )
+
+
+def _named(condition: tuple[float, float]) -> str:
+    return f"T = {condition[0]:g}, t = {condition[1]:g}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" ... ({len(names)} files)" if len(names) > 3 else "")
+
+
+def _defined(value: float) -> float:
+    """One and the same NaN for all that is not defined, so that equal correlations are equal."""
+    return math.nan if math.isnan(value) else value

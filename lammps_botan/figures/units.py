@@ -1,0 +1,50 @@
+"""Units as they stand behind a quantity in the labels of pictures."""
+
+from lammps_botan.structure.mixture import Mixture
+
+# by LAMMPS's names of the unit systems; of those not listed nothing is said
+LENGTHS = {
+    "lj": r"\sigma",
+    "real": r"\mathrm{Å}",
+    "metal": r"\mathrm{Å}",
+    "si": r"\mathrm{m}",
+    "cgs": r"\mathrm{cm}",
+    "electron": r"a_0",
+    "micro": r"\mathrm{μm}",
+    "nano": r"\mathrm{nm}",
+}
+TIMES = {
+    "lj": r"\tau",
+    "real": r"\mathrm{fs}",
+    "metal": r"\mathrm{ps}",
+    "si": r"\mathrm{s}",
+    "cgs": r"\mathrm{s}",
+    "electron": r"\mathrm{fs}",
+    "micro": r"\mathrm{μs}",
+    "nano": r"\mathrm{ns}",
+}
+
+
+def over_length(mixture: Mixture | None) -> str:
+    r"""What makes a length a number, in the mathematics of a label, as in `$x/\sigma_{AA}$`.
+
+    In reduced units this is sigma, with the species whose diameter it is. Of an unknown mixture it
+    is nothing.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> print(over_length(KOB_ANDERSEN))
+    /\sigma_{AA}
+    """
+    if mixture is None:
+        return ""
+    if mixture.units == "lj" and mixture.diameter == 1.0:
+        species = mixture.reference_species
+        return rf"/\sigma_{{{species}{species}}}"
+    return f"/{LENGTHS[mixture.units]}"
+
+
+def over_time(units: str) -> str:
+    r"""What makes a time a number, as in `$t/\tau$`."""
+    return f"/{TIMES[units]}"
