@@ -1,0 +1,163 @@
+"""Configurations from which simulations start: read, and compared with the mixture."""
+
+import hashlib
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from lammps_botan.files.lammps_data import write_lammps_data
+from lammps_botan.simulation.liquid import Liquid, open_liquid
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import SHIPPED, Mixture
+
+DENSITY_TOLERANCE = 0.05  # densities that differ by a smaller share are the same
+_BONDS = re.compile(rb"^\s*[1-9]\d*\s+(bonds|angles|dihedrals|impropers)\s*$", re.MULTILINE)
+_ASK = "give the mixture by --mixture FILE.toml (docs/own_liquid.md)"
+
+Start = TypeVar("Start", Configuration, Ensemble)
+
+
+def check_names(paths: Sequence[Path]) -> None:
+    """Refuse two files of one name, whose products would have one name, and missing files.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+    """
+    times = Counter(path.stem for path in paths)
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        if times[path.stem] > 1:
+            raise ValueError(f"{path}: another configuration is also called {path.stem}; rename it")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of the bytes of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_starts(
+    read: Callable[..., Start],
+    paths: Sequence[Path],
+    mixture: Mixture | str | Path | None,
+) -> tuple[list[Start], Liquid]:
+    """Read the configurations of one mixture, and its interactions.
+
+    Parameters
+    ----------
+    read : function
+        `files.ensemble.read_start` or `read_ensemble`.
+    paths : sequence of Path
+    mixture : Mixture, str or Path, optional
+        Its name, or its TOML file; without it, what the files say, or the one shipped mixture that
+        has their composition.
+
+    Returns
+    -------
+    list of Configuration or Ensemble
+        With the mixture.
+    Liquid
+
+    Raises
+    ------
+    ValueError
+        If a file is not the mixture or of none that is known, two files hold different ones, or the
+        box has faces without images.
+
+    Warns
+    -----
+    UserWarning
+        If a density differs from that of the mixture by more than 5 %.
+    """
+    liquid = None if mixture is None else open_liquid(mixture)
+    found = []
+    for path in paths:
+        _check_atoms(path)
+        start = read(path, mixture=None if liquid is None else liquid.mixture)
+        configuration = start if isinstance(start, Configuration) else start.configuration
+        own = configuration.mixture or _shipped(configuration, path)
+        if liquid is None:
+            liquid = Liquid(own)
+        elif why := own.difference(liquid.mixture):
+            raise ValueError(
+                f"{path}: is {own.name}, expected {liquid.mixture.name} as the file before it; "
+                f"they differ in {why}: simulate them one after the other"
+            )
+        known = _checked(configuration, liquid.mixture, path)
+        found.append(
+            known if isinstance(start, Configuration) else replace(start, configuration=known)
+        )
+    if liquid is None:
+        raise ValueError("expected at least one configuration")
+    return found, liquid
+
+
+def write_start(path: Path, start: Configuration, title: str) -> None:
+    """Write a LAMMPS data file; the plane of two dimensions is z = 0, in the middle of the box."""
+    if start.dimension == 2:
+        box = start.box
+        origin = [*box.origin[:2], -box.cell[2, 2] / 2]
+        flat = start.positions * [1.0, 1.0, 0.0]
+        start = replace(start, positions=flat, box=Box(box.cell, box.periodic, np.array(origin)))
+    write_lammps_data(path, start, title)
+
+
+def composition(start: Configuration) -> dict[str, int]:
+    """How many particles there are of each species of the mixture, by name."""
+    assert start.mixture is not None
+    counts = np.bincount(start.species, minlength=start.mixture.n_species)
+    return {name: int(n) for name, n in zip(start.mixture.species, counts, strict=True)}
+
+
+def _check_atoms(path: Path) -> None:
+    """Refuse a data file with bonds: the simulation would be one without them."""
+    if path.suffix != ".npz" and (match := _BONDS.search(path.read_bytes()[:65536])):
+        raise ValueError(
+            f"{path}: has {match[1].decode()}; `lammps-botan simulate` knows atoms without bonds "
+            "only: run molecules with a script of your own, and make the targets from its dumps"
+        )
+
+
+def _shipped(start: Configuration, path: Path) -> Mixture:
+    """The one shipped mixture of this composition and dimension."""
+    dimension = 3 if np.ptp(start.positions[:, 2]) else 2
+    why = {
+        mixture.name: (
+            mixture.wrong_composition(start.species)
+            if mixture.dimension == dimension
+            else f"{dimension} dimensions; {mixture.name} has {mixture.dimension}"
+        )
+        for mixture in SHIPPED.values()
+    }
+    fitting = [SHIPPED[name] for name, reason in why.items() if not reason]
+    if len(fitting) != 1:
+        reasons = "; ".join(f"not {name}: found {reason}" for name, reason in why.items() if reason)
+        raise ValueError(f"{path}: which liquid is it? {reasons}; {_ASK}")
+    return fitting[0]
+
+
+def _checked(start: Configuration, mixture: Mixture, path: Path) -> Configuration:
+    start = start.as_mixture(mixture)[0]
+    if wrong := mixture.wrong_composition(start.species):
+        raise ValueError(f"{path}: is not {mixture.name}: found {wrong}; {_ASK}")
+    periodic = (True, True, mixture.dimension == 3)
+    if start.box.periodic != periodic:
+        raise ValueError(
+            f"{path}: expected a box with images along all directions of the space, periodic = "
+            f"{periodic}, found {start.box.periodic}"
+        )
+    if mixture.density and abs(start.density / mixture.density - 1) > DENSITY_TOLERANCE:
+        warnings.warn(
+            f"{path}: has the density {start.density:.4g}, {mixture.name} has {mixture.density:.4g}",
+            stacklevel=4,
+        )
+    return start
