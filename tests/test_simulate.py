@@ -359,6 +359,7 @@ def test_an_ensemble_has_the_keys_and_kinds_of_the_public_data(ensemble):
         assert ours[key].dtype.kind == value.dtype.kind, key
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_leaves_what_can_be_resumed(glass, tmp_path):
     arguments = ("isoconfig", glass[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3)
     process = subprocess.Popen(

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lammps_botan.cli import evaluation, ground_truth, models, plot, train, trajectories
+from lammps_botan.cli import evaluation, ground_truth, models, plot, simulation, train, trajectories
 
 
 class _Commands(click.Group):
@@ -56,7 +56,7 @@ for command in (
     models.info,
     models.models,
     ground_truth.data_file,
-    ground_truth.simulate,
+    simulation.simulate,
     ground_truth.targets,
     ground_truth.teach,
     ground_truth.observables,

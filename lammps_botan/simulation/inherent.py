@@ -14,12 +14,12 @@ from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
-from lammps_botan.simulation.liquid import INPUT, Liquid
+from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
 from lammps_botan.simulation.protocol import versions_json
 from lammps_botan.simulation.starts import (
     check_names,
     composition,
-    read_starts,
+    of_one_liquid,
     sha256_of,
     write_start,
 )
@@ -49,7 +49,7 @@ def inherent(
     output : Path
         Folder; made if it is not there.
     mixture : Mixture, str or Path, optional
-        See `simulation.starts.read_starts`.
+        Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
     scheduler : str, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
@@ -75,14 +75,24 @@ def inherent(
     ... )
     """
     check_names(configurations)
-    ensembles, liquid = read_starts(read_ensemble, configurations, mixture)
+    liquid = None if mixture is None else open_liquid(mixture)
+    known = None if liquid is None else liquid.mixture
+    ensembles = [read_ensemble(path, mixture=known) for path in configurations]
+    starts, liquid = of_one_liquid([each.configuration for each in ensembles], liquid)
     output = output.resolve()
     about = {path.stem: {"sha256": sha256_of(path)} for path in configurations}
     products = [output / f"{path.stem}.npz" for path in configurations]
     with open_output(output, "inherent", liquid.identity(), about):
         tasks = [
-            _task(_Minima(ensemble, liquid, output / UNFINISHED / product.stem, product))
-            for ensemble, product in zip(ensembles, products, strict=True)
+            _task(
+                _Minima(
+                    ensemble=replace(ensemble, configuration=start),
+                    liquid=liquid,
+                    folder=output / UNFINISHED / product.stem,
+                    product=product,
+                )
+            )
+            for ensemble, start, product in zip(ensembles, starts, products, strict=True)
             if not product.exists()
         ]
         run_tasks(tasks, "inherent", scheduler)

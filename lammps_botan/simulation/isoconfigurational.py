@@ -68,7 +68,7 @@ def isoconfig(
     times : sequence of float, or str
         Lag times, multiples of the time step; or as text, see `simulation.named_times`.
     mixture : Mixture, str or Path, optional
-        See `simulation.starts.read_starts`.
+        Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
     runs : int
         Per configuration.
     seed : int
@@ -103,7 +103,7 @@ def isoconfig(
     check_positive("the number of runs", runs)
     check_seed(seed)
     check_names(configurations)
-    starts, liquid = read_starts(read_start, configurations, mixture)
+    starts, liquid = read_starts(configurations, mixture)
     if isinstance(times, str):
         times = named_times(times, liquid.mixture, temperature)
     lag_times = check_times(times, liquid.interactions.timestep)

@@ -121,9 +121,9 @@ class Liquid:
             ),
         ]
         lines = [
-            f"# {mixture.name}: what the scripts in.melt, in.quench, in.equilibrate, in.isoconfig",
-            "# and in.inherent must know of it. They include this file twice: before there is a box",
-            "# the first half counts, then the second one.",
+            f"# {mixture.name}, for the scripts in.melt, in.quench, in.equilibrate, in.isoconfig and",
+            "# in.inherent. They include this file twice: its first half counts before there is a",
+            "# box, its second half after.",
             "",
             'if "$(extract_setting(box_exist)) == 1" then "jump SELF interactions"',
             "",

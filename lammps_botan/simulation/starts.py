@@ -4,25 +4,22 @@ import hashlib
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.lammps_data import write_lammps_data
 from lammps_botan.simulation.liquid import Liquid, open_liquid
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
-from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import SHIPPED, Mixture
 
 DENSITY_TOLERANCE = 0.05  # densities that differ by a smaller share are the same
 _BONDS = re.compile(rb"^\s*[1-9]\d*\s+(bonds|angles|dihedrals|impropers)\s*$", re.MULTILINE)
 _ASK = "give the mixture by --mixture FILE.toml (docs/own_liquid.md)"
-
-Start = TypeVar("Start", Configuration, Ensemble)
 
 
 def check_names(paths: Sequence[Path]) -> None:
@@ -46,59 +43,61 @@ def sha256_of(path: Path) -> str:
 
 
 def read_starts(
-    read: Callable[..., Start],
-    paths: Sequence[Path],
-    mixture: Mixture | str | Path | None,
-) -> tuple[list[Start], Liquid]:
-    """Read the configurations of one mixture, and its interactions.
+    paths: Sequence[Path], mixture: Mixture | str | Path | None
+) -> tuple[list[Configuration], Liquid]:
+    """Read the configurations of one mixture, and its interactions; see `of_one_liquid`.
 
     Parameters
     ----------
-    read : function
-        `files.ensemble.read_start` or `read_ensemble`.
     paths : sequence of Path
+        npz, pickle and LAMMPS data files.
     mixture : Mixture, str or Path, optional
-        Its name, or its TOML file; without it, what the files say, or the one shipped mixture that
-        has their composition.
+        Its name, or its TOML file.
+    """
+    liquid = None if mixture is None else open_liquid(mixture)
+    for path in paths:
+        _check_atoms(path)
+    known = None if liquid is None else liquid.mixture
+    return of_one_liquid([read_start(path, mixture=known) for path in paths], liquid)
 
-    Returns
-    -------
-    list of Configuration or Ensemble
-        With the mixture.
-    Liquid
+
+def of_one_liquid(
+    starts: Sequence[Configuration], liquid: Liquid | None
+) -> tuple[list[Configuration], Liquid]:
+    """Configurations with their mixture, and the liquid that all of them are.
+
+    Parameters
+    ----------
+    starts : sequence of Configuration
+    liquid : Liquid, optional
+        Without it, what the configurations say, or the one shipped mixture that has their
+        composition.
 
     Raises
     ------
     ValueError
-        If a file is not the mixture or of none that is known, two files hold different ones, or the
-        box has faces without images.
+        If a configuration is not the mixture or of none that is known, two are different ones, or
+        the box has faces without images.
 
     Warns
     -----
     UserWarning
         If a density differs from that of the mixture by more than 5 %.
     """
-    liquid = None if mixture is None else open_liquid(mixture)
-    found = []
-    for path in paths:
-        _check_atoms(path)
-        start = read(path, mixture=None if liquid is None else liquid.mixture)
-        configuration = start if isinstance(start, Configuration) else start.configuration
-        own = configuration.mixture or _shipped(configuration, path)
+    known = []
+    for start in starts:
+        own = start.mixture or _shipped(start)
         if liquid is None:
             liquid = Liquid(own)
         elif why := own.difference(liquid.mixture):
             raise ValueError(
-                f"{path}: is {own.name}, expected {liquid.mixture.name} as the file before it; "
-                f"they differ in {why}: simulate them one after the other"
+                f"{start.where}: is {own.name}, expected {liquid.mixture.name} as the others; they "
+                f"differ in {why}: simulate them one after the other"
             )
-        known = _checked(configuration, liquid.mixture, path)
-        found.append(
-            known if isinstance(start, Configuration) else replace(start, configuration=known)
-        )
+        known.append(_checked(start, liquid.mixture))
     if liquid is None:
         raise ValueError("expected at least one configuration")
-    return found, liquid
+    return known, liquid
 
 
 def write_start(path: Path, start: Configuration, title: str) -> None:
@@ -127,7 +126,7 @@ def _check_atoms(path: Path) -> None:
         )
 
 
-def _shipped(start: Configuration, path: Path) -> Mixture:
+def _shipped(start: Configuration) -> Mixture:
     """The one shipped mixture of this composition and dimension."""
     dimension = 3 if np.ptp(start.positions[:, 2]) else 2
     why = {
@@ -141,23 +140,24 @@ def _shipped(start: Configuration, path: Path) -> Mixture:
     fitting = [SHIPPED[name] for name, reason in why.items() if not reason]
     if len(fitting) != 1:
         reasons = "; ".join(f"not {name}: found {reason}" for name, reason in why.items() if reason)
-        raise ValueError(f"{path}: which liquid is it? {reasons}; {_ASK}")
+        raise ValueError(f"{start.where}: which liquid is it? {reasons}; {_ASK}")
     return fitting[0]
 
 
-def _checked(start: Configuration, mixture: Mixture, path: Path) -> Configuration:
+def _checked(start: Configuration, mixture: Mixture) -> Configuration:
     start = start.as_mixture(mixture)[0]
     if wrong := mixture.wrong_composition(start.species):
-        raise ValueError(f"{path}: is not {mixture.name}: found {wrong}; {_ASK}")
+        raise ValueError(f"{start.where}: is not {mixture.name}: found {wrong}; {_ASK}")
     periodic = (True, True, mixture.dimension == 3)
     if start.box.periodic != periodic:
         raise ValueError(
-            f"{path}: expected a box with images along all directions of the space, periodic = "
+            f"{start.where}: expected a box with images along all directions of the space, periodic = "
             f"{periodic}, found {start.box.periodic}"
         )
     if mixture.density and abs(start.density / mixture.density - 1) > DENSITY_TOLERANCE:
         warnings.warn(
-            f"{path}: has the density {start.density:.4g}, {mixture.name} has {mixture.density:.4g}",
+            f"{start.where}: has the density {start.density:.4g}, "
+            f"{mixture.name} has {mixture.density:.4g}",
             stacklevel=4,
         )
     return start

@@ -47,7 +47,7 @@ def read_thermo(log: Path) -> dict[str, Floats]:
             f"{log}: no thermo output; expected the log file of a LAMMPS run that came to its end"
         )
     names = list(runs[-1])
-    rows = {}
+    rows: dict[float, tuple[float, ...]] = {}
     for run in runs:
         if list(run) != names:  # a minimization before the run has columns of its own
             rows.clear()
