@@ -121,9 +121,9 @@ class Liquid:
             ),
         ]
         lines = [
-            f"# {mixture.name}, for the scripts in.melt, in.quench, in.equilibrate, in.isoconfig and",
-            "# in.inherent. They include this file twice: its first half counts before there is a",
-            "# box, its second half after.",
+            f"# {mixture.name}: what the scripts from in.melt to in.inherent must know of it.",
+            "# They include this file twice: before there is a box its first half counts, then its",
+            "# second half.",
             "",
             'if "$(extract_setting(box_exist)) == 1" then "jump SELF interactions"',
             "",

@@ -151,8 +151,8 @@ def _checked(start: Configuration, mixture: Mixture) -> Configuration:
     periodic = (True, True, mixture.dimension == 3)
     if start.box.periodic != periodic:
         raise ValueError(
-            f"{start.where}: expected a box with images along all directions of the space, periodic = "
-            f"{periodic}, found {start.box.periodic}"
+            f"{start.where}: expected a box with images along all directions of the space, "
+            f"periodic = {periodic}, found {start.box.periodic}"
         )
     if mixture.density and abs(start.density / mixture.density - 1) > DENSITY_TOLERANCE:
         warnings.warn(
