@@ -15,8 +15,17 @@ needs_glassy_dynamics = pytest.mark.skipif(
     not GLASSY_DYNAMICS.is_dir(), reason=f"no public data in {GLASSY_DYNAMICS}"
 )
 
+# the two-dimensional ternary mixture of GlassBench
+KA2D_FOLDER = FOLDER.parent / "ka2d"
+needs_ka2d = pytest.mark.skipif(not KA2D_FOLDER.is_dir(), reason=f"no public data in {KA2D_FOLDER}")
+
 CONFIGURATION_401 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_401_tc07.npz"
 CONFIGURATION_402 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_402_tc07.npz"
+
+
+def ka2d(time: int) -> Path:
+    """The runs of configuration 151 of KA2D at the lag time tcNN: 5, 10 ... 40."""
+    return KA2D_FOLDER / f"N1290T0.23_151_tc{time:02d}.npz"
 
 
 def weights(k: int) -> Path:
