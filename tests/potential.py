@@ -49,7 +49,7 @@ def _write_potential(path: Path) -> None:
     r = np.arange(N) * CUTOFF / (N - 1)
     rho = np.arange(N) * 60.0 / (N - 1)
     switch = np.where(r < CUTOFF, (1 - (r / CUTOFF) ** 4) ** 3, 0.0)
-    lines = ["# made by a test", "#", "#", "2 A B", f"{N} {rho[1]!r} {N} {r[1]!r} {CUTOFF}"]
+    lines = ["# made by a test", "#", "#", "2 A B", f"{N} {rho[1]} {N} {r[1]} {CUTOFF}"]
     for name, mass in (("A", 91.2), ("B", 63.5)):
         own = DISTANCES[name, name]
         lines.append(f"1 {mass} {own} fcc")

@@ -105,13 +105,13 @@ def test_a_liquid_of_one_species(tmp_path):
     with pytest.raises(ValueError, match=r"which liquid is it\? not kob-andersen: found 1 Ar?"):
         isoconfig([data], tmp_path / "runs", temperature=1.5, times=[0.02])
     (path,) = isoconfig(
-        [data], tmp_path / "runs", mixture=toml, temperature=1.5, times=[0.01], runs=8
+        [data], tmp_path / "runs", mixture=toml, temperature=1.5, times=[0.01], runs=4
     )
     # of a particle with mass 2
     assert squared_velocities(path) == pytest.approx(1.5, rel=0.1)
     (minima,) = inherent([path], tmp_path / "minima")  # the file says its mixture
     with np.load(path) as runs, np.load(minima) as content:
-        assert content["inherent_energies"].shape == (9, 120)
+        assert content["inherent_energies"].shape == (5, 120)
         assert content["inherent_energies"].mean() < runs["potential_energy"] - 1.0
 
 
@@ -123,7 +123,7 @@ def test_a_liquid_of_three_species_with_charges(tmp_path):
     assert noted["composition"] == {"cation": 30, "anion": 30, "neutral": 60}
     assert noted["density"] == pytest.approx(0.7)
     (path,) = isoconfig(
-        [data], tmp_path / "runs", mixture=toml, temperature=1.0, times=[0.01], runs=8
+        [data], tmp_path / "runs", mixture=toml, temperature=1.0, times=[0.01], runs=4
     )
     # masses from 1 to 9: m v^2 is that of the temperature for all of them
     assert squared_velocities(path) == pytest.approx(1.0, rel=0.1)
@@ -139,13 +139,13 @@ def test_a_liquid_of_three_species_with_charges(tmp_path):
 
 def test_a_liquid_in_two_dimensions_stays_in_its_plane(tmp_path):
     (data,) = equilibrate(
-        tmp_path / "glass", mixture="ka2d", temperature=1.0, n_particles=129, **HOT
+        tmp_path / "glass", mixture="ka2d", temperature=1.0, n_particles=86, **HOT
     )
     start = read_start(data, mixture=KA2D)
-    assert np.bincount(start.species).tolist() == KA2D.counts(129)
+    assert np.bincount(start.species).tolist() == [40, 22, 24]
     assert (start.dimension, start.box.periodic) == (2, (True, True, False))
     assert start.density == pytest.approx(KA2D.density)
-    (path,) = isoconfig([data], tmp_path / "runs", temperature=1.0, times=[0.01], runs=8)
+    (path,) = isoconfig([data], tmp_path / "runs", temperature=1.0, times=[0.01], runs=3)
     ensemble = read_ensemble(path)
     assert ensemble.configuration.mixture == KA2D
     assert not ensemble.initial[:, 2].any()
@@ -196,7 +196,7 @@ def test_an_alloy_with_a_many_body_potential_of_its_own(tmp_path):
         tmp_path / "glass", mixture=toml, temperature=1000.0, time=0.4, n_particles=108
     )
     (path,) = isoconfig(
-        [data], tmp_path / "runs", mixture=toml, temperature=1000.0, times=[0.02], runs=6
+        [data], tmp_path / "runs", mixture=toml, temperature=1000.0, times=[0.02], runs=3
     )
     start = read_start(path)
     assert (start.units, start.mixture.name) == ("metal", "alloy")
