@@ -179,8 +179,9 @@ def memory(system: System, model: Path, scored: bool) -> float:
 
 def melt(n: int, temperature: float, folder: Path) -> Path:
     """A data file of a small liquid."""
-    lmp(INPUTS / "in.melt", folder, n=n, time=1.0)
-    lmp(INPUTS / "in.quench", folder, temperature=temperature, time=2.0)
+    mixture = INPUTS / "in.kob-andersen"
+    lmp(INPUTS / "in.melt", folder, mixture=mixture, n=n, time=1.0)
+    lmp(INPUTS / "in.quench", folder, mixture=mixture, temperature=temperature, time=2.0)
     return folder / "quenched.data"
 
 

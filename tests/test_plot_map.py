@@ -14,7 +14,7 @@ from public_data import (
     needs_public_data,
 )
 from public_data import (
-    KA2D as KA2D_FOLDER,
+    KA2D as KA2D,
 )
 from score_runs import run
 from toy_models import Walks, mixture, save_model
@@ -107,7 +107,7 @@ def plane_model(path):
 
 @needs_ka2d
 def test_a_plane_is_drawn_whole(tmp_path):
-    source, model = KA2D_FOLDER / "N1290T0.23_151_tc20.npz", plane_model(tmp_path / "plane.pt")
+    source, model = KA2D / "N1290T0.23_151_tc20.npz", plane_model(tmp_path / "plane.pt")
     run("plot", "map", source, "-m", model, "-o", tmp_path / "m.svg")
     with np.load(source) as content:
         start, edge, types = content["initial_positions"], content["box"], content["types"]

@@ -31,6 +31,7 @@ def test_a_disk_that_fills_keeps_whole_frames_only(tmp_path):
     assert [frame.step for frame in read_dump(bonds)] == [0, 10]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     ("kind", "workers"),
     [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1), (signal.SIGKILL, 2)],

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from lammps_botan.files.ensemble import read_ensemble
 from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data
 
 from lammps_botan.analysis.sample import read_sample
-from lammps_botan.files.ensemble_npz import read_configuration
-from lammps_botan.files.ensemble_npz_writer import write_configuration
 from lammps_botan.files.trajectory import open_dump
-from lammps_botan.simulation import PAPER_TIMES, equilibrate, isoconfig, named_times
+from lammps_botan.simulation import equilibrate, isoconfig, named_times
 from lammps_botan.simulation.jobs import Job, run_job, script_path
 from lammps_botan.simulation.protocol import velocity_seeds
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 N = 200
@@ -127,9 +127,11 @@ def test_an_ensemble_has_one_file_per_configuration_and_lag_time(ensemble):
 
 
 def test_an_ensemble_is_read_as_a_data_set(ensemble):
-    configuration = read_configuration(ensemble[2])
-    assert configuration.time == 0.05
-    sample = read_sample(ensemble[2])
+    read = read_ensemble(ensemble[2])
+    assert read.lag_time == 0.05
+    assert read.configuration.temperature == 1.0
+    assert read.configuration.mixture == KOB_ANDERSEN
+    sample = read_sample(ensemble[2], cutoff=1.5)
     assert sample.propensity.shape == (N,)
     assert np.all(sample.propensity > 0)
 
@@ -163,13 +165,16 @@ pair_coeff 2 2 0.5 0.88 2.2
 velocity all create 1.0 {seed} mom yes rot no dist gaussian
 timestep 0.001
 fix 1 all nve
+write_dump all custom start.dump id type xu yu zu modify sort id format float %.17g
 run 50
 write_dump all custom end.dump id type xu yu zu modify sort id format float %.17g
 """
     (tmp_path / "in.bare").write_text(script)
     subprocess.run([BIN / "lmp", "-in", "in.bare"], cwd=tmp_path, check=True, capture_output=True)
-    end = open_dump(tmp_path / "end.dump").atoms.positions
-    np.testing.assert_allclose(arrays(ensemble[2])["positions"][1], end, atol=1e-9)
+    start, end = (open_dump(tmp_path / f"{name}.dump").atoms.positions for name in ("start", "end"))
+    content = arrays(ensemble[2])
+    moved = content["positions"][1] - content["initial_positions"]
+    np.testing.assert_allclose(moved, end - start, atol=1e-9)
 
 
 def test_an_npz_file_serves_as_configuration(ensemble, glass, tmp_path):
@@ -183,6 +188,7 @@ def test_an_npz_file_serves_as_configuration(ensemble, glass, tmp_path):
 def test_partitions_of_lammps_make_the_same_runs(glass, tmp_path):
     """`lmp` alone, and one run per partition: the same dumps to the last bit."""
     variables = {"data": glass[0], "temperature": 1.0, "runs": 3, "times": "0.05 0.1"}
+    variables["mixture"] = INPUTS / "in.kob-andersen"
     arguments = ["-in", INPUTS / "in.isoconfig", "-log", "none", "-var", "checkpoint", "30"]
     for name, value in variables.items():
         arguments += ["-var", name, str(value)]
@@ -293,6 +299,7 @@ def test_a_full_disk_leaves_no_cut_file_under_a_final_name(glass, tmp_path, kilo
     """18 kB cut the restart files of this liquid short, 22 kB its data files."""
     variables = ["-var", "data", glass[0], "-var", "temperature", "1.0", "-var", "time", "3"]
     variables += ["-var", "checkpoint", "1000", "-var", "out", "end.data", "-log", "none"]
+    variables += ["-var", "mixture", INPUTS / "in.kob-andersen"]
 
     def run(folder, limit):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -359,6 +366,7 @@ def test_an_ensemble_has_the_keys_and_kinds_of_the_public_data(ensemble):
         assert ours[key].dtype.kind == value.dtype.kind, key
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_leaves_what_can_be_resumed(glass, tmp_path):
     arguments = ("isoconfig", glass[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3)
     process = subprocess.Popen(
@@ -387,20 +395,25 @@ def test_a_job_whose_product_is_there_is_not_run_again(tmp_path):
 
 
 def test_the_scripts_are_those_of_inputs():
-    for name in ("in.melt", "in.quench", "in.equilibrate", "in.isoconfig"):
+    for name in ("in.melt", "in.quench", "in.equilibrate", "in.isoconfig", "in.inherent"):
         assert script_path(name).read_text() == (INPUTS / name).read_text()
     with pytest.raises(FileNotFoundError, match=r"in\.other: no such script"):
         script_path("in.other")
 
 
 def test_lag_times_by_name_and_by_list():
-    assert named_times("paper", 0.44)[6] == 4120
-    assert named_times("0.13, 1.3 13", 0.44) == (0.13, 1.3, 13)
-    assert sorted(PAPER_TIMES) == [0.44, 0.5, 0.64]
-    with pytest.raises(ValueError, match=r"none for T = 0\.6; give a list"):
-        named_times("paper", 0.6)
+    assert named_times("paper", KOB_ANDERSEN, 0.44)[6] == 4120
+    assert named_times("paper", KA2D, 0.23)[-1] == 1.5e6
+    assert named_times("0.13, 1.3 13", KOB_ANDERSEN, 0.44) == (0.13, 1.3, 13)
+    assert [len(named_times("paper", KOB_ANDERSEN, t)) for t in (0.44, 0.5, 0.64)] == [10, 10, 9]
+    message = (
+        r"kob-andersen has lag times for T = 0\.44 and T = 0\.5 and T = 0\.64, none for T = 0\.6; "
+        "give a list"
+    )
+    with pytest.raises(ValueError, match=message):
+        named_times("paper", KOB_ANDERSEN, 0.6)
     with pytest.raises(ValueError, match="expected lag times"):
-        named_times("soon", 0.44)
+        named_times("soon", KOB_ANDERSEN, 0.44)
 
 
 def test_seeds_of_many_runs_differ():
@@ -432,7 +445,7 @@ def test_arguments_out_of_range_are_refused_before_anything_is_written(
 
 
 def test_equilibration_time_must_be_known_or_given(tmp_path):
-    with pytest.raises(ValueError, match=r"how long is 40 tau_alpha at T = 0\.6"):
+    with pytest.raises(ValueError, match=r"how long is 40 tau_alpha of kob-andersen at T = 0\.6 "):
         equilibrate(tmp_path / "out", temperature=0.6)
     with pytest.raises(ValueError, match="expected 10 particles or more, found 3"):
         equilibrate(tmp_path / "out", temperature=0.64, n_particles=3)
@@ -453,18 +466,12 @@ def test_a_folder_begun_with_other_arguments_is_refused(ensemble, glass):
         isoconfig(glass, folder, temperature=2.0, times=[0.02, 0.05], runs=3)
 
 
-def test_what_lammps_says_against_a_configuration_is_passed_on(tmp_path):
-    rng = np.random.default_rng(1)
-    write_configuration(
-        tmp_path / "three.npz",
-        species=np.arange(30) % 3,
-        initial=rng.random((30, 3)) * 5,
-        final=rng.random((1, 30, 3)) * 5,
-        cell=np.eye(3) * 5.0,
-        time=1.0,
-    )
+def test_what_lammps_says_against_a_mixture_is_passed_on(glass, tmp_path):
+    commands = "pair_style lj/cut 2.5\npair_coeff 1 1 1.0 1.0"
+    own = KOB_ANDERSEN.interactions.model_copy(update={"commands": commands})
+    wrong = KOB_ANDERSEN.model_copy(update={"interactions": own})
     with pytest.raises(ChildProcessError, match="LAMMPS stopped: ERROR: All pair coeffs are not"):
-        isoconfig([tmp_path / "three.npz"], tmp_path / "out", temperature=1.0, times=[0.01])
+        isoconfig(glass[:1], tmp_path / "out", temperature=1.0, times=[0.01], mixture=wrong)
     assert not list((tmp_path / "out").glob("t*"))
 
 

@@ -15,6 +15,7 @@ INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 def test_columns_of_a_log_in_segments_count_every_step_once(tmp_path):
     command = [BIN / "lmp", "-in", INPUTS / "in.melt", "-log", "none"]
     command += ["-var", "n", "100", "-var", "time", "5", "-var", "checkpoint", "1500"]
+    command += ["-var", "mixture", INPUTS / "in.kob-andersen"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     thermo = read_thermo(tmp_path / "melt.data.log")
     steps = thermo["Step"]

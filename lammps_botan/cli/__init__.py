@@ -4,7 +4,16 @@ import sys
 
 import click
 
-from lammps_botan.cli import analysis, evaluation, ground_truth, models, plot, train, trajectories
+from lammps_botan.cli import (
+    analysis,
+    data_file,
+    evaluation,
+    models,
+    plot,
+    simulation,
+    train,
+    trajectories,
+)
 
 
 class _Commands(click.Group):
@@ -55,8 +64,8 @@ for command in (
     evaluation.evaluate,
     models.info,
     models.models,
-    ground_truth.data_file,
-    ground_truth.simulate,
+    data_file.data_file,
+    simulation.simulate,
     analysis.targets,
     train.distill,
     train.teach,

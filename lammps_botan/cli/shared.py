@@ -30,6 +30,13 @@ def check_picture(ctx: click.Context, parameter: click.Parameter, path: Path) ->
 OUTPUT = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_folder, help="File to write."
 )
+FOLDER = click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder; made if it is not there.",
+)
 COLUMN = click.option(
     "--column", help="Colors the particles; the propensity, d_propensity or f_ID, if not given."
 )

@@ -9,6 +9,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lammps_botan.files.whole_file import whole_file
+
 UNFINISHED = "unfinished"  # sub-folder of the runs that are under way
 
 
@@ -56,12 +58,24 @@ def open_output(
         for key, own in configurations.items():
             _compare(folder, f"{key}: ", known.get(key, {}), own)
         new = {k: {**own, "versions": versions()} for k, own in configurations.items()}
-        part = about.with_suffix(".part")
-        part.write_text(json.dumps({**asked, "configurations": {**new, **known}}, indent=1) + "\n")
-        part.replace(about)
+        _write(about, {**asked, "configurations": {**new, **known}})
         yield
     finally:
         lock.release()
+
+
+def add_to_note(folder: Path, name: str, measured: dict[str, dict[str, Any]]) -> None:
+    """Add what was measured of some configurations to NAME.json of a folder that is held."""
+    about = folder / f"{name}.json"
+    content = _read(about)
+    for key, own in measured.items():
+        content["configurations"][key] |= own
+    _write(about, content)
+
+
+def _write(about: Path, content: dict[str, Any]) -> None:
+    with whole_file(about) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _read(about: Path) -> dict[str, Any]:

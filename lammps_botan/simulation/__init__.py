@@ -1,7 +1,7 @@
 """Make the glass: equilibrated configurations, isoconfigurational ensembles, inherent structures.
 
-The protocol is that of Shiba et al., J. Chem. Phys. 158, 084503 (2023), sec. III,
-doi:10.1063/5.0129791, in the LAMMPS scripts of inputs/. LJ units.
+LAMMPS runs the scripts of inputs/ with the interactions of a mixture, in its units. The protocol
+is that of Shiba et al., J. Chem. Phys. 158, 084503 (2023), sec. III, doi:10.1063/5.0129791.
 
 Everything here can be interrupted at any moment and called again with the same arguments: what is
 whole is kept, what was begun goes on. Files appear under their final names when they are whole.
@@ -10,6 +10,6 @@ whole is kept, what was begun goes on. Files appear under their final names when
 from lammps_botan.simulation.equilibration import equilibrate
 from lammps_botan.simulation.inherent import inherent
 from lammps_botan.simulation.isoconfigurational import isoconfig
-from lammps_botan.simulation.protocol import PAPER_TIMES, named_times
+from lammps_botan.simulation.protocol import named_times
 
-__all__ = ["PAPER_TIMES", "equilibrate", "inherent", "isoconfig", "named_times"]
+__all__ = ["equilibrate", "inherent", "isoconfig", "named_times"]

@@ -2,22 +2,27 @@
 
 import functools
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-from lammps_botan.files.output_folder import UNFINISHED, open_output
+from lammps_botan.files.ensemble import read_start
+from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
+from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
 from lammps_botan.simulation.protocol import (
-    PAPER_RELAXATION_TIMES,
-    TIME_STEP,
     check_positive,
     check_seed,
+    relaxation_time,
     script_seed,
 )
+from lammps_botan.simulation.starts import composition
+from lammps_botan.simulation.thermo import read_thermo
+from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 PRODUCTS = ("melt.data", "quenched.data", "equilibrated.data")
+RELAXATION_TIMES = 40  # how many of them an equilibration lasts
 
 
 def equilibrate(
@@ -25,35 +30,39 @@ def equilibrate(
     *,
     temperature: float,
     time: float | None = None,
+    mixture: Mixture | str | Path = KOB_ANDERSEN,
     configurations: int = 1,
     n_particles: int = 4096,
-    density: float = 1.2,
-    melt_time: float = 100.0,
-    cooling_time: float = 20.0,
+    density: float | None = None,
+    melt_time: float | None = None,
+    cooling_time: float | None = None,
     seed: int = 1,
     scheduler: str | None = None,
 ) -> list[Path]:
     """Equilibrated configurations, each from its own melt: `output`/ka-0001.data and so on.
 
     Beside each data file lies the log of its equilibration, and in equilibrate.json what was asked
-    for, with the seed of each configuration.
+    for, with the seed, composition, density and potential energy per particle of each
+    configuration.
 
     Parameters
     ----------
     output : Path
         Folder; made if it is not there.
     temperature : float
-        Of the Nose-Hoover thermostat after the quench.
+        Of the Nose-Hoover thermostat after the quench, temperature unit of the mixture.
     time : float, optional
-        How long it acts; 40 tau_alpha at the temperatures and the density of the paper.
+        How long it acts; 40 tau_alpha where the mixture says that.
+    mixture : Mixture, str or Path
+        With its interactions; or its name, or its TOML file.
     configurations : int
         How many; they run in parallel.
     n_particles : int
-        80 % A, 20 % B.
-    density : float
-        N/V.
-    melt_time, cooling_time : float
-        Duration of the melt at T = 5 and of the ramp down from it.
+        Of all species together.
+    density : float, optional
+        Particles per volume, or per area in two dimensions; that of the mixture without it.
+    melt_time, cooling_time : float, optional
+        Duration of the melt, and of the ramp down from it; those of the mixture without them.
     seed : int
         Another seed, other configurations.
     scheduler : str, optional
@@ -67,69 +76,105 @@ def equilibrate(
     Raises
     ------
     ValueError
-        If an argument is out of range, or `output` was begun with other arguments.
+        If an argument is out of range, the mixture lacks what was not given, or `output` was begun
+        with other arguments.
+    FileNotFoundError
+        If the file of the mixture, or one that its interactions need, is not there.
     ChildProcessError
         If LAMMPS stops with an error.
+
+    Examples
+    --------
+    >>> paths = equilibrate(Path("glass"), temperature=0.64)  # doctest: +SKIP
     """
-    if time is None:
-        if temperature not in PAPER_RELAXATION_TIMES or density != 1.2:
-            raise ValueError(
-                f"how long is 40 tau_alpha at T = {temperature} and N/V = {density}? It is known "
-                "for T = 0.44, 0.50 and 0.64 at N/V = 1.2; else give the time to equilibrate"
-            )
-        time = 40 * PAPER_RELAXATION_TIMES[temperature]
-    for name, value in (
-        ("the temperature", temperature),
-        ("the time to equilibrate", time),
-        ("the number of configurations", configurations),
-        ("the density", density),
-        ("the duration of the melt", melt_time),
-        ("the duration of the cooling", cooling_time),
-    ):
-        check_positive(name, value)
-    if n_particles < 10:
-        raise ValueError(f"expected 10 particles or more, found {n_particles}")
+    liquid = open_liquid(mixture)
+    asked = _asked(liquid, temperature, time, density, melt_time, cooling_time)
+    for name, value in asked.items():
+        check_positive(f"the {name.replace('_', ' ')}", value)
+    check_positive("the number of configurations", configurations)
     check_seed(seed)
+    _check_number(liquid.mixture, n_particles)
     output = output.resolve()
-    asked = {
-        "temperature": temperature,
-        "time": time,
-        "n_particles": n_particles,
-        "density": density,
-        "melt_time": melt_time,
-        "cooling_time": cooling_time,
-        "seed": seed,
-    }
-    names = [f"ka-{k + 1:04d}" for k in range(configurations)]
+    prefix = liquid.interactions.prefix or liquid.mixture.name
+    names = [f"{prefix}-{k + 1:04d}" for k in range(configurations)]
     seeds = {name: script_seed(seed, k) for k, name in enumerate(names)}
-    variables = (
-        {"n": str(n_particles), "density": repr(density), "time": repr(melt_time)},
-        {"temperature": repr(temperature), "time": repr(cooling_time)},
-        {"temperature": repr(temperature), "time": repr(time)},
-    )
     about = {name: {"seed": seeds[name]} for name in names}
-    with open_output(output, "equilibrate", asked, about):
+    note = {**asked, "n_particles": n_particles, "seed": seed, **liquid.identity()}
+    with open_output(output, "equilibrate", note, about):
         tasks = [
-            _task(output, name, ({**variables[0], "seed": str(seeds[name])}, *variables[1:]))
+            _task(liquid, output, name, note | about[name])
             for name in names
             if not (output / f"{name}.data").exists()
         ]
         run_tasks(tasks, "equilibrate", scheduler)
+        paths = [output / f"{name}.data" for name in names]
+        add_to_note(output, "equilibrate", {p.stem: _measured(p, liquid.mixture) for p in paths})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
-    return [output / f"{name}.data" for name in names]
+    return paths
 
 
-def _task(output: Path, name: str, variables: Sequence[dict[str, str]]) -> Task:
+def _asked(
+    liquid: Liquid,
+    temperature: float,
+    time: float | None,
+    density: float | None,
+    melt_time: float | None,
+    cooling_time: float | None,
+) -> dict[str, float]:
+    """The state and the durations, from the mixture where they were not given."""
+    mixture, own = liquid.mixture, liquid.interactions
+    density = mixture.density if density is None else density
+    if density is None:
+        raise ValueError(f"{mixture.name} has no density; give the density (--density)")
+    if time is None:
+        tau = relaxation_time(mixture, temperature, density)
+        if tau is None:
+            some = ", ".join(f"{float(t):g}" for t in mixture.relaxation_times) or "no temperature"
+            raise ValueError(
+                f"how long is {RELAXATION_TIMES} tau_alpha of {mixture.name} at T = {temperature} "
+                f"and the density {density}? It is known for T = {some} at the density "
+                f"{mixture.density}; else give the time to equilibrate (--time)"
+            )
+        time = RELAXATION_TIMES * tau
+    return {
+        "temperature": temperature,
+        "time": time,
+        "density": density,
+        "melt_time": own.melt_time if melt_time is None else melt_time,
+        "cooling_time": own.cooling_time if cooling_time is None else cooling_time,
+    }
+
+
+def _check_number(mixture: Mixture, n_particles: int) -> None:
+    if n_particles < 10:
+        raise ValueError(f"expected 10 particles or more, found {n_particles}")
+    for name, count in zip(mixture.species, mixture.counts(n_particles), strict=True):
+        if count == 0:
+            raise ValueError(f"{n_particles} particles of {mixture.name} hold no {name}; take more")
+
+
+def _task(liquid: Liquid, output: Path, name: str, asked: dict[str, Any]) -> Task:
     folder, data = output / UNFINISHED / name, output / f"{name}.data"
     folder.mkdir(parents=True, exist_ok=True)
+    liquid.write(folder)
+    variables = (
+        {
+            "n": str(asked["n_particles"]),
+            "density": repr(asked["density"]),
+            "time": repr(asked["melt_time"]),
+            "seed": str(asked["seed"]),
+        },
+        {"temperature": repr(asked["temperature"]), "time": repr(asked["cooling_time"])},
+        {"temperature": repr(asked["temperature"]), "time": repr(asked["time"])},
+    )
     jobs = [
         Job(
             folder=folder,
             script=script,
             product=product,
             log=f"{product}.log",
-            steps=round(float(own["time"]) / TIME_STEP),
-            variables=own,
+            steps=round(float(own["time"]) / liquid.interactions.timestep),
+            variables={"mixture": INPUT, **own},
             final=(data,),
         )
         for script, product, own in zip(
@@ -148,3 +193,13 @@ def _keep(folder: Path, data: Path) -> None:
         if log.exists():  # unless killed after this line
             log.replace(data.with_suffix(".log"))
         (folder / PRODUCTS[-1]).replace(data)
+
+
+def _measured(data: Path, mixture: Mixture) -> dict[str, Any]:
+    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    start = read_start(data, mixture=mixture)
+    return {
+        "composition": composition(start),
+        "density": start.density,
+        "potential_energy": float(read_thermo(data.with_suffix(".log"))["PotEng"][-1]),
+    }

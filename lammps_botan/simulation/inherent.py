@@ -1,26 +1,40 @@
 """Inherent structures: the minima of the energy next to configurations, and to ends of runs."""
 
 import functools
-import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
-from lammps_botan.files.ensemble_npz import Configuration, read_future
-from lammps_botan.files.ensemble_npz_writer import write_configuration
-from lammps_botan.files.lammps_data_writer import write_data_file
-from lammps_botan.files.output_folder import UNFINISHED, open_output
+from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
+from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
 from lammps_botan.simulation.protocol import versions_json
+from lammps_botan.simulation.starts import (
+    check_names,
+    composition,
+    of_one_liquid,
+    sha256_of,
+    write_start,
+)
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import Mixture
 
 _HEADER = 9  # lines of a dump before its atoms
 
 
 def inherent(
-    configurations: Sequence[Path], output: Path, *, scheduler: str | None = None
+    configurations: Sequence[Path],
+    output: Path,
+    *,
+    mixture: Mixture | str | Path | None = None,
+    scheduler: str | None = None,
 ) -> list[Path]:
     """Inherent structures of configurations and of the ends of their runs: `output`/NAME.npz.
 
@@ -34,6 +48,8 @@ def inherent(
         npz files of isoconfigurational runs.
     output : Path
         Folder; made if it is not there.
+    mixture : Mixture, str or Path, optional
+        Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
     scheduler : str, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
@@ -45,80 +61,115 @@ def inherent(
     Raises
     ------
     ValueError
-        If a file cannot be used or has no runs, two share a name, or `output` has another
-        configuration of the same name.
+        If a file cannot be used, has no runs or is not of the mixture, two share a name, or
+        `output` has another configuration of the same name.
     FileNotFoundError
         If there is no such file.
     ChildProcessError
         If LAMMPS stops with an error.
+
+    Examples
+    --------
+    >>> paths = inherent(  # doctest: +SKIP
+    ...     [Path("ensembles/t16.5/ka-0001.npz")], Path("inherent")
+    ... )
     """
+    check_names(configurations)
+    liquid = None if mixture is None else open_liquid(mixture)
+    known = None if liquid is None else liquid.mixture
+    ensembles = [read_ensemble(path, mixture=known) for path in configurations]
+    starts, liquid = of_one_liquid([each.configuration for each in ensembles], liquid)
     output = output.resolve()
-    names = [path.stem for path in configurations]
-    for path in configurations:
-        if names.count(path.stem) > 1:
-            raise ValueError(f"{path}: another configuration is also called {path.stem}; rename it")
-    read = [read_future(path) for path in configurations]
-    about = {
-        path.stem: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in configurations
-    }
-    products = [output / f"{name}.npz" for name in names]
-    with open_output(output, "inherent", {}, about):
+    about = {path.stem: {"sha256": sha256_of(path)} for path in configurations}
+    products = [output / f"{path.stem}.npz" for path in configurations]
+    with open_output(output, "inherent", liquid.identity(), about):
         tasks = [
-            _task(one, output / UNFINISHED / product.stem, product)
-            for one, product in zip(read, products, strict=True)
+            _task(
+                _Minima(
+                    ensemble=replace(ensemble, configuration=start),
+                    liquid=liquid,
+                    folder=output / UNFINISHED / product.stem,
+                    product=product,
+                )
+            )
+            for ensemble, start, product in zip(ensembles, starts, products, strict=True)
             if not product.exists()
         ]
         run_tasks(tasks, "inherent", scheduler)
+        add_to_note(output, "inherent", {path.stem: _measured(path) for path in products})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return products
 
 
-def _task(one: Configuration, folder: Path, product: Path) -> Task:
-    folder.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class _Minima:
+    """The minima of one configuration and the ends of its runs, and the file made of them."""
+
+    ensemble: Ensemble
+    liquid: Liquid
+    folder: Path
+    product: Path
+
+
+def _task(own: _Minima) -> Task:
+    own.folder.mkdir(parents=True, exist_ok=True)
+    own.liquid.write(own.folder)
+    start, name = own.ensemble.configuration, own.ensemble.path.name
     jobs = []
-    for k, positions in enumerate([one.initial, *one.final]):
-        data = folder / f"structure_{k:04d}.data"
+    for k, positions in enumerate([start.positions, *own.ensemble.final]):
+        data = own.folder / f"structure_{k:04d}.data"
         if not data.exists():
-            title = f"{'End of run ' + str(k) if k else 'Start'} of {one.path.name}"
-            write_data_file(data, positions, one.species, one.cell, title)
+            title = f"{'End of run ' + str(k) if k else 'Start'} of {name}"
+            write_start(data, replace(start, positions=positions), title)
         jobs.append(
             Job(
-                folder=folder,
+                folder=own.folder,
                 script="in.inherent",
                 product=f"inherent_{k:04d}.dump",
                 log=f"inherent_{k:04d}.log",
                 steps=1,
                 variables={
+                    "mixture": INPUT,
                     "data": data.name,
                     "out": f"inherent_{k:04d}.data",
                     "dump": f"inherent_{k:04d}.dump",
                 },
-                final=(product,),
+                final=(own.product,),
             )
         )
-    return Task(jobs=jobs, in_turn=False, finish=functools.partial(_collect, one, folder, product))
+    return Task(jobs=jobs, in_turn=False, finish=functools.partial(_collect, own))
 
 
-def _collect(one: Configuration, folder: Path, product: Path) -> None:
+def _collect(own: _Minima) -> None:
     """Turn the dumps into one npz file; called twice, do it once."""
-    with FileLock(folder.with_suffix(".lock")):
-        if product.exists():
+    with FileLock(own.folder.with_suffix(".lock")):
+        if own.product.exists():
             return
-        positions, energies = [], []
-        for k in range(1 + len(one.final)):
-            rows = np.loadtxt(folder / f"inherent_{k:04d}.dump", skiprows=_HEADER)
-            positions.append(rows[:, :3])
-            energies.append(rows[:, 3])
-        write_configuration(
-            product,
-            species=one.species,
-            initial=one.initial,
-            final=one.final,
-            cell=one.cell,
-            time=one.time,
-            inherent_positions=np.array(positions),
-            inherent_energies=np.array(energies),
+        count = 1 + own.ensemble.n_runs
+        dumps = [own.folder / f"inherent_{k:04d}.dump" for k in range(count)]
+        rows = np.array([np.loadtxt(dump, skiprows=_HEADER) for dump in dumps])
+        positions, energies = rows[:, :, :3], rows[:, :, 3]
+        start = replace(
+            own.ensemble.configuration,
+            inherent_positions=positions[0],
+            inherent_energies=energies[0],
+        )
+        write_ensemble(
+            own.product,
+            replace(own.ensemble, configuration=start),
+            inherent_positions=positions,
+            inherent_energies=energies,
             versions=versions_json(),
         )
-        shutil.rmtree(folder)
+        shutil.rmtree(own.folder)
+
+
+def _measured(product: Path) -> dict[str, Any]:
+    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    start = read_start(product)
+    assert start.inherent_energies is not None
+    return {
+        "composition": composition(start),
+        "density": start.density,
+        "inherent_energy": float(start.inherent_energies.mean()),
+    }

@@ -1,32 +1,43 @@
 """Isoconfigurational ensembles: runs that differ in their initial velocities only."""
 
 import functools
-import hashlib
 import shutil
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
-from lammps_botan.analysis.runs import open_ensemble
-from lammps_botan.files.ensemble_npz import read_configuration
-from lammps_botan.files.ensemble_npz_writer import write_configuration
-from lammps_botan.files.lammps_data_writer import write_data_file
-from lammps_botan.files.output_folder import UNFINISHED, open_output
+from lammps_botan.files.ensemble import read_start
+from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
+from lammps_botan.simulation.liquid import INPUT, Liquid
 from lammps_botan.simulation.protocol import (
-    TIME_STEP,
     check_positive,
     check_seed,
     check_times,
+    named_times,
     script_seed,
     velocity_seeds,
     versions_json,
 )
+from lammps_botan.simulation.starts import (
+    check_names,
+    composition,
+    read_starts,
+    sha256_of,
+    write_start,
+)
+from lammps_botan.simulation.thermo import read_thermo
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import Mixture
 
 
 def isoconfig(
@@ -34,7 +45,8 @@ def isoconfig(
     output: Path,
     *,
     temperature: float,
-    times: Sequence[float],
+    times: Sequence[float] | str,
+    mixture: Mixture | str | Path | None = None,
     runs: int = 32,
     seed: int = 1,
     scheduler: str | None = None,
@@ -42,8 +54,8 @@ def isoconfig(
     """Isoconfigurational ensembles: `output`/tTIME/NAME.npz by configuration and lag time.
 
     The files are those of `files.ensemble_npz`, with the keys time (the lag time of the file),
-    times (all lag times of the runs), temperature, seed, seeds [runs] (of the velocities in
-    LAMMPS), and versions.
+    times (all lag times of the runs), temperature, mixture, seed, seeds [runs] (of the velocities
+    in LAMMPS), density, potential_energy (per particle, at the start) and versions.
 
     Parameters
     ----------
@@ -52,9 +64,11 @@ def isoconfig(
     output : Path
         Folder; made if it is not there.
     temperature : float
-        Of the Maxwell-Boltzmann velocities.
-    times : sequence of float
-        Lag times, multiples of the time step 0.001.
+        Of the Maxwell-Boltzmann velocities, temperature unit of the mixture.
+    times : sequence of float, or str
+        Lag times, multiples of the time step; or as text, see `simulation.named_times`.
+    mixture : Mixture, str or Path, optional
+        Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
     runs : int
         Per configuration.
     seed : int
@@ -71,116 +85,139 @@ def isoconfig(
     Raises
     ------
     ValueError
-        If an argument is out of range, two configurations share a name, or `output` was begun with
-        other arguments or another configuration of the same name.
+        If an argument is out of range, a configuration is not of the mixture, two configurations
+        share a name, or `output` was begun with other arguments or another configuration of the
+        same name.
     FileNotFoundError
         If there is no such configuration.
     ChildProcessError
         If LAMMPS stops with an error.
+
+    Examples
+    --------
+    >>> paths = isoconfig(  # doctest: +SKIP
+    ...     [Path("glass/ka-0001.data")], Path("ensembles"), temperature=0.64, times=[1.65, 16.5]
+    ... )
     """
     check_positive("the temperature", temperature)
     check_positive("the number of runs", runs)
     check_seed(seed)
-    lag_times = check_times(times)
+    check_names(configurations)
+    starts, liquid = read_starts(configurations, mixture)
+    if isinstance(times, str):
+        times = named_times(times, liquid.mixture, temperature)
+    lag_times = check_times(times, liquid.interactions.timestep)
     output = output.resolve()
     names = [path.stem for path in configurations]
-    for path in configurations:
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file")
-        if names.count(path.stem) > 1:
-            raise ValueError(f"{path}: another configuration is also called {path.stem}; rename it")
     asked = {"temperature": temperature, "times": lag_times, "runs": runs, "seed": seed}
-    about = {
-        path.stem: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in configurations
-    }
+    about = {path.stem: {"sha256": sha256_of(path)} for path in configurations}
     products = {
         name: tuple(output / f"t{t:.12g}" / f"{name}.npz" for t in lag_times) for name in names
     }
-    with open_output(output, "isoconfig", asked, about):
+    with open_output(output, "isoconfig", asked | liquid.identity(), about):
         tasks = [
-            _task(path, output / UNFINISHED / name, products[name], asked)
-            for path, name in zip(configurations, names, strict=True)
-            if not all(product.exists() for product in products[name])
+            _task(
+                _Runs(
+                    start=replace(start, temperature=temperature),
+                    liquid=liquid,
+                    folder=output / UNFINISHED / path.stem,
+                    products=products[path.stem],
+                    times=lag_times,
+                    runs=runs,
+                    seed=seed,
+                )
+            )
+            for path, start in zip(configurations, starts, strict=True)
+            if not all(product.exists() for product in products[path.stem])
         ]
         run_tasks(tasks, "isoconfig", scheduler)
+        add_to_note(output, "isoconfig", {name: _measured(products[name][0]) for name in names})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return [products[name][k] for k in range(len(lag_times)) for name in names]
 
 
-def _task(path: Path, folder: Path, products: tuple[Path, ...], asked: dict[str, Any]) -> Task:
-    folder.mkdir(parents=True, exist_ok=True)
-    data, part = folder / "initial.data", folder / "initial.part"
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of one configuration, and the files that are made of them."""
+
+    start: Configuration
+    liquid: Liquid
+    folder: Path
+    products: tuple[Path, ...]
+    times: list[float]
+    runs: int
+    seed: int
+
+    @property
+    def timestep(self) -> float:
+        return self.liquid.interactions.timestep
+
+    @property
+    def numbers(self) -> list[str]:
+        """The names of the runs: 01 to 32."""
+        width = len(str(self.runs))
+        return [f"{k + 1:0{width}d}" for k in range(self.runs)]
+
+    def script_seed(self) -> int:
+        return script_seed(self.seed, zlib.crc32((self.folder / "initial.data").read_bytes()))
+
+
+def _task(own: _Runs) -> Task:
+    own.folder.mkdir(parents=True, exist_ok=True)
+    own.liquid.write(own.folder)
+    data = own.folder / "initial.data"
     if not data.exists():
-        if path.suffix == ".npz":
-            content = read_configuration(path)
-            title = f"Initial configuration of {path.name}"
-            write_data_file(part, content.initial, content.species, content.cell, title)
-        else:
-            shutil.copyfile(path, part)
-        part.replace(data)
-    seed = script_seed(asked["seed"], zlib.crc32(data.read_bytes()))
-    width = len(str(asked["runs"]))
-    jobs = []
-    for k in range(asked["runs"]):
-        run = f"{k + 1:0{width}d}"
-        variables = {
-            "data": data.name,
-            "temperature": repr(asked["temperature"]),
-            "seed": str(seed),
-            "run": run,
-            "times": " ".join(f"{t:.12g}" for t in asked["times"]),
-        }
-        jobs.append(
-            Job(
-                folder=folder,
-                script="in.isoconfig",
-                product=f"run_{run}.dump",
-                log=f"run_{run}.log",
-                steps=round(max(asked["times"]) / TIME_STEP),
-                variables=variables,
-                final=products,
-            )
+        write_start(data, own.start, f"Start of {own.products[0].stem}")
+    variables = {
+        "mixture": INPUT,
+        "data": data.name,
+        "temperature": repr(own.start.temperature),
+        "seed": str(own.script_seed()),
+        "times": " ".join(f"{t:.12g}" for t in own.times),
+    }
+    jobs = [
+        Job(
+            folder=own.folder,
+            script="in.isoconfig",
+            product=f"run_{run}.dump",
+            log=f"run_{run}.log",
+            steps=round(max(own.times) / own.timestep),
+            variables=variables | {"run": run},
+            final=own.products,
         )
-    collect = functools.partial(_collect, folder, products, asked, seed)
-    return Task(jobs=jobs, in_turn=False, finish=collect)
+        for run in own.numbers
+    ]
+    return Task(jobs=jobs, in_turn=False, finish=functools.partial(_collect, own))
 
 
-def _collect(folder: Path, products: Sequence[Path], asked: dict[str, Any], seed: int) -> None:
+def _collect(own: _Runs) -> None:
     """Turn the dumps of all runs into one npz file per lag time; called twice, do it once."""
-    with FileLock(folder.with_suffix(".lock")):
-        if all(product.exists() for product in products):
+    with FileLock(own.folder.with_suffix(".lock")):
+        if all(product.exists() for product in own.products):
             return
-        dumps = sorted(folder.glob("run_*.dump"))
-        for dump in dumps:
-            _check_whole(dump, n_frames=len(products) + 1)
-        about = {
-            "times": np.array(asked["times"]),
-            "temperature": asked["temperature"],
-            "seed": asked["seed"],
-            "seeds": velocity_seeds(seed, asked["runs"]),
+        dumps = [own.folder / f"run_{run}.dump" for run in own.numbers]
+        runs = [_open_whole(dump, len(own.times) + 1, own.timestep) for dump in dumps]
+        start = _as_lammps_read(own.start, _positions(runs[0], 0))
+        energy = read_thermo(own.folder / f"run_{own.numbers[0]}.log")["PotEng"][0]
+        about: dict[str, Any] = {
+            "times": np.array(own.times),
+            "seed": own.seed,
+            "seeds": velocity_seeds(own.script_seed(), own.runs),
+            "density": start.density,
+            "potential_energy": energy,
             "versions": versions_json(),
         }
-        ensemble = open_ensemble(dumps, dt=TIME_STEP)
-        for k, (product, time) in enumerate(zip(products, asked["times"], strict=True), 1):
-            frame = ensemble.at(k)
+        for k, (product, time) in enumerate(zip(own.products, own.times, strict=True), 1):
             product.parent.mkdir(exist_ok=True)
-            write_configuration(
-                product,
-                species=frame.species,
-                initial=frame.initial,
-                final=frame.final,
-                cell=frame.cell,
-                time=time,
-                **about,
-            )
-        shutil.rmtree(folder)
+            final = np.array([_positions(run, k) for run in runs])
+            write_ensemble(product, Ensemble(start, final, lag_time=time), **about)
+        shutil.rmtree(own.folder)
 
 
-def _check_whole(dump: Path, n_frames: int) -> None:
-    """Remove a dump that a full disk has cut short, so that the next call runs it again."""
+def _open_whole(dump: Path, n_frames: int, timestep: float) -> Any:
+    """The trajectory of a dump, which is removed where a full disk has cut it short."""
     try:
-        trajectory = open_dump(dump, dt=TIME_STEP).trajectory
+        trajectory = open_dump(dump, dt=timestep).trajectory
         if (found := len(trajectory)) != n_frames:
             raise ValueError(f"{dump}: {found} frames, expected {n_frames}")
         for _ in trajectory:
@@ -191,3 +228,27 @@ def _check_whole(dump: Path, n_frames: int) -> None:
             f"{error}; was the disk full? The file is removed: start again, and the run is made "
             "again"
         ) from error
+    return trajectory
+
+
+def _positions(trajectory: Any, frame: int) -> Floats:
+    """float64 [n_particles, 3], in the order of the atom IDs."""
+    return np.array(trajectory[frame].positions, dtype=np.float64)
+
+
+def _as_lammps_read(start: Configuration, positions: Floats) -> Configuration:
+    """The start in the order of the atom IDs, at the positions [n_particles, 3] of the dump."""
+    ordered = start.select(np.argsort(start.ids))
+    return replace(ordered, positions=positions)
+
+
+def _measured(product: Path) -> dict[str, Any]:
+    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    start = read_start(product)
+    with np.load(product, allow_pickle=False) as archive:
+        energy = float(archive["potential_energy"])
+    return {
+        "composition": composition(start),
+        "density": start.density,
+        "potential_energy": energy,
+    }

