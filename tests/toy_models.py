@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from lammps_botan.structure.mixture import KOB_ANDERSEN
+
 
 class Walks(nn.Module):
     """Count walks on the graph, which goes wrong at every boundary if the exchange does.
@@ -120,10 +122,10 @@ class Methodless(nn.Module):
 def metadata(model: nn.Module) -> dict[str, object]:
     return {
         "format": "lammps-botan",
-        "format_version": 1,
+        "format_version": 2,
         "architecture": "toy",
-        "species": ["A", "B"],
-        "units": "lj",
+        "mixture": KOB_ANDERSEN.model_dump(mode="json"),
+        "node_input": "one-hot",
         "cutoff": 2.0,
         "rounds": getattr(model, "rounds", 1),
         "width": getattr(model, "width", 3),
@@ -138,11 +140,20 @@ def metadata(model: nn.Module) -> dict[str, object]:
 
 
 def save_model(
-    path: Path, model: nn.Module | None = None, *, drop: str = "", **changes: object
+    path: Path,
+    model: nn.Module | None = None,
+    *,
+    drop: str = "",
+    mixture: dict[str, object] | None = None,
+    **changes: object,
 ) -> Path:
-    """Write a model file; `changes` replace entries of its metadata, `drop` leaves one out."""
+    """Write a model file; `changes` replace entries of its metadata, `drop` leaves one out.
+
+    The mixture is that of Kob and Andersen; `mixture` replaces entries of it.
+    """
     model = model or Walks()
     entries = {**metadata(model), **changes}
+    entries["mixture"] = KOB_ANDERSEN.model_dump(mode="json") | (mixture or {})
     entries.pop(drop, None)
     save_archive(path, model, {"metadata.json": json.dumps(entries)})
     return path
