@@ -9,11 +9,11 @@ import MDAnalysis
 import numpy as np
 import pytest
 from dumps import write
+from lammps_botan.files.lammps_data_writer import write_data_file
 from lmp import all_images, liquid, read_dump, run_lmp
 from score_runs import LENGTHS, dump_text, liquid_frames, neighbors, run, toy
 from toy_models import Walks, save_model
 
-from lammps_botan.files.lammps_data_writer import write_data_file
 from lammps_botan.files.lammps_dump import Frame
 from lammps_botan.files.trajectory import open_dump, open_frames
 from lammps_botan.network.predictor import Scorer

@@ -4,7 +4,15 @@ import sys
 
 import click
 
-from lammps_botan.cli import evaluation, ground_truth, models, plot, train, trajectories
+from lammps_botan.cli import (
+    data_file,
+    evaluation,
+    ground_truth,
+    models,
+    plot,
+    train,
+    trajectories,
+)
 
 
 class _Commands(click.Group):
@@ -16,7 +24,7 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            extras = {"lightning": "train", "pydantic": "train", "matplotlib": "plot"}
+            extras = {"lightning": "train", "matplotlib": "plot"}
             if error.name not in extras:
                 raise
             raise click.ClickException(
@@ -55,7 +63,7 @@ for command in (
     evaluation.evaluate,
     models.info,
     models.models,
-    ground_truth.data_file,
+    data_file.data_file,
     ground_truth.simulate,
     ground_truth.targets,
     ground_truth.teach,

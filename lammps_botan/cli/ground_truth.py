@@ -15,26 +15,11 @@ from lammps_botan.cli.shared import (
     AS_JSON,
     DT,
     FILE,
-    OUTPUT,
     check_folder,
     check_picture,
     paths_written,
     to_json,
 )
-
-
-@click.command("data-file")
-@click.argument("configuration", type=FILE)
-@OUTPUT
-def data_file(configuration: Path, output: Path) -> None:
-    """Write the initial configuration of an npz file as a LAMMPS data file."""
-    from lammps_botan.files.ensemble_npz import read_configuration
-    from lammps_botan.files.lammps_data_writer import write_data_file
-
-    content = read_configuration(configuration)
-    title = f"Initial configuration of {configuration.name}"
-    write_data_file(output, content.initial, content.species, content.cell, title)
-    click.echo(f"wrote {output}; in LAMMPS: read_data {output}")
 
 
 @click.group()
