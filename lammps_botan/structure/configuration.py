@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.mixture import Mixture
 
-GIVE_WORDS = "give species (--species) with a word for each type, a species or NULL"
+GIVE_WORDS = "give --species with a word for each type, a species or NULL (species= in Python)"
 DIGITS = 6  # decimals of positions that identify a configuration
 
 
@@ -248,9 +248,9 @@ class Configuration:
         """
         if words is None:
             words = self.species_names or mixture.species
-        n_types = max(self.n_species, len(self.species_names))
-        if n_types > len(words):
-            found = ", ".join(self.species_names) or str(n_types)
+        names = self.species_names
+        if self.n_species > len(words) or len(names) not in {0, len(words)}:
+            found = ", ".join(names) or str(self.n_species)
             self._fail(
                 f"found atoms of type {found}, but species for {len(words)} types: "
                 f"{' '.join(words)}; {GIVE_WORDS} ({mixture.name} has {', '.join(mixture.species)})"
