@@ -49,8 +49,7 @@ def attach(
     column : str
         Name of the per-atom column that is made: the propensity is d_`column` in `dump custom` and
         `compute property/atom`, further node outputs are d_`column`_2 and so on. It is 0 before
-        the first scoring, for types that are NULL, and after a scoring that failed; between two
-        scorings it keeps the numbers of the former.
+        the first scoring, for types that are NULL, and at steps that are not scored.
 
     Raises
     ------
@@ -103,7 +102,8 @@ class Attachment:
         self, lmp: Any, ranks: Ranks, scoring: Scoring, every: int, on_frame: OnFrame | None
     ) -> None:
         self._lmp, self._ranks, self._scoring, self._on_frame = lmp, ranks, scoring, on_frame
-        self._relay = Relay.of(lmp)
+        self._every, self._relay = every, Relay.of(lmp)
+        self._empty = True  # the column
         self._scored: Scored | None = None
         self._fixes = Fixes(lmp, scoring.columns)
         self.attached = True
@@ -187,20 +187,29 @@ class Attachment:
     def _call(
         self, caller: object, step: int, n_own: int, ids: Ints, positions: Floats, forces: Floats
     ) -> None:
-        if n_own:
-            forces[:] = 0.0
         try:
+            if step % self._every:
+                self._clear()
+                return
+            if n_own:
+                forces[:] = 0.0
             # an interrupt, or another attachment that has failed in this step
             self._ranks.together(self._relay.check)
             self._fixes.check_run_style()
+            self._empty = False
             self._scored = self._scoring.score(self._lmp, self._ranks)
             # also on ranks without on_frame, which the others would wait for
             self._ranks.together(self._show)
             self._fixes.scored(step)
         except BaseException as error:
             self._relay.keep(error)
-            self._scoring.clear_columns(self._lmp)
+            self._clear()
             self._fixes.failed()
+
+    def _clear(self) -> None:
+        if not self._empty:
+            self._scoring.clear_columns(self._lmp)
+            self._empty = True
 
     def _check(self) -> None:
         """Whether the column holds what belongs to this step."""

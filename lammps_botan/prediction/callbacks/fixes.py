@@ -1,10 +1,10 @@
 """What an attachment adds to a LAMMPS instance: fixes, variables and the column.
 
 LAMMPS calls `fix external` where it computes forces: not at every step of each way to run, and
-before the fixes that act at the end of a step. At a step that is to be scored the column holds the
-numbers of what is output at that step, or the run ends: where it was not scored, as under r-RESPA,
-and where the box was changed after the scoring. `fix halt`, which acts at the end of a step, too,
-looks whether it is so.
+before the fixes that act at the end of a step. The column must not hold numbers of another step:
+the callback is called at each step, and makes it zero where nothing is scored; and a run ends where
+a step was to be scored and was not, as under r-RESPA, or where the box was changed after the
+scoring. `fix halt`, which acts at the end of a step as well, looks whether it is so.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,12 +33,12 @@ class Fixes:
         self._id = f"botan_{columns[0]}"
 
     def make(self, every: int, callback: Callable[..., None]) -> None:
-        """Make them; `callback` is called at each multiple of `every`."""
+        """Make them; `callback` is called at each step, and must score each multiple of `every`."""
         command, name = self._lmp.command, self._id
         columns = " ".join(f"d_{column}" for column in self._columns)
         command(f"fix {name}_column all property/atom {columns}")
-        # forces are added on the steps of the callback alone, which has set them to zero
-        command(f"fix {name} all external pf/callback {every} {every}")
+        # forces are added at the steps that are scored, where the callback sets them to zero
+        command(f"fix {name} all external pf/callback 1 {every}")
         # no exception can cross LAMMPS: fix halt also ends the run when the callback has failed
         command(f"variable {name} internal {NEVER}")
         command(f"variable {name}_old_box internal 1")
