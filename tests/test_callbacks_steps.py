@@ -61,9 +61,9 @@ RESPA = "run_style respa 2 2 pair 1"
 @pytest.mark.parametrize(
     ("commands", "seen", "step"),
     [
-        # found by the setup of the run, which scores step 10
-        (["run 10", f"{RESPA}\nrun 25"], [0, 10], 10),
-        # found by the first step that is to be scored
+        # found in the setup of the run, whose first step is to be scored
+        (["run 10", f"{RESPA}\nrun 25"], [0, 10], 20),
+        # found at the first step that is to be scored
         (["run 7", f"{RESPA}\nrun 25"], [0], 10),
         ([f"run 30 every 7 '{RESPA}'"], [0], 10),
     ],
@@ -75,7 +75,8 @@ def test_respa_is_refused(commands, seen, step, ranks, tmp_path):
         assert "`run_style respa` calls fix external in the setup of a run only" in out["error"]
         assert (out["seen"][: len(seen)], out["step"]) == (seen, step)
         assert out["again"] == "nothing was raised"
-    assert_right(frames)
+    assert_right(frame for frame in frames if frame.step in seen)
+    assert not any(frame["d_propensity"].any() for frame in frames if frame.step not in seen)
 
 
 def test_a_scoring_that_fails_leaves_zeros(tmp_path):

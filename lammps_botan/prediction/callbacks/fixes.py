@@ -66,9 +66,8 @@ class Fixes:
         self._lmp.set_internal_variable(self._id, float(step))
 
     def failed(self) -> None:
-        """Note that no step was scored; the run ends."""
+        """Note that no step was scored: the run ends at the next one that is to be scored."""
         self._lmp.set_internal_variable(self._id, float(NEVER))
-        self._lmp.force_timeout()  # also in the setup of a run, where fix halt does not look
 
     def check_run_style(self) -> None:
         """Refuse r-RESPA.
