@@ -27,11 +27,11 @@ from pathlib import Path
 import configuration
 import numpy as np
 from figures import Figure, Sections, ratio, show
+from lammps_botan.files.lammps_data_writer import write_data_file
 from network import random_network
 from peak import peak
 from steps import steps
 
-from lammps_botan.files.lammps_data_writer import write_data_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.export import export
 from lammps_botan.network.predictor import Scorer

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from lammps_botan import KOB_ANDERSEN, Box, Configuration
 from lammps_botan.evaluation.pearson import pearson
 from lammps_botan.figures.slice import plot_slice
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
-from lammps_botan.structure.graph import minimum_image
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
 FRAMES = 10
@@ -86,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
     parser.add_argument("--model", default="ka-t064", help="model file, or a name that ships")
-    parser.add_argument("--time", type=float, default=16.5, help="time to run, LJ units")
+    parser.add_argument("--time", type=float, default=16.5, help="time to run, reduced units")
     arguments = parser.parse_args()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
@@ -107,12 +107,19 @@ def main() -> None:
     lengths = start.dimensions[:3].copy()
     final = universe.trajectory[-1].positions.copy()
     species = universe.atoms.types.astype(int) - 1
+    glass = Configuration(
+        positions=initial,
+        species=species,
+        box=Box(lengths, periodic=(True, True, True)),
+        mixture=KOB_ANDERSEN,
+    )
     displacement = np.linalg.norm(final - initial, axis=1)
 
     bonds = read_bonds(out / "score.bonds")
     i, j = bonds[:, 0].astype(int) - 1, bonds[:, 1].astype(int) - 1
     both_a = (species[i] == 0) & (species[j] == 0)
-    change = np.linalg.norm(minimum_image(final[i] - final[j], lengths), axis=1) - bonds[:, 2]
+    now = np.linalg.norm(glass.box.minimum_image(final[i] - final[j]), axis=1)
+    change = now - bonds[:, 2]
 
     # the first scoring came before the run
     in_run = sum(row[6] for row in rows[1:])
@@ -126,9 +133,7 @@ def main() -> None:
     picture = out / "score.png"
     plot_slice(
         picture,
-        initial,
-        lengths,
-        species,
+        glass,
         [
             ("predicted propensity / mean of its species", propensity / mean[0][species]),
             (

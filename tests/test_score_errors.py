@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import MDAnalysis
@@ -9,13 +10,23 @@ import numpy as np
 import pytest
 from dumps import write
 from lmp import read_dump
-from score_runs import LENGTHS, dump_text, liquid_frames, neighbors, run, toy, whole_frames
+from score_runs import (
+    LENGTHS,
+    dump_text,
+    liquid_configuration,
+    liquid_frames,
+    neighbors,
+    run,
+    toy,
+    whole_frames,
+)
 from toy_models import Walks, save_model
 
-from lammps_botan.files.lammps_dump import Frame
 from lammps_botan.prediction.trajectory import score, score_file
+from lammps_botan.structure.box import Box
 
 POSITIONS, TYPES = liquid_frames(3)
+FIRST = liquid_configuration(POSITIONS[0], TYPES)
 
 
 def refused(path, model, *arguments, out=None):
@@ -59,10 +70,10 @@ def second(**changes):
     ("text", "message"),
     [
         (second(types=TYPES + 1), "atoms of type 3, but species for 2 types: A B; give --species"),
-        (second(types=TYPES - 1), "atoms of type 0, but species for 2 types"),
+        (second(types=TYPES - 1), "species must be integers from 0, found [-1"),
         (second(columns="id type xu y zu"), "no coordinates in ITEM: ATOMS id type xu y zu; use"),
         (second(columns="id mol x y z"), "no column type in ITEM: ATOMS id mol x y z; use dump 1"),
-        (second(units="metal"), "units metal, expected lj"),
+        (second(units="metal"), "is in metal units, but kob-andersen in lj units"),
         (second(ids=np.ones(len(TYPES), int)), "atom ID 1 appears twice"),
         (second().replace("5.0", "1.5"), "the box is 1.5 wide along x, not more than the cutoff"),
         (second().replace("5.0", "0.0"), "the box must span a finite volume"),
@@ -107,7 +118,10 @@ def test_a_file_that_cannot_be_read_leaves_the_output_as_it_was(tmp_path):
     for path, message in (
         (empty, "empty.dump: the file is empty; expected a LAMMPS dump"),
         (tmp_path / "absent.dump", "absent.dump: no such file"),
-        (write(tmp_path / "new.dump", second(units="metal")), "frame 0 (step 0): units metal"),
+        (
+            write(tmp_path / "new.dump", second(units="metal")),
+            "frame 0 (step 0): is in metal units",
+        ),
         (write(tmp_path / "run.txt", "hello\n"), "run.txt: is no trajectory that is known here"),
         (write(tmp_path / "a.data", "title\n\n3 atoms\n"), "no line '... xlo xhi'; expected"),
         (write(tmp_path / "b.data", "title\n\n"), "no line '... atoms'; expected a LAMMPS data"),
@@ -129,8 +143,8 @@ def test_arguments_that_do_not_fit_are_refused_before_anything_is_written(tmp_pa
     out = tmp_path / "scored.dump"
     cases = [
         (("--species", "A"), "atoms of type 2, but species for 1 types: A; give --species"),
-        (("--species", "A", "C"), "C is no species of"),
-        (("--species", "NULL", "NULL"), "at least one must be a species"),
+        (("--species", "A", "C"), "kob-andersen has no species 'C'; it has A, B (and NULL"),
+        (("--species", "NULL", "NULL"), "at least one of them of A, B"),
         (("--every", "0"), "every must be at least 1, found 0"),
         (("--workers", "0"), "workers must be at least 1, found 0"),
         (("--bonds", out), "scored.dump: would be written twice; give the output another name"),
@@ -144,7 +158,7 @@ def test_arguments_that_do_not_fit_are_refused_before_anything_is_written(tmp_pa
         assert not out.exists()
     assert "link.dump: is read too" in refused(dump, model, out=other)
     assert "no model that ships has this name" in refused(dump, tmp_path / "no.pt")
-    assert "bonds must be positive" in _error(Frame(POSITIONS[0], LENGTHS, TYPES), model, bonds=3)
+    assert "bonds must be positive" in _error(FIRST, model, bonds=3)
     assert read_dump(dump)[0].step == 0
 
 
@@ -162,7 +176,7 @@ def test_files_without_a_box_or_types_say_what_to_add(tmp_path):
         xyz, model, "--species", "A"
     )
     box = ("--box", *LENGTHS)
-    assert "C is no species" in refused(xyz, model, *box)
+    assert "kob-andersen has no species 'C'; it has A, B" in refused(xyz, model, *box)
     assert "give --species with a word for each type" in refused(xyz, model, *box)
     assert "atoms of type C, but species for 2 types" in refused(
         xyz, model, *box, "--species", "A", "B"
@@ -172,19 +186,30 @@ def test_files_without_a_box_or_types_say_what_to_add(tmp_path):
     assert "no atom types; give a file that has them with --topology" in _error(universe, model)
 
 
-def test_arrays_that_cannot_be_scored_are_refused(tmp_path):
+def test_a_configuration_that_cannot_be_scored_is_refused(tmp_path):
     model = toy(tmp_path)
-    good = {"positions": POSITIONS[0], "box": LENGTHS, "types": TYPES}
     cases = [
-        ({"positions": with_nan(POSITIONS[0])}, "the frame: atom ID 5 is at"),
-        ({"positions": POSITIONS[0][:5]}, "found [5, 3], [90] and [90]"),
-        ({"ids": [1, 2]}, "found [90, 3], [90] and [2]"),
-        ({"box": [5.0, 5.0]}, "the box must be one length, 3 lengths or 3 cell vectors"),
-        ({"box": [5.0, np.nan, 5.0]}, "the box must span a finite volume"),
-        ({"types": TYPES + 1}, "atoms of type 3"),
+        (liquid_configuration(POSITIONS[0], TYPES + 1), "atoms of type 3"),
+        (liquid_configuration(np.empty((0, 3)), TYPES[:0]), "at least one atom, found none"),
+        (replace(FIRST, units="real"), "is in real units, but kob-andersen in lj units"),
+        (replace(FIRST, box=Box([5.0, 5.5, 1.9], (True, True, True))), "box is 1.9 wide along z"),
+        (
+            replace(FIRST, box=Box(LENGTHS, (True, True, False)), positions=POSITIONS[0] * FLAT),
+            "kob-andersen is three-dimensional, but all particles lie in one plane",
+        ),
+        (replace(FIRST, species_names=("A", "C")), "kob-andersen has no species 'C'; it has A, B"),
     ]
-    for change, message in cases:
-        assert message in _error(Frame(**(good | change)), model)
+    for configuration, message in cases:
+        assert message in _error(configuration, model)
+
+
+FLAT = np.array([1.0, 1.0, 0.0])
+
+
+def test_a_model_of_two_dimensions_refuses_particles_in_space(tmp_path):
+    model = save_model(tmp_path / "flat.pt", mixture={"dimension": 2, "name": "flat"})
+    message = _error(FIRST, model)
+    assert "flat is two-dimensional: expected all particles in one plane, found z from" in message
 
 
 def test_a_box_that_no_dump_can_hold_is_refused(tmp_path):
@@ -192,8 +217,9 @@ def test_a_box_that_no_dump_can_hold_is_refused(tmp_path):
 
     cell = np.diag(LENGTHS)
     cell[0, 1] = 0.5
-    (scored,) = score(Frame(POSITIONS[0], cell, TYPES), toy(tmp_path))
-    with pytest.raises(ValueError, match="a dump needs the first along x, the second in the xy"):
+    tilted = replace(FIRST, box=Box(cell, (True, True, True)))
+    (scored,) = score(tilted, toy(tmp_path))
+    with pytest.raises(ValueError, match="needs the first cell vector along x, the second in the"):
         atoms_text(scored)
 
 

@@ -52,7 +52,7 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     "--bonds",
     type=FILE,
     callback=lambda ctx, parameter, path: path and check_folder(ctx, parameter, path),
-    help="Dump of bonds to write, pairs below 1.35.",
+    help="Dump of bonds to write, pairs closer than the longest bond length of the model.",
 )
 @click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
 @click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")

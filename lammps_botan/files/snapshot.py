@@ -1,4 +1,4 @@
-"""Snapshots: particles with their neighbors, and the files they are kept in.
+"""Snapshots: configurations with their graphs, and the files they are kept in.
 
 A folder holds one npz file for each step, `snapshot-STEP.npz`. A file appears under its name when
 it is whole, so that a folder can be read while it grows, and a killed run leaves whole files only.
@@ -7,61 +7,79 @@ it is whole, so that a folder can be read while it grows, and a killed run leave
 | --- | --- | --- |
 | step | int64 | |
 | ids, types | int64 [n_particles] | in the order of the atom IDs |
-| positions | float64 [n_particles, 3] | unwrapped, LJ units |
+| positions | float64 [n_particles, 3] | unwrapped, length unit |
 | cell | float64 [3, 3] | cell vectors as rows |
-| periodic | bool [3] | |
+| origin | float64 [3] | lower corner of the box |
+| periodic | bool [3] | the third is false in two dimensions |
+| units | str | LAMMPS's name of the unit system |
 | center, neighbor | int32 [n_edges] | rows of `ids`, not IDs |
 | vectors | float32 [n_edges, 3] | r_center - r_neighbor |
+| cutoff | float64 | of the graph, length unit |
+
+Files from before there was the key `cutoff` are read too. The cutoff of their graph is NaN, and no
+model takes such a graph: give `snapshot.configuration` to `Predictor.predict`.
 """
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lammps_botan.structure.graph import Floats, Graph, Ints
+from lammps_botan.files.whole_file import whole_file
+from lammps_botan.structure.box import Box, Floats, Ints, Periodic
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import Graph
+
+_KEYS = ["step", "ids", "types", "positions", "cell", "periodic", "center", "neighbor", "vectors"]
+_LATER_KEYS = {"cutoff": float("nan"), "units": "", "origin": np.zeros(3)}
 
 
 @dataclass(frozen=True)
-class Particles:
-    """Particles at one step, in the order of their atom IDs.
+class Snapshot:
+    """A configuration and its graph.
 
     Attributes
     ----------
-    step : int
-    ids : int64 [n_particles]
-        Ascending.
-    types : int64 [n_particles]
-        Atom types, from 1.
-    positions : float64 [n_particles, 3]
-        Unwrapped, LJ units.
-    cell : float64 [3, 3]
-        Cell vectors as rows.
-    periodic : three bools
-        Directions with periodic images; the third is False in two dimensions.
-    """
-
-    step: int
-    ids: Ints
-    types: Ints
-    positions: Floats
-    cell: Floats
-    periodic: tuple[bool, bool, bool]
-
-
-@dataclass(frozen=True)
-class Snapshot(Particles):
-    """Particles and the graph of their neighbors; the attributes of `Particles` and one more.
-
-    Attributes
-    ----------
+    configuration : Configuration
+        In the order of the atom IDs, unwrapped.
     graph : Graph
-        Its particles are in the order of `ids`.
+        Its particles are those of the configuration.
     """
 
+    configuration: Configuration
     graph: Graph
+
+    @property
+    def step(self) -> int:
+        """Of the simulation."""
+        return self.configuration.step
+
+    @property
+    def ids(self) -> Ints:
+        """int64 [n_particles]: atom IDs, ascending."""
+        return self.configuration.ids
+
+    @property
+    def types(self) -> Ints:
+        """int64 [n_particles]: atom types, from 1."""
+        return self.configuration.types
+
+    @property
+    def positions(self) -> Floats:
+        """float64 [n_particles, 3]: unwrapped, length unit."""
+        return self.configuration.positions
+
+    @property
+    def cell(self) -> Floats:
+        """float64 [3, 3]: cell vectors as rows."""
+        return self.configuration.box.cell
+
+    @property
+    def periodic(self) -> Periodic:
+        """Directions with periodic images; the third is False in two dimensions."""
+        return self.configuration.box.periodic
 
 
 def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
@@ -84,10 +102,10 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
         If it cannot be written; no part of it stays.
     """
     path = folder / f"snapshot-{snapshot.step:012d}.npz"
-    part = path.with_name(path.name + ".part")
+    graph = snapshot.graph
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with whole_file(path) as part, part.open("wb") as file:
             np.savez(
                 file,
                 step=snapshot.step,
@@ -95,17 +113,15 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
                 types=snapshot.types,
                 positions=snapshot.positions,
                 cell=snapshot.cell,
+                origin=snapshot.configuration.box.origin,
                 periodic=snapshot.periodic,
-                center=snapshot.graph.center.astype(np.int32),
-                neighbor=snapshot.graph.neighbor.astype(np.int32),
-                vectors=snapshot.graph.vectors.astype(np.float32),
+                units=snapshot.configuration.units or "",
+                center=graph.center.astype(np.int32),
+                neighbor=graph.neighbor.astype(np.int32),
+                vectors=graph.vectors.astype(np.float32),
+                cutoff=graph.cutoff,
             )
-        part.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
+    except OSError as error:
         raise OSError(
             f"{path}: cannot be written: {error.strerror}; make room, or choose another folder"
         ) from error
@@ -113,7 +129,7 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
 
 
 def read_snapshot(path: str | Path) -> Snapshot:
-    """Read a snapshot file. Species of its graph are the atom types less one.
+    """Read a snapshot file. Species are the atom types less one.
 
     Raises
     ------
@@ -124,20 +140,35 @@ def read_snapshot(path: str | Path) -> Snapshot:
     """
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            content = {name: archive[name] for name in _KEYS}
+            content: dict[str, Any] = {name: archive[name] for name in _KEYS}
+            for name, default in _LATER_KEYS.items():
+                content[name] = archive.get(name, default)
+        return _snapshot(content, str(path))
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"{path}: not a snapshot file of DumpNeighbors: {error}") from error
-    center, neighbor, vectors = (content.pop(name) for name in ("center", "neighbor", "vectors"))
-    graph = Graph(
+
+
+def _snapshot(content: dict[str, Any], where: str) -> Snapshot:
+    x, y, z = map(bool, content["periodic"])
+    configuration = Configuration(
+        positions=content["positions"],
         species=content["types"] - 1,
-        center=center.astype(np.int64),
-        neighbor=neighbor.astype(np.int64),
-        vectors=vectors.astype(np.float64),
+        box=Box(content["cell"], (x, y, z), content["origin"]),
+        ids=content["ids"],
+        units=str(content["units"]) or None,
+        step=int(content["step"]),
+        where=where,
     )
-    x, y, z = map(bool, content.pop("periodic"))
-    return Snapshot(step=int(content.pop("step")), periodic=(x, y, z), graph=graph, **content)
+    graph = Graph(
+        species=configuration.species,
+        center=content["center"].astype(np.int64),
+        neighbor=content["neighbor"].astype(np.int64),
+        vectors=content["vectors"].astype(np.float64),
+        cutoff=float(content["cutoff"]),
+    )
+    return Snapshot(configuration, graph)
 
 
 def read_snapshots(folder: str | Path) -> Iterator[Snapshot]:
@@ -154,16 +185,3 @@ def read_snapshots(folder: str | Path) -> Iterator[Snapshot]:
     if not paths:
         raise FileNotFoundError(f"{folder}: no snapshot-*.npz in this folder")
     return map(read_snapshot, paths)
-
-
-_KEYS = (
-    "step",
-    "ids",
-    "types",
-    "positions",
-    "cell",
-    "periodic",
-    "center",
-    "neighbor",
-    "vectors",
-)

@@ -9,8 +9,7 @@ from typing import TypeAlias
 
 import MDAnalysis
 
-from lammps_botan.files.lammps_dump import Frame
-from lammps_botan.files.scored_dump import ScoredFrame, atoms_text, bonds_text
+from lammps_botan.files.scored_dump import ScoredConfiguration, atoms_text, bonds_text
 from lammps_botan.files.trajectory import open_frames
 from lammps_botan.files.universe import UniverseFrames
 from lammps_botan.files.whole_frames import WholeFrames
@@ -18,10 +17,9 @@ from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.prediction.frame import FrameScorer
 from lammps_botan.prediction.workers import map_in_order
+from lammps_botan.structure.configuration import Configuration
 
-BONDS = 1.35  # the default of fix botan
-
-Source: TypeAlias = MDAnalysis.Universe | Frame | Iterable[Frame]
+Source: TypeAlias = MDAnalysis.Universe | Configuration | Iterable[Configuration]
 
 
 def score(
@@ -30,17 +28,17 @@ def score(
     *,
     species: Sequence[str] | None = None,
     every: int = 1,
-    bonds: float = BONDS,
+    bonds: float | None = None,
     workers: int = 1,
     device: str = "cpu",
-) -> Iterator[ScoredFrame]:
+) -> Iterator[ScoredConfiguration]:
     """Score each frame, when it is asked for.
 
     Parameters
     ----------
-    source : Universe, Frame, or iterable of Frame
-        Where the frames come from; `Frame(positions, box, types)` is one from arrays, and
-        `open_frames(path)` gives those of a file.
+    source : Universe, Configuration, or iterable of Configuration
+        Where the frames come from; `lammps_botan.files.trajectory.open_frames(path)` gives those
+        of a file.
     model : str or Path
         A model file, or the name of a model that ships.
     species : sequence of str, optional
@@ -48,8 +46,9 @@ def score(
         species of the model, by their names if they have names, by their numbers if not.
     every : int
         Score the first frame and each that is a multiple of this many frames after it.
-    bonds : float
-        Pairs closer than this are returned; at most the cutoff of the model, LJ units.
+    bonds : float, optional
+        Pairs closer than this are returned, length unit; at most the cutoff of the model. The
+        longest bond length of its mixture if not given, as in `fix botan`.
     workers : int
         Processes that score. With more than one, the calling script needs
         `if __name__ == "__main__":`, as always with multiprocessing.
@@ -60,6 +59,15 @@ def score(
     ------
     FileNotFoundError, ValueError
         If there is no such model, the arguments do not fit it, or a frame cannot be scored.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box, Configuration, score
+    >>> box = Box(5.0, (True, True, True))
+    >>> pair = Configuration(positions=[[0, 0, 0], [1, 0, 0]], species=[0, 1], box=box)
+    >>> (scored,) = score(pair, "ka-t064")
+    >>> scored.propensity.shape, scored.center, scored.neighbor
+    ((2, 1), array([1, 2]), array([2, 1]))
     """
     if every < 1:
         raise ValueError(f"every must be at least 1, found {every}")
@@ -69,11 +77,11 @@ def score(
             "...) with lammps_botan.files.trajectory.open_frames, or score_file"
         )
     make = _checked_scorer(model, species, bonds, workers, device)
-    frames: Iterable[Frame]
+    frames: Iterable[Configuration]
     if isinstance(source, MDAnalysis.Universe):
         frames = UniverseFrames(source, every=every)
     else:
-        several = [source] if isinstance(source, Frame) else source
+        several = [source] if isinstance(source, Configuration) else source
         frames = itertools.islice(several, 0, None, every)
     return map_in_order(make, frames, workers)
 
@@ -116,7 +124,7 @@ def score_file(
     """
     outputs = [output] if bonds_output is None else [output, bonds_output]
     _check_apart(outputs, [Path(path), find_model(model), *([topology] if topology else [])])
-    make = _checked_scorer(model, species, BONDS, workers, device)
+    make = _checked_scorer(model, species, None, workers, device)
     frames = open_frames(path, topology=topology, every=every, box=box)
     texts = map_in_order(functools.partial(_TextScorer, make, outputs), frames, workers)
     with WholeFrames(*outputs) as files:
@@ -126,8 +134,12 @@ def score_file(
 
 
 def _checked_scorer(
-    model: str | Path, species: Sequence[str] | None, bonds: float, workers: int, device: str
-) -> Callable[[], "FrameScorer"]:
+    model: str | Path,
+    species: Sequence[str] | None,
+    bonds: float | None,
+    workers: int,
+    device: str,
+) -> Callable[[], FrameScorer]:
     """What makes the scorer, here or in a worker, once the arguments are known to fit."""
     if isinstance(species, str):
         species = species.split()
@@ -135,32 +147,27 @@ def _checked_scorer(
     metadata = read_metadata(path)
     if workers < 1:
         raise ValueError(f"workers must be at least 1, found {workers}")
+    bonds = metadata.mixture.longest_bond if bonds is None else bonds
     if not 0 < bonds <= metadata.cutoff:
         raise ValueError(
             f"bonds must be positive and at most the cutoff of {model}, {metadata.cutoff:g}; "
             f"found {bonds:g}"
         )
-    for word in species or ():
-        if word != "NULL" and word not in metadata.species:
-            raise ValueError(
-                f"{word} is no species of {model}, which knows {', '.join(metadata.species)}, "
-                "and NULL to leave a type out"
-            )
-    if species is not None and not set(species) - {"NULL"}:
-        raise ValueError("species: each type is mapped to NULL; at least one must be a species")
+    if species is not None:
+        metadata.mixture.numbers(species)  # all of them are words of the model
     words = None if species is None else tuple(species)
     return functools.partial(FrameScorer, path, words, bonds, workers, device)
 
 
 class _TextScorer:
-    """Scores a frame and writes it down: the text for each output."""
+    """Scores a configuration and writes it down: the text for each output."""
 
     def __init__(self, make: Callable[[], FrameScorer], outputs: Sequence[Path]) -> None:
         self._score = make()
         self._compressed = [path.suffix == ".gz" for path in outputs]
 
-    def __call__(self, frame: Frame) -> list[bytes]:
-        scored = self._score(frame)
+    def __call__(self, configuration: Configuration) -> list[bytes]:
+        scored = self._score(configuration)
         writers = (atoms_text, bonds_text)[: len(self._compressed)]
         texts = [write(scored) for write in writers]
         return [_compress(t) if c else t for t, c in zip(texts, self._compressed, strict=True)]

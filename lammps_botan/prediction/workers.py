@@ -4,13 +4,16 @@ Each process makes the function for itself, once. An item is read only when a pr
 it, so that memory does not grow with the number of items.
 """
 
-import contextlib
+import functools
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.connection import Connection
-from typing import Any, Generic, TypeVar
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,11 +42,13 @@ def map_in_order(
     if workers == 1:
         yield from map(make(), items)
         return
-    with contextlib.ExitStack() as stack:
-        team = deque(stack.enter_context(_Worker(make)) for _ in range(workers))
-        busy: deque[_Worker[Item, Result]] = deque()
-        source = iter(items)
-        failure: Exception | None = None
+    # threads of torch do not survive a fork
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(make,))
+    busy: deque[Future[Result]] = deque()
+    source = iter(items)
+    failure: Exception | None = None
+    try:
         while failure is None:
             try:
                 item = next(source)
@@ -52,68 +57,41 @@ def map_in_order(
             except Exception as error:  # of an item: those before it come first
                 failure = error
                 break
-            if team:
-                worker = team.popleft()
-                worker.send(item)
-                busy.append(worker)
-            else:
-                worker = busy.popleft()
-                result = worker.receive()
-                worker.send(item)  # before the result is used, so that it need not wait for that
-                busy.append(worker)
+            if len(busy) == workers:
+                result = busy.popleft().result()
+                busy.append(pool.submit(_work, item))  # the process need not wait for our caller
                 yield result
+            else:
+                busy.append(pool.submit(_work, item))
         while busy:
-            yield busy.popleft().receive()
-        if failure is not None:
-            raise failure
+            yield busy.popleft().result()
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a worker process ended without a result; if memory ran out, use fewer workers"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if failure is not None:
+        raise failure
 
 
-class _Worker(Generic[Item, Result]):
-    """A process, and this end of the pipe to it; killed when the context ends."""
-
-    def __init__(self, make: Callable[[], Callable[[Item], Result]]) -> None:
-        context = multiprocessing.get_context("spawn")  # threads of torch do not survive a fork
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, make), daemon=True)
-        self._process.start()
-        theirs.close()  # so that reading fails when the process has gone
-
-    def __enter__(self) -> "_Worker[Item, Result]":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
-
-    def send(self, item: Item) -> None:
-        with contextlib.suppress(BrokenPipeError):  # receive tells
-            self._pipe.send(item)
-
-    def receive(self) -> Result:
-        try:
-            result, error = self._pipe.recv()
-        except (EOFError, ConnectionResetError) as gone:
-            self._process.join()
-            raise ChildProcessError(
-                f"a worker process ended with code {self._process.exitcode}; if memory ran out, "
-                "use fewer workers"
-            ) from gone
-        if error is not None:
-            raise error
-        return result  # type: ignore[no-any-return]
+_function: Callable[[], Callable[[Any], Any]]  # of a worker process
 
 
-def _serve(pipe: Connection, make: Callable[[], Callable[[Any], Any]]) -> None:
+def _begin(make: Callable[[], Callable[[Any], Any]]) -> None:
+    global _function
+    _function = functools.cache(make)  # made with the first item, whose error it then raises
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and ends this process
-    work: Callable[[Any], Any] | None = None
-    answer: tuple[Any, Exception | None]
-    with contextlib.suppress(EOFError, OSError):  # the parent has gone
-        while True:
-            item = pipe.recv()
-            try:
-                work = work or make()
-                answer = (work(item), None)
-            except Exception as error:
-                answer = (None, error)
-            pipe.send(answer)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    # the queue of the pool does not tell when the parent was killed
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(item: Any) -> Any:
+    return _function()(item)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.mixture import Mixture
 
+GIVE_WORDS = "give --species with a word for each type, a species or NULL (species= in Python)"
 DIGITS = 6  # decimals of positions that identify a configuration
 
 
@@ -267,16 +268,17 @@ class Configuration:
         """
         if words is None:
             words = self.species_names or mixture.species
-        known = f"{mixture.name} knows {', '.join(mixture.species)}"
-        if self.n_species > len(words) or len(self.species_names) > len(words):
+        names = self.species_names
+        if self.n_species > len(words) or len(names) not in {0, len(words)}:
+            found = ", ".join(names) or str(self.n_species)
             self._fail(
-                f"found atoms of type {self.n_species}, but species for {len(words)} types: "
-                f"{' '.join(words)}; give a word for each type, a species or NULL ({known})"
+                f"found atoms of type {found}, but species for {len(words)} types: "
+                f"{' '.join(words)}; {GIVE_WORDS} ({mixture.name} has {', '.join(mixture.species)})"
             )
         try:
             numbers = mixture.numbers(words)[self.species]
         except ValueError as error:
-            raise ValueError(f"{self.where}: {error}; give a word for each type") from error
+            raise ValueError(f"{self.where}: {error}; {GIVE_WORDS}") from error
         inside = np.flatnonzero(numbers >= 0)
         some = self.select(inside)
         return (

@@ -39,6 +39,15 @@ class Graph:
     cutoff : float
         Every pair closer than this has its edges, and no other pair has. NaN where some of these
         pairs were left out, as in a graph of bonds: no network takes such a graph.
+
+    Examples
+    --------
+    >>> from lammps_botan import Graph
+    >>> both = [0, 1], [1, 0]
+    >>> ends = map(np.array, both)
+    >>> pair = Graph(np.array([0, 0]), *ends, np.array([[1.0, 0, 0], [-1.0, 0, 0]]), cutoff=1.5)
+    >>> pair.n_edges, pair.distances
+    (2, array([1., 1.]))
     """
 
     species: Ints

@@ -5,11 +5,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lammps_botan.prediction.callbacks.fixes import Fixes
 from lammps_botan.prediction.callbacks.particles import gather_particles, has_column
 from lammps_botan.prediction.callbacks.ranks import Ranks
 from lammps_botan.prediction.callbacks.relay import Relay
 from lammps_botan.prediction.callbacks.scoring import Scored, Scoring
-from lammps_botan.structure.graph import Floats, Graph, Ints
+from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import Graph
 
 OnFrame = Callable[["Attachment"], object]
 
@@ -31,7 +34,8 @@ def attach(
     Parameters
     ----------
     lmp : lammps.lammps
-        With a box and atoms, in `units lj`.
+        With a box and atoms, in the `units` and the `dimension` of the model, and not under
+        `run_style respa`.
     model : str or Path
         A model file, or the name of a model that ships.
     every : int
@@ -45,7 +49,7 @@ def attach(
     column : str
         Name of the per-atom column that is made: the propensity is d_`column` in `dump custom` and
         `compute property/atom`, further node outputs are d_`column`_2 and so on. It is 0 before
-        the first scoring and for types that are NULL.
+        the first scoring, for types that are NULL, and at steps that are not scored.
 
     Raises
     ------
@@ -57,6 +61,17 @@ def attach(
         If LAMMPS is running or closed.
     ModuleNotFoundError
         If LAMMPS runs on several ranks and mpi4py is not installed.
+
+    Examples
+    --------
+    >>> from lammps import lammps
+    >>> from lammps_botan import attach
+    >>> lmp = lammps()  # doctest: +SKIP
+    >>> lmp.file("in.glass")  # doctest: +SKIP
+    >>> with attach(lmp, model="ka-t044", every=1000, species="A B") as mob:  # doctest: +SKIP
+    ...     lmp.command("run 10000")
+    >>> mob.propensities.shape  # doctest: +SKIP
+    (4096, 1)
     """
     _check_idle(lmp, "attach")
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
@@ -64,6 +79,7 @@ def attach(
     ranks = Ranks(lmp)
     scoring = ranks.together(lambda: Scoring(model, species, column))
     scoring.check(lmp)
+    Fixes(lmp, scoring.columns).check_run_style()
     if lmp.get_natoms() < 1:
         raise ValueError("LAMMPS has no atoms yet; use read_data or create_atoms first")
     for name in scoring.columns:
@@ -86,20 +102,14 @@ class Attachment:
         self, lmp: Any, ranks: Ranks, scoring: Scoring, every: int, on_frame: OnFrame | None
     ) -> None:
         self._lmp, self._ranks, self._scoring, self._on_frame = lmp, ranks, scoring, on_frame
-        self._relay = Relay.of(lmp)
+        self._every, self._relay = every, Relay.of(lmp)
+        self._empty = True  # the column
         self._scored: Scored | None = None
-        self._id = f"botan_{scoring.columns[0]}"
+        self._fixes = Fixes(lmp, scoring.columns)
         self.attached = True
-        self._relay.enter()
-        columns = " ".join(f"d_{name}" for name in scoring.columns)
+        self._relay.enter(self._check)
         try:
-            lmp.command(f"fix {self._id}_column all property/atom {columns}")
-            # forces are added on the steps of the callback alone, which has set them to zero
-            lmp.command(f"fix {self._id} all external pf/callback {every} {every}")
-            # no exception can cross LAMMPS: this ends the run when the callback has failed
-            lmp.command(f"variable {self._id} internal 0")
-            lmp.command(f"fix {self._id}_stop all halt {every} v_{self._id} != 0 error hard")
-            lmp.set_fix_external_callback(self._id, self._call, None)
+            self._fixes.make(every, self._call)
         except BaseException:
             self.detach()
             raise
@@ -116,8 +126,13 @@ class Attachment:
 
     @property
     def positions(self) -> Floats:
-        """float64 [n_particles, 3]: unwrapped, LJ units."""
+        """float64 [n_particles, 3]: unwrapped, length unit."""
         return self._latest.snapshot.positions
+
+    @property
+    def configuration(self) -> Configuration:
+        """The particles of the graph, in the box of the latest scoring."""
+        return self._latest.snapshot.configuration
 
     @property
     def graph(self) -> Graph:
@@ -147,13 +162,8 @@ class Attachment:
         lmp = self._lmp
         if lmp.lmp:  # else closed, and all is gone
             _check_idle(lmp, "detach")
-            for name in (f"{self._id}_stop", self._id, f"{self._id}_column"):
-                if lmp.has_id("fix", name):  # `clear` may have been there first
-                    lmp.command(f"unfix {name}")
-            if lmp.has_id("variable", self._id):
-                lmp.command(f"variable {self._id} delete")
-            lmp.callback.pop(self._id, None)
-        self._relay.leave()
+            self._fixes.remove()
+        self._relay.leave(self._check)
         self.attached = False
 
     def __enter__(self) -> Self:
@@ -177,19 +187,35 @@ class Attachment:
     def _call(
         self, caller: object, step: int, n_own: int, ids: Ints, positions: Floats, forces: Floats
     ) -> None:
-        if n_own:
-            forces[:] = 0.0
-        failed = False
         try:
+            if step % self._every:
+                self._clear()
+                return
+            if n_own:
+                forces[:] = 0.0
             # an interrupt, or another attachment that has failed in this step
             self._ranks.together(self._relay.check)
+            self._fixes.check_run_style()
+            self._empty = False
             self._scored = self._scoring.score(self._lmp, self._ranks)
             # also on ranks without on_frame, which the others would wait for
             self._ranks.together(self._show)
+            self._fixes.scored(step)
         except BaseException as error:
             self._relay.keep(error)
-            failed = True
-        self._lmp.set_internal_variable(self._id, float(failed))
+            self._clear()
+            self._fixes.failed()
+
+    def _clear(self) -> None:
+        if not self._empty:
+            self._scoring.clear_columns(self._lmp)
+            self._empty = True
+
+    def _check(self) -> None:
+        """Whether the column holds what belongs to this step."""
+        self._fixes.check_run_style()
+        if self._scored is not None:
+            self._fixes.check_box(self._scored.snapshot.configuration)
 
     def _show(self) -> None:
         if self._on_frame is not None:

@@ -13,11 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lammps_botan.files.snapshot import Particles, Snapshot, write_snapshot
+from lammps_botan.files.snapshot import Snapshot, write_snapshot
 from lammps_botan.prediction.callbacks.particles import gather_particles
 from lammps_botan.prediction.callbacks.ranks import Ranks
 from lammps_botan.prediction.callbacks.scoring import Scoring
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
+
+CUTOFF = {"lj": 2.0}  # by units; other ones have no usual length
 
 
 class Score:
@@ -52,7 +55,7 @@ class Score:
         Raises
         ------
         ValueError
-            If units, atom types, columns or atom IDs are not as needed.
+            If units, dimension, atom types, columns or atom IDs are not as needed.
         """
         lmp = _open(pointer)
         self._scoring.check(lmp)
@@ -71,8 +74,8 @@ class DumpNeighbors:
     ----------
     folder : str or Path
         Made if it is not there. Files of other steps stay, so that a continued run adds to them.
-    cutoff : float
-        LJ units.
+    cutoff : float, optional
+        Length unit. Under `units lj` it is 2 if not given.
 
     Raises
     ------
@@ -80,8 +83,8 @@ class DumpNeighbors:
         If the cutoff is not positive.
     """
 
-    def __init__(self, folder: str | Path, cutoff: float = 2.0) -> None:
-        if not cutoff > 0:
+    def __init__(self, folder: str | Path, cutoff: float | None = None) -> None:
+        if cutoff is not None and not cutoff > 0:
             raise ValueError(f"DumpNeighbors: the cutoff must be positive, found {cutoff}")
         self._folder = Path(folder).resolve()  # the input script may change folders
         self._cutoff = cutoff
@@ -94,23 +97,23 @@ class DumpNeighbors:
         OSError
             If the file cannot be written.
         ValueError
-            If atoms have no IDs.
+            If atoms have no IDs, or there is no cutoff.
         """
         lmp = _open(pointer)
         ranks = Ranks(lmp)
-        particles = ranks.together(lambda: gather_particles(lmp, ranks))
-        ranks.on_first(lambda: self._write(particles))
+        cutoff = self._cutoff or CUTOFF.get(lmp.extract_global("units"))
+        if cutoff is None:
+            raise ValueError(
+                f"DumpNeighbors: there is no usual cutoff in {lmp.extract_global('units')} units; "
+                "give one, as in DumpNeighbors('run', cutoff=5.0)"
+            )
+        configuration = ranks.together(lambda: gather_particles(lmp, ranks))
+        ranks.on_first(lambda: self._write(configuration, cutoff))
 
-    def _write(self, particles: Particles | None) -> None:
-        assert particles is not None  # rank 0 has them
-        graph = build_graph(
-            particles.positions,
-            particles.cell,
-            particles.types - 1,
-            cutoff=self._cutoff,
-            periodic=particles.periodic,
-        )
-        write_snapshot(self._folder, Snapshot(**vars(particles), graph=graph))
+    def _write(self, configuration: Configuration | None, cutoff: float) -> None:
+        assert configuration is not None  # rank 0 has it
+        graph = build_graph(configuration, cutoff)
+        write_snapshot(self._folder, Snapshot(configuration, graph))
 
 
 def _open(pointer: object) -> Any:

@@ -5,21 +5,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lammps_botan.files.snapshot import Particles
 from lammps_botan.prediction.callbacks.ranks import Ranks
-from lammps_botan.structure.graph import Floats, Ints
+from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.configuration import Configuration
 
 
-def gather_particles(lmp: Any, ranks: Ranks) -> Particles | None:
+def gather_particles(lmp: Any, ranks: Ranks) -> Configuration | None:
     """All particles of LAMMPS, on rank 0; None on the other ranks.
+
+    In the order of their atom IDs, unwrapped, with the types that they have now.
 
     Raises
     ------
     ValueError
         If atoms have no IDs of their own.
     """
-    cell, periodic = _box(lmp)
-    parts = ranks.gather(_own(lmp, cell))
+    box = lammps_box(lmp)
+    parts = ranks.gather(_own(lmp, box.cell))
     if parts is None:
         return None
     ids, types, positions = (np.concatenate(columns) for columns in zip(*parts, strict=True))
@@ -28,7 +30,24 @@ def gather_particles(lmp: Any, ranks: Ranks) -> Particles | None:
     if len(ids) and (ids[0] < 1 or not np.diff(ids).all()):
         raise ValueError("atoms need IDs, each its own: remove the line `atom_modify id no`")
     step = int(lmp.extract_global("ntimestep"))
-    return Particles(step, ids, types[order], positions[order], cell, periodic)
+    return Configuration(
+        positions=positions[order],
+        species=types[order] - 1,
+        box=box,
+        ids=ids,
+        units=lmp.extract_global("units"),
+        step=step,
+        where=f"step {step}",
+    )
+
+
+def lammps_box(lmp: Any) -> Box:
+    """The box, which has no images along z in two dimensions."""
+    # not extract_box, which raises an error of LAMMPS that is waiting to be raised
+    names = ("boxlo", "boxhi", "xy", "xz", "yz", "periodicity")
+    low, high, xy, xz, yz, (x, y, z) = (lmp.extract_global(name) for name in names)
+    box = Box.from_lammps(low, high, (xy, xz, yz), (bool(x), bool(y), bool(z)))
+    return box.flat if int(lmp.extract_setting("dimension")) == 2 else box
 
 
 def has_column(lmp: Any, name: str) -> bool:
@@ -57,15 +76,6 @@ def write_column(lmp: Any, name: str, ids: Ints, values: npt.ArrayLike) -> None:
         place = np.searchsorted(ids, own).clip(max=len(ids) - 1)
         known = ids[place] == own
         column[known] = np.asarray(values)[place[known]]
-
-
-def _box(lmp: Any) -> tuple[Floats, tuple[bool, bool, bool]]:
-    low, high, xy, yz, xz, periodic, _ = lmp.extract_box()
-    cell = np.diag(np.subtract(high, low))
-    cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
-    x, y, z = map(bool, periodic)
-    # LAMMPS calls the flat direction periodic as well
-    return cell, (x, y, z and int(lmp.extract_setting("dimension")) == 3)
 
 
 def _own(lmp: Any, cell: Floats) -> tuple[Ints, Ints, Floats]:

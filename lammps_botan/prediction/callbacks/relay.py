@@ -7,6 +7,7 @@ drops it, a KeyboardInterrupt as well.
 import ctypes
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -32,7 +33,7 @@ class Relay:
     def __init__(self, lmp: Any) -> None:
         self._lmp = lmp
         self._error: BaseException | None = None
-        self._users = 0
+        self._checks: list[Callable[[], None]] = []
         self._handler: Any = None
         for name in FUNCTIONS:
             getattr(lmp.lib, name).errcheck = self._after
@@ -44,20 +45,23 @@ class Relay:
         found = getattr(after, "__self__", None)
         return found if isinstance(found, cls) else cls(lmp)
 
-    def enter(self) -> None:
-        """Begin to keep interrupts; each call needs one of `leave`."""
-        self._users += 1
-        if self._users > 1 or threading.current_thread() is not threading.main_thread():
+    def enter(self, check: Callable[[], None]) -> None:
+        """Begin to keep interrupts; each call needs one of `leave`.
+
+        Where LAMMPS fails, and `check` raises why, this is raised in place of its own error.
+        """
+        self._checks.append(check)
+        if len(self._checks) > 1 or threading.current_thread() is not threading.main_thread():
             return
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler):  # else the signal kills, or is ignored, without our help
             self._handler = handler
             signal.signal(signal.SIGINT, self._interrupt)
 
-    def leave(self) -> None:
+    def leave(self, check: Callable[[], None]) -> None:
         """The handler of interrupts is what it was, unless somebody has replaced ours."""
-        self._users -= 1
-        if self._users == 0 and signal.getsignal(signal.SIGINT) == self._interrupt:
+        self._checks.remove(check)
+        if not self._checks and signal.getsignal(signal.SIGINT) == self._interrupt:
             signal.signal(signal.SIGINT, self._handler)
 
     def keep(self, error: BaseException) -> None:
@@ -77,10 +81,21 @@ class Relay:
             self._handler(number, frame)
 
     def _after(self, result: Any, function: Any, arguments: tuple[Any, ...]) -> Any:
-        if self._error is None:
+        error = self._error or self._cause(arguments[0])
+        if error is None:
             return result
         # the lammps module would raise an error of LAMMPS itself instead; fetching it clears it
         text = ctypes.create_string_buffer(1024)
         self._lmp.lib.lammps_get_last_error_message(arguments[0], text, len(text))
-        error, self._error = self._error, None
+        self._error = None
         raise error
+
+    def _cause(self, handle: Any) -> Exception | None:
+        if not self._lmp.lib.lammps_has_error(handle):
+            return None
+        for check in self._checks:
+            try:
+                check()
+            except ValueError as error:
+                return error
+        return None

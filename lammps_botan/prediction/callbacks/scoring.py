@@ -1,14 +1,14 @@
 """A model at work in a LAMMPS instance: from its particles to per-atom columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lammps_botan.files.snapshot import Particles, Snapshot
+from lammps_botan.files.snapshot import Snapshot
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.prediction.callbacks.particles import (
@@ -17,10 +17,11 @@ from lammps_botan.prediction.callbacks.particles import (
     write_column,
 )
 from lammps_botan.prediction.callbacks.ranks import Ranks
-from lammps_botan.structure.graph import Floats, build_graph
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
 
 if TYPE_CHECKING:
-    from lammps_botan.network.predictor import Scorer
+    from lammps_botan.network.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,7 @@ class Scoring:
         self._path = find_model(model).resolve()  # the input script may change folders
         self.metadata = read_metadata(self._path)
         self._words = species.split() if isinstance(species, str) else list(species)
-        names = self.metadata.species
-        for word in self._words:
-            if word not in {*names, "NULL"}:
-                raise ValueError(
-                    f"{model} has no species {word!r}; it has {', '.join(names)} (and NULL leaves "
-                    "an atom type out)"
-                )
-        if set(self._words) <= {"NULL"}:
-            raise ValueError(
-                "no atom type has a species; give one word for each atom type, at least one of "
-                f"them of {', '.join(names)}"
-            )
-        # species of each type, from 0; -1 is left out
-        self._numbers = np.array([[*names, "NULL"].index(word) for word in self._words])
-        self._numbers[self._numbers == len(names)] = -1
+        self.metadata.mixture.numbers(self._words)  # all of them are words of the model
         n_outputs = len(self.metadata.node_outputs)
         self.columns = [column, *(f"{column}_{k}" for k in range(2, n_outputs + 1))]
 
@@ -90,14 +77,20 @@ class Scoring:
         Raises
         ------
         ValueError
-            If there is no box, or units or atom types do not fit.
+            If there is no box, or units, dimension or atom types do not fit.
         """
         if not lmp.extract_setting("box_exist"):
             raise ValueError("LAMMPS has no box yet; define one first, with read_data for example")
-        if (units := lmp.extract_global("units")) != "lj":
+        mixture = self.metadata.mixture
+        if (units := lmp.extract_global("units")) != mixture.units:
             raise ValueError(
-                f"the model is in lj units, but this input uses `units {units}`; write `units lj` "
-                "and use reduced quantities"
+                f"the model is in {mixture.units} units, but this input uses `units {units}`; "
+                f"write `units {mixture.units}`, or use a model in {units} units"
+            )
+        if (dimension := lmp.extract_setting("dimension")) != mixture.dimension:
+            raise ValueError(
+                f"the model is for {mixture.dimension} dimensions ({mixture.name}), but this input "
+                f"has `dimension {dimension}`; use a model of a mixture in {dimension} dimensions"
             )
         if len(self._words) != (n_types := lmp.extract_setting("ntypes")):
             raise ValueError(
@@ -121,38 +114,28 @@ class Scoring:
                 f"  fix columns all property/atom {columns}"
             )
 
+    def clear_columns(self, lmp: Any) -> None:
+        """Write zeros into the columns that are there."""
+        for name in self.columns:
+            if has_column(lmp, name):
+                write_column(lmp, name, np.empty(0, np.int64), ())
+
     def score(self, lmp: Any, ranks: Ranks) -> Scored:
         """Score all particles and write the columns; collective, the same result on every rank."""
-        particles = ranks.together(lambda: gather_particles(lmp, ranks))
-        scored = ranks.on_first(lambda: self._score(particles))
+        configuration = ranks.together(lambda: gather_particles(lmp, ranks))
+        scored = ranks.on_first(lambda: self._score(configuration))
         for name, values in zip(self.columns, scored.propensities.T, strict=True):
             write_column(lmp, name, scored.snapshot.ids, values)
         return scored
 
-    def _score(self, particles: Particles | None) -> Scored:
-        assert particles is not None  # rank 0 has them
-        species = self._numbers[particles.types - 1]
-        inside = species >= 0
-        kept = replace(
-            particles,
-            ids=particles.ids[inside],
-            types=particles.types[inside],
-            positions=particles.positions[inside],
-        )
-        graph = build_graph(
-            kept.positions,
-            kept.cell,
-            species[inside],
-            cutoff=self.metadata.cutoff,
-            periodic=kept.periodic,
-        )
-        prediction = self._scorer.score(graph)
-        if not (np.isfinite(prediction.node).all() and np.isfinite(prediction.edge).all()):
-            raise ValueError(f"step {kept.step}: {self._path} predicts numbers that are not finite")
-        return Scored(Snapshot(**vars(kept), graph=graph), prediction.node, prediction.edge)
+    def _score(self, configuration: Configuration | None) -> Scored:
+        assert configuration is not None  # rank 0 has it
+        prediction = self._predictor.predict(configuration, self._words)
+        snapshot = Snapshot(configuration.select(prediction.inside), prediction.graph)
+        return Scored(snapshot, prediction.node, prediction.edge)
 
     @cached_property
-    def _scorer(self) -> "Scorer":
-        from lammps_botan.network.predictor import Scorer  # imports torch, which only rank 0 needs
+    def _predictor(self) -> "Predictor":
+        from lammps_botan.network.predictor import Predictor  # imports torch: only rank 0 needs it
 
-        return Scorer(self._path)
+        return Predictor(self._path)
