@@ -77,6 +77,17 @@ def liquid(
     return LIQUID.format(**locals())
 
 
+def liquid_in_the_plane(length: int = 6, after_box: str = "") -> str:
+    """The same on a square lattice in two dimensions."""
+    script = liquid(
+        before_box="dimension 2",
+        region=f"block 0 {length} 0 {length} -0.1 0.1",
+        dz=0.0,
+        after_box=f"fix plane all enforce2d\n{after_box}",
+    )
+    return script.replace("lattice fcc", "lattice sq")
+
+
 def run_lmp(
     script: str, folder: Path, *, ranks: int = 1, succeeds: bool = True, timeout: float = 120
 ) -> Finished:

@@ -117,13 +117,44 @@ class Methodless(nn.Module):
         return x
 
 
+KOB_ANDERSEN = {
+    "name": "kob-andersen",
+    "units": "lj",
+    "species": ["A", "B"],
+    "masses": [1.0, 1.0],
+    "fractions": [0.8, 0.2],
+    "bond_lengths": [[1.35, 1.08], [1.08, 1.188]],
+    "breaking": 1.7 / 1.35,
+    "diameter": 1.0,
+    "density": 1.2,
+    "dimension": 3,
+    "reference_species": "A",
+    "relaxation_times": {},
+    "lag_times": {},
+}
+
+
+def mixture(*species: str, **changes: object) -> dict[str, object]:
+    """Of any number of species, all alike but for what changes."""
+    n = len(species)
+    alike = {
+        "name": "toy",
+        "species": list(species),
+        "masses": [1.0] * n,
+        "fractions": [1.0 / n] * n,
+        "bond_lengths": [[1.35] * n] * n,
+        "reference_species": species[0],
+    }
+    return {**KOB_ANDERSEN, **alike, **changes}
+
+
 def metadata(model: nn.Module) -> dict[str, object]:
     return {
         "format": "lammps-botan",
-        "format_version": 1,
+        "format_version": 2,
         "architecture": "toy",
-        "species": ["A", "B"],
-        "units": "lj",
+        "mixture": KOB_ANDERSEN,
+        "node_input": "number",
         "cutoff": 2.0,
         "rounds": getattr(model, "rounds", 1),
         "width": getattr(model, "width", 3),
@@ -138,13 +169,25 @@ def metadata(model: nn.Module) -> dict[str, object]:
 
 
 def save_model(
-    path: Path, model: nn.Module | None = None, *, drop: str = "", **changes: object
+    path: Path,
+    model: nn.Module | None = None,
+    *,
+    drop: str = "",
+    mixture: dict[str, object] | None = None,
+    **changes: object,
 ) -> Path:
-    """Write a model file; `changes` replace entries of its metadata, `drop` leaves one out."""
-    model = model or Walks()
-    entries = {**metadata(model), **changes}
+    """Write a model file.
+
+    `changes` replace entries of its metadata, those of `mixture` entries of the Kob-Andersen
+    mixture; `drop` leaves one out, of either.
+    """
+    entries = {**metadata(model or Walks()), **changes}
+    if isinstance(entries["mixture"], dict):
+        liquid = {**entries["mixture"], **(mixture or {})}
+        liquid.pop(drop, None)
+        entries["mixture"] = liquid
     entries.pop(drop, None)
-    save_archive(path, model, {"metadata.json": json.dumps(entries)})
+    save_archive(path, model or Walks(), {"metadata.json": json.dumps(entries)})
     return path
 
 

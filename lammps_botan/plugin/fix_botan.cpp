@@ -142,7 +142,7 @@ void FixBotan::report()
 
 int FixBotan::setmask()
 {
-  return END_OF_STEP | (verification ? POST_RUN : 0);
+  return END_OF_STEP | POST_RUN;
 }
 
 /* ----------------------------------------------------------------------

@@ -127,11 +127,13 @@ void FixBotan::size_exchange()
   if (verification) maxexchange += verification->max_packed_size();
 }
 
-/* ---------------------------------------------------------------------- */
+/* ----------------------------------------------------------------------
+   called for every fix, whatever its mask
+------------------------------------------------------------------------- */
 
 void FixBotan::post_run()
 {
-  verification->end_run();
+  if (verification) verification->end_run();
 }
 
 /* ---------------------------------------------------------------------- */
