@@ -4,29 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from lmp import all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
+from lmp import all_images, liquid, liquid_in_the_plane, of_types, read_dump, run_lmp
 from toy_models import Walks, mixture, save_model
 
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 WEIGHTS = (1.0, 3.0, 7.0, 20.0)  # float32 counts exactly up to 1.6e7
 PLANE = {"dimension": 2}
-
-
-def of_types(script: str, n: int) -> str:
-    """The script with n atom types, in equal parts."""
-    script = script.replace("create_box 2", f"create_box {max(n, 2)}")
-    script = script.replace(
-        "set group all type/fraction 2 0.2 4321",
-        "\n".join(f"set group all type/fraction {k} {1 / k} {4320 + k}" for k in range(2, n + 1)),
-    )
-    return (
-        script
-        if n > 1
-        else script.replace("create_box 2", "create_box 1").replace(
-            "pair_coeff 1 2 1.5 0.8\npair_coeff 2 2 0.5 0.88", ""
-        )
-    )
 
 
 SYSTEMS = {"3 dimensions": (liquid(), {}), "2 dimensions": (liquid_in_the_plane(), PLANE)}
