@@ -1,6 +1,7 @@
 """Run LAMMPS on an input script, read what it wrote, and count walks without it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +76,25 @@ def liquid(
         nx, ny, nz = cells.split()
         region = f"block 0 {nx} 0 {ny} 0 {nz}"
     return LIQUID.format(**locals())
+
+
+def liquid_in_the_plane(length: int = 6, after_box: str = "") -> str:
+    """The same on a square lattice in two dimensions."""
+    script = liquid(
+        before_box="dimension 2",
+        region=f"block 0 {length} 0 {length} -0.1 0.1",
+        dz=0.0,
+        after_box=f"fix plane all enforce2d\n{after_box}",
+    )
+    return script.replace("lattice fcc", "lattice sq")
+
+
+def of_types(script: str, n: int) -> str:
+    """The script of a liquid with n atom types, in equal parts."""
+    two = "set group all type/fraction 2 0.2 4321"
+    sets = [f"set group all type/fraction {k} {1 / k} {4320 + k}" for k in range(2, n + 1)]
+    script = script.replace("create_box 2", f"create_box {n}").replace(two, "\n".join(sets))
+    return script if n > 1 else re.sub("pair_coeff [12] 2 .*", "", script)
 
 
 def run_lmp(

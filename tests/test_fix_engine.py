@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, write
-from lmp import liquid, read_dump, run_lmp
+from lmp import liquid, of_types, read_dump, run_lmp
+from toy_models import mixture, save_model
 
 from lammps_botan.network.botan import Botan
+from lammps_botan.network.committee import Committee
 
 ROUNDING = 2e-5  # the order of sums in float32
 
 SCRIPT = """
-fix mob all botan 10 {model} A B {words}
+fix mob all botan 10 {model} {species} {words}
 dump atoms all custom 10 atoms.dump id f_mob{column}
 dump_modify atoms sort id format float %.9g
 dump bonds all local 10 bonds.dump f_mob[1] f_mob[2] f_mob[3] f_mob[4]
@@ -19,13 +22,25 @@ run 10
 """
 
 
-def score(folder, engine, monkeypatch, *, model="m.pt", words="", ranks=1, column="", **box):
+def score(
+    folder,
+    engine,
+    monkeypatch,
+    *,
+    model="m.pt",
+    species="A B",
+    words="",
+    ranks=1,
+    column="",
+    **box,
+):
     """Node and edge outputs of two steps by IDs, and what LAMMPS printed.
 
     The liquid is another one on another number of ranks.
     """
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
-    run = run_lmp(liquid(**box) + SCRIPT.format(**locals()), folder, ranks=ranks)
+    start = liquid(**box) if species == "A B" else of_types(liquid(**box), len(species.split()))
+    run = run_lmp(start + SCRIPT.format(**locals()), folder, ranks=ranks)
     atoms = [frame[f"f_mob{column}"] for frame in read_dump(folder / "atoms.dump")]
     bonds = []
     for frame in read_dump(folder / "bonds.dump"):
@@ -78,8 +93,34 @@ def test_the_engine_in_unusual_boxes_on_4_ranks(tmp_path, monkeypatch, case):
     assert_same(found, expected)
 
 
+@pytest.mark.parametrize("n_members", [1, 2])
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_an_ensemble_is_exchanged_and_averaged(tmp_path, monkeypatch, ranks):
+def test_one_hot_species_are_a_table(tmp_path, monkeypatch, ranks, n_members):
+    """Three species, of which BOTAN is told as columns and not as a number."""
+    members = [Botan(3, 64, n_species=3) for _ in range(n_members)]
+    for seed, model in enumerate(members):
+        weights = network(seed).state_dict()
+        first = torch.randn(64, 3, generator=torch.Generator().manual_seed(seed))
+        model.load_state_dict({**weights, "node_encoder.fc1.weight": first})
+    outputs = {name: ["mean", "deviation"][:n_members] for name in ("node_outputs", "edge_outputs")}
+    save_model(
+        tmp_path / "m.pt",
+        members[0] if n_members == 1 else Committee(members),
+        mixture=mixture("A", "B", "C"),
+        node_input="one-hot",
+        rounds=3,
+        width=64 * n_members,
+        **outputs,
+    )
+    given = {"species": "A B C", "ranks": ranks, "column": "[1]" if n_members > 1 else ""}
+    expected = score(tmp_path, "torch", monkeypatch, **given)
+    found = score(tmp_path, "", monkeypatch, **given)
+    assert "(torch)" not in found[2]
+    assert_same(found, expected)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_committee_is_exchanged_and_averaged(tmp_path, monkeypatch, ranks):
     write(tmp_path / "m.pt", network(1), network(2))
     for column in ("[1]", "[2]"):
         expected = score(tmp_path, "torch", monkeypatch, column=column, ranks=ranks)

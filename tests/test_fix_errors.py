@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from lmp import Finished, liquid, run_lmp
+from lmp import Finished, liquid, liquid_in_the_plane, run_lmp
 from toy_models import Methodless, Speciesless, Walks, metadata, save_archive, save_model
 
 from lammps_botan.plugin import folder
@@ -71,7 +71,7 @@ ARGUMENTS = {
     "no such file": (
         "fix g all botan 10 missing.pt A B",
         "no model file 'missing.pt'",
-        "models; `lammps-botan models` lists",
+        "network/shipped; `lammps-botan models` lists",
     ),
     "a folder": ("fix g all botan 10 folder A B", "no model file 'folder'"),
 }
@@ -99,23 +99,71 @@ def test_the_wrong_word_is_pointed_at(tmp_path, words, word):
 
 CHANGES = {
     "other format": ({"format": "nequip"}, '\'format\' must be "lammps-botan", got "nequip"'),
-    "newer version": ({"format_version": 2}, "format_version 2, and this plugin reads 1; export"),
+    "older version": (
+        {"format_version": 1},
+        "format_version 1, and this plugin reads 2; export it again: lammps-botan export OLD.pt -o",
+    ),
+    "newer version": (
+        {"format_version": 3},
+        "format_version 3, and this plugin reads 2; install the lammps-botan that wrote the model",
+    ),
     "version is a word": ({"format_version": "one"}, "'format_version' must be a positive integer"),
-    "real units": ({"units": "real"}, "in units 'real'; only models in lj units"),
     "negative cutoff": ({"cutoff": -2.0}, "'cutoff' must be a positive number, got -2.0"),
     "cutoff is a word": ({"cutoff": "two"}, "'cutoff' must be a positive number, got \"two\""),
     "no rounds": ({"rounds": 0}, "'rounds' must be a positive integer, got 0"),
-    "no species": ({"species": []}, "'species' must be a list of at least 1 names, got []"),
-    "species are numbers": ({"species": [1, 2]}, "'species' must be a list of at least 1 names"),
-    "species twice": ({"species": ["A", "A"]}, "'species' must be a list of different names"),
+    "rounds beyond int": (
+        {"rounds": 2**32 + 1},
+        "must be 1048576 or less, got 4294967297",
+    ),
+    "rounds beyond all": (
+        {"rounds": 2**64 - 1},
+        "must be 1048576 or less, got 1844674407370",
+    ),
+    "width of a float": ({"width": 3.0}, "'width' must be a positive integer, got 3.0"),
     "a hot model": ({"temperature": "hot"}, "'temperature' must be a number, or null, got \"hot\""),
     "one lag time": ({"lag_times": 3}, "'lag_times' must be a list of numbers, or null, got 3"),
     "no node outputs": ({"node_outputs": []}, "'node_outputs' must be a list of at least 1 names"),
+    "unknown input": (
+        {"node_input": "charge"},
+        '\'node_input\' must be "number" or "one-hot", got "charge"',
+    ),
     "wrong width": ({"width": 5}, "fails on an empty graph", "encode", "expected Float [0, 5]"),
     "wrong number of outputs": (
         {"node_outputs": ["a", "b"]},
         "decode of the model returned node_out as Float [0, 1] on cpu, expected Float [0, 2]",
     ),
+}
+MIXTURES = {
+    "no species": ({"species": []}, "'species' must be a list of at least 1 names, got []"),
+    "species are numbers": ({"species": [1, 2]}, "'species' must be a list of at least 1 names"),
+    "species twice": ({"species": ["A", "A"]}, "'species' must be a list of different names"),
+    "a species NULL": ({"species": ["A", "NULL"]}, "different names, none of them NULL"),
+    "more species than bonds": (
+        {"species": ["A", "B", "C"]},
+        "'bond_lengths' must be 3 rows of 3 positive numbers",
+    ),
+    "no square": (
+        {"bond_lengths": [[1.35, 1.08], [1.08]]},
+        "'bond_lengths' must be 2 rows of 2 positive numbers",
+    ),
+    "one order of two species": (
+        {"bond_lengths": [[1.35, 1.08], [1.0, 1.188]]},
+        "the same for both orders of two species",
+    ),
+    "a negative bond": (
+        {"bond_lengths": [[1.35, 1.08], [1.08, -1.188]]},
+        "'bond_lengths' must be 2 rows of 2 positive numbers",
+    ),
+    "a word for a bond": (
+        {"bond_lengths": [["long", 1.08], [1.08, 1.188]]},
+        "'bond_lengths' must be 2 rows of 2 positive numbers",
+    ),
+    "one dimension": ({"dimension": 1}, "'dimension' must be 2 or 3, got 1"),
+    "unknown reference": (
+        {"reference_species": "Z"},
+        "'reference_species' must be one of the species, got \"Z\"",
+    ),
+    "units are a number": ({"units": 3}, "'units' must be a string, got 3"),
 }
 
 
@@ -127,7 +175,21 @@ def test_wrong_metadata_is_named(tmp_path, case):
     check_fails(tmp_path, script, "model file m.pt", *messages, ranks=2)
 
 
-@pytest.mark.parametrize("key", [*metadata(Walks())][:-2])
+@pytest.mark.parametrize("case", MIXTURES)
+def test_a_wrong_mixture_is_named(tmp_path, case):
+    changes, message = MIXTURES[case]
+    save_model(tmp_path / "m.pt", mixture=changes)
+    script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
+    check_fails(tmp_path, script, "model file m.pt", message, ranks=2)
+
+
+KEYS = [
+    *[key for key in metadata(Walks()) if key not in {"provenance", "versions"}],
+    *("name", "units", "species", "bond_lengths", "dimension", "reference_species"),
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_a_missing_key_of_the_metadata_is_named(tmp_path, key):
     save_model(tmp_path / "m.pt", drop=key)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
@@ -150,6 +212,12 @@ def broken_files(path: Path, case: str) -> None:
         save_archive(path, Walks(), {"metadata.json": "species: A"})
     elif case == "metadata a list":
         save_archive(path, Walks(), {"metadata.json": json.dumps(["A"])})
+    elif case == "mixture a word":
+        words = json.dumps({**metadata(Walks()), "mixture": "kob-andersen"})
+        save_archive(path, Walks(), {"metadata.json": words})
+    elif case == "infinite cutoff":
+        words = json.dumps({**metadata(Walks()), "cutoff": 7}).replace(": 7,", ": 1e999,")
+        save_archive(path, Walks(), {"metadata.json": words})
     elif case == "without methods":
         save_model(path, Methodless())
     elif case == "other arguments":
@@ -166,6 +234,8 @@ FILES = {
     "without metadata": "archive without metadata.json",
     "metadata no json": "parse error",
     "metadata a list": "metadata.json is not a JSON object",
+    "mixture a word": "'mixture' must be an object, got \"kob-andersen\"",
+    "infinite cutoff": "number overflow",
     "without methods": "the model has no method encode",
     "other arguments": "method encode of the model takes 1 arguments, expected 2",
     "dtype": "step of the model returned node_local as Double [0, 3] on cpu, expected Float [0, 3]",
@@ -190,11 +260,22 @@ def test_cuda_that_is_absent_is_refused(tmp_path, ranks):
 
 
 @RANKS
-def test_other_units_are_refused(tmp_path, ranks):
-    save_model(tmp_path / "m.pt")
-    script = liquid("2 2 2").replace("units lj", "units real")
+@pytest.mark.parametrize(("ours", "theirs"), [("lj", "real"), ("metal", "lj"), ("si", "lj")])
+def test_other_units_are_refused_with_both_names(tmp_path, ours, theirs, ranks):
+    save_model(tmp_path / "m.pt", mixture={"units": ours, "name": "toy"})
+    script = liquid("2 2 2").replace("units lj", f"units {theirs}")
     script += "fix g all botan 10 m.pt A B"
-    check_fails(tmp_path, script, "this input uses `units real`; write `units lj`", ranks=ranks)
+    message = f"the model (toy) is in units {ours}, but this input uses `units {theirs}`; write"
+    check_fails(tmp_path, script, message, f"`units {ours}`", ranks=ranks)
+
+
+@RANKS
+@pytest.mark.parametrize(("ours", "theirs"), [(2, 3), (3, 2)])
+def test_another_dimension_is_refused(tmp_path, ours, theirs, ranks):
+    save_model(tmp_path / "m.pt", mixture={"dimension": ours})
+    script = {3: liquid("2 2 2"), 2: liquid_in_the_plane()}[theirs]
+    message = f"is for {ours} dimensions, but this input has `dimension {theirs}`; write `dimension"
+    check_fails(tmp_path, script + "fix g all botan 10 m.pt A B", message, ranks=ranks)
 
 
 SETTINGS = {
@@ -207,29 +288,19 @@ SETTINGS = {
         "pair_style none\ncomm_modify cutoff 2.1",
         "ghost atoms reach only 2.1",
     ),
-    "excluded types": (
-        "neigh_modify exclude type 1 2",
-        "`neigh_modify exclude` removes some: write `neigh_modify exclude none`",
-    ),
-    "excluded groups": ("neigh_modify exclude group all all", "write `neigh_modify exclude none`"),
-    "included group": ("neigh_modify include some", "write `neigh_modify include all`"),
     "several ghost cutoffs": (
         "neighbor 0.3 multi\ncomm_modify mode multi",
         "needs one ghost cutoff for all atoms: write `comm_modify mode single`",
     ),
-    "neighbor lists by groups": ("neighbor 0.3 multi", "write `neighbor 0.3 bin`"),
-    "neighbor lists by pairs": ("neighbor 0.3 nsq", "write `neighbor 0.3 bin`"),
 }
 
 
 @RANKS
 @pytest.mark.parametrize("case", SETTINGS)
-def test_settings_that_would_lose_pairs_are_refused(tmp_path, case, ranks):
+def test_settings_that_would_lose_ghosts_are_refused(tmp_path, case, ranks):
     settings, message = SETTINGS[case]
     save_model(tmp_path / "m.pt")
-    first = "atom_modify first some" if "include" in settings else ""
-    script = liquid("2 2 2", after_box=f"group some type 2\n{first}")
-    script += f"{settings}\nfix g all botan 10 m.pt A B\nrun 0"
+    script = f"{liquid('2 2 2')}{settings}\nfix g all botan 10 m.pt A B\nrun 0"
     check_fails(tmp_path, script, message, ranks=ranks)
 
 
@@ -243,37 +314,6 @@ def test_the_line_to_add_for_a_long_cutoff_is_printed_and_helps(tmp_path, ranks)
     words = " ".join(line.split()[:3])
     assert words == "comm_modify cutoff 3.3"
     run_lmp(script + words + rest, tmp_path, ranks=ranks)
-
-
-BONDED = """
-units lj
-atom_style bond
-{special}
-region box block 0 8 0 8 0 8
-create_box 2 box bond/types 1 extra/bond/per/atom 1 extra/special/per/atom 2
-create_atoms 1 single 3 3 3
-create_atoms 1 single 4 3 3
-mass * 1.0
-bond_style harmonic
-bond_coeff 1 1.0 1.0
-pair_style zero 2.0
-pair_coeff * *
-create_bonds single/bond 1 1 2
-fix g all botan 10 m.pt A B
-thermo_style custom step f_g
-run 0
-"""
-
-
-@RANKS
-def test_special_bonds_of_zero_are_refused_and_of_nearly_zero_work(tmp_path, ranks):
-    save_model(tmp_path / "m.pt")
-    zero, nearly = BONDED.format(special=""), "special_bonds lj/coul 1e-50 1e-50 1e-50"
-    check_fails(
-        tmp_path, zero, "special_bonds of exactly 0 removes bonded ones", nearly, ranks=ranks
-    )
-    run = run_lmp(BONDED.format(special=nearly), tmp_path, ranks=ranks)
-    assert run.thermo()[0]["f_g"] == 1.0
 
 
 def test_atoms_without_ids_are_refused(tmp_path):

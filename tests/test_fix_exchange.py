@@ -1,10 +1,10 @@
-"""`fix botan` counts what an all-images loop counts, however the atoms are spread over ranks."""
+"""`fix botan` counts what an all-images loop counts, in any box and on any number of ranks."""
 
 import re
 
 import numpy as np
 import pytest
-from lmp import Frame, all_images, liquid, read_dump, run_lmp
+from lmp import Frame, all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
 from toy_models import Walks, save_model
 
 CUTOFF = 2.0
@@ -71,15 +71,12 @@ def test_a_rank_without_atoms_takes_part(tmp_path, style):
         np.testing.assert_array_equal(frame["f_g"], walks(frame, 3))
 
 
-@pytest.mark.parametrize("ranks", [1, 4])
-def test_atoms_in_two_dimensions(tmp_path, ranks):
-    script = liquid(
-        before_box="dimension 2",
-        region="block 0 6 0 6 -0.1 0.1",
-        dz=0.0,
-        after_box="fix plane all enforce2d",
-    ).replace("lattice fcc", "lattice sq")
-    frames = score(tmp_path, script, ranks=ranks, run="run 50")
+@pytest.mark.parametrize("length", [6, 2])
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_walks_are_exact_in_two_dimensions(tmp_path, ranks, length):
+    """Also where the square is smaller than two cutoffs."""
+    script = liquid_in_the_plane(length)
+    frames = score(tmp_path, script, ranks=ranks, run="run 50", mixture={"dimension": 2})
     assert len(frames) == 6
     for frame in frames:
         frame.periodic = (True, True, False)

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from lammps_botan.files.ensemble import read_start
 from lmp import read_dump, run_lmp
 from public_data import CONFIGURATION_401, needs_public_data, weights
 
 from lammps_botan.cli import main
-from lammps_botan.files.ensemble_npz import read_configuration
-from lammps_botan.network.predictor import Scorer
-from lammps_botan.structure.graph import build_graph
+from lammps_botan.network.predictor import Predictor
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 RANKS = 5e-5  # the same over 300 steps
@@ -64,9 +63,8 @@ def script(glass, steps, before="", after="", temperature=0.44):
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_run_0_gives_the_python_outputs_by_atom_id(glass, tmp_path, ranks):
     run_lmp(script(glass, 0), tmp_path, ranks=ranks)
-    configuration = read_configuration(CONFIGURATION_401)
-    graph = build_graph(configuration.initial, configuration.cell, configuration.species)
-    prediction = Scorer(glass / "m.pt").score(graph)
+    prediction = Predictor(glass / "m.pt").predict(read_start(CONFIGURATION_401))
+    graph = prediction.graph
     (atoms,) = read_dump(tmp_path / "atoms.dump")
     np.testing.assert_array_equal(atoms["id"], np.arange(4096) + 1)
     np.testing.assert_allclose(atoms["f_mob"], prediction.node[:, 0], atol=ROUNDING)

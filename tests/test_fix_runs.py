@@ -158,8 +158,9 @@ def test_a_name_stands_for_a_model_of_the_package_also_after_a_change_of_folder(
     package = tmp_path / "lammps_botan"
     shutil.copytree(folder(), package / "plugin")
     (tmp_path / "torch").symlink_to(Path(torch.__file__).parent)
-    (package / "models").mkdir()
-    save_model(package / "models" / "toy.pt")
+    shipped = package / "network" / "shipped"
+    shipped.mkdir(parents=True)
+    save_model(shipped / "toy.pt")
     script = f"""
     plugin clear
     plugin load lammps_botan/plugin/botanplugin.so

@@ -1,16 +1,18 @@
 """`fix botan ... verify yes` says how well its predictions agree with what the run then did."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lmp import Frame, liquid, read_dump, run_lmp
+from lmp import Frame, liquid, liquid_in_the_plane, read_dump, run_lmp
 from test_fix_errors import check_fails
 from toy_models import Walks, save_model
 
-from lammps_botan.evaluation.pearson import pearson
-from lammps_botan.structure.graph import minimum_image
+from lammps_botan import Box
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 ROUNDING = 1e-6  # positions go through text, distances through other orders of sums
@@ -45,9 +47,10 @@ def verify(
     ranks: int = 1,
     group: str = "all",
     species: str = "A B",
+    **model: object,
 ) -> list[dict[str, float]]:
     """The thermo rows of a verified run, which leaves its dumps in the folder."""
-    save_model(folder / "m.pt", Walks(rounds=2), lag_times=[lag_steps * DT])
+    save_model(folder / "m.pt", Walks(rounds=2), lag_times=[lag_steps * DT], **model)
     words = {"every": every, "stride": stride or every, "group": group, "species": species}
     text = script + (FIX + OUTPUT).format(**words) + run
     return run_lmp(text, folder, ranks=ranks).thermo()
@@ -61,16 +64,21 @@ def unwrapped(frame: Frame) -> np.ndarray:
     return np.stack([frame[axis] for axis in ("xu", "yu", "zu")], axis=1)
 
 
-class Dumps:
-    """What a run left in a folder, and what follows from it."""
+def pearson(predicted: np.ndarray, happened: np.ndarray) -> float:
+    return float(np.corrcoef(predicted, happened)[0, 1])
 
-    def __init__(self, folder: Path) -> None:
+
+class Dumps:
+    """What a run left in a folder, and what follows from it for atoms of one type."""
+
+    def __init__(self, folder: Path, kind: int = 1, bond_length: float = 1.35) -> None:
+        self.kind, self.bond_length = kind, bond_length
         self.atoms, self.scores, self.bonds = (by_step(folder / f"{c}.txt") for c in "xsb")
 
     def rho(self, start: int, end: int, inside: Iterable[int] | None = None) -> tuple[float, float]:
         """Of atoms and of bonds between two steps; `inside` are the ids of the group."""
         first, last, scored = self.atoms[start], self.atoms[end], self.scores[start]
-        ids = set(scored["id"][scored["type"] == 1]) & set(last["id"])
+        ids = set(scored["id"][scored["type"] == self.kind]) & set(last["id"])
         ids &= ids if inside is None else set(inside)
         rows = np.sort(list(ids))
         before, after, predicted = (
@@ -79,10 +87,11 @@ class Dumps:
         moved = np.linalg.norm(unwrapped(last)[after] - unwrapped(first)[before], axis=1)
 
         center, neighbor, r, change = (self.bonds[start][f"f_g[{k}]"] for k in range(1, 5))
-        counts = np.isin(center, rows) & np.isin(neighbor, rows) & (r < 1.35)
+        counts = np.isin(center, rows) & np.isin(neighbor, rows) & (r < self.bond_length)
         ends = (np.searchsorted(last["id"], end[counts]) for end in (center, neighbor))
         here, there = (last.positions[k] for k in ends)
-        distance = np.linalg.norm(minimum_image(here - there, last.cell), axis=1)
+        box = Box(last.cell, (True, True, last.periodic[2]))
+        distance = np.linalg.norm(box.minimum_image(here - there), axis=1)
         return (
             pearson(scored["f_g"][predicted], moved),
             pearson(change[counts], distance - r[counts]),
@@ -105,15 +114,16 @@ def check_rows(
     lag_steps: float,
     every: int = 20,
     inside: Iterable[int] | None = None,
+    **kind: float,
 ) -> None:
     """Every row of thermo output shows the last verification up to its step."""
     plan = schedule(int(rows[-1]["Step"]), every, lag_steps)
-    dumps = Dumps(folder)
+    dumps = Dumps(folder, **kind)
     for row in rows:
         done = [times for times in plan if times[1] <= row["Step"]]
         assert row["f_g[8]"] == len(done)
-        expected = dumps.rho(*done[-1], inside) if done else (0.0, 0.0)
-        assert (row["f_g[6]"], row["f_g[7]"]) == pytest.approx(expected, abs=ROUNDING)
+        expected = dumps.rho(*done[-1], inside) if done else (np.nan, np.nan)
+        assert (row["f_g[6]"], row["f_g[7]"]) == pytest.approx(expected, abs=ROUNDING, nan_ok=True)
     assert rows[-1]["f_g[8]"] > 0
 
 
@@ -181,7 +191,7 @@ def test_pairs_that_part_are_followed_to_any_rank(tmp_path):
     check_rows(rows, tmp_path, lag_steps=60)
 
 
-def test_only_the_first_species_in_the_group_counts(tmp_path):
+def test_only_the_reference_species_in_the_group_counts(tmp_path):
     script = liquid() + "group some id 1:60\n"
     run = "run 100"
     rows = verify(tmp_path, script, run, lag_steps=40, ranks=2, group="some", species="A NULL")
@@ -195,6 +205,20 @@ def test_the_second_type_may_be_the_first_species(tmp_path):
     swapped = verify(tmp_path / "swapped", script, "run 60", species="B A", lag_steps=40)
     assert rows[-1]["f_g[8]"] == swapped[-1]["f_g[8]"] == 2
     assert rows[-1]["f_g[6]"] != pytest.approx(swapped[-1]["f_g[6]"], abs=1e-3)
+
+
+def test_the_reference_species_and_its_bonds_are_those_of_the_mixture(tmp_path):
+    script = liquid("4 3 3", after_box="set group all type/fraction 2 0.5 11")
+    other = {"reference_species": "B", "bond_lengths": [[1.1, 1.2], [1.2, 1.5]]}
+    rows = verify(tmp_path, script, "run 80", lag_steps=40, ranks=2, mixture=other)
+    check_rows(rows, tmp_path, lag_steps=40, kind=2, bond_length=1.5)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_rho_is_that_of_the_dumps_in_two_dimensions(tmp_path, ranks):
+    script = liquid_in_the_plane(8)
+    rows = verify(tmp_path, script, "run 80", lag_steps=40, ranks=ranks, mixture={"dimension": 2})
+    check_rows(rows, tmp_path, lag_steps=40)
 
 
 def test_atoms_that_were_deleted_meanwhile_leave_their_pairs_out(tmp_path):
@@ -291,7 +315,7 @@ def test_rerun_verifies_snapshots_at_the_lag_time_and_no_others(tmp_path):
     rerun = run_lmp(again + "rerun x.txt dump x y z ix iy iz", tmp_path, ranks=2).thermo()
     assert len(rerun) == len(rows)
     for one, other in zip(rows, rerun, strict=True):
-        assert other == pytest.approx({k: one[k] for k in other}, abs=ROUNDING)
+        assert other == pytest.approx({k: one[k] for k in other}, abs=ROUNDING, nan_ok=True)
     # 0, 60: the lag time ends between the two
     sparse = run_lmp(again + "rerun x.txt every 60 dump x y z ix iy iz", tmp_path, ranks=2)
     assert [row["f_g[8]"] for row in sparse.thermo()] == [0, 0]
@@ -313,6 +337,125 @@ def test_a_minimization_ends_what_is_pending(tmp_path):
     (line,) = [line for line in run.output.splitlines() if "WARNING: Fix botan" in line]
     assert "2 prediction(s) will not be verified: a minimization moves the atoms" in line
     assert run.thermo()[-1]["f_g[8]"] == 2  # begun at 20 and 40, the second ends at 80
+
+
+# --- moves between two runs -----------------------------------------------------------------------
+
+LEFT = "write_dump all custom left.txt id type x y z ix iy iz modify format float %.17g\n"
+MOVES = {
+    "read_dump": (108, "read_dump left.txt 0 x y z ix iy iz box no replace yes timestep no"),
+    "displace_atoms": (108, "displace_atoms all move 0.5 0 0 units box"),
+    "displace_atoms, by a little": (108, "displace_atoms all random 1e-7 1e-7 1e-7 5 units box"),
+    "displace_atoms of one": (1, "group one id 7\ndisplace_atoms one move 0.1 0 0 units box"),
+    "displace_atoms of those not predicted": (
+        22,
+        "group b type 2\ndisplace_atoms b move 0.01 0 0 units box",
+    ),
+    "set x": (1, "set atom 7 x 0.3"),
+    "set image": (108, "set group all image 1 0 0"),
+    "change_box": (108, "change_box all x scale 1.01 remap units box"),
+    "change_box and its images": (None, "change_box all x scale 1.01 units box"),
+}
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("case", MOVES)
+def test_atoms_that_were_moved_between_two_runs_end_what_is_pending(tmp_path, case, ranks):
+    n_moved, command = MOVES[case]
+    save_model(tmp_path / "m.pt", lag_times=[40 * DT])
+    script = f"""{liquid(after_box="set group all image 1 2 3")}{LEFT}
+    fix g all botan 20 m.pt A B verify yes
+    thermo_style custom step f_g[8]
+    run 30
+    {command}
+    run 60"""
+    run = run_lmp(script, tmp_path, ranks=ranks)
+    (line,) = [line for line in run.output.splitlines() if "WARNING: Fix botan" in line]
+    found = re.search(
+        r"2 prediction\(s\) will not be verified: (\d+) atom\(s\) are not where", line
+    )
+    assert found
+    assert n_moved is None or int(found[1]) == n_moved
+    # begun at 0 and 20: dropped; at 40: ends at 80; at 60 and 80: pending
+    assert [row["f_g[8]"] for row in run.thermo()] == [0, 0, 0, 1]
+
+
+STAYS = {
+    "velocities": "velocity all create 2.0 5",
+    "new ids": "reset_atoms id sort yes",
+    "fewer atoms": "delete_atoms random fraction 0.2 yes all NULL 77",
+    "an atom more": "create_atoms 1 single 0.2 0.3 0.1 units box\nmass * 1.0",
+    "nothing": "run 0\nrun 0",
+    "a move there and back": (
+        "displace_atoms all move 0.25 0 0 units box\ndisplace_atoms all move -0.25 0 0 units box"
+    ),
+}
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("case", STAYS)
+def test_what_leaves_atoms_in_place_leaves_predictions_pending(tmp_path, case, ranks):
+    save_model(tmp_path / "m.pt", lag_times=[40 * DT])
+    script = f"""{liquid()}
+    fix g all botan 20 m.pt A B verify yes
+    thermo_style custom step f_g[8]
+    thermo_modify lost ignore
+    run 30
+    {STAYS[case]}
+    run 60"""
+    run = run_lmp(script, tmp_path, ranks=ranks)
+    assert "WARNING: Fix botan" not in run.output
+    assert run.thermo()[-1]["f_g[8]"] == 3  # begun at 0, 20 and 40
+
+
+def test_a_rerun_ends_what_a_run_has_left_pending(tmp_path):
+    """Its frames are another trajectory; two frames of its own are a lag time apart."""
+    save_model(tmp_path / "m.pt", lag_times=[40 * DT])
+    script = f"""{liquid()}
+    fix g all botan 20 m.pt A B verify yes
+    dump x all custom 20 x.txt id type x y z ix iy iz
+    thermo_style custom step f_g[8]
+    run 30
+    rerun x.txt first 20 last 20 dump x y z ix iy iz
+    """
+    run = run_lmp(script, tmp_path)
+    assert "2 prediction(s) will not be verified: 108 atom(s) are not where" in run.output
+    assert run.thermo()[-1]["f_g[8]"] == 0
+
+
+def test_a_run_that_stopped_with_an_error_leaves_nothing_pending(tmp_path):
+    save_model(tmp_path / "m.pt", lag_times=[40 * DT])
+    (tmp_path / "in.python").write_text(liquid())
+    code = """
+from lammps import lammps
+lmp = lammps(cmdargs=["-log", "lammps.log", "-screen", "none"])
+lmp.file("in.python")
+lmp.command("fix g all botan 20 m.pt A B verify yes")
+lmp.command("variable stop equal 1/(step<30)")
+lmp.command("fix stop all print 10 '${stop}' screen no")
+try:
+    lmp.command("run 60")
+except Exception as error:
+    print(str(error).splitlines()[0])
+lmp.command("unfix stop")
+lmp.command("displace_atoms all move 0.1 0 0 units box")
+lmp.command("run 20")
+print(lmp.extract_fix("g", 0, 1, 7))
+lmp.close()
+"""
+    python = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert python.returncode == 0, python.stderr
+    assert "Divide by 0" in python.stdout
+    assert python.stdout.splitlines()[-1] == "0.0"
+    log = (tmp_path / "lammps.log").read_text()
+    assert "2 prediction(s) will not be verified: the run before did not come to its end" in log
 
 
 # --- restart files --------------------------------------------------------------------------------
@@ -337,6 +480,31 @@ def test_a_restarted_run_verifies_what_was_predicted_before(tmp_path, ranks, the
     # the two trajectories part slowly
     for name in results:
         assert rows[-1][name] == pytest.approx(uninterrupted[-1][name], abs=1e-4)
+
+
+def test_a_restart_file_of_the_middle_of_a_run_is_gone_on_with(tmp_path):
+    """It holds the places of its step, not those of the end of the last run."""
+    start = liquid().replace("nve/limit 0.05", "nve") + "velocity all scale 1.0\n"
+    run = "run 20\nrestart 30 r.*.restart\nrun 40"
+    verify(tmp_path, start, run, lag_steps=50, stride=10)
+    after = AFTER_RESTART.replace("r.restart", "r.30.restart")
+    save_model(tmp_path / "m.pt", Walks(rounds=2), lag_times=[50 * DT])
+    fix = FIX.format(group="all", every=20, species="A B")
+    run = run_lmp(f"{after}{fix}thermo_style custom step f_g[8]\nrun 50", tmp_path, ranks=2)
+    assert "WARNING: Fix botan" not in run.output
+    assert [row["f_g[8]"] for row in run.thermo()] == [0, 2]  # begun at 0 and 20
+
+
+@pytest.mark.parametrize("when", ["before the file is written", "after it is read"])
+def test_atoms_that_were_moved_around_a_restart_end_what_is_pending(tmp_path, when):
+    move = "variable x atom x+0.01\nset atom 7 x v_x\n"
+    before, after = (move, "") if when == "before the file is written" else ("", move)
+    verify(tmp_path, liquid(), f"run 20\n{before}write_restart r.restart", lag_steps=50)
+    fix = "fix g all botan 20 m.pt A B verify yes\nthermo_style custom step f_g[8]\nrun 60"
+    run = run_lmp(AFTER_RESTART + after + fix, tmp_path, ranks=2)
+    expected = "2 prediction(s) will not be verified: 1 atom(s) are not where the last run left"
+    assert expected in run.output
+    assert run.thermo()[-1]["f_g[8]"] == 1  # begun at 20
 
 
 def test_restart_files_are_the_same_with_and_without_a_fix_that_does_not_verify(tmp_path):
@@ -374,7 +542,9 @@ def test_a_restart_of_another_lag_time_or_without_verification_starts_anew(tmp_p
     save_model(tmp_path / "m.pt", lag_times=[30 * DT])
     fix = "fix g all botan 10 m.pt A B verify {}\nthermo_style custom step {}\nrun 40"
     run = run_lmp(AFTER_RESTART + fix.format("yes", "f_g[8]"), tmp_path, ranks=2)
-    assert "WARNING: Fix botan: the restart file holds predictions of another model" in run.output
+    assert (
+        "WARNING: Fix botan: the restart file holds predictions of another model or" in run.output
+    )
     assert [row["f_g[8]"] for row in run.thermo()] == [0, 2]
     run_lmp(AFTER_RESTART + fix.format("no", "f_g"), tmp_path, ranks=2)
 
@@ -382,23 +552,27 @@ def test_a_restart_of_another_lag_time_or_without_verification_starts_anew(tmp_p
 # --- what else can be there -----------------------------------------------------------------------
 
 
-def test_what_cannot_be_correlated_is_0_and_averages_stay_finite(tmp_path):
-    """Before the first verification, without bonds, and for a group of one atom."""
+def test_what_cannot_be_correlated_is_nan(tmp_path):
+    """Before the first verification, without bonds, for a group of one atom, for equal numbers."""
     save_model(tmp_path / "m.pt", Walks(edge_outputs=0), lag_times=[30 * DT])
+    save_model(tmp_path / "constant.pt", Walks(weights=(0.0, 0.0)), lag_times=[30 * DT])
+    names = ("g", "one", "constant")
+    columns = " ".join(f"f_{name}[{k}]" for name in names for k in (6, 7, 8))
     script = f"""{liquid()}
     group one id 1
     fix g all botan 10 m.pt A B verify yes
     fix one one botan 10 m.pt A B verify yes
-    fix average all ave/time 10 1 10 f_g[6] f_g[7] f_g[8] file average.txt
-    thermo_style custom step f_g[6] f_g[7] f_g[8] f_one[6] f_one[7] f_one[8]
+    fix constant all botan 10 constant.pt A B verify yes
+    thermo 10
+    thermo_style custom step {columns}
     run 60"""
-    last = run_lmp(script, tmp_path).thermo()[-1]
-    assert last["f_g[6]"] != 0
-    assert last["f_g[8]"] == last["f_one[8]"] == 4
-    assert last["f_g[7]"] == last["f_one[6]"] == last["f_one[7]"] == 0
-    averages = np.loadtxt(tmp_path / "average.txt", comments="#")
-    assert np.isfinite(averages).all()
-    assert (averages[:3, 1] == 0).all()
+    rows = run_lmp(script, tmp_path).thermo()
+    for row in rows:
+        assert np.isnan(row["f_g[6]"]) == (row["f_g[8]"] == 0)
+        for name in ("f_g[7]", "f_one[6]", "f_one[7]", "f_constant[6]"):
+            assert np.isnan(row[name])
+    assert all(rows[-1][f"f_{name}[8]"] == 4 for name in names)
+    assert not np.isnan(rows[-1]["f_constant[7]"])
 
 
 def test_the_log_says_after_which_time_is_verified(tmp_path):
@@ -432,10 +606,15 @@ ERRORS = {
         {"lag_times": [0.1, 1.0]},
         "needs a model with one lag time, and model file m.pt has 2; take another model",
     ),
-    "first species not there": (
+    "reference species not there": (
         "NULL B verify yes",
         {},
-        "looks at the first species of the model, and no atom type is mapped to A",
+        "looks at species A of the model, and no atom type is mapped to it",
+    ),
+    "bonds beyond the cutoff": (
+        "A B verify yes",
+        {"cutoff": 1.2},
+        "looks at bonds shorter than 1.35, and the model predicts pairs within its cutoff 1.2 only",
     ),
     "lag time of a step": (
         "A B verify yes",

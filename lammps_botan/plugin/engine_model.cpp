@@ -7,6 +7,7 @@
 
 #include "../network/engine/engine.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <new>
@@ -82,10 +83,10 @@ struct Expected {
 
 // of one network, in the order of engine.h
 
-std::vector<Expected> expected_weights()
+std::vector<Expected> expected_weights(int64_t species_inputs)
 {
   std::vector<Expected> all;
-  const std::pair<const char *, int64_t> parts[] = {{"node_encoder", 1},
+  const std::pair<const char *, int64_t> parts[] = {{"node_encoder", species_inputs},
                                                     {"edge_encoder", 3},
                                                     {"node_model", 3 * WIDTH},
                                                     {"edge_model", 4 * WIDTH},
@@ -102,9 +103,20 @@ std::vector<Expected> expected_weights()
   return all;
 }
 
+// 1 where the network is told the number of a species, or one for each species
+
+int64_t species_inputs(const std::vector<NamedWeights> &named)
+{
+  constexpr int64_t MOST_SPECIES = 16;
+  for (const auto &[name, shape, numbers] : named)
+    if (name.ends_with("node_encoder.fc1.weight") && shape.size() == 2)
+      return std::min(shape[1], MOST_SPECIES);
+  return 1;
+}
+
 // addresses of the weights of one or several networks, or nothing if it is another architecture
 
-std::vector<const float *> arrange(const std::vector<NamedWeights> &named)
+std::vector<const float *> arrange(const std::vector<NamedWeights> &named, int64_t inputs)
 {
   std::map<std::string, const NamedWeights *> by_name;
   for (const auto &weights : named) by_name[weights.name] = &weights;
@@ -112,7 +124,7 @@ std::vector<const float *> arrange(const std::vector<NamedWeights> &named)
   if (members * BOTAN_N_WEIGHTS != named.size()) return {};
   std::vector<const float *> addresses;
   for (size_t k = 0; k < members; k++)
-    for (const auto &[name, shape] : expected_weights()) {
+    for (const auto &[name, shape] : expected_weights(inputs)) {
       const auto found =
           by_name.find(members == 1 ? name : "members." + std::to_string(k) + "." + name);
       if (found == by_name.end() || found->second->shape != shape) return {};
@@ -127,15 +139,16 @@ BotanModel *create_engine_model(const std::vector<NamedWeights> &named, const st
                                 const BotanSizes &sizes, int threads, bool bfloat16,
                                 std::string *message)
 {
-  const std::vector<const float *> addresses = arrange(named);
+  const int64_t inputs = species_inputs(named);
+  const std::vector<const float *> addresses = arrange(named, inputs);
   const auto networks = static_cast<long>(addresses.size() / BOTAN_N_WEIGHTS);
   const int outputs = networks > 1 ? 2 : 1;
   if (!networks || sizes.width != networks * WIDTH || sizes.node_outputs != outputs ||
       sizes.edge_outputs != outputs)
     return nullptr;
   const char *reason = nullptr;
-  EnginePointer engine(
-      botan_engine_create(networks, addresses.data(), sizes.rounds, bfloat16, &reason));
+  EnginePointer engine(botan_engine_create(networks, static_cast<long>(inputs), addresses.data(),
+                                           sizes.rounds, bfloat16, &reason));
   if (reason) *message = reason;
   if (!engine) return nullptr;
   return new EngineModel(std::move(engine), metadata, sizes, threads);

@@ -16,7 +16,7 @@ struct NamedWeights {
   const float *numbers;
 };
 
-// null, without a message, if these are not the weights of BOTAN or of several as an ensemble, or
+// null, without a message, if these are not the weights of BOTAN or of several as a committee, or
 // the engine is not wanted
 BotanModel *create_engine_model(const std::vector<NamedWeights> &, const std::string &metadata,
                                 const BotanSizes &, int threads, bool bfloat16,

@@ -5,12 +5,12 @@
 
 #include "fix_botan.h"
 
-#include "lammps_interface.h"
 #include "model_loader.h"
 
 #include "atom.h"
 #include "citeme.h"
 #include "comm.h"
+#include "domain.h"
 #include "error.h"
 #include "force.h"
 #include "memory.h"
@@ -38,9 +38,9 @@ static const char cite_fix_botan[] =
 
 FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     Fix(lmp, narg, arg), given(lmp, narg, arg), model(load_model(lmp, given, metadata)),
-    type2species(map_species(lmp, metadata.species, arg)), list(nullptr), node_rows(nullptr),
-    values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
-    set_up_at(-1), restored(false)
+    type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
+    in_exchange(NODE_STATE), node_rows(nullptr), values(nullptr), max_bonds(0), mean(0.0),
+    deviation(0.0), n_graph_edges(0.0), seconds(0.0), set_up_at(-1), restored(false)
 {
   if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
   check_model();
@@ -69,20 +69,23 @@ FixBotan::~FixBotan()
 
 void FixBotan::check_model()
 {
-  if (metadata.units != "lj")
+  const ModelMixture &mixture = metadata.mixture;
+  if (mixture.units != update->unit_style)
     error->all(FLERR, FixBotanArguments::MODEL,
-               "Fix botan: model file {} is in units '{}'; only models in lj units can be used",
-               given.model, metadata.units);
-  if (metadata.units != update->unit_style)
+               "Fix botan: the model ({}) is in units {}, but this input uses `units {}`; write "
+               "`units {}` and quantities in these units, or take another model",
+               mixture.name, mixture.units, update->unit_style, mixture.units);
+  if (mixture.dimension != domain->dimension)
     error->all(FLERR, FixBotanArguments::MODEL,
-               "Fix botan: the model is in lj units, but this input uses `units {}`; write `units "
-               "lj` and use reduced quantities",
-               update->unit_style);
-  if (given.bonds > metadata.cutoff)
+               "Fix botan: the model ({}) is for {} dimensions, but this input has `dimension {}`; "
+               "write `dimension {}`, or take another model",
+               mixture.name, mixture.dimension, domain->dimension, mixture.dimension);
+  if (bonds == 0.0) bonds = MIN(mixture.longest_bond(), metadata.cutoff);
+  if (bonds > metadata.cutoff)
     error->all(
         FLERR, Error::NOPOINTER,
         "Fix botan: bonds {} is larger than the cutoff {} of the model; write `bonds {}` or less",
-        given.bonds, metadata.cutoff, metadata.cutoff);
+        bonds, metadata.cutoff, metadata.cutoff);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -92,7 +95,7 @@ void FixBotan::declare_outputs()
   // the lag time may end on any step
   nevery = verification ? 1 : given.nevery;
   const BotanSizes &sizes = metadata.sizes;
-  species_mean.assign(metadata.species.size(), 0.0);
+  species_mean.assign(metadata.mixture.species.size(), 0.0);
 
   peratom_flag = 1;
   size_peratom_cols = sizes.node_outputs == 1 ? 0 : sizes.node_outputs;
@@ -104,7 +107,7 @@ void FixBotan::declare_outputs()
   local_freq = given.nevery;
 
   scalar_flag = vector_flag = 1;
-  size_vector = static_cast<int>(metadata.species.size()) + (verification ? 6 : 3);
+  size_vector = static_cast<int>(metadata.mixture.species.size()) + (verification ? 6 : 3);
   extscalar = extvector = 0;
   global_freq = given.nevery;
 
@@ -112,7 +115,7 @@ void FixBotan::declare_outputs()
   dynamic_group_allow = 1;
   size_exchange();
   // two floats travel in one double
-  comm_forward = (sizes.width + 1) / 2;
+  comm_forward = MAX((sizes.width + 1) / 2, ATTRIBUTE_SIZE);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -122,13 +125,14 @@ void FixBotan::report()
   if (comm->me != 0) return;
   std::string map;
   for (int type = 1; type <= atom->ntypes; type++)
-    map += fmt::format(" {}={}", type,
-                       type2species[type] < 0 ? "NULL" : metadata.species[type2species[type]]);
+    map +=
+        fmt::format(" {}={}", type,
+                    type2species[type] < 0 ? "NULL" : metadata.mixture.species[type2species[type]]);
   utils::logmesg(lmp, "Fix botan: model {} ({}{}), atom types{}\n", given.model,
                  metadata.architecture, metadata.trained_for, map);
   utils::logmesg(
       lmp, "  cutoff {}, bonds {}, every {} steps on {} ({}) with {} thread(s) per MPI task\n",
-      metadata.cutoff, given.bonds, given.nevery, model->device(), model->engine(), given.threads);
+      metadata.cutoff, bonds, given.nevery, model->device(), model->engine(), given.threads);
   if (verification)
     utils::logmesg(lmp, "  each prediction is verified after lag time {}\n",
                    verification->lag_time);
@@ -138,11 +142,11 @@ void FixBotan::report()
 
 int FixBotan::setmask()
 {
-  return END_OF_STEP;
+  return END_OF_STEP | POST_RUN;
 }
 
 /* ----------------------------------------------------------------------
-   refuse what would silently take pairs out of the graph
+   refuse what would take ghost atoms away
 ------------------------------------------------------------------------- */
 
 void FixBotan::init()
@@ -151,23 +155,6 @@ void FixBotan::init()
   if (comm->mode != Comm::SINGLE)
     error->all(FLERR, Error::NOLASTLINE,
                "Fix botan needs one ghost cutoff for all atoms: write `comm_modify mode single`");
-  if (neighbor->style != Neighbor::BIN)
-    error->all(FLERR, Error::NOLASTLINE,
-               "Fix botan needs binned neighbor lists: write `neighbor {} bin`", neighbor->skin);
-  if (neighbor->nex_type || neighbor->nex_group || neighbor->nex_mol)
-    error->all(FLERR, Error::NOLASTLINE,
-               "Fix botan needs all pairs, and `neigh_modify exclude` removes some: write "
-               "`neigh_modify exclude none` (NULL leaves an atom type out of the graph)");
-  if (neighbor->includegroup)
-    error->all(FLERR, Error::NOLASTLINE,
-               "Fix botan needs all pairs, and `neigh_modify include` keeps those of one group: "
-               "write `neigh_modify include all`");
-  if (atom->molecular != Atom::ATOMIC && atom->nbonds > 0)
-    for (int k = 1; k <= 3; k++)
-      if (force->special_lj[k] == 0.0 && force->special_coul[k] == 0.0)
-        error->all(FLERR, Error::NOLASTLINE,
-                   "Fix botan needs all pairs, and special_bonds of exactly 0 removes bonded ones: "
-                   "write 1e-50 for 0, as in `special_bonds lj/coul 1e-50 1e-50 1e-50`");
 
   const double skin = neighbor->skin;
   const double needed = metadata.cutoff + skin;
@@ -178,16 +165,6 @@ void FixBotan::init()
                "Fix botan: the model looks as far as {} (plus skin {}), but ghost atoms reach only "
                "{}; add the line\n  comm_modify cutoff {}",
                metadata.cutoff, skin, ghost_range, needed);
-
-  auto *request = neighbor->add_request(this, NeighConst::REQ_FULL | NeighConst::REQ_OCCASIONAL);
-  request->set_cutoff(needed);
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::init_list(int /*id*/, NeighList *ptr)
-{
-  list = ptr;
 }
 
 /* ----------------------------------------------------------------------
@@ -216,8 +193,6 @@ void FixBotan::end_of_step()
     verify_due();
     if (update->ntimestep % given.nevery) return;
   }
-  // a fix that came first at the end of this step may have moved atoms or box, as fix deform does
-  comm->forward_comm();
   score();
   if (verification) keep_prediction();
 }
@@ -255,8 +230,8 @@ double FixBotan::memory_usage()
   return (atoms + bonds) * sizeof(double) +
          (node_out.capacity() + edge_out.capacity() + graph.vectors.capacity()) * sizeof(float) +
          (graph.species.capacity() + graph.first_edge.capacity()) * sizeof(int64_t) +
-         graph.neighbor.capacity() * sizeof(int32_t) + model->memory_usage() +
-         (verification ? verification->atoms.memory_usage() : 0.0);
+         graph.neighbor.capacity() * sizeof(int32_t) + nodes.capacity() * sizeof(Node) +
+         model->memory_usage() + (verification ? verification->atoms.memory_usage() : 0.0);
 }
 
 /* ----------------------------------------------------------------------

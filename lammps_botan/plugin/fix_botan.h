@@ -29,10 +29,10 @@ class FixBotan : public Fix {
 
   int setmask() override;
   void init() override;
-  void init_list(int, class NeighList *) override;
   void setup(int) override;
   void min_setup(int) override;
   void end_of_step() override;
+  void post_run() override;
 
   double compute_scalar() override;
   double compute_vector(int) override;
@@ -58,10 +58,19 @@ class FixBotan : public Fix {
   std::unique_ptr<BotanModel> model;
   std::vector<int> type2species;    // -1: atoms of this type are not in the graph
 
-  class NeighList *list;
+  double bonds;    // longest pair of the local output
+
+  struct Node {
+    tagint tag;
+    int species;    // -1: not in the graph
+    bool in_group;
+  };
+  std::vector<Node> nodes;    // local and ghost atoms at the last scoring
   BotanGraph graph;
   std::vector<float> node_out, edge_out;    // [nlocal, node_outputs], [n_edges, edge_outputs]
-  float *node_rows;                         // state in exchange, rows of local and ghost atoms
+  enum { ATTRIBUTES, NODE_STATE } in_exchange;
+  static constexpr int ATTRIBUTE_SIZE = 2;    // doubles of a node
+  float *node_rows;                           // state in exchange, rows of local and ghost atoms
 
   double **values;    // [nmax, node_outputs], what dumps see
   int max_bonds;
@@ -78,10 +87,13 @@ class FixBotan : public Fix {
   void report();
 
   void score();
-  void build_graph();
+  void refresh_ghosts();
+  std::string build_graph();
+  void check_edges();
   void evaluate();
   void stop_together(std::string failure);
   std::string not_finite() const;
+  bool is_reported(int i) const { return nodes[i].in_group && nodes[i].species >= 0; }
   void store_atoms();
   void store_bonds();
   void store_averages();

@@ -19,7 +19,7 @@ struct FixBotanArguments {
 
   int nevery;
   std::string model;
-  double bonds = 1.35;
+  double bonds = 0.0;    // 0: the longest bond of the mixture
   std::string device = "cpu";
   bool bfloat16 = false;
   int threads;

@@ -11,12 +11,9 @@
 #include "comm.h"
 #include "error.h"
 #include "memory.h"
-#include "neigh_list.h"
-#include "neighbor.h"
 #include "update.h"
 
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -27,67 +24,15 @@ using namespace LAMMPS_NS;
 void FixBotan::score()
 {
   const double start = platform::walltime();
-  build_graph();
+  refresh_ghosts();
+  stop_together(build_graph());
+  check_edges();
   evaluate();
   store_atoms();
   store_bonds();
   store_averages();
   const double elapsed = platform::walltime() - start;
   MPI_Allreduce(&elapsed, &seconds, 1, MPI_DOUBLE, MPI_MAX, world);
-}
-
-/* ----------------------------------------------------------------------
-   nodes: all local and ghost atoms in LAMMPS's order
-   edges: ordered pairs closer than the cutoff that arrive at a local atom
-------------------------------------------------------------------------- */
-
-void FixBotan::build_graph()
-{
-  // build_one() keeps a list that is as old as the bins, though atoms may have moved from where
-  // they were when it was built by up to a skin each; from the same bins a new list is complete
-  const bigint lastcall = neighbor->lastcall;
-  neighbor->lastcall = update->ntimestep + 1;
-  neighbor->build_one(list);
-  neighbor->lastcall = lastcall;
-
-  double **x = atom->x;
-  const int *type = atom->type;
-  const int n_nodes = atom->nlocal + atom->nghost;
-  const double cutoff_sq = metadata.cutoff * metadata.cutoff;
-
-  graph.n_local = atom->nlocal;
-  graph.species.resize(n_nodes);
-  for (int i = 0; i < n_nodes; i++) graph.species[i] = MAX(type2species[type[i]], 0);
-
-  const auto each_edge = [&](int i, auto visit) {
-    if (type2species[type[i]] < 0) return;
-    const int *jlist = list->firstneigh[i];
-    for (int jj = 0; jj < list->numneigh[i]; jj++) {
-      const int j = jlist[jj] & NEIGHMASK;
-      if (type2species[type[j]] < 0) continue;
-      const double delta[3] = {x[i][0] - x[j][0], x[i][1] - x[j][1], x[i][2] - x[j][2]};
-      const double r_sq = delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
-      if (r_sq < cutoff_sq) visit(j, delta);
-    }
-  };
-  // counted first, since a vector that grows takes twice the memory
-  graph.first_edge.assign(1, 0);
-  for (int i = 0; i < atom->nlocal; i++) {
-    int64_t n = graph.first_edge.back();
-    each_edge(i, [&](int, const double *) { n++; });
-    graph.first_edge.push_back(n);
-  }
-  const int64_t n_edges = graph.first_edge.back();
-  graph.neighbor.resize(n_edges);
-  graph.vectors.resize(3 * n_edges);
-  for (int i = 0; i < atom->nlocal; i++) {
-    int64_t e = graph.first_edge[i];
-    each_edge(i, [&](int j, const double *delta) {
-      graph.neighbor[e] = j;
-      for (int d = 0; d < 3; d++) graph.vectors[3 * e + d] = static_cast<float>(delta[d]);
-      e++;
-    });
-  }
 }
 
 /* ----------------------------------------------------------------------
@@ -135,43 +80,22 @@ void FixBotan::stop_together(std::string failure)
 
 /* ---------------------------------------------------------------------- */
 
-int FixBotan::pack_forward_comm(int n, int *atoms, double *buf, int /*pbc_flag*/, int * /*pbc*/)
-{
-  const size_t width = metadata.sizes.width;
-  for (int k = 0; k < n; k++)
-    memcpy(buf + static_cast<size_t>(k) * comm_forward, node_rows + atoms[k] * width,
-           width * sizeof(float));
-  return n * comm_forward;
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::unpack_forward_comm(int n, int first, double *buf)
-{
-  const size_t width = metadata.sizes.width;
-  for (int k = 0; k < n; k++)
-    memcpy(node_rows + (first + k) * width, buf + static_cast<size_t>(k) * comm_forward,
-           width * sizeof(float));
-}
-
-/* ---------------------------------------------------------------------- */
-
 std::string FixBotan::not_finite() const
 {
   const char *hint = "are positions, temperature and density those the model was trained for?";
   const int n = metadata.sizes.node_outputs;
   for (int i = 0; i < atom->nlocal; i++)
     for (int k = 0; k < n; k++)
-      if (type2species[atom->type[i]] >= 0 && !std::isfinite(node_out[i * n + k]))
+      if (nodes[i].species >= 0 && !std::isfinite(node_out[i * n + k]))
         return fmt::format("{} of atom {} is not a finite number at step {}; {}",
-                           metadata.node_outputs[k], atom->tag[i], update->ntimestep, hint);
+                           metadata.node_outputs[k], nodes[i].tag, update->ntimestep, hint);
   const int64_t m = metadata.sizes.edge_outputs;
   for (int i = 0; i < atom->nlocal; i++)
     for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++)
       for (int64_t k = 0; k < m; k++)
         if (!std::isfinite(edge_out[e * m + k]))
           return fmt::format("{} of atoms {} and {} is not a finite number at step {}; {}",
-                             metadata.edge_outputs[k], atom->tag[i], atom->tag[graph.neighbor[e]],
+                             metadata.edge_outputs[k], nodes[i].tag, nodes[graph.neighbor[e]].tag,
                              update->ntimestep, hint);
   return "";
 }
@@ -182,7 +106,7 @@ void FixBotan::store_atoms()
 {
   const int n = metadata.sizes.node_outputs;
   for (int i = 0; i < atom->nlocal; i++) {
-    const bool reported = (atom->mask[i] & groupbit) && type2species[atom->type[i]] >= 0;
+    const bool reported = is_reported(i);
     for (int k = 0; k < n; k++) values[i][k] = reported ? node_out[i * n + k] : 0.0;
   }
 }
@@ -194,15 +118,14 @@ void FixBotan::store_atoms()
 void FixBotan::store_bonds()
 {
   double **x = atom->x;
-  const int *mask = atom->mask;
   const int64_t m = metadata.sizes.edge_outputs;
-  const double bond_sq = given.bonds * given.bonds;
+  const double bond_sq = bonds * bonds;
   const auto each_bond = [&](auto visit) {
     for (int i = 0; i < atom->nlocal; i++) {
-      if (!(mask[i] & groupbit)) continue;
+      if (!nodes[i].in_group) continue;
       for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++) {
         const int j = graph.neighbor[e];
-        if (!(mask[j] & groupbit)) continue;
+        if (!nodes[j].in_group) continue;
         const double dx = x[i][0] - x[j][0], dy = x[i][1] - x[j][1], dz = x[i][2] - x[j][2];
         const double r_sq = dx * dx + dy * dy + dz * dz;
         if (r_sq < bond_sq) visit(i, j, e, r_sq);
@@ -220,8 +143,8 @@ void FixBotan::store_bonds()
   int row = 0;
   each_bond([&](int i, int j, int64_t e, double r_sq) {
     double *columns = array_local[row++];
-    columns[0] = static_cast<double>(atom->tag[i]);
-    columns[1] = static_cast<double>(atom->tag[j]);
+    columns[0] = static_cast<double>(nodes[i].tag);
+    columns[1] = static_cast<double>(nodes[j].tag);
     columns[2] = sqrt(r_sq);
     for (int64_t k = 0; k < m; k++) columns[3 + k] = edge_out[e * m + k];
   });
@@ -242,8 +165,8 @@ void FixBotan::store_averages()
   // for each species its number of atoms and the sum of their values; then the number of edges
   std::vector<double> sums(2 * n_species + 1, 0.0);
   for (int i = 0; i < atom->nlocal; i++) {
-    const int species = type2species[atom->type[i]];
-    if (species < 0 || !(atom->mask[i] & groupbit)) continue;
+    if (!is_reported(i)) continue;
+    const int species = nodes[i].species;
     sums[2 * species] += 1.0;
     sums[2 * species + 1] += values[i][0];
   }
@@ -262,8 +185,7 @@ void FixBotan::store_averages()
   // a second pass: the mean can be much larger than the deviation
   std::vector<double> squares(1, 0.0);
   for (int i = 0; i < atom->nlocal; i++)
-    if (type2species[atom->type[i]] >= 0 && (atom->mask[i] & groupbit))
-      squares[0] += (values[i][0] - mean) * (values[i][0] - mean);
+    if (is_reported(i)) squares[0] += (values[i][0] - mean) * (values[i][0] - mean);
   sum_over_ranks(squares);
   deviation = count > 0.0 ? sqrt(squares[0] / count) : 0.0;
 }

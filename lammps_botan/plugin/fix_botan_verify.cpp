@@ -35,15 +35,21 @@ void FixBotan::prepare_verification()
         "Fix botan: `verify yes` needs a model with one lag time, and model file {} has {}; take "
         "another model, or remove `verify yes`",
         given.model, lag_times.size());
-  bool has_first_species = false;
+  const ModelMixture &mixture = metadata.mixture;
+  bool is_mapped = false;
   for (int type = 1; type <= atom->ntypes; type++)
-    has_first_species = has_first_species || type2species[type] == 0;
-  if (!has_first_species)
+    is_mapped = is_mapped || type2species[type] == mixture.reference;
+  if (!is_mapped)
     error->all(
         FLERR, FixBotanArguments::SPECIES,
-        "Fix botan: `verify yes` looks at the first species of the model, and no atom type is "
-        "mapped to {}; map one, or remove `verify yes`",
-        metadata.species[0]);
+        "Fix botan: `verify yes` looks at species {} of the model, and no atom type is mapped to "
+        "it; map one, or remove `verify yes`",
+        mixture.species[mixture.reference]);
+  if (mixture.reference_bond() > metadata.cutoff)
+    error->all(FLERR, FixBotanArguments::MODEL,
+               "Fix botan: `verify yes` looks at bonds shorter than {}, and the model predicts "
+               "pairs within its cutoff {} only; remove `verify yes`",
+               mixture.reference_bond(), metadata.cutoff);
 
   verification = std::make_unique<Verification>(lmp, lag_times[0]);
   restart_global = restart_peratom = 1;
@@ -63,16 +69,16 @@ void FixBotan::check_lag_time()
 }
 
 /* ----------------------------------------------------------------------
-   atoms of the first species in the group, and bonds between two of them.
+   atoms of the reference species in the group, and bonds between two of them.
    only on multiples of N, so that the schedule does not depend on how a run is split
 ------------------------------------------------------------------------- */
 
 void FixBotan::keep_prediction()
 {
   if (update->ntimestep % given.nevery || !verification->has_room()) return;
-  const auto counts = [this](int i) {
-    return (atom->mask[i] & groupbit) && type2species[atom->type[i]] == 0;
-  };
+  const int reference = metadata.mixture.reference;
+  const double bond_length = metadata.mixture.reference_bond();
+  const auto counts = [&](int i) { return nodes[i].in_group && nodes[i].species == reference; };
 
   std::vector<PredictedAtom> kept(atom->nlocal);
   int most_bonds = 0;
@@ -82,11 +88,11 @@ void FixBotan::keep_prediction()
     for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++) {
       const int j = graph.neighbor[e];
       // an atom stays where it is from its own image
-      if (!counts(j) || atom->tag[i] == atom->tag[j]) continue;
+      if (!counts(j) || nodes[i].tag == nodes[j].tag) continue;
       const double *xi = atom->x[i], *xj = atom->x[j];
       const double r = std::hypot(xi[0] - xj[0], xi[1] - xj[1], xi[2] - xj[2]);
-      if (r >= Verification::BOND_LENGTH) continue;
-      kept[i].bonds.push_back({atom->tag[j], r, edge_out[e * m]});
+      if (r >= bond_length) continue;
+      kept[i].bonds.push_back({nodes[j].tag, r, edge_out[e * m]});
     }
     most_bonds = MAX(most_bonds, static_cast<int>(kept[i].bonds.size()));
   }
@@ -94,7 +100,7 @@ void FixBotan::keep_prediction()
   for (int i = 0; i < atom->nlocal; i++) {
     if (!counts(i)) continue;
     kept[i].prediction = verification->next_prediction();
-    kept[i].tag = atom->tag[i];
+    kept[i].tag = nodes[i].tag;
     domain->unmap(atom->x[i], atom->image[i], kept[i].start);
     kept[i].propensity = node_out[static_cast<size_t>(i) * metadata.sizes.node_outputs];
     verification->atoms.add(i, std::move(kept[i]));
@@ -119,6 +125,15 @@ void FixBotan::size_exchange()
 {
   maxexchange = metadata.sizes.node_outputs;
   if (verification) maxexchange += verification->max_packed_size();
+}
+
+/* ----------------------------------------------------------------------
+   called for every fix, whatever its mask
+------------------------------------------------------------------------- */
+
+void FixBotan::post_run()
+{
+  if (verification) verification->end_run();
 }
 
 /* ---------------------------------------------------------------------- */
@@ -149,8 +164,8 @@ void FixBotan::restart(char *buf)
   restored = verification->restore(reinterpret_cast<double *>(buf));
   if (!restored && comm->me == 0)
     error->warning(FLERR,
-                   "Fix botan: the restart file holds predictions of another model, which will not "
-                   "be verified");
+                   "Fix botan: the restart file holds predictions of another model or of another "
+                   "version of this fix, which will not be verified");
   size_exchange();
 }
 
@@ -158,7 +173,7 @@ void FixBotan::restart(char *buf)
 
 int FixBotan::pack_restart(int i, double *buf)
 {
-  return verification->atoms.pack(i, buf);
+  return verification->pack_restart(i, buf);
 }
 
 /* ---------------------------------------------------------------------- */

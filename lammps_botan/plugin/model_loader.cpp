@@ -102,7 +102,7 @@ static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
   BotanGraph graph;
   graph.n_local = N;
   for (int i = 0; i < N; i++) {
-    graph.species.push_back(i % static_cast<int>(metadata.species.size()));
+    graph.species.push_back(i % static_cast<int>(metadata.mixture.species.size()));
     for (int k = 1; k < N; k += 2) {
       graph.neighbor.push_back((i + k) % N);
       // directions and lengths of no meaning, within the cutoff

@@ -8,12 +8,25 @@
 #include "fmt/format.h"
 #include "json.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 #include <stdexcept>
 
 using LAMMPS_NS::json;
 
-static constexpr int FORMAT_VERSION = 1;
+static constexpr int FORMAT_VERSION = 2;
+static constexpr double LARGEST_COUNT = 1 << 20;    // of rounds or columns: more is a mistake
+
+double ModelMixture::longest_bond() const
+{
+  double longest = 0.0;
+  for (const auto &row : bond_lengths)
+    for (const double length : row) longest = std::max(longest, length);
+  return longest;
+}
+
+/* ---------------------------------------------------------------------- */
 
 static const json &at(const json &object, const std::string &key)
 {
@@ -37,10 +50,24 @@ static std::string text_at(const json &object, const std::string &key)
   return value.get<std::string>();
 }
 
+static bool is_finite(const json &value)
+{
+  return value.is_number() && std::isfinite(value.get<double>());
+}
+
+static bool is_positive(const json &value)
+{
+  return is_finite(value) && value.get<double>() > 0.0;
+}
+
 static int count_at(const json &object, const std::string &key)
 {
   const json &value = at(object, key);
-  if (!value.is_number_integer() || value.get<int>() < 1) wrong(key, "a positive integer", value);
+  // compared as a double, in which every integer of JSON fits
+  if (!value.is_number_integer() || value.get<double>() < 1.0)
+    wrong(key, "a positive integer", value);
+  if (value.get<double>() > LARGEST_COUNT)
+    wrong(key, fmt::format("{:.0f} or less", LARGEST_COUNT), value);
   return value.get<int>();
 }
 
@@ -54,13 +81,57 @@ static std::vector<std::string> names_at(const json &object, const std::string &
   return value.get<std::vector<std::string>>();
 }
 
+/* ---------------------------------------------------------------------- */
+
+static std::vector<std::vector<double>> bond_lengths_at(const json &object, size_t n_species)
+{
+  const json &rows = at(object, "bond_lengths");
+  const auto has_length = [=](const json &list) {
+    return list.is_array() && list.size() == n_species;
+  };
+  bool good = has_length(rows);
+  for (size_t a = 0; good && a < n_species; a++) good = has_length(rows[a]);
+  for (size_t a = 0; good && a < n_species; a++)
+    for (size_t b = 0; good && b < n_species; b++)
+      good = is_positive(rows[a][b]) && is_positive(rows[b][a]) && rows[a][b] == rows[b][a];
+  if (!good)
+    wrong("bond_lengths",
+          fmt::format("{} rows of {} positive numbers, the same for both orders of two species",
+                      n_species, n_species),
+          rows);
+  return rows.get<std::vector<std::vector<double>>>();
+}
+
+static ModelMixture mixture_at(const json &object)
+{
+  const json &value = at(object, "mixture");
+  if (!value.is_object()) wrong("mixture", "an object", value);
+  ModelMixture mixture;
+  mixture.name = text_at(value, "name");
+  mixture.units = text_at(value, "units");
+  mixture.species = names_at(value, "species", 1);
+  const std::set<std::string> different(mixture.species.begin(), mixture.species.end());
+  if (different.size() < mixture.species.size() || different.count("NULL"))
+    wrong("species", "a list of different names, none of them NULL", value["species"]);
+  mixture.bond_lengths = bond_lengths_at(value, mixture.species.size());
+  mixture.dimension = count_at(value, "dimension");
+  if (mixture.dimension != 2 && mixture.dimension != 3)
+    wrong("dimension", "2 or 3", value["dimension"]);
+  const auto reference = std::find(mixture.species.begin(), mixture.species.end(),
+                                   text_at(value, "reference_species"));
+  if (reference == mixture.species.end())
+    wrong("reference_species", "one of the species", value["reference_species"]);
+  mixture.reference = static_cast<int>(reference - mixture.species.begin());
+  return mixture;
+}
+
 // temperature, density and lag times may be null; the first two are for the reader of the log only
 
 static std::string trained_for(const json &object)
 {
   std::string words;
   const auto add = [&words](const std::string &key, const std::string &name, const json &value) {
-    if (!value.is_number()) wrong(key, "a number, or null", value);
+    if (!is_finite(value)) wrong(key, "a number, or null", value);
     words += fmt::format(", {} {}", name, value.get<double>());
   };
   for (const std::string key : {"temperature", "density"})
@@ -72,29 +143,37 @@ static std::string trained_for(const json &object)
   return words;
 }
 
-static ModelMetadata read(const json &object)
+static void check_format(const json &object)
 {
   if (!object.is_object()) throw std::runtime_error("metadata.json is not a JSON object");
   if (text_at(object, "format") != "lammps-botan")
     wrong("format", "\"lammps-botan\"", object["format"]);
-  if (count_at(object, "format_version") != FORMAT_VERSION)
+  const int version = count_at(object, "format_version");
+  if (version < FORMAT_VERSION)
     throw std::runtime_error(
-        fmt::format("it has format_version {}, and this plugin reads {}; export the model again "
-                    "with `lammps-botan export` of the installed version",
-                    object["format_version"].get<int>(), FORMAT_VERSION));
+        fmt::format("it has format_version {}, and this plugin reads {}; export it again: "
+                    "lammps-botan export OLD.pt -o NEW.pt",
+                    version, FORMAT_VERSION));
+  if (version > FORMAT_VERSION)
+    throw std::runtime_error(
+        fmt::format("it has format_version {}, and this plugin reads {}; install the lammps-botan "
+                    "that wrote the model, or a newer one",
+                    version, FORMAT_VERSION));
+}
 
+static ModelMetadata read(const json &object)
+{
+  check_format(object);
   ModelMetadata metadata;
   metadata.architecture = text_at(object, "architecture");
-  metadata.units = text_at(object, "units");
-  metadata.species = names_at(object, "species", 1);
-  const std::set<std::string> different(metadata.species.begin(), metadata.species.end());
-  if (different.size() < metadata.species.size() || different.count("NULL"))
-    wrong("species", "a list of different names, none of them NULL", object["species"]);
+  metadata.mixture = mixture_at(object);
+  const std::string node_input = text_at(object, "node_input");
+  if (node_input != "number" && node_input != "one-hot")
+    wrong("node_input", "\"number\" or \"one-hot\"", object["node_input"]);
   metadata.node_outputs = names_at(object, "node_outputs", 1);
   metadata.edge_outputs = names_at(object, "edge_outputs", 0);
   const json &cutoff = at(object, "cutoff");
-  if (!cutoff.is_number() || cutoff.get<double>() <= 0.0)
-    wrong("cutoff", "a positive number", cutoff);
+  if (!is_positive(cutoff)) wrong("cutoff", "a positive number", cutoff);
   metadata.cutoff = cutoff.get<double>();
   metadata.sizes.rounds = count_at(object, "rounds");
   metadata.sizes.width = count_at(object, "width");

@@ -13,9 +13,22 @@
 #include <string>
 #include <vector>
 
+// as lammps_botan/structure/mixture.py; only what the fix uses
+struct ModelMixture {
+  std::string name, units;
+  std::vector<std::string> species;
+  std::vector<std::vector<double>> bond_lengths;    // [n_species, n_species]
+  int dimension = 0;
+  int reference = 0;    // number of the species whose correlation is quoted
+
+  double longest_bond() const;
+  double reference_bond() const { return bond_lengths[reference][reference]; }
+};
+
 struct ModelMetadata {
-  std::string architecture, units;
-  std::vector<std::string> species, node_outputs, edge_outputs;
+  std::string architecture;
+  ModelMixture mixture;
+  std::vector<std::string> node_outputs, edge_outputs;
   double cutoff = 0.0;
   BotanSizes sizes;
   std::vector<double> lag_times;

@@ -7,12 +7,13 @@
 
 using namespace LAMMPS_NS;
 
-// doubles in a buffer: prediction, id, start, propensity, number of bonds; and for each bond
-static constexpr int PER_ATOM = 7, PER_BOND = 3;
+// doubles in a buffer: their number and the place; for each prediction its number, id, start,
+// propensity and number of bonds; and for each bond
+static constexpr int HEAD = 4, PER_ATOM = 7, PER_BOND = 3;
 
 /* ---------------------------------------------------------------------- */
 
-void PredictedAtoms::clear()
+void PredictedAtoms::erase_all()
 {
   for (auto &predicted : of_atom) predicted.clear();
 }
@@ -38,7 +39,7 @@ void PredictedAtoms::erase(bigint prediction)
 
 int PredictedAtoms::packed_size(const std::vector<int> &n_bonds)
 {
-  int size = 1;
+  int size = HEAD;
   for (const int n : n_bonds) size += PER_ATOM + PER_BOND * n;
   return size;
 }
@@ -58,6 +59,7 @@ int PredictedAtoms::packed_size(int i) const
 int PredictedAtoms::pack(int i, double *buf) const
 {
   int m = 1;
+  for (const double x : left_at[i]) buf[m++] = x;
   for (const PredictedAtom &atom : of_atom[i]) {
     buf[m++] = ubuf(atom.prediction).d;
     buf[m++] = ubuf(atom.tag).d;
@@ -80,7 +82,9 @@ int PredictedAtoms::unpack(int i, const double *buf)
 {
   const int size = static_cast<int>(buf[0]);
   of_atom[i].clear();
-  for (int m = 1; m < size;) {
+  int m = 1;
+  for (double &x : left_at[i]) x = buf[m++];
+  while (m < size) {
     PredictedAtom atom;
     atom.prediction = ubuf(buf[m++]).i;
     atom.tag = static_cast<tagint>(ubuf(buf[m++]).i);
@@ -101,7 +105,8 @@ int PredictedAtoms::unpack(int i, const double *buf)
 
 double PredictedAtoms::memory_usage() const
 {
-  double bytes = static_cast<double>(of_atom.capacity()) * sizeof(of_atom[0]);
+  double bytes = static_cast<double>(of_atom.capacity()) * sizeof(of_atom[0]) +
+                 static_cast<double>(left_at.capacity()) * sizeof(Place);
   for (const auto &predicted : of_atom) {
     bytes += static_cast<double>(predicted.capacity()) * sizeof(PredictedAtom);
     for (const PredictedAtom &atom : predicted)

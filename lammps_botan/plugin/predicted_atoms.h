@@ -3,14 +3,16 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// What was predicted for each atom and has not happened yet. It travels with its atom from rank to
-// rank and into restart files.
+// What was predicted for each atom and has not happened yet, and where the last run left the atom.
+// Both travel with their atom from rank to rank and into restart files.
 
 #ifndef BOTAN_PREDICTED_ATOMS_H
 #define BOTAN_PREDICTED_ATOMS_H
 
 #include "lmptype.h"
 
+#include <array>
+#include <limits>
 #include <vector>
 
 namespace LAMMPS_NS {
@@ -31,14 +33,31 @@ struct PredictedAtom {
 
 class PredictedAtoms {
  public:
-  void resize(int nmax) { of_atom.resize(nmax); }
-  void copy(int i, int j) { of_atom[j] = of_atom[i]; }
-  void clear(int i) { of_atom[i].clear(); }
-  void clear();
+  using Place = std::array<double, 3>;    // unwrapped
+
+  void resize(int nmax)
+  {
+    of_atom.resize(nmax);
+    left_at.resize(nmax, UNKNOWN);
+  }
+  void copy(int i, int j)
+  {
+    of_atom[j] = of_atom[i];
+    left_at[j] = left_at[i];
+  }
+  void clear(int i)    // for a new atom
+  {
+    of_atom[i].clear();
+    left_at[i] = UNKNOWN;
+  }
+  void erase_all();
 
   void add(int i, PredictedAtom &&atom) { of_atom[i].push_back(std::move(atom)); }
   const PredictedAtom *find(int i, bigint prediction) const;
   void erase(bigint prediction);
+
+  void leave(int i, const Place &place) { left_at[i] = place; }
+  const Place &place(int i) const { return left_at[i]; }    // NaN: no run has ended with the atom
 
   // doubles in a buffer, the first of them their number
   static int packed_size(const std::vector<int> &n_bonds);    // one number for each prediction
@@ -49,8 +68,12 @@ class PredictedAtoms {
   double memory_usage() const;
 
  private:
+  static constexpr double NO = std::numeric_limits<double>::quiet_NaN();
+  static constexpr Place UNKNOWN = {NO, NO, NO};
+
   std::vector<std::vector<PredictedAtom>>
-      of_atom;    // [nmax], each in the order of its predictions
+      of_atom;                   // [nmax], each in the order of its predictions
+  std::vector<Place> left_at;    // [nmax]
 };
 
 }    // namespace LAMMPS_NS

@@ -5,17 +5,21 @@
 
 #include "verification.h"
 
+#include "atom.h"
 #include "comm.h"
+#include "domain.h"
 #include "error.h"
 #include "update.h"
 
+#include <cmath>
+
 using namespace LAMMPS_NS;
 
-static constexpr double STATE_VERSION = 1.0;
+static constexpr double STATE_VERSION = 2.0;
 
 Verification::Verification(LAMMPS *lmp, double lag) :
-    Pointers(lmp), lag_time(lag), rho_atoms(0.0), rho_bonds(0.0), n_verified(0), n_begun(0),
-    clock(0.0), offset(0.0), stride(0.0), replaying(false)
+    Pointers(lmp), lag_time(lag), rho_atoms(std::nan("")), rho_bonds(std::nan("")), n_verified(0),
+    n_begun(0), clock(0.0), offset(0.0), stride(0.0), replaying(false), between_runs(false)
 {
 }
 
@@ -32,13 +36,19 @@ double Verification::simulated_time() const
 
 void Verification::start_run()
 {
+  const bool was_between_runs = between_runs;
+  if (between_runs) drop_if_moved();
+  between_runs = false;
   // a snapshot of rerun: time has passed since the one before
   if (update->ntimestep != update->firststep) {
     replaying = true;
     go_on();
     return;
   }
-  if (replaying) forget();
+  if (replaying)
+    forget();
+  else if (!was_between_runs)
+    drop("the run before did not come to its end");
   replaying = false;
   offset = clock - simulated_time();
   stride = 0.0;
@@ -48,11 +58,51 @@ void Verification::start_run()
 
 void Verification::go_on()
 {
+  between_runs = false;    // after `run ... pre no`, which has no setup
   const double before = clock;
   clock = simulated_time() + offset;
   stride = replaying ? update->dt : clock - before;
   // another file, or frames that are not in order
   if (clock < before) forget();
+}
+
+/* ---------------------------------------------------------------------- */
+
+void Verification::end_run()
+{
+  for (int i = 0; i < atom->nlocal; i++) atoms.leave(i, unwrapped(i));
+  between_runs = true;
+}
+
+/* ---------------------------------------------------------------------- */
+
+PredictedAtoms::Place Verification::unwrapped(int i) const
+{
+  PredictedAtoms::Place place;
+  domain->unmap(atom->x[i], atom->image[i], place.data());
+  return place;
+}
+
+/* ----------------------------------------------------------------------
+   commands like read_dump, displace_atoms, change_box or `set image` end the trajectory that was
+   predicted, also where they move atoms for which there is no prediction
+------------------------------------------------------------------------- */
+
+void Verification::drop_if_moved()
+{
+  if (pending.empty()) return;
+  const double length = MAX(domain->xprd, MAX(domain->yprd, domain->zprd));
+  bigint n_moved = 0;
+  for (int i = 0; i < atom->nlocal; i++) {
+    const PredictedAtoms::Place now = unwrapped(i), &before = atoms.place(i);
+    bool moved = false;
+    // wrapping rounds; an atom that is new since the last run has no place before
+    for (int d = 0; d < 3; d++)
+      moved = moved || std::fabs(now[d] - before[d]) > 1e-10 * (length + std::fabs(now[d]));
+    n_moved += moved;
+  }
+  MPI_Allreduce(MPI_IN_PLACE, &n_moved, 1, MPI_LMP_BIGINT, MPI_SUM, world);
+  if (n_moved > 0) drop(fmt::format("{} atom(s) are not where the last run left them", n_moved));
 }
 
 /* ---------------------------------------------------------------------- */
@@ -98,7 +148,7 @@ void Verification::verify_due()
 void Verification::forget()
 {
   pending.clear();
-  atoms.clear();
+  atoms.erase_all();
 }
 
 /* ---------------------------------------------------------------------- */
@@ -119,6 +169,16 @@ int Verification::max_packed_size() const
   std::vector<int> n_bonds;
   for (const Pending &prediction : pending) n_bonds.push_back(prediction.most_bonds);
   return PredictedAtoms::packed_size(n_bonds);
+}
+
+/* ----------------------------------------------------------------------
+   a file that is written while the run goes on holds the places of that step
+------------------------------------------------------------------------- */
+
+int Verification::pack_restart(int i, double *buf)
+{
+  if (!between_runs) atoms.leave(i, unwrapped(i));
+  return atoms.pack(i, buf);
 }
 
 /* ----------------------------------------------------------------------
@@ -144,7 +204,7 @@ std::vector<double> Verification::state() const
 }
 
 /* ----------------------------------------------------------------------
-   false: the file is of a newer plugin or of a model for another time, and nothing is taken from it
+   false: the file is of another plugin or of a model for another time, and nothing is taken from it
 ------------------------------------------------------------------------- */
 
 bool Verification::restore(const double *numbers)
@@ -158,5 +218,6 @@ bool Verification::restore(const double *numbers)
   const int n_pending = static_cast<int>(numbers[7]);
   for (const double *entry = numbers + 8; entry < numbers + 8 + 3 * n_pending; entry += 3)
     pending.push_back({static_cast<bigint>(entry[0]), entry[1], static_cast<int>(entry[2])});
+  between_runs = true;
   return true;
 }

@@ -19,20 +19,20 @@ namespace LAMMPS_NS {
 class Verification : protected Pointers {
  public:
   static constexpr int MAX_PENDING = 8;
-  // as `lammps-botan evaluate` counts bonds (metrics.py)
-  static constexpr double BOND_LENGTH = 1.35;
 
   const double lag_time;
   PredictedAtoms atoms;
-  // of the last verification: Pearson's rho of atoms and of bonds, 0 where it is not defined
+  // of the last verification: Pearson's rho of atoms and of bonds, NaN where it is not defined
   double rho_atoms, rho_bonds;
   bigint n_verified;
 
   Verification(class LAMMPS *, double lag_time);
 
-  // a clock of simulated time; it stands still between two runs, whatever happens there
+  // a clock of simulated time; it stands still between two runs. what is pending is dropped where
+  // something other than a run has moved atoms
   void start_run();
   void go_on();
+  void end_run();
 
   // true if a prediction may be begun now. its atoms are added, then it is closed
   bool has_room() const;
@@ -43,6 +43,7 @@ class Verification : protected Pointers {
   void drop(const std::string &reason);
 
   int max_packed_size() const;
+  int pack_restart(int i, double *buf);
   std::vector<double> state() const;
   bool restore(const double *state);
 
@@ -60,8 +61,11 @@ class Verification : protected Pointers {
   bigint n_begun;
   double clock, offset, stride;    // stride: from the last time the clock was read to the present
   bool replaying;                  // `rerun` sets the positions
+  bool between_runs;               // the last one has ended, and the next has not begun
 
   double simulated_time() const;
+  PredictedAtoms::Place unwrapped(int i) const;
+  void drop_if_moved();
   void forget();
   Pairs compare_atoms(bigint) const;
   Pairs compare_bonds(bigint) const;

@@ -26,8 +26,7 @@ Verification::Pairs Verification::compare_atoms(bigint prediction) const
   for (int i = 0; i < atom->nlocal; i++) {
     const PredictedAtom *predicted = atoms.find(i, prediction);
     if (!predicted) continue;
-    double x[3];
-    domain->unmap(atom->x[i], atom->image[i], x);
+    const PredictedAtoms::Place x = unwrapped(i);
     const double *start = predicted->start;
     pairs.predicted.push_back(predicted->propensity);
     pairs.happened.push_back(std::hypot(x[0] - start[0], x[1] - start[1], x[2] - start[2]));
@@ -122,7 +121,8 @@ Verification::Pairs Verification::compare_bonds(bigint prediction) const
 }
 
 /* ----------------------------------------------------------------------
-   over all ranks; 0 where one of the two is constant, but for rounding
+   over all ranks; NaN with fewer than two pairs, or where one of the two is constant, but for
+rounding
 ------------------------------------------------------------------------- */
 
 double Verification::pearson(const Pairs &pairs) const
@@ -134,7 +134,7 @@ double Verification::pearson(const Pairs &pairs) const
     sums[2] += pairs.happened[k];
   }
   MPI_Allreduce(MPI_IN_PLACE, sums, 3, MPI_DOUBLE, MPI_SUM, world);
-  if (sums[0] < 2.0) return 0.0;
+  if (sums[0] < 2.0) return std::nan("");
   const double x_mean = sums[1] / sums[0], y_mean = sums[2] / sums[0];
 
   double products[3] = {0.0, 0.0, 0.0};
@@ -149,6 +149,6 @@ double Verification::pearson(const Pairs &pairs) const
     const double rounding = 1e-14 * mean;
     return squares <= sums[0] * rounding * rounding;
   };
-  if (is_constant(products[0], x_mean) || is_constant(products[1], y_mean)) return 0.0;
+  if (is_constant(products[0], x_mean) || is_constant(products[1], y_mean)) return std::nan("");
   return products[2] / sqrt(products[0] * products[1]);
 }

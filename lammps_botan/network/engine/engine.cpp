@@ -127,7 +127,7 @@ template <class T> class Memory {
 
 // one network and its states of the graph
 struct Network {
-  Network(const float *const *given, int panel) : weights(given, panel) {}
+  Network(const float *const *given, long inputs, int panel) : weights(given, inputs, panel) {}
 
   Weights weights;
   BotanState state;
@@ -213,8 +213,8 @@ template <class Copy> void BotanEngine::each_row(long first, long last, Copy cop
 
 /* ---------------------------------------------------------------------- */
 
-BotanEngine *botan_engine_create(long networks, const float *const *weights, long rounds,
-                                 long bfloat16, const char **message)
+BotanEngine *botan_engine_create(long networks, long inputs, const float *const *weights,
+                                 long rounds, long bfloat16, const char **message)
 {
   *message = nullptr;
   const BotanKernels *kernels = find_kernels(bfloat16, message);
@@ -224,7 +224,7 @@ BotanEngine *botan_engine_create(long networks, const float *const *weights, lon
   engine->rounds = rounds;
   for (long k = 0; k < networks; k++)
     engine->networks.push_back(
-        std::make_unique<Network>(weights + k * BOTAN_N_WEIGHTS, kernels->panel));
+        std::make_unique<Network>(weights + k * BOTAN_N_WEIGHTS, inputs, kernels->panel));
   return engine;
 }
 

@@ -19,12 +19,15 @@ struct BotanEngine;
 // decoder.fc2 and output
 constexpr long BOTAN_N_WEIGHTS = 22;
 
-/* The weights, [networks, 22] addresses, are copied. Several networks are an ensemble: outputs are
-   their mean and their standard deviation. Null if the environment variable LAMMPS_BOTAN_ENGINE is
+/* The weights, [networks, 22] addresses, are copied. `inputs` are the columns of node_encoder.fc1:
+   1 where it is told the number of a species, or one for each species (one-hot), which must be less
+   than `inputs` then. Several networks are a committee: outputs are their mean and their standard
+   deviation. Null if the environment variable LAMMPS_BOTAN_ENGINE is
    "torch"; null, and what is wrong in `message`, if it asks for what there is not here, or
    `bfloat16` does. */
-BOTAN_EXPORT BotanEngine *botan_engine_create(long networks, const float *const *weights,
-                                              long rounds, long bfloat16, const char **message);
+BOTAN_EXPORT BotanEngine *botan_engine_create(long networks, long inputs,
+                                              const float *const *weights, long rounds,
+                                              long bfloat16, const char **message);
 BOTAN_EXPORT void botan_engine_delete(BotanEngine *engine);
 
 // avx512_bf16, avx512, avx2 or portable
@@ -34,7 +37,7 @@ BOTAN_EXPORT double botan_engine_memory_usage(const BotanEngine *engine);
 
 /* species [n_nodes], local nodes first; first_edge [n_local + 1], where the edges that arrive at
    each node begin; neighbor [n_edges]; vectors [n_edges, 3], r_center - r_neighbor. The last step
-   writes the outputs [n_local, 1] and [n_edges, 1], of an ensemble [n_local, 2] and [n_edges, 2].
+   writes the outputs [n_local, 1] and [n_edges, 1], of a committee [n_local, 2] and [n_edges, 2].
    False if there is not enough memory. */
 BOTAN_EXPORT bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
                                       const int64_t *species, const int64_t *first_edge,

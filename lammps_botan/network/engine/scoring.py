@@ -26,6 +26,8 @@ for _name, _inputs in _MLPS.items():
     SHAPES[f"{_name}.fc2.weight"] = (WIDTH, WIDTH)
     SHAPES[f"{_name}.fc2.bias"] = (WIDTH,)
 SHAPES |= {"output.weight": (1, WIDTH), "output.bias": (1,)}  # in the order of engine.h
+MOST_SPECIES = 16
+_SPECIES = "node_encoder.fc1.weight"  # has 1 column, or one for each species
 
 
 @cache
@@ -36,7 +38,7 @@ def _library() -> ctypes.CDLL | None:
     library = ctypes.CDLL(str(path))
     pointer, size = ctypes.c_void_p, ctypes.c_long
     library.botan_engine_create.restype = pointer
-    library.botan_engine_create.argtypes = [size, pointer, size, size, pointer]
+    library.botan_engine_create.argtypes = [size, size, pointer, size, size, pointer]
     library.botan_engine_instructions.restype = ctypes.c_char_p
     library.botan_engine_instructions.argtypes = [pointer]
     library.botan_engine_encode.restype = ctypes.c_bool
@@ -51,7 +53,8 @@ class Engine:
     Parameters
     ----------
     networks : list of lists of float32 tensors
-        Weights of each, in the order and with the shapes of `SHAPES`.
+        Weights of each, in the order and with the shapes of `SHAPES`; the first may have several
+        columns, one for each species.
     rounds : int
     bfloat16 : bool
         Products of bfloat16 numbers for edges; sums and nodes stay float32.
@@ -70,8 +73,9 @@ class Engine:
         weights = [weight.detach().contiguous() for network in networks for weight in network]
         addresses = (ctypes.c_void_p * len(weights))(*(w.data_ptr() for w in weights))
         message = ctypes.c_char_p()
+        self._inputs = networks[0][0].shape[1]
         self._at = library.botan_engine_create(
-            len(networks), addresses, rounds, bfloat16, ctypes.byref(message)
+            len(networks), self._inputs, addresses, rounds, bfloat16, ctypes.byref(message)
         )
         if not self._at:
             raise ValueError((message.value or b"").decode())
@@ -133,6 +137,10 @@ class Engine:
                 )
         if n_nodes and species.min() < 0:
             raise ValueError(f"species are numbered from 0, found {species.min()}")
+        if n_nodes and 1 < self._inputs <= species.max():
+            raise ValueError(
+                f"the network knows {self._inputs} species, numbered from 0, found {species.max()}"
+            )
         node = np.empty((n_nodes, self._outputs), np.float32)
         edge = np.empty((n_edges, self._outputs), np.float32)
         first_edge = np.searchsorted(center, np.arange(n_nodes + 1))
@@ -191,6 +199,9 @@ def _networks(parameters: Mapping[str, Tensor]) -> list[list[Tensor]]:
     members = len(parameters) // len(SHAPES)
     for prefixes in ([""], [f"members.{k}." for k in range(members)]):
         shapes = {prefix + name: shape for prefix in prefixes for name, shape in SHAPES.items()}
+        first = parameters.get(prefixes[0] + _SPECIES) if prefixes else None
+        if first is not None and first.ndim == 2 and 1 <= first.shape[1] <= MOST_SPECIES:
+            shapes |= {prefix + _SPECIES: (WIDTH, first.shape[1]) for prefix in prefixes}
         if shapes.keys() == parameters.keys() and all(
             weight.shape == shapes[name]
             and weight.device.type == "cpu"

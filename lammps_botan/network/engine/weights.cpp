@@ -58,9 +58,9 @@ BotanBlock Weights::pack(const float *w, long stride, int panel)
   return {keep(panels.data(), WIDTH * WIDTH), pairs.back().data()};
 }
 
-Weights::Weights(const float *const *w, int panel)
+Weights::Weights(const float *const *w, long columns, int panel) : inputs(columns)
 {
-  species_first = keep(w[0], WIDTH);
+  species_first = keep(w[0], WIDTH * inputs);
   species_bias = keep(w[1], WIDTH);
   species_second = keep(w[2], WIDTH * WIDTH);
   species_second_bias = keep(w[3], WIDTH);
@@ -96,14 +96,20 @@ Weights::Weights(const float *const *w, int panel)
   net.output_bias = *w[21];
 }
 
+// what the first layer makes of a species, NaN of one that the network does not know
+float Weights::from_species(long j, int64_t s) const
+{
+  if (inputs == 1) return species_first[j] * static_cast<float>(s);
+  return s < inputs ? species_first[j * inputs + s] : NAN;
+}
+
 void Weights::of_species(int64_t n_species, Numbers &node, Numbers &node_constant) const
 {
   node.resize(n_species * WIDTH);
   node_constant.resize(n_species * WIDTH);
   for (int64_t s = 0; s < n_species; s++) {
     float hidden[WIDTH], *own = &node[s * WIDTH];
-    for (long j = 0; j < WIDTH; j++)
-      hidden[j] = relu(species_first[j] * static_cast<float>(s) + species_bias[j]);
+    for (long j = 0; j < WIDTH; j++) hidden[j] = relu(from_species(j, s) + species_bias[j]);
     apply(species_second, species_second_bias, hidden, own);
     for (long j = 0; j < WIDTH; j++) own[j] = relu(own[j]);
     apply(constant, constant_bias, own, &node_constant[s * WIDTH]);
