@@ -15,17 +15,17 @@ needs_glassy_dynamics = pytest.mark.skipif(
     not GLASSY_DYNAMICS.is_dir(), reason=f"no public data in {GLASSY_DYNAMICS}"
 )
 
-# one ensemble of the two-dimensional KA2D mixture at eight lag times
-KA2D = FOLDER.parent / "ka2d"
-needs_ka2d = pytest.mark.skipif(not KA2D.is_dir(), reason=f"no public data in {KA2D}")
+# one ensemble of the two-dimensional KA2D_RUNS mixture at eight lag times
+KA2D_RUNS = FOLDER.parent / "ka2d"
+needs_ka2d = pytest.mark.skipif(not KA2D_RUNS.is_dir(), reason=f"no public data in {KA2D_RUNS}")
 
 CONFIGURATION_401 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_401_tc07.npz"
 CONFIGURATION_402 = FOLDER / "T0.44/test/isoconfig_N4096T0.44_402_tc07.npz"
 
 
 def ka2d(time: int) -> Path:
-    """The runs of configuration 151 of KA2D at the lag time tcNN: 5, 10 ... 40."""
-    return KA2D / f"N1290T0.23_151_tc{time:02d}.npz"
+    """The runs of configuration 151 of KA2D_RUNS at the lag time tcNN: 5, 10 ... 40."""
+    return KA2D_RUNS / f"N1290T0.23_151_tc{time:02d}.npz"
 
 
 def weights(k: int) -> Path:

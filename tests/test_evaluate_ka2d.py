@@ -1,11 +1,11 @@
-"""`lammps-botan evaluate` of the public files of KA2D, as they are."""
+"""`lammps-botan evaluate` of the public files of KA2D_RUNS, as they are."""
 
 import json
 
 import numpy as np
 import pytest
 from evaluations import run
-from public_data import KA2D, needs_ka2d
+from public_data import KA2D_RUNS, needs_ka2d
 from toy_models import Walks, save_model
 
 from lammps_botan.evaluation.pearson import N_SPLITS, pearson
@@ -28,7 +28,7 @@ pytestmark = needs_ka2d
 
 
 def file(time):
-    return KA2D / f"N1290T0.23_151_{time}.npz"
+    return KA2D_RUNS / f"N1290T0.23_151_{time}.npz"
 
 
 def ceilings_of_splits(time, n=300):
@@ -83,7 +83,7 @@ def test_a_model_of_three_species_is_compared_with_plain_loops(tmp_path):
     toy = save_model(
         tmp_path / "toy.pt",
         Walks(weights=(1.0, 1.0, 1.0)),
-        mixture=mixture.KA2D.model_dump(mode="json"),
+        mixture=mixture.KA2D_RUNS.model_dump(mode="json"),
         node_input="one-hot",
     )
     (model,) = json.loads(run(file("tc20"), "-m", toy, "--json"))["models"]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from lammps_botan.files.ensemble import read_start
 from lmp import read_dump, run_lmp
 from public_data import CONFIGURATION_401, needs_public_data, weights
 
 from lammps_botan.cli import main
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.predictor import Predictor
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums

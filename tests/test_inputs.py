@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lammps_botan.files.ensemble import read_start
 from lmp import BIN, Finished, read_dump
 from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data
 
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.simulation.liquid import open_liquid
 from lammps_botan.simulation.starts import write_start
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from dumps import write_runs
 from lmp import BIN
-from public_data import KA2D, needs_ka2d
+from public_data import KA2D_RUNS, needs_ka2d
 
 from lammps_botan.analysis.observables import observe
 from lammps_botan.analysis.relaxation_time import fit_relaxation_time
@@ -216,7 +216,7 @@ KA2D_TIMES = {5: 0.1, 10: 1.1, 15: 11.64, 20: 122.47, 25: 1288, 30: 13554, 35: 1
 def test_the_two_dimensional_mixture_by_the_command_line(tmp_path):
     """Published files as they are; mean S of species 1 is that of their README."""
     options = [f"--time=tc{k:02d}={time}" for k, time in KA2D_TIMES.items()]
-    done = observables(KA2D, *options, "--json", cwd=tmp_path)
+    done = observables(KA2D_RUNS, *options, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["mixture"], found["species"]) == ("ka2d", ["A", "B", "C"])
@@ -224,7 +224,7 @@ def test_the_two_dimensional_mixture_by_the_command_line(tmp_path):
     mean_s = [0.053, 0.122, 0.126, 0.132, 0.130, 0.134, 0.191, 0.626]
     np.testing.assert_allclose(np.array(found["propensity"])[:, 0], mean_s, atol=5e-4)
 
-    with np.load(KA2D / "N1290T0.23_151_tc40.npz") as archive:
+    with np.load(KA2D_RUNS / "N1290T0.23_151_tc40.npz") as archive:
         types, length = archive["types"], float(archive["box"])
         moved = archive["positions"] - archive["initial_positions"]
     integers = np.array([(x, y) for x in range(-40, 41) for y in range(-40, 41)])
@@ -249,7 +249,7 @@ def test_the_two_dimensional_mixture_by_the_command_line(tmp_path):
     ],
 )
 def test_lag_times_that_are_not_clear_are_refused(tmp_path, options, message):
-    done = observables(KA2D, *options, cwd=tmp_path)
+    done = observables(KA2D_RUNS, *options, cwd=tmp_path)
     assert done.returncode > 0
     assert message in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr

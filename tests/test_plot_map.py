@@ -9,12 +9,10 @@ from pictures import BOX, distances, liquid, pixels, words, write_ensemble
 from public_data import (
     CONFIGURATION_402,
     GLASSY_DYNAMICS,
+    KA2D_RUNS,
     needs_glassy_dynamics,
     needs_ka2d,
     needs_public_data,
-)
-from public_data import (
-    KA2D as KA2D,
 )
 from score_runs import run
 from toy_models import Walks, mixture, save_model
@@ -107,7 +105,7 @@ def plane_model(path):
 
 @needs_ka2d
 def test_a_plane_is_drawn_whole(tmp_path):
-    source, model = KA2D / "N1290T0.23_151_tc20.npz", plane_model(tmp_path / "plane.pt")
+    source, model = KA2D_RUNS / "N1290T0.23_151_tc20.npz", plane_model(tmp_path / "plane.pt")
     run("plot", "map", source, "-m", model, "-o", tmp_path / "m.svg")
     with np.load(source) as content:
         start, edge, types = content["initial_positions"], content["box"], content["types"]

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from lammps_botan.files.ensemble import read_ensemble
 from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data
 
 from lammps_botan.analysis.sample import read_sample
+from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.simulation import equilibrate, isoconfig, named_times
 from lammps_botan.simulation.jobs import Job, run_job, script_path

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lammps_botan.files.ensemble import read_ensemble, read_start
 from lmp import BIN
 from potential import write_alloy
 from public_data import ka2d, needs_ka2d
 
+from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
 from lammps_botan.simulation import equilibrate, inherent, isoconfig

@@ -9,9 +9,9 @@ from pathlib import Path
 import argon
 import numpy as np
 import pytest
-from lammps_botan.files.ensemble import read_ensemble, read_start
 from lmp import BIN
 
+from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
 from lammps_botan.simulation import equilibrate, inherent, isoconfig
