@@ -141,6 +141,10 @@ def test_lengths_that_are_converted_are_refused(folder):
     raw = universe(folder, "run.xtc", convert_units=False)
     with pytest.raises(ValueError, match=r"leaves them so, but the liquid is in metal units"):
         Runs(raw, unwrapped=True, mixture=metal)
+    si = KOB_ANDERSEN.model_copy(update={"units": "si"})
+    for either in (own, raw):
+        with pytest.raises(ValueError, match=r"the liquid is in si units; take a LAMMPS dump"):
+            Runs(either, unwrapped=True, mixture=si)
 
 
 def test_a_trajectory_of_hoomd_is_wrapped_and_has_steps_but_no_times(tmp_path):
@@ -160,6 +164,19 @@ def test_a_trajectory_of_hoomd_is_wrapped_and_has_steps_but_no_times(tmp_path):
         Runs(own)
     with pytest.raises(ValueError, match=r"run.gsd: frame 1: atom 0 in order is 0.933 of the box"):
         Runs(own, dt=0.1)
+
+
+def test_a_triclinic_box_of_hoomd_is_refused(tmp_path):
+    """MDAnalysis takes its tilt factors for cosines of angles."""
+    path = tmp_path / "run.gsd"
+    with gsd.hoomd.open(path, "w") as file:
+        snapshot = gsd.hoomd.Frame()
+        snapshot.configuration.box = [6, 6, 6, 0.3, 0.1, -0.2]
+        snapshot.particles.N = 2
+        snapshot.particles.position = [[0, 0, 0], [1, 1, 1]]
+        file.append(snapshot)
+    with pytest.raises(ValueError, match=r"run.gsd: a triclinic box by MDAnalysis's reader of GSD"):
+        Runs(MDAnalysis.Universe(path, to_guess=()), dt=0.1)
 
 
 @pytest.fixture(scope="module")

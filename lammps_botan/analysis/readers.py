@@ -13,8 +13,10 @@ from MDAnalysis.coordinates.LAMMPS import DumpReader as WrappingReader
 from lammps_botan.structure.box import Box, Floats
 
 FAR = 0.25  # of the cell: a longer way between two frames may be a jump from face to face
-IN_ANGSTROM = {"metal", "real"}  # units of LAMMPS
-IN_PICOSECONDS = {"lj", "metal"}  # for lj LAMMPS writes its own times where the format has ps
+# LAMMPS writes lj lengths and times as they are, whatever the format has, and converts all others
+CONVERTED = {"lj": False, "nano": False, "metal": True, "real": True}  # from nm to Angstrom
+IN_PICOSECONDS = {"lj", "metal"}
+SKEWED = {"MEMORY", "LAMMPSDUMP", "XTC", "TRR"}  # formats whose triclinic cells are read rightly
 
 
 def check_images(trajectory: Any, name: str) -> bool:
@@ -79,21 +81,39 @@ def check_lengths(trajectory: Any, units: str | None, name: str) -> None:
     Raises
     ------
     ValueError
-        If it converts lengths of another unit system than metal or real to Angstrom, or does not
-        convert those.
+        If it converts lengths to another unit than that of the liquid, or does not convert them.
     """
     native = (getattr(trajectory, "units", None) or {}).get("length")
     if native in {None, "Angstrom"}:
         return
     converts = bool(getattr(trajectory, "convert_units", True))
-    if converts == (units in IN_ANGSTROM):
+    wanted = CONVERTED.get(units or "lj")
+    if converts == wanted:
         return
+    do = "take a LAMMPS dump" if wanted is None else f"say convert_units={wanted} to the Universe"
     told = f"in {units} units" if units else "in units that are not said"
     raise ValueError(
         f"{name}: MDAnalysis takes the lengths for {native} and "
-        f"{'gives Angstrom' if converts else 'leaves them so'}, but the liquid is {told}; say "
-        f"convert_units={not converts} to the Universe"
-        + ("" if units else " (or the mixture, where its units are metal or real)")
+        f"{'gives Angstrom' if converts else 'leaves them so'}, but the liquid is {told}; {do}"
+        + ("" if units else " (or say the mixture, where its units are not lj)")
+    )
+
+
+def check_cell(trajectory: Any, name: str) -> None:
+    """Refuse a triclinic cell by a reader that may take tilt factors for something else.
+
+    Raises
+    ------
+    ValueError
+        As that of GSD files does, and of DCD files, for which there are four conventions.
+    """
+    dimensions = trajectory.ts.dimensions
+    if dimensions is None or trajectory.format in SKEWED or np.allclose(dimensions[3:], 90):
+        return
+    raise ValueError(
+        f"{name}: a triclinic box by MDAnalysis's reader of {trajectory.format}, which may give "
+        "another cell than that of the simulation; take a LAMMPS dump "
+        "(lammps_botan.files.trajectory.open_dump)"
     )
 
 

@@ -6,7 +6,13 @@ from typing import Any
 import MDAnalysis
 import numpy as np
 
-from lammps_botan.analysis.readers import check_images, check_lengths, check_step, check_times
+from lammps_botan.analysis.readers import (
+    check_cell,
+    check_images,
+    check_lengths,
+    check_step,
+    check_times,
+)
 from lammps_botan.files.lammps_dump_universe import DumpReader
 from lammps_botan.structure.box import Box, Floats, Periodic
 from lammps_botan.structure.mixture import Mixture
@@ -85,6 +91,7 @@ class Run:
             units = self.units if mixture is None else mixture.units
             images = [check_images(reader, self.name) for reader in readers]
             for reader in readers:
+                check_cell(reader, self.name)
                 check_lengths(reader, units, self.name)
                 if dt is None:
                     check_times(reader, units, self.name)
