@@ -8,6 +8,7 @@ from lmp import read_dump, run_lmp
 from public_data import CONFIGURATION_401, needs_public_data, weights
 
 from lammps_botan.cli import main
+from lammps_botan.files.lammps_data import write_lammps_data
 from lammps_botan.network.predictor import Predictor
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums
@@ -38,8 +39,8 @@ run {steps}
 def glass(tmp_path_factory):
     """Configuration 401 as a data file, and public weights 1 as a model file."""
     folder = tmp_path_factory.mktemp("glass")
+    write_lammps_data(folder / "401.data", read_start(CONFIGURATION_401), "configuration 401")
     commands = (
-        ("data-file", CONFIGURATION_401, "-o", folder / "401.data"),
         ("import-weights", weights(1), "-o", folder / "m.ckpt"),
         ("export", folder / "m.ckpt", "-o", folder / "m.pt"),
     )
