@@ -1,4 +1,4 @@
-"""`lammps-botan evaluate` of the public files of KA2D_RUNS, as they are."""
+"""`lammps-botan evaluate` of the public files of KA2D, as they are."""
 
 import json
 

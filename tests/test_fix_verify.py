@@ -380,6 +380,21 @@ def test_atoms_that_were_moved_between_two_runs_end_what_is_pending(tmp_path, ca
     assert [row["f_g[8]"] for row in run.thermo()] == [0, 0, 0, 1]
 
 
+def test_atoms_that_were_exchanged_between_two_runs_end_what_is_pending(tmp_path):
+    """They come back by the same ids at the same places, but as new atoms."""
+    save_model(tmp_path / "m.pt", lag_times=[40 * DT])
+    script = f"""{liquid()}
+    fix g all botan 20 m.pt A B verify yes
+    thermo_style custom step f_g[8]
+    run 30
+    {LEFT}
+    read_dump left.txt 30 x y z ix iy iz box no purge yes replace no add keep
+    velocity all create 1.0 5
+    run 0"""
+    run = run_lmp(script, tmp_path)
+    assert "2 prediction(s) will not be verified: none of their atoms is left" in run.output
+
+
 STAYS = {
     "velocities": "velocity all create 2.0 5",
     "new ids": "reset_atoms id sort yes",

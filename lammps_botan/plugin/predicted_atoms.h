@@ -55,6 +55,7 @@ class PredictedAtoms {
   void add(int i, PredictedAtom &&atom) { of_atom[i].push_back(std::move(atom)); }
   const PredictedAtom *find(int i, bigint prediction) const;
   void erase(bigint prediction);
+  bool empty(int i) const { return of_atom[i].empty(); }
 
   void leave(int i, const Place &place) { left_at[i] = place; }
   const Place &place(int i) const { return left_at[i]; }    // NaN: no run has ended with the atom

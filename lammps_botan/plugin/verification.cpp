@@ -92,17 +92,21 @@ void Verification::drop_if_moved()
 {
   if (pending.empty()) return;
   const double length = MAX(domain->xprd, MAX(domain->yprd, domain->zprd));
-  bigint n_moved = 0;
+  bigint counts[2] = {0, 0};    // atoms moved, atoms with a prediction
   for (int i = 0; i < atom->nlocal; i++) {
     const PredictedAtoms::Place now = unwrapped(i), &before = atoms.place(i);
     bool moved = false;
     // wrapping rounds; an atom that is new since the last run has no place before
     for (int d = 0; d < 3; d++)
       moved = moved || std::fabs(now[d] - before[d]) > 1e-10 * (length + std::fabs(now[d]));
-    n_moved += moved;
+    counts[0] += moved;
+    counts[1] += !atoms.empty(i);
   }
-  MPI_Allreduce(MPI_IN_PLACE, &n_moved, 1, MPI_LMP_BIGINT, MPI_SUM, world);
-  if (n_moved > 0) drop(fmt::format("{} atom(s) are not where the last run left them", n_moved));
+  MPI_Allreduce(MPI_IN_PLACE, counts, 2, MPI_LMP_BIGINT, MPI_SUM, world);
+  if (counts[0] > 0)
+    drop(fmt::format("{} atom(s) are not where the last run left them", counts[0]));
+  else if (counts[1] == 0)
+    drop("none of their atoms is left");
 }
 
 /* ---------------------------------------------------------------------- */
