@@ -327,6 +327,27 @@ def test_two_dimensional_runs_are_scored_in_the_plane(tmp_path):
     np.testing.assert_array_equal(propensities(out), expected[-1:])
 
 
+def test_files_in_nanometers_are_scored_in_the_units_of_the_run(tmp_path):
+    dumps = """
+    dump a all custom 10 run.dump id type x y z
+    dump_modify a format float %.17g
+    dump b all xtc 10 run.xtc
+    dump_modify b precision 1000000
+    run 20
+    """
+    run_lmp(liquid().replace("units lj", "units metal") + dumps, tmp_path)
+    model = save_model(tmp_path / "metal.pt", mixture={"units": "metal", "name": "metallic"})
+    expected = [all_images(f, 2.0).walks(len(f["id"]), 1) for f in read_dump(tmp_path / "run.dump")]
+    command = ("score", tmp_path / "run.xtc", "-m", model, "--topology", tmp_path / "run.dump")
+    out = ("--out", tmp_path / "scored.dump")
+    assert "say the units of the simulation" in run(*command, *out, fails=True).output
+    run(*command, *out, "--units", "metal")
+    np.testing.assert_array_equal(propensities(out[1]), expected)
+    assert "kob-andersen in lj units" in run(
+        *command[:3], toy(tmp_path), *command[4:], *out, "--units", "metal", fails=True
+    ).output.replace("\n", " ")
+
+
 def test_species_are_told_by_their_names_where_there_are_names(trajectory, tmp_path):
     positions, types, _ = trajectory
     model = save_model(tmp_path / "toy.pt", Walks(node_outputs=2))
