@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from public_data import CONFIGURATION_401, CONFIGURATION_402, needs_public_data, weights
 
 from lammps_botan.cli import main
+from lammps_botan.files.lammps_data import read_lammps_data
 from lammps_botan.network.shipped import shipped_models
 
 
@@ -74,6 +76,20 @@ def test_the_model_for_public_data_scores_what_its_card_says():
     assert scores["E"]["A-A"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
     assert scores["S"]["A"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)
     assert scores["E"]["A-A"]["rho_mean"] == pytest.approx(card["rho_E_mean"], abs=1e-3)
+
+
+@needs_public_data
+def test_data_file_writes_a_configuration_for_lammps(tmp_path):
+    data = tmp_path / "401.data"
+    printed = run("data-file", CONFIGURATION_401, "-o", data)
+    assert printed == f"wrote {data}; in LAMMPS: read_data {data}\n"
+    written = read_lammps_data(data)
+    with np.load(CONFIGURATION_401) as archive:
+        expected, box = archive["initial_positions"], float(archive["box"])
+        np.testing.assert_array_equal(written.species, archive["types"])
+    np.testing.assert_allclose(written.box.cell, np.eye(3) * box, rtol=1e-12)
+    apart = written.box.minimum_image(written.positions - expected)
+    np.testing.assert_allclose(apart, 0, atol=1e-9)
 
 
 def test_check_finds_the_plugin_and_prints_versions():

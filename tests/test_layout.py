@@ -137,7 +137,8 @@ def numbers(path: Path) -> set[float]:
             named = [(ast.unparse(target), node.value) for target in node.targets]
         if isinstance(node, ast.arguments):
             named = [(a.arg, d) for a, d in zip(node.kwonlyargs, node.kw_defaults, strict=True)]
-            with_default = node.args[len(node.args) - len(node.defaults) :]
+            positional = [*node.posonlyargs, *node.args]
+            with_default = positional[len(positional) - len(node.defaults) :]
             named += [(a.arg, d) for a, d in zip(with_default, node.defaults, strict=True)]
         for name, value in named:
             if "density" in (name or "").lower() and isinstance(value, ast.Constant):

@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import MDAnalysis
@@ -300,6 +301,71 @@ def test_configurations_and_universes_give_what_the_predictor_gives(trajectory, 
             np.testing.assert_array_equal(scored.center, graph.center[near] + 1)
             np.testing.assert_array_equal(scored.neighbor, graph.neighbor[near] + 1)
             np.testing.assert_allclose(scored.changes, prediction.edge[near], atol=ROUNDING)
+
+
+FLAT = liquid(
+    before_box="dimension 2",
+    region="block 0 8 0 8 -0.1 0.1",
+    dz=0.0,
+    after_box="fix plane all enforce2d",
+).replace("lattice fcc", "lattice sq")
+
+
+def test_two_dimensional_runs_are_scored_in_the_plane(tmp_path):
+    """LAMMPS writes `pp pp pp` and a thin box; there are no images along z."""
+    dump = "dump a all custom 10 flat.dump id type x y z\ndump_modify a format float %.17g\n"
+    run_lmp(f"{FLAT}\n{dump}run 20\nwrite_data flat.data", tmp_path)
+    model = save_model(tmp_path / "flat.pt", Walks(rounds=2), mixture={"dimension": 2})
+    frames = read_dump(tmp_path / "flat.dump")
+    for frame in frames:
+        frame.periodic = (True, True, False)
+    expected = [all_images(frame, 2.0).walks(len(frame["id"]), 2) for frame in frames]
+    out = tmp_path / "scored.dump"
+    run("score", tmp_path / "flat.dump", "-m", model, "--out", out)
+    np.testing.assert_array_equal(propensities(out), expected)
+    run("score", tmp_path / "flat.data", "-m", model, "--out", out)
+    np.testing.assert_array_equal(propensities(out), expected[-1:])
+
+
+def test_files_in_nanometers_are_scored_in_the_units_of_the_run(tmp_path):
+    dumps = """
+    dump a all custom 10 run.dump id type x y z
+    dump_modify a format float %.17g
+    dump b all xtc 10 run.xtc
+    dump_modify b precision 1000000
+    run 20
+    """
+    run_lmp(liquid().replace("units lj", "units metal") + dumps, tmp_path)
+    model = save_model(tmp_path / "metal.pt", mixture={"units": "metal", "name": "metallic"})
+    expected = [all_images(f, 2.0).walks(len(f["id"]), 1) for f in read_dump(tmp_path / "run.dump")]
+    command = ("score", tmp_path / "run.xtc", "-m", model, "--topology", tmp_path / "run.dump")
+    out = ("--out", tmp_path / "scored.dump")
+    assert "say the units of the simulation" in run(*command, *out, fails=True).output
+    run(*command, *out, "--units", "metal")
+    np.testing.assert_array_equal(propensities(out[1]), expected)
+    assert "kob-andersen in lj units" in run(
+        *command[:3], toy(tmp_path), *command[4:], *out, "--units", "metal", fails=True
+    ).output.replace("\n", " ")
+
+
+def test_species_are_told_by_their_names_where_there_are_names(trajectory, tmp_path):
+    positions, types, _ = trajectory
+    model = save_model(tmp_path / "toy.pt", Walks(node_outputs=2))
+    plain = liquid_configuration(positions[0], types)
+    (named,) = score(replace(plain, species_names=("B", "A")), model)
+    np.testing.assert_array_equal(named.propensity[:, 1], 2 - types)
+    words = score(replace(plain, species_names=("x", "y")), model, species="B A")
+    np.testing.assert_array_equal(next(words).propensity[:, 1], 2 - types)
+
+
+def test_bonds_end_at_the_longest_bond_length_of_the_mixture_or_where_told(trajectory, tmp_path):
+    positions, types, _ = trajectory
+    lengths = [[1.1, 1.6], [1.6, 0.7]]
+    model = save_model(tmp_path / "toy.pt", mixture={"bond_lengths": lengths})
+    plain = liquid_configuration(positions[0], types)
+    for options, length in (({}, 1.6), ({"bonds": 1.2}, 1.2)):
+        (scored,) = score(plain, model, **options)
+        assert len(scored.center) == neighbors(positions[0], length).sum()
 
 
 def test_scoring_from_python_needs_no_file_and_takes_frames_when_asked(tmp_path):

@@ -56,10 +56,11 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
 )
 @click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
 @click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")
+@click.option("--units", help="LAMMPS units of an XTC or TRR file, if not in its topology.")
 @click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
 @click.option("--device", default="cpu", show_default=True, help="Of torch: cpu or cuda.")
 def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
-    """Score the frames of TRAJECTORY: a LAMMPS dump or data file, or what MDAnalysis reads.
+    """Score the frames of TRAJECTORY: a LAMMPS dump or data file, XYZ, GSD, DCD, XTC or TRR.
 
     Writes a LAMMPS dump with the propensity in the column d_propensity. Interrupted, it leaves the
     frames scored so far.

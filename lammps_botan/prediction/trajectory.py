@@ -94,6 +94,7 @@ def score_file(
     bonds_output: Path | None = None,
     topology: Path | None = None,
     box: Sequence[float] | None = None,
+    units: str | None = None,
     species: Sequence[str] | None = None,
     every: int = 1,
     workers: int = 1,
@@ -103,7 +104,7 @@ def score_file(
 
     Parameters
     ----------
-    path, topology, box
+    path, topology, box, units
         As for `lammps_botan.files.trajectory.open_frames`.
     model, species, every, workers, device
         As for `score`.
@@ -125,7 +126,7 @@ def score_file(
     outputs = [output] if bonds_output is None else [output, bonds_output]
     _check_apart(outputs, [Path(path), find_model(model), *([topology] if topology else [])])
     make = _checked_scorer(model, species, None, workers, device)
-    frames = open_frames(path, topology=topology, every=every, box=box)
+    frames = open_frames(path, topology=topology, every=every, box=box, units=units)
     texts = map_in_order(functools.partial(_TextScorer, make, outputs), frames, workers)
     with WholeFrames(*outputs) as files:
         for text in texts:
