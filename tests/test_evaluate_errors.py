@@ -30,7 +30,7 @@ def toy(tmp_path):
             {"types": np.arange(150) % 2},
             r"it is not known what the particles are: .* --mixture NAME or FILE\.toml",
         ),
-        ({"box": 2.5}, "the box is smaller than two cutoffs"),
+        ({"box": 2.5, "n": 20}, "the box is smaller than two cutoffs"),
         ({"seed": 0}, r"holds the same configuration as .*good\.npz; a configuration counts once"),
     ],
 )

@@ -1,5 +1,6 @@
 """Commands that draw pictures."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,7 +135,6 @@ def plot_map(
         )
     else:
         from lammps_botan.figures.prediction_map import plot_prediction
-        from lammps_botan.files.lammps_dump import is_dump
 
         if frame is not None or column is not None:
             raise click.UsageError("--frame and --column are for dumps; leave them out, or -m")
@@ -143,7 +143,7 @@ def plot_map(
                 f"with -m the model predicts the bonds: expected --bonds, found --bond-dump "
                 f"{bond_dump}"
             )
-        if is_dump(source):
+        if _is_dump(source):
             raise click.UsageError(
                 f"{source}: a dump, of which the scores are drawn that are in it: leave out -m"
             )
@@ -157,3 +157,11 @@ def plot_map(
             thickness=thickness,
         )
     click.echo(f"drew {output}")
+
+
+def _is_dump(source: Path) -> bool:
+    from lammps_botan.files.lammps_dump import is_dump
+
+    with contextlib.suppress(ValueError):  # what is no text is no dump
+        return is_dump(source)
+    return False

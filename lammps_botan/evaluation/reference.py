@@ -82,7 +82,7 @@ def known_mixture(configuration: Configuration) -> Mixture:
     if configuration.mixture is None:
         raise ValueError(
             f"{configuration.where}: it is not known what the particles are: the file names no "
-            f"mixture, and a composition of none that ships ({', '.join(SHIPPED)}); give the "
-            "mixture, --mixture NAME or FILE.toml"
+            "mixture, and composition and density are those of none that ships "
+            f"({', '.join(SHIPPED)}); give the mixture, --mixture NAME or FILE.toml"
         )
     return configuration.mixture
