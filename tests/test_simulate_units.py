@@ -1,7 +1,6 @@
 """The Kob-Andersen mixture simulated in units metal is that of reduced units, scaled."""
 
 import json
-import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +13,12 @@ from lmp import BIN
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
+from lammps_botan.files.trajectory import open_dump
 from lammps_botan.simulation import equilibrate, inherent, isoconfig
-from lammps_botan.simulation.liquid import BOLTZMANN, open_liquid
+from lammps_botan.simulation.liquid import BOLTZMANN, INPUT, open_liquid
+from lammps_botan.simulation.starts import write_start
 from lammps_botan.structure.ensemble import Ensemble
-from lammps_botan.structure.mixture import UNITS
+from lammps_botan.structure.mixture import KOB_ANDERSEN, UNITS
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 T, TIMES = 0.8, [0.02, 0.3]
@@ -42,7 +43,9 @@ def liquid(tmp_path_factory):
 def scaled(liquid, tmp_path_factory):
     """The same liquid in units metal, as an npz file without a name of its mixture."""
     path = tmp_path_factory.mktemp("scaled") / liquid.with_suffix(".npz").name
-    start = replace(argon.to_metal(read_start(liquid)), mixture=None, units=None, species_names=())
+    start = read_start(liquid, mixture=KOB_ANDERSEN)
+    start = argon.to_metal(start.select(np.argsort(start.ids)))
+    start = replace(start, mixture=None, units=None, species_names=())
     write_ensemble(path, Ensemble(start, start.positions[None]))
     return path
 
@@ -93,17 +96,35 @@ def test_energies_scale_exactly(both):
     assert metal["composition"] == lj["composition"] == {"A": 120, "B": 30}
 
 
-def test_trajectories_scale_to_rounding(both):
+def test_trajectories_scale_to_rounding(liquid, toml, tmp_path):
     """The same seed gives the same random numbers, so that the runs are the same runs.
 
     Numbers are rounded differently in the two units, and chaos lets the difference grow.
     """
-    for (a, b), tolerance in zip(zip(*both, strict=True), (1e-9, 1e-6), strict=True):
-        lj, metal = read_ensemble(a), read_ensemble(b)
-        assert metal.lag_time == pytest.approx(lj.lag_time * argon.TIME, rel=1e-12)
-        np.testing.assert_allclose(
-            (metal.final - metal.initial) / argon.SIGMA, lj.final - lj.initial, atol=tolerance
-        )
+    start = read_start(liquid, mixture=KOB_ANDERSEN)
+    moved = []
+    for name, mixture, own, temperature, time, length in (
+        ("lj", "kob-andersen", start, 1.0, 1.0, 1.0),
+        ("metal", toml, argon.to_metal(start), argon.TEMPERATURE, argon.TIME, argon.SIGMA),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        open_liquid(mixture).write(folder)
+        write_start(folder / "start.data", own, name)
+        command = [BIN / "lmp", "-in", INPUTS / "in.isoconfig", "-log", "none"]
+        variables = {"mixture": INPUT, "data": "start.data", "runs": 1}
+        variables["temperature"] = repr(T * temperature)
+        variables["times"] = " ".join(f"{t * time:.15g}" for t in TIMES)
+        for key, value in variables.items():
+            command += ["-var", key, str(value)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        frames = open_dump(folder / "run_1.dump").trajectory
+        positions = np.array([frame.positions.copy() for frame in frames]) / length
+        moved.append(positions[1:] - positions[0])
+    lj, metal = moved
+    assert np.abs(lj).max() > 0.3
+    for k, tolerance in enumerate((1e-9, 1e-6)):
+        np.testing.assert_allclose(metal[k], lj[k], atol=tolerance, rtol=0)
 
 
 def test_files_say_their_units_and_temperature(both):
@@ -113,33 +134,47 @@ def test_files_say_their_units_and_temperature(both):
     assert start.temperature == pytest.approx(T * argon.TEMPERATURE)
 
 
-def test_inherent_structures_scale(both, toml, tmp_path):
-    (lj, _), (metal, _) = both
-    (a,) = inherent([lj], tmp_path / "lj")
-    (b,) = inherent([metal], tmp_path / "metal", mixture=toml)
-    lj, metal = (np.load(path, allow_pickle=False) for path in (a, b))
+@pytest.fixture(scope="module")
+def minimum(both, tmp_path_factory):
+    """The inherent structures of the runs in reduced units."""
+    lj, _ = both
+    return inherent(lj[:1], tmp_path_factory.mktemp("minimum"))[0]
+
+
+def test_each_particle_has_its_own_inherent_energy(minimum):
+    """Half of the force-shifted Lennard-Jones energy of its pairs, also where it left the box."""
+    start = read_start(minimum)
+    with np.load(minimum) as content:
+        positions, energies = content["inherent_positions"], content["inherent_energies"]
+    a, b = start.species[:, None], start.species
+    sigma = np.array([[1.0, 0.8], [0.8, 0.88]])[a, b]
+    epsilon = np.array([[1.0, 1.5], [1.5, 0.5]])[a, b]
+
+    def energy(x):
+        return 4 * (x**-12 - x**-6)
+
+    slope_at_cutoff = 4 * (-12 * 2.5**-13 + 6 * 2.5**-7)
+    assert len(positions) == 3
+    for x, found in zip(positions, energies, strict=True):
+        apart = start.box.minimum_image(x[:, None] - x)
+        distance = np.linalg.norm(apart, axis=2) / sigma
+        np.fill_diagonal(distance, np.inf)
+        shifted = energy(distance) - energy(2.5) - slope_at_cutoff * (distance - 2.5)
+        pairs = np.where(distance < 2.5, epsilon * shifted, 0.0)
+        np.testing.assert_allclose(found, pairs.sum(axis=1) / 2, atol=1e-9)
+
+
+def test_inherent_structures_scale(minimum, toml, tmp_path):
+    """From close to a minimum, where every path leads to it."""
+    start = read_start(minimum)
+    noise = 0.03 * np.random.default_rng(2).normal(size=start.positions.shape)
+    start = replace(start, positions=start.inherent_positions + noise)
+    path = tmp_path / "metal.npz"
+    own = argon.to_metal(start)
+    write_ensemble(path, Ensemble(own, own.positions[None]))
+    metal = read_start(inherent([path], tmp_path / "metal", mixture=toml)[0])
     np.testing.assert_allclose(
-        metal["inherent_energies"] / argon.EPSILON, lj["inherent_energies"], atol=1e-5
+        metal.inherent_energies / argon.EPSILON, start.inherent_energies, atol=1e-4
     )
-    apart = metal["inherent_positions"] / argon.SIGMA - lj["inherent_positions"]
-    edge = lj["box"][0]
-    assert np.abs(apart - edge * np.rint(apart / edge)).max() < 1e-4
-
-
-def test_a_melt_in_units_metal_is_one_in_reduced_units(toml, tmp_path):
-    """in.melt and in.quench by the same seed, before chaos sets in."""
-    energies = {}
-    for name, mixture, scale in (
-        ("lj", INPUTS / "in.kob-andersen", 1.0),
-        ("metal", tmp_path / "in.mixture", argon.TIME),
-    ):
-        open_liquid(toml).write(tmp_path)
-        command = [BIN / "lmp", "-in", INPUTS / "in.melt", "-log", "none"]
-        variables = {"mixture": mixture, "n": 100, "time": 0.05 * scale, "out": f"{name}.data"}
-        for key, value in variables.items():
-            command += ["-var", key, str(value)]
-        done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-        rows = re.findall(r"^ *50 +(\S+) +(\S+) +\S+ +\S+ *$", done.stdout, re.MULTILINE)
-        energies[name] = np.array(rows[-1], float)
-    scale = [argon.TEMPERATURE, argon.EPSILON]
-    np.testing.assert_allclose(energies["metal"] / scale, energies["lj"], rtol=1e-5)
+    moved = start.box.minimum_image(metal.inherent_positions / argon.SIGMA - start.positions)
+    np.testing.assert_allclose(moved - moved.mean(axis=0), noise.mean(axis=0) - noise, atol=1e-4)
