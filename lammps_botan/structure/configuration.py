@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.mixture import Mixture
 
-DIGITS = 6  # decimals of positions that identify a configuration, more in boxes smaller than 1
+DIGITS = 6  # decimals of positions that identify a configuration
 
 
 @dataclass(frozen=True, eq=False)
