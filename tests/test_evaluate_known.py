@@ -77,7 +77,7 @@ def test_a_configuration_is_known_by_its_content(tmp_path):
     """Whatever the name of the file, its lag time and its runs."""
     toy = knowing(tmp_path / "toy.pt", training=[write(tmp_path / "a.npz", 1)])
     content = arrays(1)
-    noise = np.random.default_rng(0).normal(0, 1e-9, content["initial_positions"].shape)
+    noise = np.random.default_rng(0).normal(0, 1e-12, content["initial_positions"].shape)
     copy = write(
         tmp_path / "b.npz",
         1,

@@ -224,8 +224,12 @@ class Configuration:
 
     @property
     def sha256(self) -> str:
-        """What identifies the configuration: SHA-256 of its positions to six decimals, in order."""
-        rounded = np.round(self.positions, DIGITS) + 0.0  # no negative zero
+        """What identifies the configuration: SHA-256 of its positions to six decimals, in order.
+
+        In units in which the box is smaller than 1 the decimals count from its first digit.
+        """
+        leading_zeros = max(0, -int(np.floor(np.log10(np.abs(self.box.cell).max()))))
+        rounded = np.round(self.positions, DIGITS + leading_zeros) + 0.0  # no negative zero
         return hashlib.sha256(rounded.astype("<f8").tobytes()).hexdigest()
 
     def select(self, some: npt.NDArray[np.bool_] | Ints) -> "Configuration":

@@ -125,13 +125,15 @@ def build_graph(configuration: Configuration, cutoff: float) -> Graph:
 
     from vesin import NeighborList  # imports torch, for which readers of dumps need not wait
 
+    # vesin takes a cutoff in meters for zero; a power of two changes no digit
+    scale = float(np.exp2(np.floor(np.log2(cutoff))))
     # neighbor lists close at <= cutoff: ask for the ones below
-    below = float(np.nextafter(cutoff, 0.0))
+    below = float(np.nextafter(cutoff, 0.0)) / scale
     neighbors = NeighborList(cutoff=below, full_list=True, sorted=False)
     n, box = configuration.n_particles, configuration.box
     center, neighbor, vectors = neighbors.compute(
-        points=configuration.positions,
-        box=box.cell,
+        points=configuration.positions / scale,
+        box=box.cell / scale,
         periodic=list(box.periodic),
         quantities="ijD",
     )
@@ -141,6 +143,6 @@ def build_graph(configuration: Configuration, cutoff: float) -> Graph:
         species=configuration.species,
         center=center[order],
         neighbor=neighbor[order],
-        vectors=-vectors[order],  # theirs points from center to neighbor
+        vectors=-scale * vectors[order],  # theirs points from center to neighbor
         cutoff=cutoff,
     )
