@@ -3,7 +3,7 @@
     python benchmarks/forward.py [--configuration FILE] [--turns 5] [--json]
 
 The plain formula is eager torch with the concatenations of the paper, its graph all pairs by
-numpy (plain.py). Ours are `build_graph` and `Scorer.score`. All take turns, with a large matrix
+numpy (plain.py). Ours are `build_graph` and `Predictor.predict_graph`. All take turns, with a large matrix
 multiplication by torch, so that ratios come from the same moments of a machine that may be busy.
 The first turn, which is slower, is not counted.
 """
@@ -22,13 +22,13 @@ import numpy as np
 import plain
 import torch
 from figures import Figure, Sections, ratio, show
-from network import random_network
+from network import CUTOFF, PHYSICS, random_network
 from steps import steps
 
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.checkpoint import Checkpoint
 from lammps_botan.network.export import export
-from lammps_botan.network.predictor import Prediction, Scorer
+from lammps_botan.network.predictor import Prediction, Predictor
 from lammps_botan.structure.graph import Graph, build_graph
 
 THREADS = (1, 2)
@@ -40,22 +40,22 @@ ENGINE = "LAMMPS_BOTAN_ENGINE"
 ENGINES = ("avx512", "avx2", "portable", "torch")
 
 
-def scorers(path: Path) -> dict[str, Scorer]:
+def predictors(path: Path) -> dict[str, Predictor]:
     """The best that this processor can do, all else that it can, and torch on the model file."""
-    found = {OURS: Scorer(path)}
+    found = {OURS: Predictor(path)}
     before = os.environ.get(ENGINE)
     for engine in ENGINES:
         os.environ[ENGINE] = engine
         with contextlib.suppress(ValueError):  # a processor without these instructions
-            scorer = Scorer(path)
-            if scorer.engine != found[OURS].engine:
-                found[f"engine {scorer.engine}"] = scorer
+            predictor = Predictor(path)
+            if predictor.engine != found[OURS].engine:
+                found[f"engine {predictor.engine}"] = predictor
     if before is None:
         del os.environ[ENGINE]
     else:
         os.environ[ENGINE] = before
     with contextlib.suppress(ValueError):
-        found[ROUNDED] = Scorer(path, precision="bfloat16")
+        found[ROUNDED] = Predictor(path, precision="bfloat16")
     return found
 
 
@@ -95,24 +95,23 @@ def check_graphs(ours: Graph, theirs: Graph) -> None:
 
 def measure(path: Path, turns: int) -> Sections:
     glass = configuration.read(path)
-    lengths = np.diagonal(glass.cell)
-    graph = build_graph(glass.initial, glass.cell, glass.species)
-    check_graphs(graph, plain.build_graph(glass.initial, lengths, glass.species))
+    graph = build_graph(glass, CUTOFF)
+    check_graphs(graph, plain.build_graph(glass, CUTOFF))
     model = random_network(graph)
     inputs = plain.tensors(graph)
     matrix = torch.rand(MATRIX, MATRIX)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.pt"
-        export(Checkpoint(model, Physics()), file)
-        ours = scorers(file)
+        export(Checkpoint(model, PHYSICS), file)
+        ours = predictors(file)
     actions: dict[str, Callable[[], object]] = {
         "product": lambda: matrix @ matrix,
-        "plain graph": lambda: plain.build_graph(glass.initial, lengths, glass.species),
+        "plain graph": lambda: plain.build_graph(glass, CUTOFF),
         PLAIN: lambda: plain.forward(model, *inputs),
-        "graph": lambda: build_graph(glass.initial, glass.cell, glass.species),
+        "graph": lambda: build_graph(glass, CUTOFF),
     }
-    for name, scorer in ours.items():
-        actions[name] = functools.partial(scorer.score, graph)
+    for name, predictor in ours.items():
+        actions[name] = functools.partial(predictor.predict_graph, graph)
     taken: dict[tuple[str, int], list[float]] = {(name, n): [] for n in THREADS for name in actions}
     with torch.inference_mode():
         for turn in steps(range(turns + 1), "forward"):
@@ -126,10 +125,10 @@ def measure(path: Path, turns: int) -> Sections:
     differences = [
         Figure(
             name,
-            [difference(scorer.score(graph), model, graph)],
+            [difference(predictor.predict_graph(graph), model, graph)],
             at_most=None if name == ROUNDED else 2e-5,
         )
-        for name, scorer in ours.items()
+        for name, predictor in ours.items()
     ]
     sections = {
         f"graph and forward, {n} thread{'s' * (n > 1)}; ours: {ours[OURS].engine}": of_threads(

@@ -27,15 +27,16 @@ from pathlib import Path
 import configuration
 import numpy as np
 from figures import Figure, Sections, ratio, show
-from lammps_botan.files.lammps_data_writer import write_data_file
-from network import random_network
+from network import CUTOFF, PHYSICS, random_network
 from peak import peak
 from steps import steps
 
-from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.files.lammps_data import write_lammps_data
+from lammps_botan.network.checkpoint import Checkpoint
 from lammps_botan.network.export import export
-from lammps_botan.network.predictor import Scorer
-from lammps_botan.structure.graph import Floats, build_graph
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.graph import build_graph
 
 HERE = Path(__file__).resolve().parent
 INPUTS = HERE.parent / "inputs"
@@ -187,18 +188,17 @@ def melt(n: int, temperature: float, folder: Path) -> Path:
 
 def measure(path: Path, temperature: float, largest: int, turns: int) -> Sections:
     glass = configuration.read(path)
-    graph = build_graph(glass.initial, glass.cell, glass.species)
+    graph = build_graph(glass, CUTOFF)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model, data = folder / "model.pt", folder / "glass.data"
-        export(Checkpoint(random_network(graph), Physics()), model)
-        write_data_file(data, glass.initial, glass.species, glass.cell, path.name)
-        small = melt(len(glass.species) // 8, temperature, folder)
-        scorer = Scorer(model)
+        export(Checkpoint(random_network(graph), PHYSICS), model)
+        write_lammps_data(data, glass, path.name)
+        small = melt(glass.n_particles // 8, temperature, folder)
+        predictor = Predictor(model)
 
         def propensity(file: Path) -> Floats:
-            read = configuration.read(file)
-            return scorer.score(build_graph(read.initial, read.cell, read.species)).node[:, 0]
+            return predictor.predict(configuration.read(file)).node[:, 0]
 
         repeats = [r for r in (1, 2, 4) if graph.n_particles * r**3 <= largest]
         systems = [System(small, propensity(small))]
@@ -210,7 +210,7 @@ def _measure(systems: list[System], model: Path, temperature: float, turns: int)
     glass = systems[1]
     runs_of = [(glass, 1, FLOAT32), *((system, 2, FLOAT32) for system in systems)]
     with contextlib.suppress(ValueError):  # a processor that cannot
-        Scorer(model, precision=BFLOAT16)
+        Predictor(model, precision=BFLOAT16)
         runs_of += [(glass, ranks, BFLOAT16) for ranks in (1, 2)]
     taken = {(system.n, ranks, precision): Taken() for system, ranks, precision in runs_of}
     peaks: dict[tuple[int, bool], float] = {}

@@ -5,7 +5,12 @@ import torch
 from torch import nn
 
 from lammps_botan.network.botan import Botan
+from lammps_botan.network.checkpoint import Physics
 from lammps_botan.structure.graph import Graph
+from lammps_botan.structure.mixture import KOB_ANDERSEN
+
+CUTOFF = 2.0
+PHYSICS = Physics(mixture=KOB_ANDERSEN, cutoff=CUTOFF, lag_times=(13.0,))
 
 
 def random_network(graph: Graph) -> Botan:

@@ -8,13 +8,15 @@ import torch
 from torch import Tensor
 
 from lammps_botan.network.botan import Botan, Mlp
-from lammps_botan.structure.graph import Floats, Graph, Ints
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import Graph
 
 ROWS = 16  # of the pairs at a time: they fit the cache
 
 
-def build_graph(positions: Floats, lengths: Floats, species: Ints, cutoff: float = 2.0) -> Graph:
-    """All pairs in an orthogonal box, whose lengths are at least two cutoffs."""
+def build_graph(configuration: Configuration, cutoff: float) -> Graph:
+    """All pairs in an orthogonal periodic box, whose lengths are at least two cutoffs."""
+    positions, lengths = configuration.positions, np.diagonal(configuration.box.cell)
     found = []
     for first in range(0, len(positions), ROWS):
         apart = positions[first : first + ROWS, None] - positions
@@ -24,7 +26,7 @@ def build_graph(positions: Floats, lengths: Floats, species: Ints, cutoff: float
         center, neighbor = np.nonzero(near)
         found.append((center + first, neighbor, apart[near]))
     center, neighbor, vectors = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Graph(species, center, neighbor, vectors)
+    return Graph(configuration.species, center, neighbor, vectors, cutoff)
 
 
 def forward(

@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -22,11 +23,11 @@ import numpy as np
 from figures import Figure, Sections, show
 from steps import steps
 
-from lammps_botan.files.ensemble_npz import Configuration
-from lammps_botan.files.lammps_dump import DumpFrames, Frame
-from lammps_botan.files.scored_dump import ScoredFrame, atoms_text
-from lammps_botan.network.predictor import Scorer
+from lammps_botan.files.lammps_dump import DumpFrames
+from lammps_botan.files.scored_dump import ScoredConfiguration, atoms_text
+from lammps_botan.network.predictor import Predictor
 from lammps_botan.prediction.trajectory import score_file
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 
 MODEL = "ka-t044"
@@ -35,17 +36,13 @@ MODEL = "ka-t044"
 def write_dump(path: Path, glass: Configuration, n_frames: int) -> None:
     """A dump of the shaken configuration."""
     rng = np.random.default_rng(1)
-    n = len(glass.species)
+    n = glass.n_particles
     nothing = np.zeros(0, int)
-    types = glass.species + 1
     with path.open("wb") as file:
         for k in range(n_frames):
-            positions = glass.initial + rng.normal(0, 0.02, (n, 3))
-            frame = Frame(positions, glass.cell, types, step=k)
-            scored = ScoredFrame(
-                frame,
-                np.arange(n) + 1,
-                types,
+            positions = glass.positions + rng.normal(0, 0.02, (n, 3))
+            scored = ScoredConfiguration(
+                replace(glass, positions=positions, step=k),
                 np.zeros((n, 1)),
                 nothing,
                 nothing,
@@ -63,7 +60,7 @@ class Paired:
     def __init__(self, dump: Path, out: Path, bonds: Path | None) -> None:
         self.command = score_file(dump, MODEL, out, bonds_output=bonds)
         self.frames = iter(DumpFrames(dump))
-        self.scorer = Scorer(MODEL)
+        self.predictor = Predictor(MODEL)
         self.taken: dict[str, list[float]] = {"command": [], "graph": [], "network": []}
 
     def frame(self) -> None:
@@ -72,11 +69,10 @@ class Paired:
         next(self.command)
         self.taken["command"].append(time.perf_counter() - start)
         frame = next(self.frames)
-        species = np.asarray(frame.types) - 1
         start = time.perf_counter()
-        graph = build_graph(frame.positions, frame.box, species)
+        graph = build_graph(frame, self.predictor.metadata.cutoff)
         middle = time.perf_counter()
-        self.scorer.score(graph)
+        self.predictor.predict_graph(graph)
         self.taken["graph"].append(middle - start)
         self.taken["network"].append(time.perf_counter() - middle)
 
@@ -100,7 +96,7 @@ class Paired:
 def measure(path: Path, n_frames: int) -> Sections:
     glass = configuration.read(path)
     # warm
-    Scorer(MODEL).score(build_graph(glass.initial, glass.cell, glass.species))
+    Predictor(MODEL).predict(glass)
     by_workers: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

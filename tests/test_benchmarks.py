@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from figures import Figure, markdown, ratio, read_json
-from network import random_network
+from network import CUTOFF, PHYSICS, random_network
 from peak import peak
 from plain import build_graph as build_plain_graph
 from plain import forward as plain_forward
@@ -19,9 +19,11 @@ from steps import read_step, steps
 from torch.utils.flop_counter import FlopCounterMode
 
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.checkpoint import Checkpoint
 from lammps_botan.network.export import export
-from lammps_botan.network.predictor import Scorer
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 
 EQUAL = 2e-5  # float32, outputs of order 1
@@ -29,7 +31,9 @@ EQUAL = 2e-5  # float32, outputs of order 1
 
 def liquid(n=300, length=6.3):
     rng = np.random.default_rng(0)
-    return rng.random((n, 3)) * length, np.full(3, length), (rng.random(n) < 0.2).astype(int)
+    box = Box(length, (True, True, True))
+    positions = rng.random((n, 3)) * length
+    return Configuration(positions=positions, species=(rng.random(n) < 0.2).astype(int), box=box)
 
 
 @pytest.fixture(scope="module")
@@ -38,21 +42,20 @@ def melt(tmp_path_factory):
     folder = tmp_path_factory.mktemp("melt")
     data = in_lammps.melt(200, 1.0, folder)
     read = configuration.read(data)
-    graph = build_graph(read.initial, read.cell, read.species)
-    export(Checkpoint(random_network(graph), Physics()), folder / "model.pt")
-    return data, folder / "model.pt", Scorer(folder / "model.pt").score(graph).node[:, 0]
+    model = random_network(build_graph(read, CUTOFF))
+    export(Checkpoint(model, PHYSICS), folder / "model.pt")
+    return data, folder / "model.pt", Predictor(folder / "model.pt").predict(read).node[:, 0]
 
 
 def test_the_plain_graph_is_that_of_build_graph():
-    positions, lengths, species = liquid()
-    plain, ours = (f(positions, lengths, species) for f in (build_plain_graph, build_graph))
+    plain, ours = (build(liquid(), CUTOFF) for build in (build_plain_graph, build_graph))
     np.testing.assert_array_equal(plain.center, ours.center)
     np.testing.assert_array_equal(plain.neighbor, ours.neighbor)
     np.testing.assert_allclose(plain.vectors, ours.vectors, rtol=0, atol=1e-12)
 
 
 def test_the_plain_formula_is_the_network():
-    graph = build_graph(*liquid())
+    graph = build_graph(liquid(), CUTOFF)
     model = random_network(graph)
     with torch.inference_mode():
         for plain, ours in zip(
@@ -63,7 +66,7 @@ def test_the_plain_formula_is_the_network():
 
 def test_the_random_network_tells_particles_apart():
     """With outputs of order 1, else equality to 2e-5 would mean little."""
-    graph = build_graph(*liquid())
+    graph = build_graph(liquid(), CUTOFF)
     with torch.inference_mode():
         outputs = plain_forward(random_network(graph), *tensors(graph))
     assert max(float(x.abs().max()) for x in outputs) == pytest.approx(1.0)
@@ -72,7 +75,7 @@ def test_the_random_network_tells_particles_apart():
 
 def test_the_floor_is_what_an_edge_adds_to_the_multiplications():
     model = Botan()
-    graph = build_graph(*liquid())
+    graph = build_graph(liquid(), CUTOFF)
     species, *edges = tensors(graph)
 
     def operations(n_edges):
