@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from lmp import BIN
 
-from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
 from lammps_botan.files.trajectory import open_dump
