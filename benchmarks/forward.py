@@ -3,9 +3,9 @@
     python benchmarks/forward.py [--configuration FILE] [--turns 5] [--json]
 
 The plain formula is eager torch with the concatenations of the paper, its graph all pairs by
-numpy (plain.py). Ours are `build_graph` and `Predictor.predict_graph`. All take turns, with a large matrix
-multiplication by torch, so that ratios come from the same moments of a machine that may be busy.
-The first turn, which is slower, is not counted.
+numpy (plain.py). Ours are `build_graph` and `Predictor.predict_graph`. All take turns, with a large
+matrix multiplication by torch, so that ratios come from the same moments of a machine that may be
+busy. The first turn, which is slower, is not counted.
 """
 
 import argparse
