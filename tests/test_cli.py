@@ -57,7 +57,8 @@ def test_models_lists_what_ships():
     assert [row["name"] for row in listed] == [m.name for m in shipped_models()]
     assert "ka-t044" in [row["name"] for row in listed]
     for row in listed:
-        assert set(row) == {"name", "path", "architecture", "temperature", "lag_time", "correlations"}
+        keys = {"name", "path", "architecture", "temperature", "lag_time", "correlations"}
+        assert set(row) == keys
         assert row["name"] in run("models")
 
 
