@@ -59,7 +59,8 @@ def test_models_lists_what_ships():
     assert [row["name"] for row in listed] == [m.name for m in shipped_models()]
     assert "ka-t044" in [row["name"] for row in listed]
     for row in listed:
-        assert set(row) == {"name", "path", "architecture", "temperature", "lag_time", "scores"}
+        keys = {"name", "path", "architecture", "temperature", "lag_time", "correlations"}
+        assert set(row) == keys
         assert row["name"] in run("models")
 
 
@@ -71,7 +72,7 @@ def test_a_name_does_where_a_model_is_expected():
 def test_the_model_for_public_data_scores_what_its_card_says():
     files = (CONFIGURATION_401, CONFIGURATION_402)
     (scores,) = json.loads(run("evaluate", *files, "-m", "ka-t044", "--json"))["models"]
-    (card,) = (m.card["scores"] for m in shipped_models() if m.name == "ka-t044")
+    (card,) = (m.card["correlations"] for m in shipped_models() if m.name == "ka-t044")
     assert scores["S"]["A"]["per_configuration"] == pytest.approx(card["rho_S"], abs=1e-3)
     assert scores["E"]["A-A"]["per_configuration"] == pytest.approx(card["rho_E"], abs=1e-3)
     assert scores["S"]["A"]["rho_mean"] == pytest.approx(card["rho_S_mean"], abs=1e-3)

@@ -87,7 +87,7 @@ def test_a_triclinic_configuration_is_drawn(tmp_path, toy):
 
 @needs_public_data
 def test_the_shipped_model_is_drawn_with_the_rho_of_its_card(tmp_path):
-    (card,) = (model.card["scores"] for model in shipped_models() if model.name == "ka-t044")
+    (card,) = (model.card["correlations"] for model in shipped_models() if model.name == "ka-t044")
     arguments = ("plot", "map", CONFIGURATION_402, "-m", "ka-t044", "-o", tmp_path / "m.svg")
     run(*arguments)
     assert rf"prediction, $\rho_S$ = {card['rho_S'][1]:.3f} (A)" in words(tmp_path / "m.svg")

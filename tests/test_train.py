@@ -1,4 +1,4 @@
-"""Training: a small liquid is learned, several seeds make an ensemble, runs start from others."""
+"""Training: a small liquid is learned, several seeds make a committee, runs start from others."""
 
 import csv
 import hashlib
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from liquids import configure, recipe, write_liquids, write_mixture
+from liquids import configure, recipe, write_liquid, write_liquids, write_mixture
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics, needs_public_data, weights
 
 from lammps_botan.analysis.sample import make_relative_displacement
@@ -58,8 +58,9 @@ def test_a_network_learns_and_its_model_file_scores(folder):
     assert checkpoint.provenance["config"]["recipe"]["epochs"] == 60
     assert checkpoint.provenance["init"] is None
     export(checkpoint, folder / "model.pt")
-    scores = evaluate([folder / "model.pt"], [folder / "validation.npz"])["models"][0]
-    assert scores["S"]["A"]["rho_mean"] > 0.8
+    test = write_liquid(folder / "test.npz", 9)  # which it does not know
+    (found,) = evaluate([folder / "model.pt"], [test])["models"]
+    assert found["S"]["A"]["rho_mean"] > 0.8
 
 
 def test_the_best_epoch_by_validation_is_kept(folder):
@@ -104,7 +105,7 @@ def test_a_finished_run_started_again_gives_the_same_checkpoint(folder):
     assert same(path, folder / "first.ckpt")
 
 
-def test_several_seeds_make_an_ensemble_with_one_command(folder):
+def test_several_seeds_make_a_committee_with_one_command(folder):
     path = configure(folder, recipe(5, recipe="seed = [2, 1]"))
     printed = command("train", path)
     members = [folder / f"out/seed-{seed}/best.ckpt" for seed in (2, 1)]

@@ -124,7 +124,7 @@ def models(as_json: bool) -> None:
                 "architecture": metadata.architecture,
                 "temperature": metadata.temperature,
                 "lag_time": metadata.lag_times[0] if metadata.lag_times else None,
-                "scores": model.card["scores"],
+                "correlations": model.card["correlations"],
             }
         )
     if as_json:
@@ -132,10 +132,10 @@ def models(as_json: bool) -> None:
         return
     table = Table("name", "architecture", "T", "lag time", "rho_S", "rho_E", title="models")
     for row in rows:
-        scores = row["scores"]
+        found = row["correlations"]
         table.add_row(
             *(str(row[k]) for k in ("name", "architecture", "temperature", "lag_time")),
-            number(scores["rho_S_mean"]),
-            number(scores["rho_E_mean"]),
+            number(found["rho_S_mean"]),
+            number(found["rho_E_mean"]),
         )
     Console().print(table)

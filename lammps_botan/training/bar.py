@@ -6,7 +6,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Bar(ProgressBar):
-    """One bar over all epochs, with the time left and the scores on the validation set.
+    """One bar over all epochs, with the time left and the correlations on the validation set.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ class Bar(ProgressBar):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """One epoch more."""
-        scores = trainer.callback_metrics
-        names = [name for name in ("rho_S", "rho_E") if name in scores]
-        text = "  ".join(f"{name} {float(scores[name]):.3f}" for name in names)
+        found = trainer.callback_metrics
+        names = [name for name in ("rho_S", "rho_E") if name in found]
+        text = "  ".join(f"{name} {float(found[name]):.3f}" for name in names)
         self._progress.update(self._task, advance=1, description=text)
         # a log file has no bar to redraw: give it a line for each validation
         epoch = trainer.current_epoch + 1

@@ -19,7 +19,7 @@ class ShippedModel:
     path : Path
         The model file.
     card : dict
-        What the card says: data, recipe, scores, limits.
+        What the card says: data, recipe, correlations, limits.
     """
 
     name: str
