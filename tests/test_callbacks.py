@@ -326,7 +326,7 @@ MESSAGES = {
     "no model": "FileNotFoundError: missing.pt: no such file, and no model that ships has this",
     "no model file": "in.liquid: not a model file",
     "species": "kob-andersen has no species 'C'; it has A, B (and NULL leaves an atom type out)",
-    "all NULL": "no atom type has a species; give one word for each type, at least one of them of A",
+    "all NULL": "no atom type has a species; give one word for each type, at least one of them",
     "too few species": "found 2 atom types, but 1 species: A; give one word for each type",
     "too many species": "found 2 atom types, but 3 species: A B B; give one word for each type",
     "every 0": "every must be a number of steps, 1 or more; found 0",
