@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from liquids import configure, recipe, write_liquid, write_liquids, write_mixture
+from liquids import configure, recipe, write_liquids, write_mixture
 from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics, needs_public_data, weights
 
 from lammps_botan.analysis.sample import make_relative_displacement
@@ -58,9 +58,11 @@ def test_a_network_learns_and_its_model_file_scores(folder):
     assert checkpoint.provenance["config"]["recipe"]["epochs"] == 60
     assert checkpoint.provenance["init"] is None
     export(checkpoint, folder / "model.pt")
-    test = write_liquid(folder / "test.npz", 9)  # which it does not know
-    (found,) = evaluate([folder / "model.pt"], [test])["models"]
+    model, validation = folder / "model.pt", folder / "validation.npz"
+    (found,) = evaluate([model], [validation], known=True)["models"]
     assert found["S"]["A"]["rho_mean"] > 0.8
+    with pytest.raises(ValueError, match="known to the models"):
+        evaluate([model], [validation])
 
 
 def test_the_best_epoch_by_validation_is_kept(folder):
@@ -157,7 +159,7 @@ def test_a_run_may_start_from_public_weights(folder):
         ({"target": "cutoff = 1.4"}, r"expected target.cutoff = 1.4, .* found 1.5"),
         (
             {"target": 'mixture = "other.toml"'},
-            r"the mixture other, .* found kob-andersen; they differ in bond lengths",
+            r"expected the mixture other, .* found kob-andersen; they differ in bond lengths",
         ),
         (
             {"network": 'architecture = "nt-gnn"', "recipe": "p = 1"},
@@ -233,7 +235,7 @@ def test_data_of_bapst_et_al_are_learned(tmp_path):
         data.time_index = 0
         target.lag_time = 0.132
         target.temperature = 0.44
-        network = {{ architecture = "nt-gnn", rounds = 1, width = 4 }}
+        network = {{ architecture = "nt-gnn", rounds = 1, width = 16 }}
         recipe = {{ p = 1, epochs = 1, validate_every = 1 }}
         """
     with pytest.raises(ValueError, match=r"both in data.train and in data.validation"):
