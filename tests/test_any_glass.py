@@ -1,20 +1,26 @@
 """The whole way for other glasses: a mixture file, simulate, targets, train, export, fix, score."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import argon
 import numpy as np
 import pytest
-from lmp import read_dump, run_lmp
+from lmp import BIN, read_dump, run_lmp
 from public_data import KA2D_RUNS, needs_ka2d
 from score_runs import COMMAND
 
 from lammps_botan import Predictor
-from lammps_botan.files.ensemble import read_start
+from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.files.lammps_data import write_lammps_data
 from lammps_botan.files.mixture_toml import find_mixture
+from lammps_botan.simulation.liquid import INPUT, open_liquid
+from lammps_botan.simulation.starts import write_start
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 
+INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 ROUNDING = 2e-5  # another order of float32 sums, outputs of order 1
 
 THREE = """
@@ -145,7 +151,7 @@ class Way:
             interactions=own.commands,
             skin=own.skin,
             reach=2.0 * mixture.diameter + 2 * own.skin,
-            velocity=f"velocity all create {self.temperature!r} 7 loop geom",
+            velocity=f"velocity all create {self.temperature!r} 7 loop all",
             plane="fix plane all enforce2d" if mixture.dimension == 2 else "",
             timestep=own.timestep,
             species=" ".join(mixture.species),
@@ -224,13 +230,14 @@ def test_ka2d_goes_the_whole_way_in_the_plane(tmp_path):
     """A network of three species that learned from the public runs, in `dimension 2`."""
     public = KA2D_RUNS / "N1290T0.23_151_tc05.npz"
     common = ("--mixture", "ka2d", "--temperature", 0.23)
+    isoconfig = ("simulate", "isoconfig")
+    run(*isoconfig, public, "-o", "later", *common, "--times", 2, "--runs", 1, folder=tmp_path)
+    (later,) = (tmp_path / "later").glob("t*/*.npz")
+    one = read_ensemble(later)
+    end = replace(one.configuration, positions=one.final[0])
+    write_lammps_data(tmp_path / "end.data", end, "151 at t = 2")
     run(
-        "simulate", "equilibrate", "-o", "glass", *common, "--time", 1, "--melt-time", 1,
-        "--cooling-time", 1, "--n", 1290, folder=tmp_path,
-    )  # fmt: skip
-    (other,) = (tmp_path / "glass").glob("*.data")
-    run(
-        "simulate", "isoconfig", other, "-o", "ensembles", *common, "--times", 0.1, "--runs", 4,
+        *isoconfig, "end.data", "-o", "ensembles", *common, "--times", 0.1, "--runs", 4,
         folder=tmp_path,
     )  # fmt: skip
     (validation,) = (tmp_path / "ensembles").glob("t*/*.npz")
@@ -248,13 +255,51 @@ def test_ka2d_goes_the_whole_way_in_the_plane(tmp_path):
     assert len(bonds["f_mob[1]"]) == np.count_nonzero(here.graph.distances < 1.35)
 
 
+def ensemble(folder: Path, start: Configuration, mixture: str | Path, time: float) -> Path:
+    """Runs of the plain script from a configuration, and the targets that `targets` makes."""
+    folder.mkdir(parents=True)
+    liquid = open_liquid(mixture)
+    liquid.write(folder)
+    write_start(folder / "start.data", start, folder.name)
+    temperature = 0.8 * (argon.TEMPERATURE if start.units == "metal" else 1.0)
+    command = [BIN / "lmp", "-in", INPUTS / "in.isoconfig", "-log", "none"]
+    variables = {"mixture": INPUT, "data": "start.data", "runs": 3, "times": repr(time)}
+    for key, value in {**variables, "temperature": repr(temperature)}.items():
+        command += ["-var", key, str(value)]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    dumps = sorted(folder.glob("run_*.dump"))
+    timestep = repr(liquid.mixture.interactions.timestep)
+    run(
+        "targets", *dumps, "-o", "targets.npz", "--mixture", mixture, "--dt", timestep,
+        folder=folder,
+    )  # fmt: skip
+    return folder / "targets.npz"
+
+
 @pytest.mark.slow
 def test_units_metal_give_the_same_predictions_scaled(tmp_path):
     """The Kob-Andersen mixture in reduced units and with the numbers of argon."""
     toml = argon.write_toml(tmp_path / "argon.toml")
-    sizes = {"n": 256, "temperature": 0.8, "time": 0.2}
-    lj = whole_way(tmp_path / "lj", "kob-andersen", **sizes)
-    sizes |= {"temperature": 0.8 * argon.TEMPERATURE, "time": 0.2 * argon.TIME}
-    metal = whole_way(tmp_path / "metal", toml, unit=argon.TIME, **sizes)
-    reduced, scaled = check_fix_and_score(lj), check_fix_and_score(metal)
-    np.testing.assert_allclose(scaled / argon.SIGMA, reduced, rtol=0, atol=ROUNDING)
+    run(
+        "simulate", "equilibrate", "-o", "glass", "--temperature", 0.8, "--time", 2,
+        "--melt-time", 2, "--cooling-time", 1, "--configurations", 2, "--n", 256, folder=tmp_path,
+    )  # fmt: skip
+    glass = [
+        read_start(p, mixture=KOB_ANDERSEN) for p in sorted((tmp_path / "glass").glob("*.data"))
+    ]
+    predicted = []
+    for mixture, starts, unit, length, heat in (
+        ("kob-andersen", glass, 1.0, 1.0, 1.0),
+        (toml, list(map(argon.to_metal, glass)), argon.TIME, argon.SIGMA, argon.TEMPERATURE),
+    ):
+        folder, time = tmp_path / starts[0].units, 0.2 * unit
+        files = [
+            ensemble(folder / name, s, mixture, time) for name, s in zip("ab", starts, strict=True)
+        ]
+        model(
+            folder, train=files[0], validation=files[1], mixture=mixture, cutoff=2.0 * length,
+            time=time, temperature=0.8 * heat, epochs=2,
+        )  # fmt: skip
+        way = Way(folder, mixture, 0.8 * heat, folder / "a" / "start.data")
+        predicted.append(check_fix_and_score(way) / length)
+    np.testing.assert_allclose(predicted[1], predicted[0], rtol=0, atol=ROUNDING)

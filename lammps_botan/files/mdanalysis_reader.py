@@ -73,7 +73,8 @@ def _scale(reader: Any, units: str | None) -> float:
     _check_cell(reader, name)
     unit = reader.units.get("length")
     to_angstrom = get_conversion_factor("length", unit, "Angstrom") if unit else 1.0
-    converted = to_angstrom if reader.convert_units else 1.0
+    # a reader of arrays in memory has nothing to convert
+    converted = to_angstrom if getattr(reader, "convert_units", False) else 1.0
     if converted != 1.0 and reader.transformations:
         raise ValueError(
             f"{name}: is converted from {unit} to Angstrom and transformed then; open it with "

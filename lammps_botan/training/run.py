@@ -75,6 +75,14 @@ def train(
         If a file cannot be used, data, configuration and initial weights do not fit together, an
         output folder holds another run, the graphs of a step cannot be shared by the processes, or
         a loss or a correlation is not finite (the best checkpoint until then is kept and named).
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan import train
+    >>> from lammps_botan.training.config import read_config
+    >>> train(read_config(Path("my.toml")), Path("."))  # doctest: +SKIP
+    [PosixPath('runs/my/best.ckpt')]
     """
     processes = _Processes(devices, num_nodes)
     if config.recipe.graphs_per_step % processes.number:
