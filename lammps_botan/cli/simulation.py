@@ -134,7 +134,7 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
     with _warnings_as_lines():
         paths = run(configurations, output, **arguments)
     click.echo(f"made {paths_written(paths)}")
-    click.echo(f"next: lammps-botan teach {shlex.quote(str(output))}/*.npz -o taught")
+    click.echo(f"next: lammps-botan distill {shlex.quote(str(output))}/*.npz -o pseudo_labels")
 
 
 @contextlib.contextmanager
