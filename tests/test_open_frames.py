@@ -14,7 +14,7 @@ from MDAnalysis.lib.formats.libmdaxdr import TRRFile
 
 from lammps_botan.files.mdanalysis_reader import frame_steps
 from lammps_botan.files.trajectory import open_dump, open_frames
-from lammps_botan.files.universe import UniverseFrames, has_times, is_wrapped
+from lammps_botan.files.universe import UniverseFrames
 from lammps_botan.structure.graph import build_graph
 
 # argon, in units real and metal; the same liquid as in lj
@@ -267,13 +267,6 @@ def test_steps_of_a_dcd_file_count_only_where_its_header_is_of_lammps_and_fits(f
     assert frame_steps(reader(tmp_path / "own.dcd")).tolist() == [0, 1, 2, 3]
 
 
-def test_times_of_a_dcd_file_are_those_of_the_user(folder):
-    assert not has_times(reader(folder / "run.dcd"))
-    assert has_times(reader(folder / "run.dcd", dt=0.05))
-    assert has_times(reader(folder / "run.xtc"))
-    assert has_times(open_dump_of(folder).trajectory)
-
-
 def test_triclinic_dcd_files_of_other_programs_are_refused(folder, tmp_path):
     """There are four conventions for the cell, which cannot be told apart."""
     universe = open_dump_of(folder)
@@ -284,29 +277,6 @@ def test_triclinic_dcd_files_of_other_programs_are_refused(folder, tmp_path):
     else:
         said = refused(tmp_path / "own.dcd", topology=folder / "run.data")
         assert "a triclinic box in a DCD file that LAMMPS did not write" in said
-
-
-def test_wrapped_trajectories_are_told_by_jumps_across_the_box(folder):
-    assert is_wrapped(reader(folder / "run.dcd")) is True
-    assert is_wrapped(reader(folder / "run.xtc")) is True
-    assert is_wrapped(reader(folder / "unwrapped.dcd")) is not True
-    trajectory = reader(folder / "run.dcd")
-    trajectory[2]
-    is_wrapped(trajectory)
-    assert trajectory.ts.frame == 2
-
-
-def test_wrapped_or_not_makes_no_difference_where_nothing_crosses_the_box(tmp_path):
-    rng = np.random.default_rng(0)
-    still = rng.random((50, 3)) * 4 + rng.normal(0, 0.1, (3, 50, 3))
-    universe = MDAnalysis.Universe.empty(50, trajectory=True)
-    universe.load_new(still, dimensions=[6, 6, 6, 90, 90, 90])
-    assert is_wrapped(universe.trajectory) is None
-    far = still + np.array([0, 3, 8])[:, None, None] * (still > 2)
-    universe.load_new(far, dimensions=[6, 6, 6, 90, 90, 90])
-    assert is_wrapped(universe.trajectory) is False
-    universe.load_new(far % 6, dimensions=[6, 6, 6, 90, 90, 90])
-    assert is_wrapped(universe.trajectory) is True
 
 
 GSD_CELL = np.array([[6.0, 0, 0], [1.3, 5.5, 0], [-0.9, 2.1, 7.0]])

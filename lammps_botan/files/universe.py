@@ -17,13 +17,12 @@ from MDAnalysis.coordinates.core import get_reader_for
 
 from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import DUMP_LINE
-from lammps_botan.files.mdanalysis_reader import TIMED, frame_steps, length_scale, reader_name
+from lammps_botan.files.mdanalysis_reader import frame_steps, length_scale, reader_name
 from lammps_botan.files.xyz import number_names
-from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.box import Box, Ints
 from lammps_botan.structure.configuration import Configuration
 
 OTHER_SIZE = 2.0  # no run changes the edges of its box by more
-HALF = 0.5  # of a box
 # XTC, with up to 2^31 bytes a frame and above; TRR; DCD, after the length of its first record
 BEGINS = (b"\x00\x00\x07\xcb", b"\x00\x00\x07\xe7", b"\x00\x00\x07\xc9", b"CORD")
 
@@ -168,54 +167,6 @@ def open_universe(path: Path, start: Configuration) -> MDAnalysis.Universe:
     universe.add_TopologyAttr("types", start.types.astype(str).astype(object))
     universe.trajectory = reader
     return universe
-
-
-def has_times(trajectory: Any) -> bool:
-    """Whether the times of the frames are those of the simulation, or given as dt by the user.
-
-    MDAnalysis invents a time for each frame where the file has none; for a DCD file of LAMMPS it is
-    wrong by a factor.
-    """
-    given = getattr(trajectory, "_kwargs", {}).get("dt")  # store_init_arguments of MDAnalysis
-    return trajectory.format in TIMED or given is not None
-
-
-def is_wrapped(trajectory: Any) -> bool | None:
-    """Whether the positions of a trajectory are wrapped into the box.
-
-    Parameters
-    ----------
-    trajectory : MDAnalysis reader
-        It stands at the same frame afterwards.
-
-    Returns
-    -------
-    bool or None
-        True: particles jump by more than half a box from one frame to the next, and never lie far
-        outside the box. False: some lie so far outside one box that they cannot be wrapped, or the
-        format is unwrapped. None: neither happens, and both readings give the same displacements.
-    """
-    if trajectory.format == "LAMMPSDUMP64":
-        return False
-    frame, previous, jumps = trajectory.ts.frame, None, False
-    try:
-        for ts in trajectory:
-            own = ts.data.get("box")
-            cell = own.cell if isinstance(own, Box) else ts.triclinic_dimensions
-            if cell is None:
-                return None
-            fractional: Floats = np.asarray(ts.positions, np.float64) @ np.linalg.inv(cell)
-            periodic = own.periodic if isinstance(own, Box) else (True, True, True)
-            fractional = fractional[:, np.array(periodic)]
-            # wrapped positions reach a little out of the box between two builds of neighbor lists
-            if len(fractional) and np.ptp(fractional, axis=0).max(initial=0.0) > 1 + HALF:
-                return False
-            if previous is not None and np.abs(fractional - previous).max(initial=0.0) > HALF:
-                jumps = True
-            previous = fractional
-        return True if jumps else None
-    finally:
-        trajectory[frame]
 
 
 def _species(atoms: MDAnalysis.AtomGroup, name: str) -> tuple[Ints, tuple[str, ...]]:
