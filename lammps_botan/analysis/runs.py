@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import MDAnalysis
 import numpy as np
 
-from lammps_botan.analysis.run import Run
+from lammps_botan.analysis.universe_run import Run
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.structure.box import Floats, Periodic
 from lammps_botan.structure.configuration import Configuration

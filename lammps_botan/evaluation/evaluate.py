@@ -14,7 +14,7 @@ import numpy as np
 
 from lammps_botan.evaluation.bootstrap import Correlations, ceilings, correlations
 from lammps_botan.evaluation.comparison import Comparison, Table, moments_of_halves
-from lammps_botan.evaluation.evaluation import Evaluation
+from lammps_botan.evaluation.evaluation_file import Evaluation
 from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening
 from lammps_botan.evaluation.reference import known_mixture, make_reference

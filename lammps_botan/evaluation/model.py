@@ -121,7 +121,7 @@ class JudgedModel:
         return found
 
     def facts(self, lag_time: float | None) -> dict[str, Any]:
-        """What an evaluation says of the model, see `lammps_botan.evaluation.evaluation`."""
+        """What an evaluation says of the model, see `lammps_botan.evaluation.evaluation_file`."""
         times = self.metadata.lag_times or []
         members = _members(self.metadata.provenance)
         return {

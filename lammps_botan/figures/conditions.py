@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lammps_botan.evaluation.evaluation import (
+from lammps_botan.evaluation.evaluation_file import (
     REMEDY,
     Correlations,
     Evaluation,

@@ -6,7 +6,7 @@ from typing import Any
 import MDAnalysis
 import numpy as np
 
-from lammps_botan.analysis.readers import (
+from lammps_botan.analysis.reader_checks import (
     check_cell,
     check_images,
     check_lengths,
@@ -54,7 +54,7 @@ class Run:
     ------
     ValueError
         If the atoms have no types, the frames no box, or the reader may wrap, convert lengths or
-        make up times (`lammps_botan.analysis.readers`).
+        make up times (`lammps_botan.analysis.reader_checks`).
     """
 
     def __init__(
