@@ -1,7 +1,8 @@
-"""README, CONTRIBUTING, CHANGELOG and the pages of docs/ name what is there."""
+"""README, CONTRIBUTING, CHANGELOG, the pages of docs/ and docstrings say what is there."""
 
 import contextlib
 import copy
+import doctest
 import importlib
 import json
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+import lammps_botan
 from lammps_botan.cli import main
 from lammps_botan.evaluation.evaluation import Evaluation
 from lammps_botan.files.mixture_toml import parse_mixture
@@ -199,3 +201,21 @@ def test_toml_files_can_be_read(content):
     else:
         known = [Mixture, Interactions, Config]
         assert content.keys() <= {key for one in known for key in one.model_fields}
+
+
+def modules_with_examples():
+    """Names of modules with an example that runs; the former addresses have none."""
+    folder = Path(lammps_botan.__path__[0])
+    for file in sorted(folder.rglob("*.py")):
+        lines = file.read_text().splitlines()
+        if any(">>> " in line and "+SKIP" not in line for line in lines):
+            parts = file.relative_to(folder.parent).with_suffix("").parts
+            yield ".".join(parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("name", list(modules_with_examples()))
+def test_examples_of_docstrings_give_what_they_say(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+    assert found.attempted > 0
