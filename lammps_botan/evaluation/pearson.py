@@ -122,7 +122,7 @@ def pearson(prediction: Floats, truth: Floats, unit: float = 1.0) -> float:
 
     Examples
     --------
-    >>> pearson(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
+    >>> round(pearson(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])), 9)
     1.0
     """
     return float(correlation(moments(prediction, truth, unit)))

@@ -30,7 +30,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Examples
     --------
     >>> with whole_file("numbers.txt") as part:
-    ...     part.write_text("1 2 3")
+    ...     _ = part.write_text("1 2 3")
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")

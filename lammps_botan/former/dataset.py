@@ -20,7 +20,7 @@ __all__ = [
 
 
 class Configuration(Ensemble):
-    """An ensemble with the attributes of then."""
+    """An ensemble with its former attributes."""
 
     @property
     def cell(self) -> Floats:
@@ -34,7 +34,7 @@ class Configuration(Ensemble):
 
 
 class Sample(today.Sample):
-    """A sample with the attributes of then."""
+    """A sample with its former attribute."""
 
     @property
     def time(self) -> float | None:

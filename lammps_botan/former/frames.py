@@ -21,7 +21,7 @@ __all__ = [
 _PERIODIC: Periodic = (True, True, True)
 
 
-def Frame(  # noqa: N802  (a class then, with these arguments)
+def Frame(  # noqa: N802  (it was a class with these arguments)
     positions: npt.ArrayLike,
     box: npt.ArrayLike,
     types: npt.ArrayLike,

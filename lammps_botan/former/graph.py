@@ -1,4 +1,4 @@
-"""The former address of lammps_botan.structure.graph, with the arguments of then."""
+"""The former address of lammps_botan.structure.graph, with its former arguments."""
 
 import warnings
 from dataclasses import dataclass

@@ -28,8 +28,8 @@ class Box:
         Edge of a cube; two edges of a rectangle, which is 1 high; three edges of an orthogonal
         box; or the cell vectors as rows. In the length unit of the configuration.
     periodic : three bools
-        Whether there are images along each cell vector. It has no default: whoever makes a box
-        knows.
+        Whether there are images along each cell vector. There is no default: the caller must say
+        it.
     origin : [3]
         Lower corner.
 
@@ -47,7 +47,7 @@ class Box:
 
     Examples
     --------
-    >>> Box([4.0, 5.0, 6.0], (True, True, True)).volume
+    >>> round(Box([4.0, 5.0, 6.0], (True, True, True)).volume, 9)
     120.0
     >>> Box([4.0, 5.0], (True, True, False)).minimum_image(np.array([3.0, 0.0, 0.0]))
     array([-1.,  0.,  0.])

@@ -65,8 +65,9 @@ class Configuration:
     Examples
     --------
     >>> box = Box(10.0, (True, True, True))
-    >>> Configuration(positions=np.zeros((1, 3)), species=[0], box=box).density
-    0.001
+    >>> one = Configuration(positions=np.zeros((1, 3)), species=[0], box=box)
+    >>> one.n_particles, one.types, one.dimension
+    (1, array([1]), 3)
     """
 
     positions: Floats
@@ -224,7 +225,7 @@ class Configuration:
 
     @property
     def sha256(self) -> str:
-        """What identifies the configuration: SHA-256 of its positions to six decimals, in order.
+        """Identifies the configuration: SHA-256 of its positions to six decimals, in order.
 
         In units in which the box is smaller than 1 the decimals count from its first digit.
         """
@@ -253,9 +254,9 @@ class Configuration:
         ----------
         mixture : Mixture
         words : sequence of str, optional
-            For each species number, that is for each LAMMPS type in order, a species of the
-            mixture, or NULL to leave it out. Without them species are told by their names where
-            they have names, else by their numbers.
+            One word for each species number, that is for each LAMMPS type in order: a species of
+            the mixture, or NULL to leave the type out. Without words the names of the species
+            count where there are names, else their numbers.
 
         Returns
         -------

@@ -32,6 +32,14 @@ class Ensemble:
     ------
     ValueError
         If the arrays do not fit together or hold numbers that are not finite.
+
+    Examples
+    --------
+    >>> box = Box(10.0, (True, True, True))
+    >>> start = Configuration(positions=np.zeros((1, 3)), species=[0], box=box)
+    >>> ensemble = Ensemble(configuration=start, final=np.ones((32, 1, 3)), lag_time=13.0)
+    >>> ensemble.n_runs, ensemble.final.shape
+    (32, (32, 1, 3))
     """
 
     configuration: Configuration

@@ -116,9 +116,9 @@ def build_graph(configuration: Configuration, cutoff: float) -> Graph:
     >>> from lammps_botan import Box, Configuration
     >>> box = Box(5.0, (True, True, True))
     >>> pair = Configuration(positions=[[0, 0, 0], [4.5, 0, 0]], species=[0, 0], box=box)
-    >>> build_graph(pair, cutoff=1.0).vectors
-    array([[ 0.5,  0. ,  0. ],
-           [-0.5,  0. ,  0. ]])
+    >>> graph = build_graph(pair, cutoff=1.0)
+    >>> graph.center, graph.neighbor, graph.vectors[:, 0]
+    (array([0, 1]), array([1, 0]), array([ 0.5, -0.5]))
     """
     if not 0 < cutoff < np.inf:
         raise ValueError(f"the cutoff must be positive, found {cutoff}")

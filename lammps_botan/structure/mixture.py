@@ -1,8 +1,8 @@
 """A glass-forming mixture: its species, its units and the lengths of its bonds.
 
-Everything that a program must know of a liquid beyond particle positions stands here, and nowhere
-else. `KOB_ANDERSEN` and `KA2D` ship; a liquid of your own is a TOML file of the same kind
-(docs/own_liquid.md), which `lammps_botan.files.mixture_toml.find_mixture` reads.
+A mixture says everything that a program must know of a liquid beyond particle positions. No other
+module has such a number. `KOB_ANDERSEN` and `KA2D` ship. A liquid of your own is a TOML file of the
+same kind (docs/own_liquid.md), which `lammps_botan.files.mixture_toml.find_mixture` reads.
 
 Lengths are in the unit of `units`. Cutoffs that the literature gives in units of sigma_AA are
 multiplied by `diameter`, which is sigma_AA in that unit.
@@ -222,10 +222,9 @@ class Mixture(_Section):
         return np.array([known[word] for word in words], dtype=np.int64)
 
     def difference(self, other: "Mixture") -> str:
-        """What tells two mixtures apart for a model, in words; empty where they are the same.
+        """How two mixtures differ for a model, in words; empty where they are the same.
 
-        Interactions and names do not count: what a model was trained for is given by units,
-        species, dimension, diameter and bond lengths.
+        Units, species, dimension, diameter and bond lengths count. Interactions and names do not.
         """
         for key in ("units", "species", "dimension", "diameter"):
             mine, theirs = getattr(self, key), getattr(other, key)
