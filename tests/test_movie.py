@@ -13,7 +13,7 @@ from PIL import Image
 from score_runs import dump_text, liquid_frames, run
 
 from lammps_botan.figures.movie import draw_map, find_column
-from lammps_botan.figures.slices import disk_diameters, draw_slice, in_slice
+from lammps_botan.figures.slice_drawing import disk_diameters, draw_slice, in_slice
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN

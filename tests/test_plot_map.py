@@ -155,7 +155,7 @@ def test_a_pickle_file_is_drawn_at_one_of_its_lag_times(tmp_path):
             ("c.npz", "-m", "toy.pt", "--bond-dump", "b"),
             "the model predicts the bonds: expected --bonds, found --bond-dump b",
         ),
-        (("s.dump", "-m", "toy.pt"), "s.dump: a dump, of which the scores are drawn"),
+        (("s.dump", "-m", "toy.pt"), "s.dump: a dump, which holds its own predictions"),
         (
             ("c.npz", "-m", "toy.pt", "--time-index", 1),
             "for files with several lag times, leave it out here",

@@ -145,7 +145,7 @@ def plot_map(
             )
         if _is_dump(source):
             raise click.UsageError(
-                f"{source}: a dump, of which the scores are drawn that are in it: leave out -m"
+                f"{source}: a dump, which holds its own predictions: leave out -m"
             )
         plot_prediction(
             output,

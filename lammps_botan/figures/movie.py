@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lammps_botan.figures.picture import save_picture
-from lammps_botan.figures.slices import draw_bonds, draw_slice, in_slice, main_species
+from lammps_botan.figures.slice_drawing import draw_bonds, draw_slice, in_slice, main_species
 from lammps_botan.figures.units import over_length
 from lammps_botan.files.bond_dump import Bonds, read_bonds
 from lammps_botan.files.lammps_dump import DumpFrames
@@ -51,7 +51,7 @@ def draw_map(
         Colors the particles; the propensity if not given.
     thickness : float, optional
         Of the slice, which is halfway up the box, length unit; see
-        `lammps_botan.figures.slices.in_slice`.
+        `lammps_botan.figures.slice_drawing.in_slice`.
     bonds : Path, optional
         Dump of bonds: those with both ends in the slice are drawn in place of the particles.
     mixture : Mixture, optional

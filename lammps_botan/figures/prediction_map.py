@@ -14,7 +14,7 @@ from lammps_botan.evaluation.model import Forecast, JudgedModel
 from lammps_botan.evaluation.pearson import edge_mask, node_mask, pearson
 from lammps_botan.evaluation.reference import known_mixture
 from lammps_botan.figures.picture import rho_label, save_picture
-from lammps_botan.figures.slices import draw_bonds, draw_slice, in_slice
+from lammps_botan.figures.slice_drawing import draw_bonds, draw_slice, in_slice
 from lammps_botan.figures.units import over_length
 from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.structure.box import Floats, Ints
@@ -58,7 +58,7 @@ def plot_prediction(
         What the particles are, where the file does not say it.
     thickness : float, optional
         Of the slice, which is halfway up the box, length unit; see
-        `lammps_botan.figures.slices.in_slice`.
+        `lammps_botan.figures.slice_drawing.in_slice`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lammps_botan.figures.picture import save_picture
-from lammps_botan.figures.slices import draw_slice, in_slice
+from lammps_botan.figures.slice_drawing import draw_slice, in_slice
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 
@@ -34,12 +34,12 @@ def plot_slice(
         Quantities to draw side by side.
     thickness : float, optional
         Of the slice, which is halfway up the box, length unit; see
-        `lammps_botan.figures.slices.in_slice`.
+        `lammps_botan.figures.slice_drawing.in_slice`.
 
     Raises
     ------
     ValueError
-        As `lammps_botan.figures.slices.in_slice`.
+        As `lammps_botan.figures.slice_drawing.in_slice`.
     """
     shown = in_slice(configuration, thickness)
     figure = Figure(figsize=(5.2 * len(panels), 5.0), layout="constrained")

@@ -137,8 +137,8 @@ def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
             "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
             "torch that is installed: type pip install --no-build-isolation torch-scatter"
         ) from error
-    kind: type[Botan | NtGnn] = _ScatterBotan if network.architecture == "botan" else _ScatterNtGnn
-    return kind(network.rounds, network.width, n_species)
+    kinds: dict[str, type[Botan | NtGnn]] = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
+    return kinds[network.architecture](network.rounds, network.width, n_species)
 
 
 class _Scatter:
