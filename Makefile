@@ -23,8 +23,9 @@ $(VENV)/.installed: pyproject.toml CMakeLists.txt README.md $(SOURCES)
 demo: install
 	$(BIN)/python examples/01_score_a_glass.py
 
+# a file of tests stays in one process, so that its fixtures are made once
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: install
 	$(BIN)/python benchmarks/run.py
