@@ -85,8 +85,8 @@ def test_wrapped_ends_of_runs_are_refused_and_unwrapped_ones_are_not(tmp_path):
     assert read_sample(write(tmp_path / "f.npz", positions=unwrapped % edge, **known, **flat))
 
 
-def test_a_lag_time_that_is_not_positive_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"c\.npz: the lag time must be positive, found -3"):
+def test_a_negative_lag_time_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"c\.npz: the lag time must not be negative, found -3"):
         read_ensemble(write(tmp_path / "c.npz", time=-3.0), mixture=KOB_ANDERSEN)
 
 

@@ -321,6 +321,8 @@ def test_a_universe_over_a_dump_is_scored_with_the_types_of_each_frame(trajector
         score(dump_universe(path), "ka-t044"), positions, (types, swapped), strict=False
     ):
         expected = Predictor("ka-t044").predict(liquid_configuration(x, own)).node
+        np.testing.assert_array_equal(scored.ids, np.arange(len(types)) + 1)
+        np.testing.assert_array_equal(scored.types, own)
         np.testing.assert_allclose(scored.propensity, expected, atol=ROUNDING)
 
 

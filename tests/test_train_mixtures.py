@@ -81,7 +81,7 @@ def test_the_density_of_the_data_is_recorded_where_it_is_not_that_of_the_mixture
 def test_files_of_several_densities_are_refused(tmp_path):
     for seed, name in enumerate(NAMES):
         write_liquid(tmp_path / f"{name}.npz", seed, length=5.0 if seed else 5.5)
-    with pytest.raises(ValueError, match="has the density .*; train on files of one density"):
+    with pytest.raises(ValueError, match=r"has the density .*; train on files of one density"):
         read(tmp_path, recipe(5))
 
 

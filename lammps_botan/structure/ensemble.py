@@ -36,7 +36,7 @@ class Ensemble:
     ------
     ValueError
         If the arrays do not fit together or hold numbers that are not finite, or the lag time is
-        not positive.
+        negative.
     """
 
     configuration: Configuration
@@ -72,8 +72,10 @@ class Ensemble:
             values = getattr(self, name)
             if values is not None and not np.isfinite(values).all():
                 raise ValueError(f"{self.path}: {name} holds values that are not finite")
-        if self.lag_time is not None and not 0 < self.lag_time < np.inf:
-            raise ValueError(f"{self.path}: the lag time must be positive, found {self.lag_time:g}")
+        if self.lag_time is not None and not 0 <= self.lag_time < np.inf:
+            raise ValueError(
+                f"{self.path}: the lag time must not be negative, found {self.lag_time:g}"
+            )
 
     def _heights(self, n_runs: int) -> Floats:
         z = self.configuration.positions[:, 2]
