@@ -82,6 +82,14 @@ def test_nodes_alone_are_learned_from_five_graphs_a_step(tmp_path, p, graphs):
     assert config.recipe.graphs_per_step == graphs
 
 
+def test_species_a_and_b_are_the_kob_andersen_mixture_with_a_warning(tmp_path):
+    """As in configurations from before there were mixtures."""
+    path = configure(tmp_path, LEAST + '[target]\nspecies = ["A", "B"]')
+    with pytest.warns(FutureWarning, match='write mixture = "kob-andersen" in its place'):
+        config = read_config(path)
+    assert config.target == Target(mixture="kob-andersen")
+
+
 def test_several_seeds_are_several_runs(tmp_path):
     config = read_config(configure(tmp_path, LEAST + "seed = [3, 1]"))
     members = config.members()

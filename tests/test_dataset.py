@@ -69,6 +69,27 @@ def test_a_sample_has_targets_for_all_particles_and_edges(tmp_path):
     assert sample.pair_distance_change.shape == (sample.graph.n_edges,)
 
 
+def test_wrapped_ends_of_runs_are_refused_and_unwrapped_ones_are_not(tmp_path):
+    rng = np.random.default_rng(1)
+    n, edge = 200, 6.0
+    initial = rng.random((n, 3)) * edge
+    unwrapped = initial + rng.normal(0, 0.3, (4, n, 3))
+    unwrapped[:, 0] += edge  # one particle went far
+    known = {"types": np.repeat([0, 1], [160, 40]), "initial_positions": initial, "box": edge}
+    sample = read_sample(write(tmp_path / "u.npz", positions=unwrapped, **known))
+    assert sample.propensity[0] == pytest.approx(3**0.5 * edge, rel=0.1)
+    wrapped = write(tmp_path / "w.npz", positions=unwrapped % edge, **known)
+    with pytest.raises(ValueError, match=r"w\.npz: the final positions are wrapped into the box"):
+        read_sample(wrapped)
+    flat = {"periodic": np.array([False, False, False])}
+    assert read_sample(write(tmp_path / "f.npz", positions=unwrapped % edge, **known, **flat))
+
+
+def test_a_negative_lag_time_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"c\.npz: the lag time must not be negative, found -3"):
+        read_ensemble(write(tmp_path / "c.npz", time=-3.0), mixture=KOB_ANDERSEN)
+
+
 @pytest.mark.parametrize("box", [0.1, [9.0, 9.0, 3.9], [[9, 0, 0], [9, 9, 0], [9, 9, 3.9]]])
 def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, box):
     """Before its neighbors are listed, which fill the memory."""

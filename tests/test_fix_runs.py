@@ -139,6 +139,7 @@ def test_minimization_leaves_the_values_of_the_last_scoring(tmp_path):
     run = run_lmp(script, tmp_path, ranks=2)
     rows = run.thermo()
     (kept,) = [float(line.split()[1]) for line in run.output.splitlines() if line[:5] == "kept "]
+    assert "a minimization is not scored; output in it has the values of the last" in run.output
     assert kept == pytest.approx(rows[1]["f_g"])
     assert rows[-1]["f_g"] != pytest.approx(kept)
 

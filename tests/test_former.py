@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dumps import ORTHOGONAL, frame, write
 
+from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
@@ -89,3 +90,21 @@ def test_a_data_set_has_its_former_attributes(tmp_path):
     moved = np.linalg.norm(final - initial, axis=2).mean(axis=0)
     np.testing.assert_allclose(sample.propensity, moved, rtol=1e-12)
     assert len(sample.pair_distance_change) == sample.graph.n_edges
+
+
+def test_targets_are_written_at_the_former_address(tmp_path):
+    targets = {"propensity": np.array([0.5, 0.25]), "pair_distance_change": np.array([1.0, -1.0])}
+    positions = np.array([[0.0, 0, 0], [1, 0, 0]])
+    former("dataset_writer").write_targets(
+        tmp_path / "t.npz",
+        species=[0, 1],
+        initial=positions,
+        cell=np.eye(3) * 9,
+        time=2.5,
+        **targets,
+    )
+    read = read_ensemble(tmp_path / "t.npz")
+    assert (read.lag_time, read.propensity.tolist()) == (2.5, [0.5, 0.25])
+    assert read.pair_distance_change.tolist() == [1.0, -1.0]
+    assert read.box.periodic == PERIODIC
+    np.testing.assert_array_equal(read.initial, positions)

@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -301,6 +302,35 @@ def test_configurations_and_universes_give_what_the_predictor_gives(trajectory, 
             np.testing.assert_array_equal(scored.center, graph.center[near] + 1)
             np.testing.assert_array_equal(scored.neighbor, graph.neighbor[near] + 1)
             np.testing.assert_allclose(scored.changes, prediction.edge[near], atol=ROUNDING)
+
+
+def dump_universe(path):
+    """A Universe by MDAnalysis's own reader of dumps."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return MDAnalysis.Universe(str(path), format="LAMMPSDUMP", topology_format="LAMMPSDUMP")
+
+
+def test_a_universe_over_a_dump_is_scored_with_the_types_of_each_frame(trajectory, tmp_path):
+    """MDAnalysis itself gives all frames the types of the first one."""
+    positions, types, _ = trajectory
+    swapped = 3 - types
+    text = dump_text(positions[:1], types) + dump_text(positions[1:2], swapped)
+    path = write(tmp_path / "u.dump", *text)
+    for scored, x, own in zip(
+        score(dump_universe(path), "ka-t044"), positions, (types, swapped), strict=False
+    ):
+        expected = Predictor("ka-t044").predict(liquid_configuration(x, own)).node
+        np.testing.assert_array_equal(scored.ids, np.arange(len(types)) + 1)
+        np.testing.assert_array_equal(scored.types, own)
+        np.testing.assert_allclose(scored.propensity, expected, atol=ROUNDING)
+
+
+def test_a_universe_with_other_types_than_its_dump_is_refused(trajectory):
+    universe = dump_universe(trajectory[2])
+    universe.atoms.types = 3 - universe.atoms.types.astype(int)
+    with pytest.raises(ValueError, match="other types than those of the file"):
+        score(universe, "ka-t044")
 
 
 FLAT = liquid(

@@ -75,6 +75,8 @@ def second(**changes):
         (second(columns="id mol x y z"), "no column type in ITEM: ATOMS id mol x y z; use dump 1"),
         (second(units="metal"), "is in metal units, but kob-andersen in lj units"),
         (second(ids=np.ones(len(TYPES), int)), "atom ID 1 appears twice"),
+        (second(types=TYPES + 0.5), "expected integers as type, found 1.5"),
+        (second(ids=np.arange(len(TYPES)) + 1.5), "expected integers as id, found 1.5"),
         (second().replace("5.0", "1.5"), "the box is 1.5 wide along x, not more than the cutoff"),
         (second().replace("5.0", "0.0"), "the box must span a finite volume"),
         (second()[:-100], f"the file ends before the {len(TYPES)} rows announced; wait until"),

@@ -78,6 +78,13 @@ def test_the_density_of_the_data_is_recorded_where_it_is_not_that_of_the_mixture
         read(tmp_path, recipe(5, target="density = 1.2"))
 
 
+def test_files_of_several_densities_are_refused(tmp_path):
+    for seed, name in enumerate(NAMES):
+        write_liquid(tmp_path / f"{name}.npz", seed, length=5.0 if seed else 5.5)
+    with pytest.raises(ValueError, match=r"has the density .*; train on files of one density"):
+        read(tmp_path, recipe(5))
+
+
 @pytest.mark.parametrize("key", ["lag_time", "temperature"])
 def test_what_nobody_says_is_asked_for(tmp_path, key):
     write_liquids(tmp_path)

@@ -92,12 +92,14 @@ def make_sample(ensemble: Ensemble, cutoff: float | None = None) -> Sample:
     Raises
     ------
     ValueError
-        If the box is smaller than two cutoffs, or the ensemble has another number of E_ij.
+        If the box is smaller than two cutoffs, the ensemble has another number of E_ij, or its
+        final positions are wrapped.
     """
     configuration, path = ensemble.configuration, ensemble.path
     if cutoff is None:
         cutoff = EDGE_CUTOFF * configuration.diameter
     check_box(configuration, cutoff)
+    ensemble.refuse_wrapped()
     graph = build_graph(configuration, cutoff)
     if ensemble.propensity is None:
         initial, final, box = ensemble.initial, ensemble.final, ensemble.box

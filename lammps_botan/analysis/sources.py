@@ -177,6 +177,7 @@ def _of_ensembles(
             )
         start = ensemble.configuration
         measure_one = _Observer(start, k)
+        ensemble.refuse_wrapped()
         moved = ensemble.final - start.positions
         samples[time] = measure_one(moved, np.arange(len(moved)))
     return Measured(source.name, start, ensemble.n_runs, samples)

@@ -131,6 +131,9 @@ def read_rows(
         bad = columns[int(np.argmin(np.isfinite(row)))]
         where = f"is at {row[2:5]}" if bad[0] in "xyz" else f"has {bad} {row[columns.index(bad)]}"
         fail(path, header, f"atom ID {row[0]:g} {where}, not a number; remove the frame")
+    for k, name in enumerate(columns):
+        if name in {"id", "type"} and np.any(broken := rows[:, k] != np.rint(rows[:, k])):
+            fail(path, header, f"expected integers as {name}, found {rows[broken][0, k]:g}")
     if np.any(np.diff(rows[:, 0]) <= 0):
         rows = rows[np.argsort(rows[:, 0])]
         if np.any(twice := np.diff(rows[:, 0]) == 0):

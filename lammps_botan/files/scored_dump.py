@@ -52,6 +52,16 @@ class ScoredConfiguration:
     node_outputs: list[str]
     edge_outputs: list[str]
 
+    @property
+    def ids(self) -> Ints:
+        """int64 [n_particles]: atom IDs, in the order of `propensity`."""
+        return self.configuration.ids
+
+    @property
+    def types(self) -> Ints:
+        """int64 [n_particles]: LAMMPS types."""
+        return self.configuration.types
+
 
 def atoms_text(scored: ScoredConfiguration) -> bytes:
     """A frame of a dump of atoms."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import MDAnalysis
+import numpy as np
 
 from lammps_botan.files.hoomd_gsd import GsdFrames
 from lammps_botan.files.lammps_data import is_lammps_data, read_lammps_data
@@ -16,6 +17,7 @@ from lammps_botan.structure.configuration import Configuration
 
 PACKED = (".gz", ".bz2", ".xz")
 XYZ = (".xyz", ".extxyz")
+READ_AGAIN = ("LAMMPSDUMP", "DATA", "GSD")  # of MDAnalysis's formats
 COORDINATES = (".dcd", ".xtc", ".trr")  # positions without types
 
 
@@ -111,6 +113,39 @@ def open_frames(
     raise ValueError(
         f"{path}: is no trajectory that is known here: expected a LAMMPS dump or data file, or the "
         f"suffix {', '.join((*XYZ, '.gsd', *COORDINATES))}; use {DUMP_LINE}"
+    )
+
+
+def universe_frames(universe: MDAnalysis.Universe, *, every: int = 1) -> Frames:
+    """The frames of a Universe, one after the other.
+
+    Dumps, data files and GSD files, which MDAnalysis reads with the types of the first frame, are
+    read again by the readers of this package.
+
+    Parameters
+    ----------
+    universe : Universe
+    every : int
+        Take the first frame and each that is a multiple of this many frames after it.
+
+    Raises
+    ------
+    ValueError
+        If the types of the Universe are not those of its file, or as `UniverseFrames`.
+    """
+    trajectory = universe.trajectory
+    if trajectory.format not in READ_AGAIN or trajectory.transformations:
+        return UniverseFrames(universe, every=every)
+    frames = open_frames(trajectory.filename, every=every)
+    own, read = universe.atoms.types.astype(str), next(iter(frames))
+    named = np.array(read.species_names)[read.species] if read.species_names else read.types
+    for types in (named.astype(str), read.types.astype(str)):
+        if np.array_equal(own, types):
+            return frames
+    name = str(trajectory.filename)
+    raise ValueError(
+        f"{name}: the atoms of the Universe have other types than those of the file; change them "
+        f"in the file, or give score(open_frames({name!r}), ...) the species= of its types"
     )
 
 

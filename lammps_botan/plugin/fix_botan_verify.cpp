@@ -140,6 +140,10 @@ void FixBotan::post_run()
 
 void FixBotan::min_setup(int /*vflag*/)
 {
+  if (comm->me == 0)
+    utils::logmesg(lmp,
+                   "Fix botan: a minimization is not scored; output in it has the values of the "
+                   "last scoring, 0 where there was none\n");
   if (verification) verification->drop("a minimization moves the atoms");
 }
 

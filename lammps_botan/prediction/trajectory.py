@@ -10,8 +10,7 @@ from typing import TypeAlias
 import MDAnalysis
 
 from lammps_botan.files.scored_dump import ScoredConfiguration, atoms_text, bonds_text
-from lammps_botan.files.trajectory import open_frames
-from lammps_botan.files.universe import UniverseFrames
+from lammps_botan.files.trajectory import open_frames, universe_frames
 from lammps_botan.files.whole_frames import WholeFrames
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
@@ -79,7 +78,7 @@ def score(
     make = _checked_scorer(model, species, bonds, workers, device)
     frames: Iterable[Configuration]
     if isinstance(source, MDAnalysis.Universe):
-        frames = UniverseFrames(source, every=every)
+        frames = universe_frames(source, every=every)
     else:
         several = [source] if isinstance(source, Configuration) else source
         frames = itertools.islice(several, 0, None, every)

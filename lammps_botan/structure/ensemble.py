@@ -8,6 +8,10 @@ import numpy as np
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 
+SEVERAL = 10  # particles, of which some lie near each face of the box
+HALF = 0.5  # of a box
+ROUNDING = 1e-2  # of a box, by which LAMMPS lets atoms leave between two reneighborings
+
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
@@ -31,7 +35,8 @@ class Ensemble:
     Raises
     ------
     ValueError
-        If the arrays do not fit together or hold numbers that are not finite.
+        If the arrays do not fit together or hold numbers that are not finite, or the lag time is
+        negative.
 
     Examples
     --------
@@ -75,6 +80,10 @@ class Ensemble:
             values = getattr(self, name)
             if values is not None and not np.isfinite(values).all():
                 raise ValueError(f"{self.path}: {name} holds values that are not finite")
+        if self.lag_time is not None and not 0 <= self.lag_time < np.inf:
+            raise ValueError(
+                f"{self.path}: the lag time must not be negative, found {self.lag_time:g}"
+            )
 
     def _heights(self, n_runs: int) -> Floats:
         z = self.configuration.positions[:, 2]
@@ -99,3 +108,24 @@ class Ensemble:
     def box(self) -> Box:
         """The box, the same for all runs."""
         return self.configuration.box
+
+    def refuse_wrapped(self) -> None:
+        """Refuse runs that go farther than half the box, while no particle ends outside of it.
+
+        Raises
+        ------
+        ValueError
+            If the final positions are wrapped.
+        """
+        if not self.n_runs or self.configuration.n_particles < SEVERAL:
+            return
+        inverse, periodic = np.linalg.inv(self.box.cell), np.array(self.box.periodic)
+        final = (self.final @ inverse)[..., periodic]
+        way = final - (self.initial @ inverse)[:, periodic]
+        extent = np.ptp(final, axis=(0, 1)).max(initial=0.0)
+        if np.abs(way).max(initial=0.0) > HALF and extent < 1 + ROUNDING:
+            raise ValueError(
+                f"{self.path}: the final positions are wrapped into the box, so that displacements "
+                "across its faces are lost; write unwrapped ones: dump custom with xu yu zu, and "
+                "`lammps-botan targets`"
+            )

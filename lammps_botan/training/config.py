@@ -6,6 +6,7 @@ doi:10.1063/5.0129791, sec. IV. docs/train.md lists the keys.
 
 import json
 import tomllib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,13 +54,21 @@ class Target(_Section):
     @model_validator(mode="before")
     @classmethod
     def _species_are_those_of_the_mixture(cls, content: Any) -> Any:
-        if isinstance(content, dict) and "species" in content:
-            raise ValueError(
-                f"species = {content['species']}: write in its place mixture = "
-                f'"{KOB_ANDERSEN.name}", another mixture that ships, or your TOML file, which '
-                "names the species (docs/own_liquid.md)"
+        if not isinstance(content, dict) or "species" not in content:
+            return content
+        former = {key: value for key, value in content.items() if key != "species"}
+        if content["species"] == list(KOB_ANDERSEN.species) and "mixture" not in content:
+            warnings.warn(
+                f'target.species is deprecated: write mixture = "{KOB_ANDERSEN.name}" in its place',
+                FutureWarning,
+                stacklevel=2,
             )
-        return content
+            return former | {"mixture": KOB_ANDERSEN.name}
+        raise ValueError(
+            f"species = {content['species']}: write in its place mixture = "
+            f'"{KOB_ANDERSEN.name}", another mixture that ships, or your TOML file, which '
+            "names the species (docs/own_liquid.md)"
+        )
 
 
 class Network(_Section):

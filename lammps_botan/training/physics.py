@@ -142,4 +142,10 @@ def _density(target: Target, mixture: Mixture, ensembles: Sequence[Ensemble]) ->
         return target.density
     if mixture.density is not None and all(fits(mixture.density)):
         return mixture.density
+    for one, own, right in zip(ensembles, found, fits(found[0]), strict=True):
+        if not right:
+            raise ValueError(
+                f"{one.path}: has the density {own:g}, but {ensembles[0].path} has {found[0]:g}; "
+                "train on files of one density"
+            )
     return float(f"{sum(found) / len(found):.6g}")
