@@ -20,6 +20,8 @@ from lammps_botan.simulation.starts import write_start
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 
+pytestmark = pytest.mark.slow
+
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 ROUNDING = 2e-5  # another order of float32 sums, outputs of order 1
 
@@ -216,7 +218,6 @@ def check_fix_and_score(way: Way) -> np.ndarray:
     return one
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", [THREE, ONE], ids=["three species", "one species"])
 def test_a_liquid_of_ones_own_goes_the_whole_way(tmp_path, text):
     mixture = tmp_path / "liquid.toml"
@@ -224,7 +225,6 @@ def test_a_liquid_of_ones_own_goes_the_whole_way(tmp_path, text):
     check_fix_and_score(whole_way(tmp_path, mixture, n=200, temperature=0.8, time=0.4))
 
 
-@pytest.mark.slow
 @needs_ka2d
 def test_ka2d_goes_the_whole_way_in_the_plane(tmp_path):
     """A network of three species that learned from the public runs, in `dimension 2`."""
@@ -276,7 +276,6 @@ def ensemble(folder: Path, start: Configuration, mixture: str | Path, time: floa
     return folder / "targets.npz"
 
 
-@pytest.mark.slow
 def test_units_metal_give_the_same_predictions_scaled(tmp_path):
     """The Kob-Andersen mixture in reduced units and with the numbers of argon."""
     toml = argon.write_toml(tmp_path / "argon.toml")

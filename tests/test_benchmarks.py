@@ -26,6 +26,8 @@ from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 
+pytestmark = pytest.mark.slow
+
 EQUAL = 2e-5  # float32, outputs of order 1
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dumps import write
 from lmp import liquid, read_dump, run_lmp
-from score_runs import dump_text, liquid_frames, run, toy
+from score_runs import LENGTHS, dump_text, liquid_frames, run, toy
 from toy_models import Walks, save_model
 
 from lammps_botan.files.bond_dump import read_bonds
@@ -74,6 +74,11 @@ def test_what_holds_no_bonds_is_refused(scored, tmp_path):
         read_bonds(tmp_path / "narrow", 0)
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_bonds(tmp_path / "none", 0)
-    slim = ("plot", "map", out, "--bond-dump", bonds, "-o", tmp_path / "x.png", "--thickness", 1e-6)
-    assert "no bond has both ends in the slice" in run(*slim, fails=True).output
+    heights = np.sort(np.abs(read_dump(out)[0]["z"] - LENGTHS[2] / 2))
+    draw = ("plot", "map", out, "--bond-dump", bonds, "-o", tmp_path / "x.png", "--thickness")
+    for thickness, message in (
+        (heights[0] + heights[1], "no bond has both ends in the slice"),
+        (heights[0], "no particle is in the slice"),
+    ):
+        assert message in run(*draw, thickness, fails=True).output
     assert not (tmp_path / "x.png").exists()

@@ -12,6 +12,8 @@ from toy_models import Walks, save_model
 from lammps_botan.files.lammps_data import read_lammps_data
 from lammps_botan.network.predictor import Predictor
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "02_score_from_python.py"
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 GLASS = f"""

@@ -8,6 +8,8 @@ from lmp import all_images, liquid, read_dump
 from python_runs import RANKS, results, run_python
 from toy_models import Walks, save_model
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 2
 RUN = """
 from lammps_botan.prediction.callbacks.particles import lammps_box

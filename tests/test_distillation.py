@@ -25,6 +25,8 @@ from lammps_botan.training.distillation import Distillation, describe, towards_i
 from lammps_botan.training.pseudo_labels import distill, read_structures
 from lammps_botan.training.ridge import CONSTANT, PENALTIES, fit_ridge
 
+pytestmark = pytest.mark.slow
+
 N = 200
 RUNS = 2
 RECIPE = """

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 import pytest
-from lammps_botan.evaluation.evaluation import Evaluation
 
 import lammps_botan
 from lammps_botan.cli import main
+from lammps_botan.evaluation.evaluation_file import Evaluation
 from lammps_botan.files.mixture_toml import parse_mixture
 from lammps_botan.network.metadata import Metadata
 from lammps_botan.structure.mixture import Interactions, Mixture

@@ -231,11 +231,11 @@ def test_the_json_is_what_python_gets(files, toy):
     assert printed == evaluate([str(toy)], [str(path) for path in files])
 
 
-def test_names_that_differ_in_their_folders_only_are_printed_whole(files, tmp_path):
-    models = []
+def test_names_that_differ_in_their_folders_only_are_printed_whole(files, tmp_path, monkeypatch):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        models.append(save_model(tmp_path / name / "model.pt"))
-    printed = "".join(run(files[0], "-m", models[0], "-m", models[1]).split())
+        save_model(tmp_path / name / "model.pt")
+    monkeypatch.chdir(tmp_path)
+    printed = run(files[0].resolve(), "-m", "a/model.pt", "-m", "b/model.pt")
     assert "a/model.pt" in printed
     assert "b/model.pt" in printed

@@ -83,7 +83,7 @@ def test_a_model_of_three_species_is_compared_with_plain_loops(tmp_path):
     toy = save_model(
         tmp_path / "toy.pt",
         Walks(weights=(1.0, 1.0, 1.0)),
-        mixture=mixture.KA2D_RUNS.model_dump(mode="json"),
+        mixture=mixture.KA2D.model_dump(mode="json"),
         node_input="one-hot",
     )
     (model,) = json.loads(run(file("tc20"), "-m", toy, "--json"))["models"]

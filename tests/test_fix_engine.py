@@ -10,6 +10,8 @@ from toy_models import mixture, save_model
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.committee import Committee
 
+pytestmark = pytest.mark.slow
+
 ROUNDING = 2e-5  # the order of sums in float32
 
 SCRIPT = """

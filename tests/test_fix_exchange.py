@@ -7,6 +7,8 @@ import pytest
 from lmp import Frame, all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
 from toy_models import Walks, save_model
 
+pytestmark = pytest.mark.slow
+
 CUTOFF = 2.0
 SCORE = """
 fix g all botan {every} m.pt A B

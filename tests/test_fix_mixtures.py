@@ -7,6 +7,8 @@ import pytest
 from lmp import all_images, liquid, liquid_in_the_plane, of_types, read_dump, run_lmp
 from toy_models import Walks, mixture, save_model
 
+pytestmark = pytest.mark.slow
+
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 WEIGHTS = (1.0, 3.0, 7.0, 20.0)  # float32 counts exactly up to 1.6e7

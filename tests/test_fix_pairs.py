@@ -7,6 +7,8 @@ import pytest
 from lmp import all_images, liquid, read_dump, run_lmp
 from toy_models import Walks, save_model
 
+pytestmark = pytest.mark.slow
+
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 

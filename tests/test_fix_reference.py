@@ -10,6 +10,8 @@ from lammps_botan.cli import main
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.predictor import Predictor
 
+pytestmark = pytest.mark.slow
+
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 RANKS = 5e-5  # the same over 300 steps
 

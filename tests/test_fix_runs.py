@@ -13,6 +13,8 @@ from toy_models import Walks, save_model
 
 from lammps_botan.plugin import folder
 
+pytestmark = pytest.mark.slow
+
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 
 

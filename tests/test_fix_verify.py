@@ -14,6 +14,8 @@ from toy_models import Walks, save_model
 
 from lammps_botan import Box
 
+pytestmark = pytest.mark.slow
+
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 ROUNDING = 1e-6  # positions go through text, distances through other orders of sums
 DT = 0.005  # LAMMPS's own for lj units

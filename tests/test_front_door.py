@@ -12,6 +12,8 @@ import lammps_botan
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.graph import build_graph
 
+pytestmark = pytest.mark.slow
+
 POSITIONS, TYPES = liquid_frames(1)
 NAMES = [
     "Box",

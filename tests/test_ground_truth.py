@@ -25,6 +25,8 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 
+pytestmark = pytest.mark.slow
+
 N = 80
 TYPES = np.repeat([1, 2], [64, 16])
 

@@ -14,6 +14,8 @@ from lammps_botan.files.ensemble import read_start
 from lammps_botan.simulation.liquid import open_liquid
 from lammps_botan.simulation.starts import write_start
 
+pytestmark = pytest.mark.slow
+
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 MIXTURE = INPUTS / "in.kob-andersen"
 

@@ -18,6 +18,8 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 
+pytestmark = pytest.mark.slow
+
 N, L = 150, 5.0
 TIMES = np.geomspace(0.01, 100, 12)
 TYPES = np.repeat([0, 1], [120, 30])

@@ -28,10 +28,13 @@ LMP, MPIRUN = Path("/usr/bin/lmp"), Path("/usr/bin/mpirun")
 MODULES = Path("/usr/lib/python3/dist-packages")
 # its embedded Python must be of the version of ours, which brings torch
 THEIRS = sorted(MODULES.glob(f"lammps-*-py{sys.version_info[0]}.{sys.version_info[1]}.egg-info"))
-pytestmark = pytest.mark.skipif(
-    not (LMP.is_file() and MPIRUN.is_file() and THEIRS),
-    reason="no LAMMPS of Debian for this Python: apt-get install lammps python3-lammps",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (LMP.is_file() and MPIRUN.is_file() and THEIRS),
+        reason="no LAMMPS of Debian for this Python: apt-get install lammps python3-lammps",
+    ),
+]
 needs_mpi4py = pytest.mark.skipif(
     importlib.util.find_spec("mpi4py") is None, reason="no mpi4py: pip install mpi4py"
 )

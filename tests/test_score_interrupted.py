@@ -9,6 +9,8 @@ from dumps import write
 from lmp import read_dump
 from score_runs import dump_text, liquid_frames, neighbors, run, start, toy, whole_frames
 
+pytestmark = pytest.mark.slow
+
 POSITIONS, TYPES = liquid_frames(3)
 
 

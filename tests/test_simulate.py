@@ -22,6 +22,8 @@ from lammps_botan.simulation.jobs import Job, run_job, script_path
 from lammps_botan.simulation.protocol import velocity_seeds
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
+pytestmark = pytest.mark.slow
+
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 N = 200
 LONG = {"temperature": 1.0, "times": [0.02, 1.3, 41.0], "runs": 3}

@@ -21,6 +21,8 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
+pytestmark = pytest.mark.slow
+
 HOT = {"melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
 
 ARGON = """

@@ -20,6 +20,8 @@ from lammps_botan.simulation.starts import write_start
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import KOB_ANDERSEN, UNITS
 
+pytestmark = pytest.mark.slow
+
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 T, TIMES = 0.8, [0.02, 0.3]
 

@@ -90,7 +90,11 @@ def nan_positions():
     [
         ({"initial_positions": nan_positions()}, r"initial_positions holds values that are not fi"),
         ({"positions": nan_positions()[None]}, r"positions holds values that are not finite"),
-        ({"n": 100}, r"number of particles, found 120 in .*train_1\.npz and 100 in .*train_3\.npz"),
+        # at the same density
+        (
+            {"n": 100, "length": LENGTH * (100 / N_PARTICLES) ** (1 / 3)},
+            r"number of particles, found 120 in .*train_1\.npz and 100 in .*train_3\.npz",
+        ),
         ({"time": 4.0}, r"holds the lag time 4, but target\.lag_time is 2"),
         ({"positions": np.zeros((0, N_PARTICLES, 3))}, r"has no runs"),
     ],
@@ -108,12 +112,17 @@ def test_a_lag_time_with_two_digits_is_the_same(folder):
 
 
 def test_a_particle_that_is_alone_has_no_relative_motion(folder):
-    positions = np.random.default_rng(0).random((N_PARTICLES, 3)) * LENGTH
-    positions[5] += 40
-    keys = {"initial_positions": positions, "positions": positions[None], "box": 100.0}
-    write_liquid(folder / "train_3.npz", 3, **keys)
-    with pytest.raises(ValueError, match=r"train_3\.npz: particle 5 has no neighbor within 1\.6"):
-        read(folder, recipe(5, target='node = "D"'))
+    positions = np.random.default_rng(0).random((2, N_PARTICLES, 3)) * LENGTH
+    positions[0, 5] += 40
+    for initial, name in zip(positions, ("alone", "judge"), strict=True):
+        keys = {"initial_positions": initial, "positions": initial[None], "box": 100.0}
+        write_liquid(folder / f"{name}.npz", 3, **keys)
+    own = {
+        "data": 'train = ["alone.npz"]\nvalidation = ["judge.npz"]',
+        "target": 'node = "D"\nmixture = "kob-andersen"',
+    }
+    with pytest.raises(ValueError, match=r"alone\.npz: particle 5 has no neighbor within 1\.6"):
+        read(folder, recipe(5, **own))
 
 
 def test_propensities_without_runs_are_learned_on_nodes_alone(folder):

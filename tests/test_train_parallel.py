@@ -14,6 +14,8 @@ from liquids import configure, recipe, write_liquid, write_liquids
 from lammps_botan.cli import main
 from lammps_botan.network.checkpoint import load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 COMMAND = Path(sys.executable).with_name("lammps-botan")
 
 

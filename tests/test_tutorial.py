@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from lmp import BIN, read_dump
 
+pytestmark = pytest.mark.slow
+
 TUTORIAL = Path(__file__).resolve().parents[1] / "docs" / "tutorial.md"
 
 
