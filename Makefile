@@ -23,9 +23,8 @@ $(VENV)/.installed: pyproject.toml CMakeLists.txt README.md $(SOURCES)
 demo: install
 	$(BIN)/python examples/01_score_a_glass.py
 
-# a file of tests stays in one process, so that its fixtures are made once
 test: install
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest
 
 bench: install
 	$(BIN)/python benchmarks/run.py
