@@ -129,6 +129,19 @@ def test_a_species_the_model_does_not_know_is_refused(model_file):
                 getattr(Predictor(model_file), predict)(graph)
 
 
+def test_a_mixture_with_other_bonds_is_named_in_a_warning(model_file):
+    """The numbers are those of the model all the same: a graph has no bond lengths."""
+    rng = np.random.default_rng(0)
+    arrays = {"positions": rng.random((40, 3)) * 5, "species": rng.integers(2, size=40)}
+    lengths = {"bond_lengths": ((1.5, 1.2), (1.2, 1.3)), "name": "wide"}
+    predictor, box = Predictor(model_file), Box(5.0, (True, True, True))
+    plain = predictor.predict(Configuration(**arrays, box=box, mixture=KOB_ANDERSEN))
+    other = Configuration(**arrays, box=box, mixture=KOB_ANDERSEN.model_copy(update=lengths))
+    with pytest.warns(UserWarning, match="is wide, but .* on kob-andersen; .* differ in bond len"):
+        warned = predictor.predict(other)
+    np.testing.assert_array_equal(warned.node, plain.node)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_device_that_is_not_there_is_named(model_file):
     with pytest.raises(ValueError, match="torch finds no CUDA device here; use 'cpu'"):

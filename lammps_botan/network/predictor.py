@@ -150,8 +150,21 @@ class Predictor:
         ValueError
             If species, units or dimension are not those of the model, the model fails, or it
             predicts numbers that are not finite.
+
+        Warns
+        -----
+        UserWarning
+            If the configuration says its mixture, and bond lengths or diameter are not those of
+            the mixture of the model.
         """
         mapped, inside = configuration.as_mixture(self.mixture, species)
+        own = configuration.mixture
+        if own is not None and species is None and (why := own.difference(self.mixture)):
+            warnings.warn(
+                f"{configuration.where}: is {own.name}, but {self.path} was trained on "
+                f"{self.mixture.name}; they differ in {why}",
+                stacklevel=2,
+            )
         prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff))
         return replace(prediction, inside=inside)
 
