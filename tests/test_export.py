@@ -142,6 +142,15 @@ def test_a_mixture_with_other_bonds_is_named_in_a_warning(model_file):
     np.testing.assert_array_equal(warned.node, plain.node)
 
 
+def test_a_plane_that_is_stacked_along_z_is_refused(model_file):
+    """Two dimensions, of which somebody forgot that they have no images along z."""
+    positions = np.random.default_rng(0).random((40, 3)) * [5, 5, 0]
+    box = Box([5.0, 5.0, 1.0], (True, True, True))
+    plane = Configuration(positions=positions, species=np.zeros(40, int), box=box)
+    with pytest.raises(ValueError, match=r"in one plane, .* every 1 along z, .*True, True, False"):
+        Predictor(model_file).predict(plane)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_device_that_is_not_there_is_named(model_file):
     with pytest.raises(ValueError, match="torch finds no CUDA device here; use 'cpu'"):

@@ -148,8 +148,8 @@ class Predictor:
         Raises
         ------
         ValueError
-            If species, units or dimension are not those of the model, the model fails, or it
-            predicts numbers that are not finite.
+            If species, units or dimension are not those of the model, a plane has images of itself
+            within the cutoff, the model fails, or it predicts numbers that are not finite.
 
         Warns
         -----
@@ -164,6 +164,14 @@ class Predictor:
                 f"{configuration.where}: is {own.name}, but {self.path} was trained on "
                 f"{self.mixture.name}; they differ in {why}",
                 stacklevel=2,
+            )
+        heights, box = mapped.positions[:, 2], mapped.box
+        planar = len(heights) > 1 and not np.ptp(heights)
+        if planar and box.periodic[2] and box.heights[2] <= self.metadata.cutoff:
+            raise ValueError(
+                f"{configuration.where}: all particles lie in one plane, and the box has images of "
+                f"it every {box.heights[2]:g} along z, within the cutoff {self.metadata.cutoff:g}: "
+                "for two dimensions expected Box(cell, (True, True, False))"
             )
         prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff))
         return replace(prediction, inside=inside)
