@@ -19,6 +19,80 @@ Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
+class HistoryInput(BaseModel):
+    """How the history that a model is given is kept.
+
+    Attributes
+    ----------
+    window : float
+        t_w, time unit.
+    interval : float
+        Time from one sample to the next.
+    parts : int
+        The window is kept as so many parts and moves on by a part.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    interval: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    parts: Annotated[int, Field(ge=1, le=1000, strict=True)]
+
+    @model_validator(mode="after")
+    def _parts_are_whole(self) -> Self:
+        samples = self.window / self.interval / self.parts
+        if samples < 1 - 1e-6 or abs(samples - round(samples)) > 1e-6 * samples:
+            raise ValueError(
+                f"expected a window of whole samples in each of its {self.parts} parts, found "
+                f"window {self.window:g} and interval {self.interval:g}"
+            )
+        return self
+
+    @property
+    def samples_per_part(self) -> int:
+        """How many samples are averaged in a part of the window."""
+        return round(self.window / self.interval / self.parts)
+
+
+class InherentInput(BaseModel):
+    """How the inherent structure that a model is given is found.
+
+    Attributes
+    ----------
+    force : float
+        The minimization ends where no component of a force is larger, force unit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    force: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Inputs(BaseModel):
+    """What a model sees besides positions and species.
+
+    Attributes
+    ----------
+    history : HistoryInput or None
+    inherent : InherentInput or None
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    history: HistoryInput | None = None
+    inherent: InherentInput | None = None
+
+    @property
+    def n_vectors(self) -> int:
+        """Vectors of each node: displacement to the mean position, to the inherent structure."""
+        return (self.history is not None) + (self.inherent is not None)
+
+    @property
+    def n_scalars(self) -> int:
+        """Scalars of each node: variance and mean energy of the history, inherent energy."""
+        return 2 * (self.history is not None) + (self.inherent is not None)
+
+
 class Metadata(BaseModel):
     """What a model file says of itself.
 
@@ -28,6 +102,8 @@ class Metadata(BaseModel):
         Such as "botan".
     mixture : Mixture
         Species, units, bond lengths and dimension of what the model was trained on.
+    inputs : Inputs
+        What the model sees besides positions and species.
     node_input : str
         How a node is told its species: "number" (0, 1; at most two species), or "one-hot".
     cutoff : float
@@ -53,6 +129,7 @@ class Metadata(BaseModel):
 
     architecture: str
     mixture: Mixture
+    inputs: Inputs = Inputs()
     node_input: Literal["number", "one-hot"]
     cutoff: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     rounds: Count

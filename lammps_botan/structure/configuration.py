@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import Mixture
 
 GIVE_WORDS = "give --species with a word for each type, a species or NULL (species= in Python)"
@@ -42,6 +43,8 @@ class Configuration:
         Of the inherent structure.
     inherent_energies : float [n_particles], optional
         Potential energy of each particle there, energy unit.
+    history : History, optional
+        What the particles did in a window of time that ends with this configuration.
     temperature : float, optional
         Temperature unit.
     step : int
@@ -79,6 +82,7 @@ class Configuration:
     units: str | None = None
     inherent_positions: Floats | None = None
     inherent_energies: Floats | None = None
+    history: History | None = None
     temperature: float | None = None
     step: int = 0
     columns: Mapping[str, Floats] = field(default_factory=dict)
@@ -101,6 +105,8 @@ class Configuration:
             self._set("inherent_positions", inherent)
         if self.inherent_energies is not None:
             self._set("inherent_energies", self._floats("inherent_energies", n))
+        if self.history is not None and self.history.n_particles != n:
+            self._fail(f"has {n} particles, but a history of {self.history.n_particles}")
         self._set("columns", {k: np.asarray(v, np.float64) for k, v in self.columns.items()})
         self._fit_the_mixture()
 
@@ -242,6 +248,7 @@ class Configuration:
             ids=self.ids[some],
             inherent_positions=_some(self.inherent_positions, some),
             inherent_energies=_some(self.inherent_energies, some),
+            history=None if self.history is None else self.history.select(some),
             columns={name: values[some] for name, values in self.columns.items()},
         )
 
