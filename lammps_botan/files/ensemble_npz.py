@@ -13,6 +13,7 @@
 | `mixture` | | JSON text, see `lammps_botan.structure.mixture` |
 | `initial_positions_inherent` | as `initial_positions` | the inherent structure |
 | `inherent_energies` | [n_particles], or [1 + n_runs, n_particles] | the first row is the start's |
+| `history_...` | | histories, see `lammps_botan.files.history_arrays` |
 
 Only `types`, `initial_positions` and one of `positions` and `propensity` must be there. These are
 the keys of the public data of BOTAN (https://github.com/h3-Open-BDEC/pyg_botan), which has no box
@@ -27,11 +28,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lammps_botan.files.history_arrays import Histories, from_arrays, interval_of, to_arrays
 from lammps_botan.files.mixture_toml import parse_mixture
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.structure.box import Box, Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import SHIPPED, Mixture, shipped_mixture
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -96,7 +99,48 @@ def read_npz_ensemble(
     )
 
 
-def write_ensemble(path: Path, ensemble: Ensemble, **about: npt.ArrayLike) -> None:
+def read_histories(path: Path) -> list[list[History]]:
+    """The histories of one npz file.
+
+    Returns
+    -------
+    list [n_structures] of list [n_velocities] of History
+        Of the configuration; or of the configuration first, and of the ends of all runs.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_npz_start`, or if the file has no histories.
+    """
+    arrays = _load(path)
+    histories = _histories(path, arrays, _configuration(path, arrays, None).n_particles)
+    if not histories:
+        raise ValueError(
+            f"{path}: has no histories; add them by `lammps-botan simulate history {path} -o "
+            "FOLDER`"
+        )
+    return histories
+
+
+def read_history_interval(path: Path) -> float:
+    """Time from one sample of the histories of a file to the next, time unit.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_npz_start`, or if the file does not say it.
+    """
+    return interval_of(path, _load(path))
+
+
+def write_ensemble(
+    path: Path,
+    ensemble: Ensemble,
+    *,
+    histories: Histories | None = None,
+    history_interval: float | None = None,
+    **about: npt.ArrayLike,
+) -> None:
     """Write one npz file, which appears under its name when it is whole.
 
     Parameters
@@ -104,6 +148,10 @@ def write_ensemble(path: Path, ensemble: Ensemble, **about: npt.ArrayLike) -> No
     path : Path
     ensemble : Ensemble
         Its runs are written, or its targets, as float32, where it has no runs.
+    histories : [n_structures][n_velocities] of History, optional
+        As `read_histories` gives them; without them that of the configuration is written, if any.
+    history_interval : float, optional
+        Time from one sample of the histories to the next.
     **about : array
         Further keys of the file.
 
@@ -111,8 +159,13 @@ def write_ensemble(path: Path, ensemble: Ensemble, **about: npt.ArrayLike) -> No
     ------
     OSError
         If it cannot be written; nothing is left of it then.
+    ValueError
+        If the histories are not over one window, or there are more of one structure than of
+        another.
     """
     start = ensemble.configuration
+    if histories is None and start.history is not None:
+        histories = [[start.history]]
     arrays: dict[str, npt.ArrayLike] = {
         "types": start.species,
         "initial_positions": start.positions,
@@ -134,6 +187,8 @@ def write_ensemble(path: Path, ensemble: Ensemble, **about: npt.ArrayLike) -> No
     arrays |= {key: value for key, value in known.items() if value is not None}
     if start.mixture is not None:
         arrays["mixture"] = start.mixture.model_dump_json()
+    if histories is not None:
+        arrays |= to_arrays(histories, history_interval)
     with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, **(arrays | about))  # type: ignore[arg-type]
 
@@ -169,6 +224,7 @@ def _configuration(path: Path, arrays: Arrays, mixture: Mixture | None) -> Confi
         )
     species = _species(path, arrays["types"])
     known = _mixture(path, arrays, mixture, species, initial)
+    histories = _histories(path, arrays, n)
     return Configuration(
         positions=initial,
         species=species,
@@ -176,6 +232,7 @@ def _configuration(path: Path, arrays: Arrays, mixture: Mixture | None) -> Confi
         mixture=known,
         inherent_positions=_inherent(path, arrays, initial),
         inherent_energies=_inherent_energies(path, arrays, n),
+        history=histories[0][0] if histories else None,
         temperature=_scalar(path, "temperature", arrays),
         where=str(path),
     )
@@ -303,12 +360,22 @@ def _inherent(path: Path, arrays: Arrays, initial: Floats) -> Floats | None:
 def _inherent_energies(path: Path, arrays: Arrays, n: int) -> Floats | None:
     if "inherent_energies" not in arrays:
         return None
-    energies = np.atleast_2d(_numbers(path, "inherent_energies", arrays))
-    if energies.ndim != 2 or energies.shape[1:] != (n,):
+    given = _numbers(path, "inherent_energies", arrays)
+    n_structures = 1 + _n_runs(arrays)
+    if given.shape not in {(n,), (1, n), (n_structures, n)}:
         raise ValueError(
-            f"{path}: inherent_energies must have shape [{n}], found {list(energies.shape)}"
+            f"{path}: inherent_energies must have shape [{n}] or [{n_structures}, {n}], found "
+            f"{list(given.shape)}"
         )
-    return np.asarray(energies[0])
+    return np.asarray(np.atleast_2d(given)[0])
+
+
+def _histories(path: Path, arrays: Arrays, n: int) -> list[list[History]]:
+    return from_arrays(path, arrays, n, _n_runs(arrays))
+
+
+def _n_runs(arrays: Arrays) -> int:
+    return len(arrays["positions"]) if "positions" in arrays else 0
 
 
 def _future(path: Path, arrays: Arrays, time_index: int | None) -> tuple[Floats, Floats | None]:
