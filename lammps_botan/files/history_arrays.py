@@ -82,13 +82,16 @@ def from_arrays(
             f"[s, v, {n_particles}] and [s, v, {n_particles}], with s = 1 or {1 + n_runs} "
             f"structures and v velocities, found {', '.join(str(list(shape)) for shape in found)}"
         )
+    for key in KEYS:
+        if arrays[key].dtype.kind not in "iuf":
+            raise ValueError(f"{path}: {key} must be numbers, found the type {arrays[key].dtype}")
     window = _time(path, WINDOW, arrays)
     try:
         return [
             [History(window, *of_one) for of_one in zip(*of_structure, strict=True)]
             for of_structure in zip(displacement, variance, energy, strict=True)
         ]
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
