@@ -288,6 +288,31 @@ def test_a_network_with_inputs_in_two_dimensions_is_exported(tmp_path):
     assert metadata.mixture == KA2D
 
 
+class Twice(Sees):
+    """An output for each of two lag times."""
+
+    @torch.jit.export
+    def decode(self, node: torch.Tensor, edge: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.cat([node[:, :1], 2 * node[:, :1]], dim=1), torch.cat([edge, edge], dim=1)
+
+
+def test_outputs_for_several_lag_times_have_numbers(tmp_path):
+    def of_two(*lag_times):
+        known = physics(cutoff=CUTOFF, inputs=SEES["both"], lag_times=lag_times)
+        return Checkpoint(Twice(SEES["both"].names), known)
+
+    metadata = export(of_two(13.0, 4120.0), tmp_path / "m.pt")
+    assert metadata.node_outputs == ["propensity", "propensity_2"]
+    metadata = export([of_two(13.0, 4120.0)] * 2, tmp_path / "m.pt")
+    assert metadata.node_outputs == [
+        *("propensity", "propensity_2"),
+        *("propensity_std", "propensity_std_2"),
+    ]
+    assert len(metadata.edge_outputs) == 4
+    with pytest.raises(ValueError, match="have 1 lag times: expected the outputs propensity, fou"):
+        export(of_two(13.0), tmp_path / "m.pt")
+
+
 def test_the_samples_of_a_window_are_counted():
     assert (HISTORY.samples, HISTORY.samples_per_part) == (150, 15)
     assert [HISTORY.steps_per_sample(dt) for dt in (0.001, 0.004, 0.3, 1.0)] == [200, 50, 1, 1]

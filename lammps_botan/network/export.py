@@ -36,7 +36,8 @@ def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metada
     RuntimeError
         If the file does not give what the network gives.
     ValueError
-        If several checkpoints do not fit together.
+        If several checkpoints do not fit together, or a network has not one output for each lag
+        time.
     """
     several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
     physics, provenance = _agree(several)
@@ -75,6 +76,7 @@ def _describe(
     with torch.inference_mode():
         node_outputs, edge_outputs = model.decode(node, edge)
     quantity = "propensity" if physics.node == "S" else physics.node
+    n_times, several = len(physics.lag_times), "committee" in provenance
     return Metadata(
         architecture=architecture,
         mixture=physics.mixture,
@@ -83,11 +85,27 @@ def _describe(
         cutoff=physics.cutoff,
         rounds=model.rounds,
         width=node.shape[1],
-        node_outputs=[quantity, f"{quantity}_std"][: node_outputs.shape[1]],
-        edge_outputs=["pair_distance_change", "pair_distance_change_std"][: edge_outputs.shape[1]],
+        node_outputs=_names(quantity, n_times, node_outputs.shape[1], several=several),
+        edge_outputs=_names(
+            "pair_distance_change", n_times, edge_outputs.shape[1], several=several
+        ),
         lag_times=list(physics.lag_times),
         temperature=physics.temperature,
         density=physics.density,
         provenance=provenance,
         versions={name: version(name) for name in ("lammps-botan", "torch", "numpy")},
     )
+
+
+def _names(quantity: str, n_times: int, n_outputs: int, *, several: bool) -> list[str]:
+    """Of the outputs: one for each lag time; of a committee, then as many standard deviations."""
+    if n_outputs == 0:
+        return []
+    kinds = [quantity, f"{quantity}_std"] if several else [quantity]
+    names = [f"{kind}_{k}" if k > 1 else kind for kind in kinds for k in range(1, n_times + 1)]
+    if n_outputs != len(names):
+        raise ValueError(
+            f"the physics of the checkpoint have {n_times} lag times: expected the outputs "
+            f"{', '.join(names)}, found {n_outputs} outputs of the network"
+        )
+    return names
