@@ -2,6 +2,14 @@
 
 A checkpoint is a file of `torch.save` that holds tensors, numbers, strings, lists and dicts only,
 so that it is read with `weights_only=True` and never runs code.
+
+| key | |
+| --- | --- |
+| `format`, `format_version` | `"lammps-botan checkpoint"`, 2 |
+| `architecture` | `name`, a key of `NETWORKS`, and the `settings` of the network |
+| `physics` | see `Physics` |
+| `provenance` | see `Checkpoint` |
+| `weights` | tensors by name |
 """
 
 import json
