@@ -313,6 +313,13 @@ def test_outputs_for_several_lag_times_have_numbers(tmp_path):
         export(of_two(13.0), tmp_path / "m.pt")
 
 
+def test_a_model_file_of_another_network_is_no_checkpoint(tmp_path):
+    printed = run("export", written(tmp_path / "m.pt", "both"), "-o", tmp_path / "n.pt", fails=True)
+    words = " ".join(printed.split())
+    assert "expected a network botan or nt-gnn, which can be written anew" in words
+    assert "found 'sees': give its checkpoint" in words
+
+
 def test_the_samples_of_a_window_are_counted():
     assert (HISTORY.samples, HISTORY.samples_per_part) == (150, 15)
     assert [HISTORY.steps_per_sample(dt) for dt in (0.001, 0.004, 0.3, 1.0)] == [200, 50, 1, 1]

@@ -22,8 +22,8 @@ from lammps_botan.network.predictor import load_module
 from lammps_botan.network.trial_configuration import trial_configuration
 from lammps_botan.structure.graph import build_graph
 
-# what files of format 1 hold; later ones are written by `export` from checkpoints
-NETWORKS: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
+# a model file says their sizes; the settings of other networks are in checkpoints alone
+REBUILT: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
 TOLERANCE = 1e-5  # between two ways to compute a network, outputs of order 1
 
 
@@ -36,7 +36,7 @@ def is_model_file(path: Path) -> bool:
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
-    """The network of a model file of format 1 or 2, or each member of a committee.
+    """The network of a model file of BOTAN or the NT-GNN, or each member of a committee.
 
     Raises
     ------
@@ -48,12 +48,12 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     """
     content = read_content(path)
     name = str(content.get("architecture"))
-    if name not in NETWORKS:
+    if name not in REBUILT:
         raise ValueError(
-            f"{path}: expected a network {' or '.join(NETWORKS)}, which can be written anew from "
+            f"{path}: expected a network {' or '.join(REBUILT)}, which can be written anew from "
             f"its model file, found '{name}': give its checkpoint"
         )
-    kind = NETWORKS[name]
+    kind = REBUILT[name]
     try:
         physics, rounds = _physics(path, content)
         module = load_module(path, torch.device("cpu"))
@@ -115,6 +115,7 @@ def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int]:
         temperature=metadata.temperature,
         density=metadata.density,
         node=node,
+        inputs=metadata.inputs,
     )
     return physics, metadata.rounds
 
