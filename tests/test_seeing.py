@@ -322,7 +322,8 @@ def test_a_model_file_of_another_network_is_no_checkpoint(tmp_path):
 
 def test_the_samples_of_a_window_are_counted():
     assert (HISTORY.samples, HISTORY.samples_per_part) == (150, 15)
-    assert [HISTORY.steps_per_sample(dt) for dt in (0.001, 0.004, 0.3, 1.0)] == [200, 50, 1, 1]
+    steps = [HISTORY.steps_per_sample(dt) for dt in (0.001, 0.004, 0.08, 0.3, 1.0)]
+    assert steps == [200, 50, 3, 1, 1]
 
 
 def test_the_exported_file_runs_without_the_package(tmp_path):

@@ -6,6 +6,7 @@
 | `inherent` | inherent position - position | energy of the inherent structure |
 """
 
+import math
 from typing import Annotated, Self
 
 import numpy as np
@@ -70,7 +71,7 @@ class HistoryInput(BaseModel):
 
     def steps_per_sample(self, timestep: float) -> int:
         """Steps from one sample to the next: samples are taken at multiples of this number."""
-        return max(1, round(self.interval / timestep))
+        return max(1, math.floor(self.interval / timestep + 0.5))  # as LAMMPS rounds
 
     def fits(self, window: float) -> bool:
         """Whether a history over `window` is one of this window, up to a part of it."""
