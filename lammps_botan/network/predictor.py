@@ -12,8 +12,9 @@ import torch
 from lammps_botan.network.engine import scoring
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
-from lammps_botan.network.network import Arrays, forward_arrays
+from lammps_botan.network.network import forward_arrays
 from lammps_botan.network.shipped import find_model
+from lammps_botan.network.transfer import send_together
 from lammps_botan.network.trial_configuration import trial_configuration
 from lammps_botan.structure.box import Ints
 from lammps_botan.structure.configuration import Configuration
@@ -241,7 +242,7 @@ class Predictor:
     ) -> tuple[Singles, Singles]:
         arrays = forward_arrays(graph, node_vectors, node_scalars)
         with torch.inference_mode():
-            node, edge = self._module(*_send_together(arrays, self._device))
+            node, edge = self._module(*send_together(arrays, self._device))
             both = torch.cat([node.flatten(), edge.flatten()]).cpu()
         of_nodes, of_edges = both[: node.numel()], both[node.numel() :]
         return of_nodes.view(node.shape).numpy(), of_edges.view(edge.shape).numpy()
@@ -295,20 +296,3 @@ def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:
 
 def _engine_arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:
     return graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor
-
-
-def _send_together(arrays: Arrays, device: torch.device) -> list[torch.Tensor]:
-    """The arrays after one transfer, of page-locked memory to a GPU."""
-    types = [torch.float32 if a.dtype.kind == "f" else torch.int64 for a in arrays]
-    # the larger numbers first, so that all are aligned
-    order = sorted(range(len(arrays)), key=lambda k: -types[k].itemsize)
-    sizes = [arrays[k].size * types[k].itemsize for k in order]
-
-    def parts(together: torch.Tensor) -> list[torch.Tensor]:
-        cut = dict(zip(order, together.split(sizes), strict=True))
-        return [cut[k].view(types[k]).view(arrays[k].shape) for k in range(len(arrays))]
-
-    here = torch.empty(sum(sizes), dtype=torch.uint8, pin_memory=device.type == "cuda")
-    for part, array in zip(parts(here), arrays, strict=True):
-        np.copyto(part.numpy(), array, casting="same_kind")
-    return parts(here.to(device))
