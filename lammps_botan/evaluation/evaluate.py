@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 
 from lammps_botan.evaluation.bootstrap import Correlations, ceilings, correlations
-from lammps_botan.evaluation.comparison import Comparison, Table, moments_of_halves
+from lammps_botan.evaluation.comparison import (
+    Comparison,
+    Table,
+    moments_of_halves,
+    perfect_levels,
+)
 from lammps_botan.evaluation.evaluation_file import Evaluation
+from lammps_botan.evaluation.level import levels
 from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening
 from lammps_botan.evaluation.reference import known_mixture, make_reference
@@ -22,6 +28,8 @@ from lammps_botan.files.ensemble import read_ensemble, same_time
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
+
+LEVELS = ("bias", "rmse", "variance_ratio", "amplitude_ratio")  # those with an error
 
 
 def evaluate(
@@ -31,7 +39,7 @@ def evaluate(
     mixture: Mixture | None = None,
     known: bool = False,
 ) -> dict[str, Any]:
-    """Correlate predictions with the isoconfigurational averages of npz or pickle files.
+    """Compare predictions with the isoconfigurational averages of npz or pickle files.
 
     A configuration that trained or validated a model, or that the model was distilled from, is
     marked and left out of all means: the model has seen the answer.
@@ -71,6 +79,7 @@ def evaluate(
     judged = [Comparison(JudgedModel(model)) for model in models]
     files_read = _Files()
     halves: list[Table] = []
+    perfect: list[Table] = []
     for path in map(Path, files):
         ensemble = read_ensemble(path, time_index=time_index, mixture=mixture)
         files_read.add(ensemble)
@@ -78,7 +87,8 @@ def evaluate(
         for each in judged:
             each.add(ensemble, reference)
         halves.append(moments_of_halves(reference, known_mixture(ensemble.configuration)))
-    return _evaluation(judged, halves, files_read, known=known).model_dump()
+        perfect.append(perfect_levels(reference, ensemble.configuration))
+    return _evaluation(judged, halves, perfect, files_read, known=known).model_dump()
 
 
 @dataclass
@@ -131,7 +141,12 @@ class _Files:
 
 
 def _evaluation(
-    judged: Sequence[Comparison], halves: Sequence[Table], files: _Files, *, known: bool
+    judged: Sequence[Comparison],
+    halves: Sequence[Table],
+    perfect: Sequence[Table],
+    files: _Files,
+    *,
+    known: bool,
 ) -> Evaluation:
     mixture, names = files.mixture, list(map(str, files.paths))
     if mixture is None:
@@ -140,11 +155,16 @@ def _evaluation(
     used = np.flatnonzero(np.logical_not(seen) | known)
     if not len(used):
         raise ValueError(_all_known(judged, names))
+
+    def level(*of_files: Table) -> dict[str, Any]:
+        return _map(lambda *sums: _level(np.stack(sums), used, mixture.diameter), *of_files)
+
     each = [_map(lambda *m: correlations(np.stack(m)[used]), *one.sums) for one in judged]
-    limit = None
+    limit: dict[str, Any] | None = None
     if any(files.n_runs):
         n_runs = np.array(files.n_runs)
         limit = _map(lambda *m: _ceiling(np.stack(m, axis=1), n_runs, used), *halves)
+        limit |= {"levels": level(*perfect)}
     reference = mixture.reference_species
     return Evaluation.model_validate(
         {
@@ -157,6 +177,7 @@ def _evaluation(
                 | {"known": {n: r for n, r in zip(names, one.roles, strict=True) if r}}
                 | {"notes": one.notes()}
                 | _map(_correlation, table, _map(lambda *m: correlation(np.stack(m)), *one.sums))
+                | {"levels": level(*one.level_sums)}
                 for one, table in zip(judged, each, strict=True)
             ],
             "ceiling": limit,
@@ -208,6 +229,18 @@ def _correlation(found: Correlations, per_configuration: Floats) -> dict[str, An
         "n_configurations": len(found.per_configuration),
         "per_configuration": per_configuration.tolist(),
     }
+
+
+def _level(sums: Floats, used: Any, unit: float) -> dict[str, Any]:
+    """Levels from numbers [n_configurations, 6], of those that are used."""
+    found = levels(sums[used], unit)
+    measured = {key: getattr(found, key) for key in LEVELS}
+    return (
+        {"variance": found.variance, "amplitude": found.amplitude}
+        | {key: one.value for key, one in measured.items()}
+        | {f"{key}_error": one.error for key, one in measured.items()}
+        | {"bias_per_configuration": sums[:, 0].tolist()}
+    )
 
 
 def _difference(first: Correlations, second: Correlations) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lammps_botan.network.metadata import Inputs
 from lammps_botan.structure.mixture import UNITS
 
 
@@ -54,6 +55,47 @@ class Correlation(_Section):
     per_configuration: list[Rho]
 
 
+class Level(_Section):
+    """How large predictions are and how much they vary, see `lammps_botan.evaluation.level`.
+
+    Attributes
+    ----------
+    bias, bias_error : float
+        Mean of prediction - truth, length unit, and the standard error.
+    bias_per_configuration : list of float
+        Of each of `Evaluation.configurations`, also of those that are left out.
+    rmse, rmse_error : float
+        Root mean square of prediction - truth, length unit, and the standard error.
+    variance : float
+        Of the prediction within configurations, length unit squared.
+    variance_ratio, variance_ratio_error : float
+        `variance` over that of the truth without noise, and the standard error.
+    amplitude : float
+        Four-point amplitude of the prediction, length unit squared.
+    amplitude_ratio, amplitude_ratio_error : float
+        `amplitude` over that of the truth without noise, and the standard error.
+    """
+
+    bias: Rho
+    bias_error: Rho
+    bias_per_configuration: list[Rho]
+    rmse: Rho
+    rmse_error: Rho
+    variance: Rho
+    variance_ratio: Rho
+    variance_ratio_error: Rho
+    amplitude: Rho
+    amplitude_ratio: Rho
+    amplitude_ratio_error: Rho
+
+
+class Levels(_Section):
+    """Levels of the propensity S by species, and of bonds E by pairs of species."""
+
+    S: dict[str, Level] | None
+    E: dict[str, Level] | None
+
+
 class Difference(_Section):
     """How much larger one rho_mean is than another, and the paired standard error."""
 
@@ -63,10 +105,18 @@ class Difference(_Section):
 
 
 class Correlations(_Section):
-    """Correlations of the propensity S by species, and of bonds E by pairs of species."""
+    """Correlations of the propensity S by species, and of bonds E by pairs of species.
+
+    Attributes
+    ----------
+    S, E : dict or None
+    levels : Levels or None
+        Of the same; None in files of earlier versions.
+    """
 
     S: dict[str, Correlation] | None
     E: dict[str, Correlation] | None
+    levels: Levels | None = None
 
 
 class Differences(_Section):
@@ -92,6 +142,10 @@ class ModelCorrelations(_Section):
         How many networks it is made of; more than one in a committee.
     p : float or None
         Weight of the propensity in the loss of its training.
+    inputs : Inputs
+        What it sees besides positions and species.
+    training_configurations : int or None
+        How many configurations it has learned from.
     temperature, lag_time : float or None
         Of its training.
     known : dict of str to str
@@ -100,6 +154,8 @@ class ModelCorrelations(_Section):
         What differs between its training and the files.
     S, E : dict or None
         As in `Correlations`; None for what the model does not predict.
+    levels : Levels or None
+        Of the same; None in files of earlier versions.
     """
 
     model: Text
@@ -108,12 +164,15 @@ class ModelCorrelations(_Section):
     width: Count
     members: Count
     p: Annotated[float, Field(ge=0, le=1, strict=True)] | None
+    inputs: Inputs = Inputs()
+    training_configurations: Count | None = None
     temperature: Positive | None
     lag_time: Positive | None
     known: dict[str, str] = {}
     notes: list[str] = []
     S: dict[str, Correlation] | None
     E: dict[str, Correlation] | None
+    levels: Levels | None = None
 
 
 class Evaluation(_Section):
