@@ -150,8 +150,7 @@ def _notes(found: dict[str, Any]) -> list[str]:
     return [
         *notes,
         "ceiling: of a perfect prediction, by split halves of the runs",
-        "ratios: predicted to true without the noise of the runs, of the variance in space and of "
-        "the four-point amplitude",
+        "ratios: predicted to true, in space and without the noise of the runs (docs/evaluate.md)",
     ]
 
 
