@@ -98,6 +98,8 @@ class _Files:
     Attributes
     ----------
     paths : list of Path
+    sha256 : list of str
+        Of each configuration.
     n_runs : list of int
         Of each.
     time : float or None
@@ -107,6 +109,7 @@ class _Files:
     """
 
     paths: list[Path] = field(default_factory=list)
+    sha256: list[str] = field(default_factory=list)
     n_runs: list[int] = field(default_factory=list)
     time: float | None = None
     mixture: Mixture | None = None
@@ -134,6 +137,7 @@ class _Files:
                 twice = f"holds the same configuration as {same}"
             raise ValueError(f"{path}: {twice}; a configuration counts once")
         self.paths.append(path)
+        self.sha256.append(ensemble.configuration.sha256)
         self.n_runs.append(ensemble.n_runs)
         self.mixture = mixture
         if self.time is None and ensemble.lag_time is not None:
@@ -188,6 +192,7 @@ def _evaluation(
                 )
             ],
             "configurations": names,
+            "sha256": files.sha256,
             "left_out": [name for k, name in enumerate(names) if k not in used],
         }
     )

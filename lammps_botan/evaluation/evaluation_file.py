@@ -196,6 +196,9 @@ class Evaluation(_Section):
         For each two models.
     configurations : list of str
         The files.
+    sha256 : list of str
+        What is in them (`structure.configuration.Configuration.sha256`); empty in files of earlier
+        versions.
     left_out : list of str
         Those that are in no mean, as a model knows them.
     """
@@ -208,6 +211,7 @@ class Evaluation(_Section):
     ceiling: Correlations | None
     differences: list[Differences]
     configurations: list[Text] = Field(min_length=1)
+    sha256: list[str] = []
     left_out: list[str] = []
 
 

@@ -50,6 +50,12 @@ class Model:
         How many networks it is made of; more than one in a committee.
     p : float or None
         Weight of the propensity in the loss, eq. 12; None if unknown.
+    window : float or None
+        Length of the history that it sees, time unit; None where it sees none.
+    inherent : bool
+        Whether it sees inherent structures.
+    training_configurations : int or None
+        How many it has learned from; None if unknown.
     temperature : float
         Temperature unit.
     lag_time : float
@@ -67,6 +73,9 @@ class Model:
     width: int
     members: int
     p: float | None
+    window: float | None
+    inherent: bool
+    training_configurations: int | None
     temperature: float
     lag_time: float
     trained_for: float | None
@@ -81,6 +90,8 @@ class Condition:
     ----------
     temperature, lag_time : float
         Temperature unit and time unit.
+    mixture : str or None
+        Its name, where the file says it.
     units : str
         LAMMPS's name of the unit system.
     groups : dict
@@ -92,10 +103,48 @@ class Condition:
 
     temperature: float
     lag_time: float
+    mixture: str | None
     units: str
     groups: dict[str, str]
     models: list[Model]
     ceilings: dict[str, Rho]
+
+
+@dataclass(frozen=True)
+class _Means:
+    """The configurations that means are over: files, and what is in them where that is known."""
+
+    names: list[str]
+    sha256: list[str]
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "_Means":
+        used = [k for k, n in enumerate(evaluation.configurations) if n not in evaluation.left_out]
+        of_each = evaluation.sha256
+        return cls(
+            [evaluation.configurations[k] for k in used], [of_each[k] for k in used if of_each]
+        )
+
+    def same_as(self, other: "_Means") -> bool:
+        """Whether they are the same; of files alone, maybe given from different folders, by name.
+
+        Names agree where the parts of the paths do that both have.
+        """
+        if self.sha256 and other.sha256:
+            return sorted(self.sha256) == sorted(other.sha256)
+        both = [
+            sorted(
+                tuple(part for part in reversed(Path(name).parts) if part != "..") for name in some
+            )
+            for some in (self.names, other.names)
+        ]
+        return len(self.names) == len(other.names) and all(
+            all(x == y for x, y in zip(a, b, strict=False)) for a, b in zip(*both, strict=True)
+        )
+
+    def __str__(self) -> str:
+        more = f" ... ({len(self.names)} files)" if len(self.names) > 3 else ""
+        return ", ".join(self.names[:3]) + more
 
 
 def read_conditions(paths: Sequence[Path]) -> list[Condition]:
@@ -113,7 +162,7 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
         two are about different mixtures.
     """
     found: dict[tuple[float, float], Condition] = {}
-    sources: dict[tuple[float, float], tuple[Path, list[str]]] = {}
+    sources: dict[tuple[float, float], tuple[Path, _Means]] = {}
     groups: dict[str, str] = {}  # of all
     units = ""
     for path in map(Path, paths):
@@ -134,14 +183,16 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
             )
         models = [_model(path, k, evaluation) for k in range(len(evaluation.models))]
         condition = _condition(path, models)
-        names = [n for n in evaluation.configurations if n not in evaluation.left_out]
-        first, expected = sources.setdefault(condition, (path, names))
-        if not _same_files(names, expected):
+        means = _Means.of(evaluation)
+        first, expected = sources.setdefault(condition, (path, means))
+        if not means.same_as(expected):
             raise ValueError(
-                f"{path}: has correlations of models for {_named(condition)} on {_listed(names)}, "
-                f"but {first} on {_listed(expected)}; evaluate all of them on the same files"
+                f"{path}: has correlations of models for {_named(condition)} on {means}, but "
+                f"{first} on {expected}; evaluate all of them on the same configurations"
             )
-        here = found.setdefault(condition, Condition(*condition, units, groups, [], {}))
+        here = found.setdefault(
+            condition, Condition(*condition, evaluation.mixture, units, groups, [], {})
+        )
         here.models.extend(model for model in models if model not in here.models)
         if evaluation.ceiling is not None:
             here.ceilings.update(_rho(evaluation, evaluation.ceiling))
@@ -193,6 +244,9 @@ def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
         own.width,
         own.members,
         own.p,
+        own.inputs.history.window if own.inputs.history else None,
+        own.inputs.inherent is not None,
+        own.training_configurations,
         float(own.temperature or 0),
         float(lag_time or 0),
         None if same_time(time, own.lag_time) else own.lag_time,
@@ -210,23 +264,8 @@ def _condition(path: Path, models: list[Model]) -> tuple[float, float]:
     return conditions[0]
 
 
-def _same_files(names: list[str], others: list[str]) -> bool:
-    """Whether paths, maybe given from different folders, agree in the parts that both have."""
-    both = [
-        sorted(tuple(part for part in reversed(Path(name).parts) if part != "..") for name in some)
-        for some in (names, others)
-    ]
-    return len(names) == len(others) and all(
-        all(x == y for x, y in zip(a, b, strict=False)) for a, b in zip(*both, strict=True)
-    )
-
-
 def _named(condition: tuple[float, float]) -> str:
     return f"T = {condition[0]:g}, t = {condition[1]:g}"
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" ... ({len(names)} files)" if len(names) > 3 else "")
 
 
 def _defined(value: float) -> float:
