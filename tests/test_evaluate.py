@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from toy_models import Walks, save_model
 
 from lammps_botan.cli.shared import to_json
 from lammps_botan.evaluation.evaluate import evaluate
+from lammps_botan.evaluation.evaluation_file import read_evaluation
 from lammps_botan.network.predictor import Predictor
 
 NUMBERS = {"rho_mean", "rho_mean_error", "rho_pooled", "rho_pooled_error"}
@@ -326,6 +328,29 @@ def test_the_json_is_what_python_gets(files, toy):
     """With null in place of NaN, which some ratios of so few particles are."""
     printed = run(*files, "-m", toy, "--json")
     assert printed.strip() == to_json(evaluate([str(toy)], [str(path) for path in files]))
+
+
+def test_what_is_written_is_read_back_also_of_earlier_versions(files, toy, tmp_path):
+    path = tmp_path / "e.json"
+    path.write_text(run(*files, "-m", toy, "--json"))
+    assert to_json(read_evaluation(path).model_dump()) == path.read_text().strip()
+    content = json.loads(path.read_text())
+    for part in (content["ceiling"], *content["models"]):
+        del part["levels"]
+    for key in ("inputs", "training_configurations"):
+        del content["models"][0][key]
+    del content["sha256"]
+    path.write_text(json.dumps(content))
+    old = read_evaluation(path)
+    assert old.models[0].levels is None
+    assert old.models[0].inputs.history is None
+    assert old.sha256 == []
+
+
+def test_the_same_configurations_in_other_files_have_the_same_sha256(files, toy, tmp_path):
+    (tmp_path / "copy").mkdir()
+    copies = [shutil.copy(path, tmp_path / "copy" / f"other-{path.name}") for path in files]
+    assert evaluate([toy], copies)["sha256"] == evaluate([toy], files)["sha256"]
 
 
 def test_names_that_differ_in_their_folders_only_are_printed_whole(files, tmp_path, monkeypatch):
