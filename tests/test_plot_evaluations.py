@@ -400,6 +400,7 @@ def test_a_model_in_several_files_is_read_once(tmp_path):
         ({"models": [model(s=float("inf"))]}, "'models[0].S.A.rho_mean' must be a number, or"),
         ({"models": [model(), model(lag_time=1.0)]}, "has models for T = 0.44, t = 1 and T = 0.44"),
         ({"ceiling": 1}, "'ceiling' must be an object, found 1"),
+        ({"sha256": ["a1"]}, "the whole must have one 'sha256' for each of its 2 configurations"),
         ({"configurations": "a"}, "'configurations' must be a valid list, found 'a'"),
     ],
 )

@@ -1,14 +1,15 @@
 """Prediction and isoconfigurational average, configuration by configuration, as a few sums."""
 
+import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from lammps_botan.evaluation.four_point import longest_waves
 from lammps_botan.evaluation.level import level_sums, perfect_level_sums
-from lammps_botan.evaluation.model import JudgedModel
+from lammps_botan.evaluation.model import Forecast, JudgedModel
 from lammps_botan.evaluation.pearson import Mask, edge_mask, halves_moments, moments, node_mask
 from lammps_botan.evaluation.reference import Reference, known_mixture
 from lammps_botan.structure.box import Floats
@@ -48,25 +49,12 @@ class Comparison:
         """Compare prediction and average of a configuration."""
         configuration = ensemble.configuration
         found = self.model.forecast(configuration, ensemble.lag_time)
-        mixture, graph, bonds = known_mixture(configuration), found.graph, reference.bonds
-        unit, waves = mixture.diameter, longest_waves(configuration.box)
+        unit, waves = known_mixture(configuration).diameter, longest_waves(configuration.box)
         sums: dict[str, Any] = {"S": {}, "E": None if found.changes is None else {}}
-        level: dict[str, Any] = {"S": {}, "E": None if found.changes is None else {}}
-        for name, mask in _species(graph, mixture).items():
-            pair = found.propensity[mask], reference.propensity[mask]
-            sums["S"][name] = moments(*pair, unit)
-            places = configuration.positions[mask]
-            level["S"][name] = level_sums(*pair, reference.moved[:, mask], places, waves)
-        if found.changes is not None:
-            expected = _pairs(bonds, mixture)
-            # of a model that sees less than a bond, the bonds that it sees
-            seen = bonds.distances < graph.cutoff
-            for name, mask in _pairs(graph, mixture).items():
-                own = expected[name] & seen
-                pair = found.changes[mask], reference.changes[own]
-                sums["E"][name] = moments(*pair, unit)
-                places = _middles(bonds, configuration)[own]
-                level["E"][name] = level_sums(*pair, reference.changed[:, own], places, waves)
+        level = copy.deepcopy(sums)
+        for quantity, name, pair, runs, places in _compared(found, reference, configuration):
+            sums[quantity][name] = moments(*pair, unit)
+            level[quantity][name] = level_sums(*pair, runs, places, waves)
         self.sums.append(sums)
         self.level_sums.append(level)
         self.roles.append(self.model.role(configuration))
@@ -111,6 +99,25 @@ def perfect_levels(reference: Reference, configuration: Configuration) -> Table:
             for name, mask in _pairs(bonds, mixture).items()
         },
     }
+
+
+def _compared(
+    found: Forecast, reference: Reference, configuration: Configuration
+) -> Iterator[tuple[str, str, tuple[Floats, Floats], Floats, Floats]]:
+    """S or E, the group, its predictions and averages [n], runs [n_runs, n] and places [n, 3]."""
+    mixture, bonds = known_mixture(configuration), reference.bonds
+    for name, mask in _species(found.graph, mixture).items():
+        pair = found.propensity[mask], reference.propensity[mask]
+        yield "S", name, pair, reference.moved[:, mask], configuration.positions[mask]
+    if found.changes is None:
+        return
+    expected, middles = _pairs(bonds, mixture), _middles(bonds, configuration)
+    # of a model that sees less than a bond, the bonds that it sees
+    seen = bonds.distances < found.graph.cutoff
+    for name, mask in _pairs(found.graph, mixture).items():
+        own = expected[name] & seen
+        pair = found.changes[mask], reference.changes[own]
+        yield "E", name, pair, reference.changed[:, own], middles[own]
 
 
 def _middles(bonds: Graph, configuration: Configuration) -> Floats:

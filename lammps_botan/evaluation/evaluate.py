@@ -6,7 +6,6 @@ One configuration after the other is read, scored by all models and reduced to a
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,14 @@ from lammps_botan.evaluation.comparison import (
     moments_of_halves,
     perfect_levels,
 )
+from lammps_botan.evaluation.evaluated_files import EvaluatedFiles
 from lammps_botan.evaluation.evaluation_file import Evaluation
 from lammps_botan.evaluation.level import levels
 from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening
 from lammps_botan.evaluation.reference import known_mixture, make_reference
-from lammps_botan.files.ensemble import read_ensemble, same_time
+from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.structure.box import Floats
-from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
 
 LEVELS = ("bias", "rmse", "variance_ratio", "amplitude_ratio")  # those with an error
@@ -77,7 +76,7 @@ def evaluate(
     1
     """
     judged = [Comparison(JudgedModel(model)) for model in models]
-    files_read = _Files()
+    files_read = EvaluatedFiles()
     halves: list[Table] = []
     perfect: list[Table] = []
     for path in map(Path, files):
@@ -91,64 +90,11 @@ def evaluate(
     return _evaluation(judged, halves, perfect, files_read, known=known).model_dump()
 
 
-@dataclass
-class _Files:
-    """The files that were read so far, and what they have in common.
-
-    Attributes
-    ----------
-    paths : list of Path
-    sha256 : list of str
-        Of each configuration.
-    n_runs : list of int
-        Of each.
-    time : float or None
-        Lag time, where a file says it.
-    mixture : Mixture or None
-        None before the first file.
-    """
-
-    paths: list[Path] = field(default_factory=list)
-    sha256: list[str] = field(default_factory=list)
-    n_runs: list[int] = field(default_factory=list)
-    time: float | None = None
-    mixture: Mixture | None = None
-    _time_of: Path | None = None
-    _seen: dict[str, Path] = field(default_factory=dict)  # by SHA-256
-
-    def add(self, ensemble: Ensemble) -> None:
-        """Note a file, and refuse one that does not belong to those before."""
-        path, mixture = ensemble.path, known_mixture(ensemble.configuration)
-        same = self._seen.setdefault(ensemble.configuration.sha256, path)
-        if self.paths and (unlike := mixture.difference(self.mixture or mixture)):
-            raise ValueError(
-                f"{path}: holds {mixture.name}, unlike {self.paths[0]}; they differ in {unlike}: "
-                "evaluate the files of each mixture on their own"
-            )
-        if not same_time(self.time, ensemble.lag_time):
-            raise ValueError(
-                f"{path}: the lag time is {ensemble.lag_time:g}, that of {self._time_of} "
-                f"{self.time:g}; evaluate the files of each lag time on their own"
-            )
-        if same in self.paths:
-            also = "" if same == path else f", also as {same}"
-            twice = f"given twice{also}"
-            if same.resolve() != path.resolve():
-                twice = f"holds the same configuration as {same}"
-            raise ValueError(f"{path}: {twice}; a configuration counts once")
-        self.paths.append(path)
-        self.sha256.append(ensemble.configuration.sha256)
-        self.n_runs.append(ensemble.n_runs)
-        self.mixture = mixture
-        if self.time is None and ensemble.lag_time is not None:
-            self.time, self._time_of = ensemble.lag_time, path
-
-
 def _evaluation(
     judged: Sequence[Comparison],
     halves: Sequence[Table],
     perfect: Sequence[Table],
-    files: _Files,
+    files: EvaluatedFiles,
     *,
     known: bool,
 ) -> Evaluation:

@@ -8,9 +8,16 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from lammps_botan.network.metadata import Inputs
 from lammps_botan.structure.mixture import UNITS
@@ -213,6 +220,14 @@ class Evaluation(_Section):
     configurations: list[Text] = Field(min_length=1)
     sha256: list[str] = []
     left_out: list[str] = []
+
+    @model_validator(mode="after")
+    def _each_has_its_sha256(self) -> Self:
+        if self.sha256 and len(self.sha256) != len(self.configurations):
+            raise ValueError(
+                f"must have one 'sha256' for each of its {len(self.configurations)} configurations"
+            )
+        return self
 
 
 def read_evaluation(path: Path) -> Evaluation:

@@ -63,5 +63,6 @@ def fourier_components(values: Floats, places: Floats, waves: Floats) -> Floats:
     -------
     complex128 [..., n_waves]
     """
+    angles = places @ waves.T
     relative = values - values.mean(axis=-1, keepdims=True)
-    return np.asarray(relative @ np.exp(1j * (places @ waves.T)))
+    return np.asarray(relative @ np.cos(angles) + 1j * (relative @ np.sin(angles)))

@@ -88,7 +88,7 @@ def level_sums(
     if not len(truth):
         return np.full(6, np.nan)
     error = prediction.astype(np.float64) - truth
-    waves_of_it = fourier_components(prediction.astype(np.float64), places, waves)
+    predicted = fourier_components(prediction.astype(np.float64), places, waves)
     _, variance, amplitude = _of_runs(runs, places, waves)
     return np.array(
         [
@@ -96,7 +96,7 @@ def level_sums(
             (error**2).mean(),
             prediction.var(dtype=np.float64),
             variance,
-            _mean(np.abs(waves_of_it) ** 2) / len(truth),
+            _mean(np.abs(predicted) ** 2) / len(truth),
             amplitude,
         ]
     )

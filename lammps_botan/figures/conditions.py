@@ -12,6 +12,7 @@ from lammps_botan.evaluation.evaluation_file import (
     ModelCorrelations,
     read_evaluation,
 )
+from lammps_botan.figures.evaluated_configurations import EvaluatedConfigurations
 from lammps_botan.files.ensemble import same_time
 
 NOT_TRAINED = {0.0: "S", 1.0: "E"}  # p, and what a network trained with it has not learned
@@ -110,43 +111,6 @@ class Condition:
     ceilings: dict[str, Rho]
 
 
-@dataclass(frozen=True)
-class _Means:
-    """The configurations that means are over: files, and what is in them where that is known."""
-
-    names: list[str]
-    sha256: list[str]
-
-    @classmethod
-    def of(cls, evaluation: Evaluation) -> "_Means":
-        used = [k for k, n in enumerate(evaluation.configurations) if n not in evaluation.left_out]
-        of_each = evaluation.sha256
-        return cls(
-            [evaluation.configurations[k] for k in used], [of_each[k] for k in used if of_each]
-        )
-
-    def same_as(self, other: "_Means") -> bool:
-        """Whether they are the same; of files alone, maybe given from different folders, by name.
-
-        Names agree where the parts of the paths do that both have.
-        """
-        if self.sha256 and other.sha256:
-            return sorted(self.sha256) == sorted(other.sha256)
-        both = [
-            sorted(
-                tuple(part for part in reversed(Path(name).parts) if part != "..") for name in some
-            )
-            for some in (self.names, other.names)
-        ]
-        return len(self.names) == len(other.names) and all(
-            all(x == y for x, y in zip(a, b, strict=False)) for a, b in zip(*both, strict=True)
-        )
-
-    def __str__(self) -> str:
-        more = f" ... ({len(self.names)} files)" if len(self.names) > 3 else ""
-        return ", ".join(self.names[:3]) + more
-
-
 def read_conditions(paths: Sequence[Path]) -> list[Condition]:
     """Read files of `lammps-botan evaluate --json`, in the order of temperature and lag time.
 
@@ -162,7 +126,7 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
         two are about different mixtures.
     """
     found: dict[tuple[float, float], Condition] = {}
-    sources: dict[tuple[float, float], tuple[Path, _Means]] = {}
+    sources: dict[tuple[float, float], tuple[Path, EvaluatedConfigurations]] = {}
     groups: dict[str, str] = {}  # of all
     units = ""
     for path in map(Path, paths):
@@ -183,7 +147,7 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
             )
         models = [_model(path, k, evaluation) for k in range(len(evaluation.models))]
         condition = _condition(path, models)
-        means = _Means.of(evaluation)
+        means = EvaluatedConfigurations.of(evaluation)
         first, expected = sources.setdefault(condition, (path, means))
         if not means.same_as(expected):
             raise ValueError(
