@@ -94,16 +94,24 @@ def test_levels_are_those_of_loops(files, toy):
         assert found["rmse"] == pytest.approx(np.sqrt(squares), rel=FLOAT32)
         variances = [np.var(one[name][0]) for one in every]
         assert found["variance"] == pytest.approx(np.mean(variances), rel=FLOAT32)
-    true = []
+    true, means, noise = [], [], []
     for path in files:
         with np.load(path) as content:
             some = content["types"] == 0
             moved = (content["positions"] - content["initial_positions"])[:, some]
-        true.append(variance_without_noise(np.linalg.norm(moved, axis=2)))
+        lengths = np.linalg.norm(moved, axis=2)
+        true.append(variance_without_noise(lengths))
+        means.append(lengths.mean())
+        noise.append(lengths.mean(axis=1).var(ddof=1) / len(lengths))
+    assert model["levels"]["S"]["A"]["chi_4_ratio"] == pytest.approx(
+        np.var([np.mean(one["A"][0]) for one in every], ddof=1)
+        / (np.var(means, ddof=1) - np.mean(noise)),
+        rel=FLOAT32,
+    )
     of_a, perfect = model["levels"]["S"]["A"], evaluate([], files)["ceiling"]["levels"]["S"]["A"]
     assert of_a["variance_ratio"] == pytest.approx(of_a["variance"] / np.mean(true), rel=FLOAT32)
     assert perfect["variance"] == pytest.approx(np.mean(true))
-    assert [perfect[key] for key in ("bias", "variance_ratio", "amplitude_ratio")] == [0, 1, 1]
+    assert [perfect[key] for key in ("bias", "variance_ratio", "chi_4_ratio")] == [0, 1, 1]
 
 
 @needs_public_data
@@ -159,11 +167,12 @@ def test_levels_are_printed_for_the_species_and_bonds_that_are_quoted(tmp_path, 
     files = [write(tmp_path / f"c{k}.npz", k, n_runs=100) for k in range(5)]
     printed = run(*files, "-m", toy)
     level = evaluate([toy], files)["models"][0]["levels"]
-    for name in ("bias", "RMSE", "variance ratio", "amplitude ratio"):
+    for name in ("bias", "RMSE", "variance ratio", "amplitude ratio", "chi_4 ratio"):
         key = name.lower().replace(" ", "_")
         of_a, of_bonds = (line for line in printed.splitlines() if line.startswith(f" {name} "))
         found = level["S"]["A"]
-        assert f" {found[key]:.3g} ± {found[f'{key}_error']:.2g} " in of_a
+        error = found[f"{key}_error"]
+        assert f" {found[key]:.3g} {'' if np.isnan(error) else f'± {error:.2g} '}" in of_a
         if np.isnan(level["E"]["A-A"][key]):
             assert of_bonds.removeprefix(f" {name} ").split() == ["-", "-"]
     assert np.isnan(level["E"]["A-A"]["variance_ratio"])

@@ -93,12 +93,12 @@ def test_pairs_of_runs_are_all_splits_into_halves():
         amplitude.append((waves[0] * waves[1].conj()).real.mean() / N)
     found = perfect_level_sums(runs, PLACES, WAVES)
     expected = [0, *(np.mean(one) for one in (noise, variance, variance, amplitude, amplitude))]
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found[:6], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_configurations_weigh_the_same_and_five_give_errors():
     rng = np.random.default_rng(2)
-    sums = np.abs(rng.normal(1, 0.1, (12, 6)))
+    sums = np.abs(rng.normal(1, 0.1, (12, 9)))
     found = levels(sums)
     assert found.bias.value == pytest.approx(sums[:, 0].mean())
     assert found.bias.error == pytest.approx(sums[:, 0].std(ddof=1) / 12**0.5, rel=0.1)
@@ -108,6 +108,31 @@ def test_configurations_weigh_the_same_and_five_give_errors():
     assert found.amplitude_ratio.error == pytest.approx(0.1 * (2 / 12) ** 0.5, rel=0.4)
     assert np.isnan(levels(sums[:4]).rmse.error)
     assert np.isfinite(levels(sums[:5]).rmse.error)
+
+
+def test_chi_4_is_the_variance_between_configurations_without_noise():
+    """Means differ by .3 between configurations, and by .6 between the four runs of each.
+
+    The means of averages over runs then vary by .09 + .36 / 4. The prediction knows a third of
+    each mean.
+    """
+    rng = np.random.default_rng(4)
+    sums = []
+    for mean in rng.normal(0, 0.3, 2000):
+        runs = mean + FIELD[:512] + rng.normal(0, 0.6, (4, 1))
+        one = level_sums(mean / 3 + FIELD[:512], runs.mean(axis=0), runs, PLACES[:512], WAVES)
+        sums.append(one)
+    assert np.var(np.array(sums)[:, 7]) == pytest.approx(0.09 + 0.36 / 4, rel=0.1)
+    found = levels(np.array(sums)).chi_4_ratio
+    assert found.value == pytest.approx(1 / 9, rel=0.1)
+    assert abs(found.value - 1 / 9) < 3 * found.error
+
+
+def test_chi_4_of_a_perfect_prediction_is_that_of_the_truth():
+    runs = [runs_around(FIELD + k, 4, noise=0.1, seed=k) for k in range(5)]
+    sums = np.array([perfect_level_sums(one, PLACES, WAVES) for one in runs])
+    assert levels(sums).chi_4_ratio.value == pytest.approx(1, rel=1e-12)
+    assert np.isnan(levels(sums[:4]).chi_4_ratio.value)
 
 
 @pytest.mark.parametrize("n_runs", [0, 1])

@@ -24,6 +24,7 @@ LEVELS = {  # rows of the table, of the quoted species and pair
     "rmse": "RMSE",
     "variance_ratio": "variance ratio",
     "amplitude_ratio": "amplitude ratio",
+    "chi_4_ratio": "chi_4 ratio",
 }
 TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
 

@@ -86,7 +86,7 @@ def moments_of_halves(reference: Reference, mixture: Mixture) -> Table:
 
 
 def perfect_levels(reference: Reference, configuration: Configuration) -> Table:
-    """Numbers [6] of a perfect prediction, `lammps_botan.evaluation.level.perfect_level_sums`."""
+    """Numbers [9] of a perfect prediction, `lammps_botan.evaluation.level.perfect_level_sums`."""
     bonds, mixture = reference.bonds, known_mixture(configuration)
     waves, middles = longest_waves(configuration.box), _middles(reference.bonds, configuration)
     return {

@@ -28,7 +28,7 @@ from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.mixture import Mixture
 
-LEVELS = ("bias", "rmse", "variance_ratio", "amplitude_ratio")  # those with an error
+LEVELS = ("bias", "rmse", "variance_ratio", "amplitude_ratio", "chi_4_ratio")  # with an error
 
 
 def evaluate(
@@ -183,7 +183,7 @@ def _correlation(found: Correlations, per_configuration: Floats) -> dict[str, An
 
 
 def _level(sums: Floats, used: Any, unit: float) -> dict[str, Any]:
-    """Levels from numbers [n_configurations, 6], of those that are used."""
+    """Levels from numbers [n_configurations, 9], of those that are used."""
     found = levels(sums[used], unit)
     measured = {key: getattr(found, key) for key in LEVELS}
     return (

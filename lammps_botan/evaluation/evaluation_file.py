@@ -81,6 +81,9 @@ class Level(_Section):
         Four-point amplitude of the prediction, length unit squared.
     amplitude_ratio, amplitude_ratio_error : float
         `amplitude` over that of the truth without noise, and the standard error.
+    chi_4_ratio, chi_4_ratio_error : float
+        Variance of the means of configurations over that of the truth without noise, and the
+        standard error.
     """
 
     bias: Rho
@@ -94,6 +97,8 @@ class Level(_Section):
     amplitude: Rho
     amplitude_ratio: Rho
     amplitude_ratio_error: Rho
+    chi_4_ratio: Rho
+    chi_4_ratio_error: Rho
 
 
 class Levels(_Section):

@@ -8,10 +8,10 @@ is the four-point one where v_i is a mobility (Lacevic et al., J. Chem. Phys. 11
 doi:10.1063/1.1605094), and its limit at small q is the amplitude of dynamic heterogeneity. The
 literature compares that of predictions with that of runs (Jung et al., Phys. Rev. Lett. 130, 238202
 (2023), doi:10.1103/PhysRevLett.130.238202; Nat. Rev. Phys. 7, 91 (2025),
-doi:10.1038/s42254-024-00791-4) by chi_4, n times the variance of <v> between configurations.
-That takes hundreds of configurations: of ten, a variance is wrong by half. Waves in a box say the
-same of a few, so that the amplitude here is the mean of S_4(q) over the longest waves that fit into
-the box. Each configuration counts relative to its own mean, which no wave sees.
+doi:10.1038/s42254-024-00791-4) by chi_4, n times the variance of <v> between configurations. From
+ten configurations a variance is wrong by half of its value. Waves in a box say as much of fewer, so
+that the amplitude here is the mean of S_4(q) over the longest waves that fit into the box. Each
+configuration counts relative to its own mean, which no wave sees.
 """
 
 import itertools

@@ -1,6 +1,6 @@
 """Levels: how large predictions are, and how much they vary, which no correlation tells.
 
-Of each configuration and group (a species, or bonds of two species) there are six numbers, in the
+Of each configuration and group (a species, or bonds of two species) there are nine numbers, in the
 length unit and its square; `Levels` is what follows from those of several configurations.
 
 The average over few runs varies more than what a configuration makes its particles do: it holds the
@@ -10,11 +10,12 @@ mean over all splits of the runs into halves of what the two halves have in comm
 no such noise, and count as they are.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from lammps_botan.evaluation.bootstrap import draw_configurations, standard_error
+from lammps_botan.evaluation.bootstrap import FEWEST, draw_configurations, standard_error
 from lammps_botan.evaluation.four_point import fourier_components
 from lammps_botan.evaluation.pearson import ROUNDING
 from lammps_botan.structure.box import Floats
@@ -52,6 +53,9 @@ class Levels:
         Four-point amplitude of the prediction, see `lammps_botan.evaluation.four_point`.
     amplitude_ratio : Level
         `amplitude` over that of the truth without the noise of the runs.
+    chi_4_ratio : Level
+        Variance of the mean predictions of configurations, over that of the mean truths without the
+        noise of the runs; NaN for fewer configurations than give errors.
     """
 
     bias: Level
@@ -60,6 +64,7 @@ class Levels:
     variance_ratio: Level
     amplitude: float
     amplitude_ratio: Level
+    chi_4_ratio: Level
 
 
 def level_sums(
@@ -80,13 +85,14 @@ def level_sums(
 
     Returns
     -------
-    float64 [6]
+    float64 [9]
         Mean error, mean squared error, variance of the prediction, that of the truth without noise,
-        amplitude of the prediction, that of the truth without noise. NaN where nothing is there, or
-        fewer than two runs.
+        amplitude of the prediction, that of the truth without noise, mean of the prediction, that
+        of the truth, and the variance that noise brings into the latter. NaN where nothing is
+        there, or fewer than two runs.
     """
     if not len(truth):
-        return np.full(6, np.nan)
+        return np.full(9, np.nan)
     error = prediction.astype(np.float64) - truth
     predicted = fourier_components(prediction.astype(np.float64), places, waves)
     _, variance, amplitude = _of_runs(runs, places, waves)
@@ -98,6 +104,9 @@ def level_sums(
             variance,
             _mean(np.abs(predicted) ** 2) / len(truth),
             amplitude,
+            prediction.mean(dtype=np.float64),
+            truth.mean(),
+            runs.mean(axis=1).var(ddof=1) / len(runs) if len(runs) > 1 else np.nan,
         ]
     )
 
@@ -112,11 +121,11 @@ def perfect_level_sums(runs: Floats, places: Floats, waves: Floats) -> Floats:
     runs, places, waves
         As of `level_sums`.
     """
-    if not runs.shape[1]:
-        return np.full(6, np.nan)
+    if not runs.shape[1] or not len(runs):
+        return np.full(9, np.nan)
     noise, variance, amplitude = _of_runs(runs, places, waves)
-    bias = 0.0 if len(runs) else np.nan
-    return np.array([bias, noise, variance, variance, amplitude, amplitude])
+    mean = runs.mean()
+    return np.array([0, noise, variance, variance, amplitude, amplitude, mean, mean, 0])
 
 
 def levels(sums: Floats, unit: float = 1.0) -> Levels:
@@ -124,21 +133,22 @@ def levels(sums: Floats, unit: float = 1.0) -> Levels:
 
     Parameters
     ----------
-    sums : [n_configurations, 6]
+    sums : [n_configurations, 9]
         As of `level_sums`.
     unit : float
         A length such as the diameter of a particle. Where the truth varies by less than 1e-12 of
         it, as in runs that never moved, ratios are NaN.
     """
     n = len(sums)
-    means = sums.mean(axis=0)
-    resampled = sums[draw_configurations(n)].mean(axis=1)
+    drawn = draw_configurations(n)
+    means, resampled = sums.mean(axis=0), sums[drawn].mean(axis=1)
     least = (ROUNDING * unit) ** 2
 
-    def ratio(column: int) -> Level:
+    def ratio(of: Callable[[Floats, Floats], tuple[Floats, Floats]]) -> Level:
+        """Of what the function says of means [..., 9] and sums [..., n_configurations, 9]."""
         value, values = (
-            m[..., column] / np.where(m[..., column + 1] > least, m[..., column + 1], np.nan)
-            for m in (means, resampled)
+            predicted / np.where(true > least, true, np.nan)
+            for predicted, true in (of(means, sums), of(resampled, sums[drawn]))
         )
         return Level(float(value), standard_error(values, n))
 
@@ -146,10 +156,17 @@ def levels(sums: Floats, unit: float = 1.0) -> Levels:
         bias=Level(float(means[0]), standard_error(resampled[:, 0], n)),
         rmse=Level(float(np.sqrt(means[1])), standard_error(np.sqrt(resampled[:, 1]), n)),
         variance=float(means[2]),
-        variance_ratio=ratio(2),
+        variance_ratio=ratio(lambda mean, _: (mean[..., 2], mean[..., 3])),
         amplitude=float(means[4]),
-        amplitude_ratio=ratio(4),
+        amplitude_ratio=ratio(lambda mean, _: (mean[..., 4], mean[..., 5])),
+        chi_4_ratio=ratio(_between) if n >= FEWEST else Level(np.nan, np.nan),
     )
+
+
+def _between(means: Floats, sums: Floats) -> tuple[Floats, Floats]:
+    """Variances between configurations, of the prediction and of the truth without noise."""
+    predicted, true = np.moveaxis(sums[..., 6:8].var(axis=-2, ddof=1), -1, 0)
+    return predicted, true - means[..., 8]
 
 
 def _of_runs(runs: Floats, places: Floats, waves: Floats) -> tuple[float, float, float]:
