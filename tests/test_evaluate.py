@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from evaluations import arrays, graph_of, groups, run, write, write_five
 from public_data import CONFIGURATION_401, CONFIGURATION_402, FOLDER, needs_public_data
 from toy_models import Walks, save_model
 
+from lammps_botan.cli.shared import to_json
 from lammps_botan.evaluation.evaluate import evaluate
+from lammps_botan.evaluation.evaluation_file import read_evaluation
 from lammps_botan.network.predictor import Predictor
 
 NUMBERS = {"rho_mean", "rho_mean_error", "rho_pooled", "rho_pooled_error"}
@@ -72,6 +75,109 @@ def test_rho_is_that_of_loops(files, toy):
         assert 0 < found["rho_pooled_error"] < 0.5
 
 
+def variance_without_noise(runs):
+    """What different runs have in common: the covariances of all pairs of runs."""
+    covariances = np.cov(runs, bias=True)
+    return covariances[~np.eye(len(runs), dtype=bool)].mean()
+
+
+def test_levels_are_those_of_loops(files, toy):
+    (model,) = evaluate([toy], files)["models"]
+    every = [pairs_of(path, toy) for path in files]
+    for name, found in groups(model["levels"]).items():
+        errors = [np.subtract(*map(np.asarray, one[name])) for one in every]
+        each = [error.mean() for error in errors]
+        assert found["bias_per_configuration"] == pytest.approx(each, rel=FLOAT32)
+        assert found["bias"] == pytest.approx(np.mean(each), rel=FLOAT32)
+        assert found["bias_error"] == pytest.approx(np.std(each, ddof=1) / 5**0.5, rel=0.1)
+        squares = np.mean([(error**2).mean() for error in errors])
+        assert found["rmse"] == pytest.approx(np.sqrt(squares), rel=FLOAT32)
+        variances = [np.var(one[name][0]) for one in every]
+        assert found["variance"] == pytest.approx(np.mean(variances), rel=FLOAT32)
+    true, means, noise = [], [], []
+    for path in files:
+        with np.load(path) as content:
+            some = content["types"] == 0
+            moved = (content["positions"] - content["initial_positions"])[:, some]
+        lengths = np.linalg.norm(moved, axis=2)
+        true.append(variance_without_noise(lengths))
+        means.append(lengths.mean())
+        noise.append(lengths.mean(axis=1).var(ddof=1) / len(lengths))
+    assert model["levels"]["S"]["A"]["chi_4_ratio"] == pytest.approx(
+        np.var([np.mean(one["A"][0]) for one in every], ddof=1)
+        / (np.var(means, ddof=1) - np.mean(noise)),
+        rel=FLOAT32,
+    )
+    of_a, perfect = model["levels"]["S"]["A"], evaluate([], files)["ceiling"]["levels"]["S"]["A"]
+    assert of_a["variance_ratio"] == pytest.approx(of_a["variance"] / np.mean(true), rel=FLOAT32)
+    assert perfect["variance"] == pytest.approx(np.mean(true))
+    assert [perfect[key] for key in ("bias", "variance_ratio", "chi_4_ratio")] == [0, 1, 1]
+
+
+@needs_public_data
+def test_levels_of_a_liquid_are_those_of_its_runs(toy, tmp_path):
+    """Variance, error and four-point amplitude of configuration 402 by another path."""
+    with np.load(CONFIGURATION_402) as content:
+        some = content["types"] == 0
+        initial = content["initial_positions"][some]
+        moved = np.linalg.norm(content["positions"][:, some] - initial, axis=2)
+        length = (len(some) / 1.2) ** (1 / 3)
+    found = evaluate([toy], [CONFIGURATION_402])
+    perfect = found["ceiling"]["levels"]["S"]["A"]
+    assert perfect["variance"] == pytest.approx(variance_without_noise(moved), rel=1e-6)
+    # the mean distance of two runs is twice the variance of a run
+    steps = [((a - b) ** 2).mean() for a, b in itertools.combinations(moved, 2)]
+    assert perfect["rmse"] == pytest.approx(np.sqrt(np.mean(steps) / 2 / len(moved)), rel=1e-6)
+    numbers = [n for n in itertools.product((-1, 0, 1), repeat=3) if n > (0, 0, 0)]
+    spectrum = []
+    for n in numbers:
+        phases = np.exp(2j * np.pi / length * (initial @ n))
+        waves = [(one - one.mean()) @ phases for one in moved]
+        common = [(a * b.conjugate()).real for a, b in itertools.combinations(waves, 2)]
+        spectrum.append(np.mean(common) / len(initial))
+    assert perfect["amplitude"] == pytest.approx(np.mean(spectrum), rel=1e-5)
+    of_toy = found["models"][0]["levels"]["S"]["A"]
+    expected = of_toy["amplitude"] / np.mean(spectrum)
+    assert of_toy["amplitude_ratio"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_model_that_sees_half_of_the_bonds_is_compared_with_these(tmp_path):
+    """Predicted distances of bonds up to 1.2, over the changes of the same bonds."""
+    near = save_model(tmp_path / "near.pt", cutoff=1.2)
+    path = write(tmp_path / "c.npz", n_runs=200)
+    found = evaluate([near], [path])["models"][0]["levels"]["E"]["A-A"]
+    with np.load(path) as content:
+        types, initial, final = (content[k] for k in ("types", "initial_positions", "positions"))
+    first, second = np.triu_indices(len(types), 1)
+
+    def lengths(positions):
+        apart = positions[first] - positions[second]
+        return np.linalg.norm(apart - 5 * np.rint(apart / 5), axis=1)
+
+    start = lengths(initial)
+    bonds = (start < 1.2) & (types[first] == 0) & (types[second] == 0)
+    changes = np.array([lengths(run) - start for run in final])[:, bonds]
+    expected = start[bonds].var() / variance_without_noise(changes)
+    assert found["variance_ratio"] == pytest.approx(expected, rel=1e-5)
+    assert found["bias"] == pytest.approx((start[bonds] - changes.mean(axis=0)).mean(), rel=1e-5)
+
+
+def test_levels_are_printed_for_the_species_and_bonds_that_are_quoted(tmp_path, toy):
+    """A dash where the runs are all noise, as for bonds of particles that walk at random."""
+    files = [write(tmp_path / f"c{k}.npz", k, n_runs=100) for k in range(5)]
+    printed = run(*files, "-m", toy)
+    level = evaluate([toy], files)["models"][0]["levels"]
+    for name in ("bias", "RMSE", "variance ratio", "amplitude ratio", "chi_4 ratio"):
+        key = name.lower().replace(" ", "_")
+        of_a, of_bonds = (line for line in printed.splitlines() if line.startswith(f" {name} "))
+        found = level["S"]["A"]
+        error = found[f"{key}_error"]
+        assert f" {found[key]:.3g} {'' if np.isnan(error) else f'± {error:.2g} '}" in of_a
+        if np.isnan(level["E"]["A-A"][key]):
+            assert of_bonds.removeprefix(f" {name} ").split() == ["-", "-"]
+    assert np.isnan(level["E"]["A-A"]["variance_ratio"])
+
+
 def test_a_particle_with_fewer_neighbors_moves_farther(files, toy):
     (model,) = evaluate([toy], files[:3])["models"]
     assert model["S"]["A"]["rho_mean"] < -0.5
@@ -84,7 +190,7 @@ def test_several_models_have_the_rho_that_each_has_alone_and_are_compared(files,
     found = evaluate([toy, near, far], files)
     for path, model in zip((toy, near, far), found["models"], strict=True):
         (alone,) = evaluate([path], files)["models"]
-        assert model == alone
+        assert to_json(model) == to_json(alone)
     names = [str(path) for path in (toy, near, far)]
     assert [step["models"] for step in found["differences"]] == [
         list(pair) for pair in itertools.combinations(names, 2)
@@ -103,7 +209,8 @@ def test_several_models_have_the_rho_that_each_has_alone_and_are_compared(files,
 def test_the_ceiling_of_bonds_does_not_depend_on_the_models(files, toy, tmp_path):
     """Also if all of them see less than a bond."""
     near = save_model(tmp_path / "near.pt", cutoff=1.2)
-    assert evaluate([near], files)["ceiling"] == evaluate([toy], files)["ceiling"]
+    ceilings = [evaluate([model], files)["ceiling"] for model in (near, toy)]
+    assert to_json(ceilings[0]) == to_json(ceilings[1])
 
 
 def test_two_calls_agree(files, toy):
@@ -196,7 +303,7 @@ def test_a_single_run_has_no_ceiling(tmp_path, toy):
 def test_without_a_model_there_are_the_ceilings(files, toy):
     found = evaluate([], files)
     assert found["models"] == found["differences"] == []
-    assert found["ceiling"] == evaluate([toy], files)["ceiling"]
+    assert to_json(found["ceiling"]) == to_json(evaluate([toy], files)["ceiling"])
     row = next(line for line in run(*files).splitlines() if "rho_mean" in line)
     assert f"{found['ceiling']['S']['A']['rho_mean']:.4f} ± " in row
 
@@ -227,8 +334,32 @@ def test_the_table_fits_three_models_into_100_columns(toy, tmp_path):
 
 
 def test_the_json_is_what_python_gets(files, toy):
-    printed = json.loads(run(*files, "-m", toy, "--json"))
-    assert printed == evaluate([str(toy)], [str(path) for path in files])
+    """With null in place of NaN, which some ratios of so few particles are."""
+    printed = run(*files, "-m", toy, "--json")
+    assert printed.strip() == to_json(evaluate([str(toy)], [str(path) for path in files]))
+
+
+def test_what_is_written_is_read_back_also_of_earlier_versions(files, toy, tmp_path):
+    path = tmp_path / "e.json"
+    path.write_text(run(*files, "-m", toy, "--json"))
+    assert to_json(read_evaluation(path).model_dump()) == path.read_text().strip()
+    content = json.loads(path.read_text())
+    for part in (content["ceiling"], *content["models"]):
+        del part["levels"]
+    for key in ("inputs", "training_configurations"):
+        del content["models"][0][key]
+    del content["sha256"]
+    path.write_text(json.dumps(content))
+    old = read_evaluation(path)
+    assert old.models[0].levels is None
+    assert old.models[0].inputs.history is None
+    assert old.sha256 == []
+
+
+def test_the_same_configurations_in_other_files_have_the_same_sha256(files, toy, tmp_path):
+    (tmp_path / "copy").mkdir()
+    copies = [shutil.copy(path, tmp_path / "copy" / f"other-{path.name}") for path in files]
+    assert evaluate([toy], copies)["sha256"] == evaluate([toy], files)["sha256"]
 
 
 def test_names_that_differ_in_their_folders_only_are_printed_whole(files, tmp_path, monkeypatch):

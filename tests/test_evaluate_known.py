@@ -51,6 +51,25 @@ def test_what_a_model_knows_is_in_no_mean(tmp_path):
     assert "2 of 5 configurations are known to a model and left out of the means" in printed
 
 
+def test_an_evaluation_says_how_many_configurations_trained_a_model(tmp_path):
+    """Ends of runs do not count; of pseudo-labels what they were distilled from."""
+
+    def one(sha256, role, name="c.npz"):
+        return {"sha256": sha256, "role": role, "name": name}
+
+    learned = [one("a", "training"), one("b", "training"), one("c", "validation")]
+    ends = [one(f"end {k}", "training", "c.npz, end of a run") for k in range(5)]
+    labels = [one("d", "distillation"), one("e", "distillation"), one("f", "distillation")]
+    path = write(tmp_path / "c.npz")
+    for known, expected in ((learned + ends, 2), (labels, 3), (learned + labels, 2), ([], None)):
+        toy = save_model(tmp_path / "toy.pt", provenance={"configurations": known})
+        (model,) = evaluate([toy], [path])["models"]
+        assert model["training_configurations"] == expected
+    members = [{"configurations": learned}, {"configurations": [*learned, one("g", "training")]}]
+    toy = save_model(tmp_path / "toy.pt", provenance={"committee": members})
+    assert evaluate([toy], [path])["models"][0]["training_configurations"] == 3
+
+
 def test_known_configurations_are_in_the_mean_on_request(tmp_path):
     files = write_five(tmp_path)
     toy = knowing(tmp_path / "toy.pt", distillation=files[:1])

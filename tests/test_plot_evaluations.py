@@ -13,6 +13,7 @@ from toy_models import Walks, save_model
 from lammps_botan.figures.conditions import Rho, read_conditions
 from lammps_botan.figures.correlation import _labels
 from lammps_botan.figures.picture import COLORS
+from lammps_botan.figures.published import published_curves
 from lammps_botan.figures.rho_line import draw_rho
 
 
@@ -105,7 +106,8 @@ def test_committees_and_widths_are_lines_of_their_own(tmp_path):
     names = {"BOTAN, width = 64", "BOTAN, width = 64, committee of 4", "BOTAN, width = 128"}
     assert names <= set(legend(tmp_path / "c.svg"))
     assert (
-        "not in both" in run("plot", "ablation", wide, "-o", tmp_path / "a.svg", fails=True).output
+        "in nothing else; found 0.pt: botan, width = 64, T = 0.44"
+        in run("plot", "ablation", wide, "-o", tmp_path / "a.svg", fails=True).output
     )
     more = write(tmp_path / "more", *({**kind, "rounds": 3} for kind in kinds))
     run("plot", "ablation", tmp_path / "a", more, "-o", tmp_path / "a.svg")
@@ -202,6 +204,115 @@ def test_what_was_not_trained_is_not_drawn(tmp_path):
     assert not [text for text in words(tmp_path / "c.svg") if "pair" in text]
 
 
+def history(window):
+    return {"history": {"window": window, "interval": 0.1, "parts": 10}}
+
+
+def test_an_ablation_has_a_panel_for_the_length_of_the_history(tmp_path):
+    """A curve for each network, which its architecture tells apart, on its own configurations."""
+    files = [
+        write(
+            tmp_path / f"{window:g}",
+            model("linear.pt", architecture="linear", rounds=5, width=4, inputs=history(window)),
+            model("se3.pt", architecture="equivariant", rounds=3, inputs=history(window)),
+            # the same configurations in another folder
+            configurations=[f"w{window:g}/1.npz", f"w{window:g}/2.npz"],
+            sha256=["a1", "b2"],
+        )
+        for window in (1.0, 10.0, 100.0)
+    ]
+    run("plot", "ablation", *files, "-o", tmp_path / "a.svg")
+    found = words(tmp_path / "a.svg")
+    assert {r"length of the history $t_w/\tau$", "1", "10", "100"} <= set(found)
+    assert [text for text in found if text.startswith(r"$\rho_S$")] == [
+        r"$\rho_S$ (A), linear",
+        r"$\rho_S$ (A), equivariant",
+    ]
+    assert not [text for text in found if "rounds" in text]
+
+
+def test_an_ablation_has_a_panel_for_the_number_of_training_configurations(tmp_path):
+    """At one length of the history, and with inherent structures as another line."""
+    kinds = [
+        model(f"{n} {inherent}", training_configurations=n, inputs={"inherent": inherent})
+        for n in (1, 2, 5, 10)
+        for inherent in (None, {"force": 0.1})
+    ]
+    run("plot", "ablation", write(tmp_path / "a", *kinds), "-o", tmp_path / "a.svg")
+    found = words(tmp_path / "a.svg")
+    assert {"training configurations", "1", "2", "5", "10"} <= set(found)
+    lines = {r"$\rho_S$ (A)", r"$\rho_S$ (A), inherent structure"}
+    assert lines == {text for text in found if text.startswith(r"$\rho_S$")}
+
+
+def test_what_models_see_is_in_the_name_of_their_line(tmp_path):
+    inherent = {"inherent": {"force": 0.1}}
+    kinds = [
+        model("thermal.pt"),
+        model("both.pt", inputs=history(30.0) | inherent),
+        model("linear.pt", architecture="linear", inputs=history(30.0)),
+        model("longer.pt", architecture="linear", inputs=history(100.0)),
+    ]
+    run("plot", "correlation-vs-time", write(tmp_path / "a", *kinds), "-o", tmp_path / "c.svg")
+    assert {
+        "BOTAN",
+        "BOTAN, history and inherent structure",
+        "linear, history, $t_w$ = 30.0",
+        "linear, history, $t_w$ = 100.0",
+    } <= set(words(tmp_path / "c.svg"))
+
+
+def test_published_correlations_are_drawn_beside_ours(tmp_path):
+    """Those of the same mixture and temperature, and of S alone."""
+    curves = published_curves("kob-andersen")
+    # at tau_alpha, where the papers compare themselves with each other
+    at_tau = {
+        (c.temperature, c.name): rho
+        for c in curves
+        for t, rho in zip(c.times, c.rho, strict=True)
+        if t in {4120, 16.5}
+    }
+    assert at_tau[0.44, "BOTAN"] == 0.752
+    assert at_tau[0.44, "EIGNN"] == 0.817
+    assert at_tau[0.64, "SE(3)-GNN"] == 0.663
+    evaluation = write(tmp_path / "a", model(), mixture="kob-andersen")
+    run("plot", "correlation-vs-time", evaluation, "-o", tmp_path / "c.svg", "--published")
+    names = [text for text in words(tmp_path / "c.svg") if "published" in text]
+    assert names == [
+        f"{name}, published, {n} configurations"
+        for name, n in (
+            ("BOTAN", 400),
+            ("SE(3)-GNN", 400),
+            ("CAGE", 400),
+            ("GlassMLP", 400),
+            ("EIGNN", 100),
+        )
+    ]
+    run("plot", "correlation-vs-time", evaluation, "-o", tmp_path / "c.svg")
+    assert "published" not in (tmp_path / "c.svg").read_text()
+
+
+def test_all_published_curves_name_their_source():
+    for curve in published_curves():
+        assert len(curve.times) == len(curve.rho)
+        assert list(curve.times) == sorted(curve.times)
+        assert 0 < min(curve.rho) <= max(curve.rho) < 1
+        assert re.search(r"doi:10\.|arXiv:\d", curve.source)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [({"mixture": "ka2d"}, "ka2d at T = 0.44"), ({}, "an unknown mixture at T = 0.44")],
+)
+def test_of_other_mixtures_nothing_is_published(tmp_path, changes, what):
+    path = write(tmp_path / "a", model(), **changes)
+    picture = tmp_path / "c.svg"
+    command = ("plot", "correlation-vs-time", path, "-o", picture, "--published")
+    printed = re.sub(r"\s+", " ", run(*command, fails=True).output)
+    assert f"no published correlations of {what}; there are those of kob-andersen" in printed
+    assert not picture.exists()
+
+
 def test_undefined_correlations_leave_a_gap_in_a_line():
     axes = Figure().subplots()
     draw_rho(axes, {13.0: [Rho(0.6, 0.1)], 130.0: [Rho(np.nan, np.nan)], 4120.0: [Rho(0.4, 0.1)]})
@@ -289,6 +400,7 @@ def test_a_model_in_several_files_is_read_once(tmp_path):
         ({"models": [model(s=float("inf"))]}, "'models[0].S.A.rho_mean' must be a number, or"),
         ({"models": [model(), model(lag_time=1.0)]}, "has models for T = 0.44, t = 1 and T = 0.44"),
         ({"ceiling": 1}, "'ceiling' must be an object, found 1"),
+        ({"sha256": ["a1"]}, "the whole must have one 'sha256' for each of its 2 configurations"),
         ({"configurations": "a"}, "'configurations' must be a valid list, found 'a'"),
     ],
 )
@@ -312,7 +424,7 @@ def test_files_that_cannot_be_compared_are_named(tmp_path, monkeypatch):
             (a, b),
             "b: has correlations of models for T = 0.44, t = 130 on b/1.npz, b/2.npz, but",
         ),
-        ("ablation", (a,), "differ in the number of rounds n or in the weight p, and not in both"),
+        ("ablation", (a,), "number of training configurations, and in nothing else; found m.pt"),
         ("correlation-vs-time", ("none",), "none: no such file"),
         ("correlation-vs-time", ("text",), "text: not a JSON file"),
         (

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from lammps_botan.structure.mixture import Mixture
 
 WIDTH = len("-0.1234 ± 0.123")
+LEVELS = {  # rows of the table, of the quoted species and pair
+    "bias": "bias",
+    "rmse": "RMSE",
+    "variance_ratio": "variance ratio",
+    "amplitude_ratio": "amplitude ratio",
+    "chi_4_ratio": "chi_4 ratio",
+}
 TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
 
 
@@ -49,7 +56,7 @@ def evaluate(
     known: bool,
     as_json: bool,
 ) -> None:
-    """Correlate predictions of models with the isoconfigurational averages of FILES.
+    """Compare predictions of models with the isoconfigurational averages of FILES.
 
     FILES are npz files, or pickle files of Bapst et al. with several lag times.
     """
@@ -93,6 +100,12 @@ def _table(found: dict[str, Any], quantity: str) -> Table:
             pairs = (step and (step["difference"], step["error"]) for step in steps)
             label = Text(f"difference to {names[0]}")
             table.add_row(label, "", *(_cell(*(pair or [None])) for pair in pairs))
+        if group == found["quoted"][quantity]:
+            of_all = (*found["models"], found["ceiling"])
+            level = [c and c["levels"][quantity] and c["levels"][quantity][group] for c in of_all]
+            for key, row in LEVELS.items():
+                pairs = (c and (c[key], c[f"{key}_error"]) for c in level)
+                table.add_row(row, *(_level_cell(*(pair or [None])) for pair in pairs))
         table.add_section()
     return table
 
@@ -135,7 +148,11 @@ def _notes(found: dict[str, Any]) -> list[str]:
         notes.append(f"no errors: they need {FEWEST} configurations or more")
     else:
         notes.append("±: standard error, by bootstrap over the n configurations")
-    return [*notes, "ceiling: by split halves of the runs"]
+    return [
+        *notes,
+        "ceiling: of a perfect prediction, by split halves of the runs",
+        "ratios: predicted to true, in space and without the noise of the runs (docs/evaluate.md)",
+    ]
 
 
 def _cell(value: float | None, error: float | None = None) -> str:
@@ -144,6 +161,15 @@ def _cell(value: float | None, error: float | None = None) -> str:
     if error is None or math.isnan(error):
         return f"{number(value):>7}"
     return f"{number(value):>7} ± {error:.3f}"
+
+
+def _level_cell(value: float | None, error: float | None = None) -> str:
+    """The same with three digits, of lengths as small as the unit makes them."""
+    if value is None or math.isnan(value):
+        return _cell(None)
+    if not error or math.isnan(error):  # a perfect prediction has its ratios without error
+        return f"{value:>7.3g}"
+    return f"{value:>7.3g} ± {error:.2g}"
 
 
 def _short(paths: Sequence[str]) -> list[str]:

@@ -42,11 +42,12 @@ def learning_curve(runs: Sequence[Path], output: Path) -> None:
 @plot.command("correlation-vs-time")
 @click.argument("evaluations", type=FILE, nargs=-1, required=True)
 @PICTURE
-def correlation_vs_time(evaluations: Sequence[Path], output: Path) -> None:
+@click.option("--published", is_flag=True, help="Draw rho_S of published models beside.")
+def correlation_vs_time(evaluations: Sequence[Path], output: Path, published: bool) -> None:
     """Draw rho_S and rho_E against the lag time, from EVALUATIONS of `evaluate --json`."""
     from lammps_botan.figures.correlation import plot_correlation
 
-    plot_correlation(output, evaluations)
+    plot_correlation(output, evaluations, published=published)
     click.echo(f"drew {output}")
 
 
@@ -54,7 +55,11 @@ def correlation_vs_time(evaluations: Sequence[Path], output: Path) -> None:
 @click.argument("evaluations", type=FILE, nargs=-1, required=True)
 @PICTURE
 def ablation(evaluations: Sequence[Path], output: Path) -> None:
-    """Draw rho_S and rho_E against rounds n and weight p, from EVALUATIONS of `evaluate --json`."""
+    """Draw rho_S and rho_E against what models differ in, from EVALUATIONS of `evaluate --json`.
+
+    That is the number of rounds n, the weight p, the length of the history or the number of
+    training configurations.
+    """
     from lammps_botan.figures.ablation import plot_ablation
 
     plot_ablation(output, evaluations)

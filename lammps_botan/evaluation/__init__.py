@@ -1,1 +1,1 @@
-"""How well a model predicts: correlations, their errors and their ceilings."""
+"""How well a model predicts: correlations and levels, their errors and their ceilings."""

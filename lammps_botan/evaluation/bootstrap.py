@@ -63,10 +63,7 @@ class Correlations:
         return difference, self._error(self.resampled_mean - other.resampled_mean)
 
     def _error(self, resampled: Floats) -> float:
-        n = len(self.per_configuration)
-        if n < FEWEST:
-            return float("nan")
-        return float(resampled.std(ddof=1) * np.sqrt(n / (n - 1)))
+        return standard_error(resampled, len(self.per_configuration))
 
 
 def correlations(moments: Floats) -> Correlations:
@@ -99,9 +96,28 @@ def ceilings(moments: Floats, n_runs: npt.ArrayLike) -> Correlations:
     return _resample(ceiling(correlation(moments).mean(axis=0), k), pooled)
 
 
+def draw_configurations(n: int) -> Ints:
+    """Sets of configurations drawn anew, int64 [N_RESAMPLES, n]; the same ones at each call."""
+    return np.random.default_rng(0).integers(n, size=(N_RESAMPLES, n))
+
+
+def standard_error(resampled: Floats, n: int) -> float:
+    """Standard error of a number over n configurations; NaN where n is below `FEWEST`.
+
+    Parameters
+    ----------
+    resampled : [N_RESAMPLES]
+        The number for each set of `draw_configurations`.
+    n : int
+    """
+    if n < FEWEST:
+        return float("nan")
+    return float(resampled.std(ddof=1) * np.sqrt(n / (n - 1)))
+
+
 def _resample(per_configuration: Floats, pooled: Callable[[Ints], Floats]) -> Correlations:
     n = len(per_configuration)
-    drawn = np.random.default_rng(0).integers(n, size=(N_RESAMPLES, n))
+    drawn = draw_configurations(n)
     return Correlations(
         per_configuration=per_configuration,
         pooled=float(pooled(np.arange(n))),

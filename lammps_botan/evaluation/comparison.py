@@ -1,12 +1,19 @@
 """Prediction and isoconfigurational average, configuration by configuration, as a few sums."""
 
+import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lammps_botan.evaluation.model import JudgedModel
+import numpy as np
+
+from lammps_botan.evaluation.four_point import longest_waves
+from lammps_botan.evaluation.level import level_sums, perfect_level_sums
+from lammps_botan.evaluation.model import Forecast, JudgedModel
 from lammps_botan.evaluation.pearson import Mask, edge_mask, halves_moments, moments, node_mask
 from lammps_botan.evaluation.reference import Reference, known_mixture
+from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
@@ -23,6 +30,8 @@ class Comparison:
     model : JudgedModel
     sums : list of Table
         Of each file, moments [6] of prediction and average.
+    level_sums : list of Table
+        Of each file, see `lammps_botan.evaluation.level.level_sums`.
     roles : list of str or None
         Of each file, what the configuration was to the model.
     differences : dict of str to list of str
@@ -32,6 +41,7 @@ class Comparison:
     def __init__(self, model: JudgedModel) -> None:
         self.model = model
         self.sums: list[Table] = []
+        self.level_sums: list[Table] = []
         self.roles: list[str | None] = []
         self.differences: dict[str, list[str]] = {}
 
@@ -39,20 +49,14 @@ class Comparison:
         """Compare prediction and average of a configuration."""
         configuration = ensemble.configuration
         found = self.model.forecast(configuration, ensemble.lag_time)
-        mixture, graph, bonds = known_mixture(configuration), found.graph, reference.bonds
-        unit, of_bonds = mixture.diameter, None
-        of_particles = {
-            name: moments(found.propensity[mask], reference.propensity[mask], unit)
-            for name, mask in _species(graph, mixture).items()
-        }
-        if found.changes is not None:
-            seen = bonds.distances < graph.cutoff
-            expected = _pairs(bonds, mixture)
-            of_bonds = {
-                name: moments(found.changes[mask], reference.changes[expected[name] & seen], unit)
-                for name, mask in _pairs(graph, mixture).items()
-            }
-        self.sums.append({"S": of_particles, "E": of_bonds})
+        unit, waves = known_mixture(configuration).diameter, longest_waves(configuration.box)
+        sums: dict[str, Any] = {"S": {}, "E": None if found.changes is None else {}}
+        level = copy.deepcopy(sums)
+        for quantity, name, pair, runs, places in _compared(found, reference, configuration):
+            sums[quantity][name] = moments(*pair, unit)
+            level[quantity][name] = level_sums(*pair, runs, places, waves)
+        self.sums.append(sums)
+        self.level_sums.append(level)
         self.roles.append(self.model.role(configuration))
         for name, text in self.model.differences(ensemble).items():
             self.differences.setdefault(f"{name} {text}", []).append(ensemble.path.name)
@@ -79,6 +83,46 @@ def moments_of_halves(reference: Reference, mixture: Mixture) -> Table:
             for name, mask in _pairs(bonds, mixture).items()
         },
     }
+
+
+def perfect_levels(reference: Reference, configuration: Configuration) -> Table:
+    """Numbers [9] of a perfect prediction, `lammps_botan.evaluation.level.perfect_level_sums`."""
+    bonds, mixture = reference.bonds, known_mixture(configuration)
+    waves, middles = longest_waves(configuration.box), _middles(reference.bonds, configuration)
+    return {
+        "S": {
+            name: perfect_level_sums(reference.moved[:, mask], configuration.positions[mask], waves)
+            for name, mask in _species(bonds, mixture).items()
+        },
+        "E": {
+            name: perfect_level_sums(reference.changed[:, mask], middles[mask], waves)
+            for name, mask in _pairs(bonds, mixture).items()
+        },
+    }
+
+
+def _compared(
+    found: Forecast, reference: Reference, configuration: Configuration
+) -> Iterator[tuple[str, str, tuple[Floats, Floats], Floats, Floats]]:
+    """S or E, the group, its predictions and averages [n], runs [n_runs, n] and places [n, 3]."""
+    mixture, bonds = known_mixture(configuration), reference.bonds
+    for name, mask in _species(found.graph, mixture).items():
+        pair = found.propensity[mask], reference.propensity[mask]
+        yield "S", name, pair, reference.moved[:, mask], configuration.positions[mask]
+    if found.changes is None:
+        return
+    expected, middles = _pairs(bonds, mixture), _middles(bonds, configuration)
+    # of a model that sees less than a bond, the bonds that it sees
+    seen = bonds.distances < found.graph.cutoff
+    for name, mask in _pairs(found.graph, mixture).items():
+        own = expected[name] & seen
+        pair = found.changes[mask], reference.changes[own]
+        yield "E", name, pair, reference.changed[:, own], middles[own]
+
+
+def _middles(bonds: Graph, configuration: Configuration) -> Floats:
+    """Where bonds are: halfway between their ends, float64 [n_edges, 3]."""
+    return np.asarray(configuration.positions[bonds.center] - bonds.vectors / 2)
 
 
 def _species(graph: Graph, mixture: Mixture) -> dict[str, Mask]:

@@ -6,22 +6,29 @@ One configuration after the other is read, scored by all models and reduced to a
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lammps_botan.evaluation.bootstrap import Correlations, ceilings, correlations
-from lammps_botan.evaluation.comparison import Comparison, Table, moments_of_halves
+from lammps_botan.evaluation.comparison import (
+    Comparison,
+    Table,
+    moments_of_halves,
+    perfect_levels,
+)
+from lammps_botan.evaluation.evaluated_files import EvaluatedFiles
 from lammps_botan.evaluation.evaluation_file import Evaluation
+from lammps_botan.evaluation.level import levels
 from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening
 from lammps_botan.evaluation.reference import known_mixture, make_reference
-from lammps_botan.files.ensemble import read_ensemble, same_time
+from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.structure.box import Floats
-from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
+
+LEVELS = ("bias", "rmse", "variance_ratio", "amplitude_ratio", "chi_4_ratio")  # with an error
 
 
 def evaluate(
@@ -31,7 +38,7 @@ def evaluate(
     mixture: Mixture | None = None,
     known: bool = False,
 ) -> dict[str, Any]:
-    """Correlate predictions with the isoconfigurational averages of npz or pickle files.
+    """Compare predictions with the isoconfigurational averages of npz or pickle files.
 
     A configuration that trained or validated a model, or that the model was distilled from, is
     marked and left out of all means: the model has seen the answer.
@@ -69,8 +76,9 @@ def evaluate(
     1
     """
     judged = [Comparison(JudgedModel(model)) for model in models]
-    files_read = _Files()
+    files_read = EvaluatedFiles()
     halves: list[Table] = []
+    perfect: list[Table] = []
     for path in map(Path, files):
         ensemble = read_ensemble(path, time_index=time_index, mixture=mixture)
         files_read.add(ensemble)
@@ -78,60 +86,17 @@ def evaluate(
         for each in judged:
             each.add(ensemble, reference)
         halves.append(moments_of_halves(reference, known_mixture(ensemble.configuration)))
-    return _evaluation(judged, halves, files_read, known=known).model_dump()
-
-
-@dataclass
-class _Files:
-    """The files that were read so far, and what they have in common.
-
-    Attributes
-    ----------
-    paths : list of Path
-    n_runs : list of int
-        Of each.
-    time : float or None
-        Lag time, where a file says it.
-    mixture : Mixture or None
-        None before the first file.
-    """
-
-    paths: list[Path] = field(default_factory=list)
-    n_runs: list[int] = field(default_factory=list)
-    time: float | None = None
-    mixture: Mixture | None = None
-    _time_of: Path | None = None
-    _seen: dict[str, Path] = field(default_factory=dict)  # by SHA-256
-
-    def add(self, ensemble: Ensemble) -> None:
-        """Note a file, and refuse one that does not belong to those before."""
-        path, mixture = ensemble.path, known_mixture(ensemble.configuration)
-        same = self._seen.setdefault(ensemble.configuration.sha256, path)
-        if self.paths and (unlike := mixture.difference(self.mixture or mixture)):
-            raise ValueError(
-                f"{path}: holds {mixture.name}, unlike {self.paths[0]}; they differ in {unlike}: "
-                "evaluate the files of each mixture on their own"
-            )
-        if not same_time(self.time, ensemble.lag_time):
-            raise ValueError(
-                f"{path}: the lag time is {ensemble.lag_time:g}, that of {self._time_of} "
-                f"{self.time:g}; evaluate the files of each lag time on their own"
-            )
-        if same in self.paths:
-            also = "" if same == path else f", also as {same}"
-            twice = f"given twice{also}"
-            if same.resolve() != path.resolve():
-                twice = f"holds the same configuration as {same}"
-            raise ValueError(f"{path}: {twice}; a configuration counts once")
-        self.paths.append(path)
-        self.n_runs.append(ensemble.n_runs)
-        self.mixture = mixture
-        if self.time is None and ensemble.lag_time is not None:
-            self.time, self._time_of = ensemble.lag_time, path
+        perfect.append(perfect_levels(reference, ensemble.configuration))
+    return _evaluation(judged, halves, perfect, files_read, known=known).model_dump()
 
 
 def _evaluation(
-    judged: Sequence[Comparison], halves: Sequence[Table], files: _Files, *, known: bool
+    judged: Sequence[Comparison],
+    halves: Sequence[Table],
+    perfect: Sequence[Table],
+    files: EvaluatedFiles,
+    *,
+    known: bool,
 ) -> Evaluation:
     mixture, names = files.mixture, list(map(str, files.paths))
     if mixture is None:
@@ -140,11 +105,16 @@ def _evaluation(
     used = np.flatnonzero(np.logical_not(seen) | known)
     if not len(used):
         raise ValueError(_all_known(judged, names))
+
+    def level(*of_files: Table) -> dict[str, Any]:
+        return _map(lambda *sums: _level(np.stack(sums), used, mixture.diameter), *of_files)
+
     each = [_map(lambda *m: correlations(np.stack(m)[used]), *one.sums) for one in judged]
-    limit = None
+    limit: dict[str, Any] | None = None
     if any(files.n_runs):
         n_runs = np.array(files.n_runs)
         limit = _map(lambda *m: _ceiling(np.stack(m, axis=1), n_runs, used), *halves)
+        limit |= {"levels": level(*perfect)}
     reference = mixture.reference_species
     return Evaluation.model_validate(
         {
@@ -157,6 +127,7 @@ def _evaluation(
                 | {"known": {n: r for n, r in zip(names, one.roles, strict=True) if r}}
                 | {"notes": one.notes()}
                 | _map(_correlation, table, _map(lambda *m: correlation(np.stack(m)), *one.sums))
+                | {"levels": level(*one.level_sums)}
                 for one, table in zip(judged, each, strict=True)
             ],
             "ceiling": limit,
@@ -167,6 +138,7 @@ def _evaluation(
                 )
             ],
             "configurations": names,
+            "sha256": files.sha256,
             "left_out": [name for k, name in enumerate(names) if k not in used],
         }
     )
@@ -208,6 +180,18 @@ def _correlation(found: Correlations, per_configuration: Floats) -> dict[str, An
         "n_configurations": len(found.per_configuration),
         "per_configuration": per_configuration.tolist(),
     }
+
+
+def _level(sums: Floats, used: Any, unit: float) -> dict[str, Any]:
+    """Levels from numbers [n_configurations, 9], of those that are used."""
+    found = levels(sums[used], unit)
+    measured = {key: getattr(found, key) for key in LEVELS}
+    return (
+        {"variance": found.variance, "amplitude": found.amplitude}
+        | {key: one.value for key, one in measured.items()}
+        | {f"{key}_error": one.error for key, one in measured.items()}
+        | {"bias_per_configuration": sums[:, 0].tolist()}
+    )
 
 
 def _difference(first: Correlations, second: Correlations) -> dict[str, Any]:

@@ -8,10 +8,18 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from lammps_botan.network.metadata import Inputs
 from lammps_botan.structure.mixture import UNITS
 
 
@@ -54,6 +62,52 @@ class Correlation(_Section):
     per_configuration: list[Rho]
 
 
+class Level(_Section):
+    """How large predictions are and how much they vary, see `lammps_botan.evaluation.level`.
+
+    Attributes
+    ----------
+    bias, bias_error : float
+        Mean of prediction - truth, length unit, and the standard error.
+    bias_per_configuration : list of float
+        Of each of `Evaluation.configurations`, also of those that are left out.
+    rmse, rmse_error : float
+        Root mean square of prediction - truth, length unit, and the standard error.
+    variance : float
+        Of the prediction within configurations, length unit squared.
+    variance_ratio, variance_ratio_error : float
+        `variance` over that of the truth without noise, and the standard error.
+    amplitude : float
+        Four-point amplitude of the prediction, length unit squared.
+    amplitude_ratio, amplitude_ratio_error : float
+        `amplitude` over that of the truth without noise, and the standard error.
+    chi_4_ratio, chi_4_ratio_error : float
+        Variance of the means of configurations over that of the truth without noise, and the
+        standard error.
+    """
+
+    bias: Rho
+    bias_error: Rho
+    bias_per_configuration: list[Rho]
+    rmse: Rho
+    rmse_error: Rho
+    variance: Rho
+    variance_ratio: Rho
+    variance_ratio_error: Rho
+    amplitude: Rho
+    amplitude_ratio: Rho
+    amplitude_ratio_error: Rho
+    chi_4_ratio: Rho
+    chi_4_ratio_error: Rho
+
+
+class Levels(_Section):
+    """Levels of the propensity S by species, and of bonds E by pairs of species."""
+
+    S: dict[str, Level] | None
+    E: dict[str, Level] | None
+
+
 class Difference(_Section):
     """How much larger one rho_mean is than another, and the paired standard error."""
 
@@ -63,10 +117,18 @@ class Difference(_Section):
 
 
 class Correlations(_Section):
-    """Correlations of the propensity S by species, and of bonds E by pairs of species."""
+    """Correlations of the propensity S by species, and of bonds E by pairs of species.
+
+    Attributes
+    ----------
+    S, E : dict or None
+    levels : Levels or None
+        Of the same; None in files of earlier versions.
+    """
 
     S: dict[str, Correlation] | None
     E: dict[str, Correlation] | None
+    levels: Levels | None = None
 
 
 class Differences(_Section):
@@ -92,6 +154,10 @@ class ModelCorrelations(_Section):
         How many networks it is made of; more than one in a committee.
     p : float or None
         Weight of the propensity in the loss of its training.
+    inputs : Inputs
+        What it sees besides positions and species.
+    training_configurations : int or None
+        How many configurations it has learned from.
     temperature, lag_time : float or None
         Of its training.
     known : dict of str to str
@@ -100,6 +166,8 @@ class ModelCorrelations(_Section):
         What differs between its training and the files.
     S, E : dict or None
         As in `Correlations`; None for what the model does not predict.
+    levels : Levels or None
+        Of the same; None in files of earlier versions.
     """
 
     model: Text
@@ -108,12 +176,15 @@ class ModelCorrelations(_Section):
     width: Count
     members: Count
     p: Annotated[float, Field(ge=0, le=1, strict=True)] | None
+    inputs: Inputs = Inputs()
+    training_configurations: Count | None = None
     temperature: Positive | None
     lag_time: Positive | None
     known: dict[str, str] = {}
     notes: list[str] = []
     S: dict[str, Correlation] | None
     E: dict[str, Correlation] | None
+    levels: Levels | None = None
 
 
 class Evaluation(_Section):
@@ -137,6 +208,9 @@ class Evaluation(_Section):
         For each two models.
     configurations : list of str
         The files.
+    sha256 : list of str
+        What is in them (`structure.configuration.Configuration.sha256`); empty in files of earlier
+        versions.
     left_out : list of str
         Those that are in no mean, as a model knows them.
     """
@@ -149,7 +223,16 @@ class Evaluation(_Section):
     ceiling: Correlations | None
     differences: list[Differences]
     configurations: list[Text] = Field(min_length=1)
+    sha256: list[str] = []
     left_out: list[str] = []
+
+    @model_validator(mode="after")
+    def _each_has_its_sha256(self) -> Self:
+        if self.sha256 and len(self.sha256) != len(self.configurations):
+            raise ValueError(
+                f"must have one 'sha256' for each of its {len(self.configurations)} configurations"
+            )
+        return self
 
 
 def read_evaluation(path: Path) -> Evaluation:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lammps_botan.files.ensemble import same_time
+from lammps_botan.network.known_configurations import count_learned, known_in
 from lammps_botan.network.metadata import Metadata
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Floats
@@ -126,6 +127,7 @@ class JudgedModel:
         """What an evaluation says of the model, see `lammps_botan.evaluation.evaluation_file`."""
         times = self.metadata.lag_times or []
         members = _members(self.metadata.provenance)
+        known = [one for member in members for one in known_in(member)]
         return {
             "model": self.name,
             "architecture": self.metadata.architecture,
@@ -133,6 +135,8 @@ class JudgedModel:
             "width": self.metadata.width // len(members),
             "members": len(members),
             "p": _loss_weight(members),
+            "inputs": self.metadata.inputs.model_dump(),
+            "training_configurations": count_learned(known),
             "temperature": self.metadata.temperature,
             "lag_time": times[0] if len(times) == 1 else lag_time if times else None,
         }

@@ -12,6 +12,7 @@ from lammps_botan.evaluation.evaluation_file import (
     ModelCorrelations,
     read_evaluation,
 )
+from lammps_botan.figures.evaluated_configurations import EvaluatedConfigurations
 from lammps_botan.files.ensemble import same_time
 
 NOT_TRAINED = {0.0: "S", 1.0: "E"}  # p, and what a network trained with it has not learned
@@ -50,6 +51,12 @@ class Model:
         How many networks it is made of; more than one in a committee.
     p : float or None
         Weight of the propensity in the loss, eq. 12; None if unknown.
+    window : float or None
+        Length of the history that it sees, time unit; None where it sees none.
+    inherent : bool
+        Whether it sees inherent structures.
+    training_configurations : int or None
+        How many it has learned from; None if unknown.
     temperature : float
         Temperature unit.
     lag_time : float
@@ -67,6 +74,9 @@ class Model:
     width: int
     members: int
     p: float | None
+    window: float | None
+    inherent: bool
+    training_configurations: int | None
     temperature: float
     lag_time: float
     trained_for: float | None
@@ -81,6 +91,8 @@ class Condition:
     ----------
     temperature, lag_time : float
         Temperature unit and time unit.
+    mixture : str or None
+        Its name, where the file says it.
     units : str
         LAMMPS's name of the unit system.
     groups : dict
@@ -92,6 +104,7 @@ class Condition:
 
     temperature: float
     lag_time: float
+    mixture: str | None
     units: str
     groups: dict[str, str]
     models: list[Model]
@@ -113,7 +126,7 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
         two are about different mixtures.
     """
     found: dict[tuple[float, float], Condition] = {}
-    sources: dict[tuple[float, float], tuple[Path, list[str]]] = {}
+    sources: dict[tuple[float, float], tuple[Path, EvaluatedConfigurations]] = {}
     groups: dict[str, str] = {}  # of all
     units = ""
     for path in map(Path, paths):
@@ -134,14 +147,16 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
             )
         models = [_model(path, k, evaluation) for k in range(len(evaluation.models))]
         condition = _condition(path, models)
-        names = [n for n in evaluation.configurations if n not in evaluation.left_out]
-        first, expected = sources.setdefault(condition, (path, names))
-        if not _same_files(names, expected):
+        means = EvaluatedConfigurations.of(evaluation)
+        first, expected = sources.setdefault(condition, (path, means))
+        if not means.same_as(expected):
             raise ValueError(
-                f"{path}: has correlations of models for {_named(condition)} on {_listed(names)}, "
-                f"but {first} on {_listed(expected)}; evaluate all of them on the same files"
+                f"{path}: has correlations of models for {_named(condition)} on {means}, but "
+                f"{first} on {expected}; evaluate all of them on the same configurations"
             )
-        here = found.setdefault(condition, Condition(*condition, units, groups, [], {}))
+        here = found.setdefault(
+            condition, Condition(*condition, evaluation.mixture, units, groups, [], {})
+        )
         here.models.extend(model for model in models if model not in here.models)
         if evaluation.ceiling is not None:
             here.ceilings.update(_rho(evaluation, evaluation.ceiling))
@@ -193,6 +208,9 @@ def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
         own.width,
         own.members,
         own.p,
+        own.inputs.history.window if own.inputs.history else None,
+        own.inputs.inherent is not None,
+        own.training_configurations,
         float(own.temperature or 0),
         float(lag_time or 0),
         None if same_time(time, own.lag_time) else own.lag_time,
@@ -210,23 +228,8 @@ def _condition(path: Path, models: list[Model]) -> tuple[float, float]:
     return conditions[0]
 
 
-def _same_files(names: list[str], others: list[str]) -> bool:
-    """Whether paths, maybe given from different folders, agree in the parts that both have."""
-    both = [
-        sorted(tuple(part for part in reversed(Path(name).parts) if part != "..") for name in some)
-        for some in (names, others)
-    ]
-    return len(names) == len(others) and all(
-        all(x == y for x, y in zip(a, b, strict=False)) for a, b in zip(*both, strict=True)
-    )
-
-
 def _named(condition: tuple[float, float]) -> str:
     return f"T = {condition[0]:g}, t = {condition[1]:g}"
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" ... ({len(names)} files)" if len(names) > 3 else "")
 
 
 def _defined(value: float) -> float:

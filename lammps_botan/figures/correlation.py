@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from lammps_botan.figures.conditions import Condition, Model, read_conditions
 from lammps_botan.figures.picture import COLORS, color, save_picture
+from lammps_botan.figures.published import PublishedCurve, draw_published, published_curves
 from lammps_botan.figures.rho_line import draw_rho, spread
 from lammps_botan.figures.units import over_time
 
@@ -19,6 +20,13 @@ from lammps_botan.figures.units import over_time
 UNKNOWN = "botan, p unknown"
 NAMES = ("BOTAN", "NT-GNN (p = 1)", "edges only (p = 0)", "NT-GNN (Bapst et al.)")
 CEILING = "ceiling of the data"
+TOLD_APART = {
+    "p": "p",
+    "rounds": "n",
+    "width": "width",
+    "window": "$t_w$",
+    "training_configurations": "training configurations",
+}
 PANELS = {"S": r"$\rho_S$ of propensities", "E": r"$\rho_E$ of pair-distance changes"}
 
 
@@ -31,6 +39,9 @@ class _Kind(NamedTuple):
     width: int
     members: int
     trained_for: float | None
+    window: float | None
+    inherent: bool
+    training_configurations: int | None
 
 
 @dataclass(frozen=True)
@@ -39,14 +50,15 @@ class _Label:
     color: str
 
 
-def plot_correlation(path: Path, files: Sequence[Path]) -> None:
+def plot_correlation(path: Path, files: Sequence[Path], *, published: bool = False) -> None:
     """Draw rho_S and rho_E of models against the lag time, with the ceiling of the data.
 
-    One line for each architecture, p, number of rounds, width and size of a committee, one row for
-    each temperature. Models that were trained for another lag time than that of the data have a
-    line of their own. Bars are bootstrap errors; where there are several models of a kind, points
-    are their median and bars go from the worst to the best, as in the paper. What a network was not
-    trained on (S at p = 0, E at p = 1) is not drawn.
+    One line for each architecture, its inputs, p, number of rounds, width, size of a committee and
+    number of training configurations; one row for each temperature. Models that were trained for
+    another lag time than that of the data have a line of their own. Bars are bootstrap errors;
+    where there are several models of a kind, points are their median and bars go from the worst to
+    the best, as in the paper. What a network was not trained on (S at p = 0, E at p = 1) is not
+    drawn.
 
     Parameters
     ----------
@@ -54,13 +66,18 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
         A PNG, PDF or SVG file.
     files : list of Path
         Of `lammps-botan evaluate --json`.
+    published : bool
+        Draw rho_S of published models beside, with the number of configurations that trained each
+        (`lammps_botan.figures.published`).
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As `lammps_botan.figures.conditions.read_conditions`.
+        As `lammps_botan.figures.conditions.read_conditions`, or if nothing is published of the
+        mixture at these temperatures.
     """
     conditions = read_conditions(files)
+    beside = _published(conditions) if published else []
     labels = _labels(conditions)
     temperatures = sorted({condition.temperature for condition in conditions})
     measured = {q for condition in conditions for m in condition.models for q in m.rho}
@@ -74,6 +91,8 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
         at = [condition for condition in conditions if condition.temperature == temperature]
         for axes, quantity in zip(row, quantities, strict=True):
             _draw(axes, quantity, at, labels)
+            if quantity == "S":
+                draw_published(axes, [c for c in beside if c.temperature == temperature])
             label = f"{PANELS[quantity]}, {at[0].groups[quantity]}"
             axes.set(title=f"T = {temperature:g}", ylabel=label, xscale="log")
             axes.tick_params(labelleft=True)
@@ -86,12 +105,27 @@ def plot_correlation(path: Path, files: Sequence[Path]) -> None:
     for axes in panels.ravel():
         found, names = axes.get_legend_handles_labels()
         lines.update(zip(names, found, strict=True))
-    names = [
-        name for name in [*(label.text for label in labels.values()), CEILING] if name in lines
-    ]
+    ours = [*(label.text for label in labels.values()), CEILING]
+    names = [name for name in ours if name in lines]
+    names += [name for name in lines if name not in ours]
     handles = [lines[name] for name in names]
     figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
     save_picture(figure, path)
+
+
+def _published(conditions: Sequence[Condition]) -> list[PublishedCurve]:
+    """What is published of the mixture, at the temperatures that are drawn."""
+    mixture = conditions[0].mixture
+    temperatures = sorted({condition.temperature for condition in conditions})
+    found = [c for c in published_curves(mixture or "") if c.temperature in temperatures]
+    if not found:
+        known = {f"{c.mixture} at T = {c.temperature:g}" for c in published_curves()}
+        drawn = ", ".join(f"{t:g}" for t in temperatures)
+        raise ValueError(
+            f"no published correlations of {mixture or 'an unknown mixture'} at T = {drawn}; there "
+            f"are those of {', '.join(sorted(known))}; leave out --published"
+        )
+    return found
 
 
 def _draw(
@@ -134,7 +168,7 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
     for name, same in kinds.items():
         for k, kind in enumerate(same):
             text = name
-            for fact, symbol in (("p", "p"), ("rounds", "n"), ("width", "width")):
+            for fact, symbol in TOLD_APART.items():
                 if len({getattr(other, fact) for other in same}) > 1:
                     text += f", {symbol} = {getattr(kind, fact)}"
             text += f", committee of {kind.members}" if kind.members > 1 else ""
@@ -147,6 +181,12 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
 
 
 def _name(kind: _Kind) -> str:
+    """Of the network, and what it sees besides positions."""
+    inputs = ["history"] * (kind.window is not None) + ["inherent structure"] * kind.inherent
+    return ", ".join([_network(kind), *([" and ".join(inputs)] if inputs else [])])
+
+
+def _network(kind: _Kind) -> str:
     if kind.architecture == "botan":
         if kind.p is None:
             return UNKNOWN

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 Role = Literal["validation", "distillation", "training"]
 ROLES = get_args(Role)  # of more roles than one of a configuration the last counts
+END_OF_A_RUN = ", end of a run"  # after the name of the file, where the configuration is no start
 
 
 class KnownConfiguration(BaseModel):
@@ -43,3 +44,15 @@ def merge_known(known: Iterable[KnownConfiguration]) -> list[KnownConfiguration]
     """Each configuration once, with the last of its roles in the order of `ROLES`."""
     ordered = sorted(known, key=lambda one: ROLES.index(one.role))
     return list({one.sha256: one for one in ordered}.values())
+
+
+def count_learned(known: Iterable[KnownConfiguration]) -> int | None:
+    """How many configurations a network has learned from; None where nothing is recorded.
+
+    The ends of runs are further structures of the configurations that the runs start from, and do
+    not count. Where pseudo-labels alone trained the network, the configurations count that these
+    were distilled from.
+    """
+    starts = [one for one in known if not one.name.endswith(END_OF_A_RUN)]
+    count = {role: len({one.sha256 for one in starts if one.role == role}) for role in ROLES}
+    return count["training"] or count["distillation"] or None

@@ -20,7 +20,7 @@ import numpy as np
 
 from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.network.checkpoint import Physics
-from lammps_botan.network.known_configurations import KnownConfiguration
+from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfiguration
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
@@ -73,7 +73,7 @@ class Starts:
             ends = [*copies, *(one.final if self._config.recipe.reversed else [])]
             for positions in ends:
                 end = replace(one.configuration, positions=positions)
-                found.append(know(end, "training", f"{one.path.name}, end of a run"))
+                found.append(know(end, "training", f"{one.path.name}{END_OF_A_RUN}"))
         return found
 
     def draw(self, number: int, rng: np.random.Generator) -> TrainingGraph | None:
