@@ -36,9 +36,12 @@ from lammps_botan.network.shells import (
     pair_factors,
     radial_densities,
 )
+from lammps_botan.structure.box import Floats
 
 GENERATIONS = 5
 FIRST_RADIUS, RADIUS_STEP = 0.75, 0.05  # diameters
+FAR = 1.6  # diameters, from where distances of pairs are told less finely
+ROUNDING = 1e-6
 
 
 class Linear(Network):
@@ -109,16 +112,15 @@ class Linear(Network):
         self.history = "history" in inputs
         self.inherent = "inherent" in inputs
         self.n_functions = 4 * self.history + 2 * self.inherent + n_species
-        last = max(self.reach, FIRST_RADIUS) + RADIUS_STEP / 2
-        radii = np.arange(FIRST_RADIUS, last, RADIUS_STEP)
-        distances = np.concatenate(
-            [np.arange(0.8, min(self.reach, 1.599), 0.04), np.arange(1.6, self.reach, 0.1)]
-        )
+        radii = _grid(FIRST_RADIUS, max(self.reach, FIRST_RADIUS) + RADIUS_STEP, RADIUS_STEP)
+        near = _grid(0.8, min(self.reach, FAR), 0.04)
+        distances = np.concatenate([near, _grid(FAR, self.reach, 0.1)])
+        widths = np.repeat([0.04, 0.1], [len(near), len(distances) - len(near)])
         n_descriptors = self.n_functions + n_species * len(radii)
         for name, values in (
             ("radii", radii),
             ("distances", distances),
-            ("distance_widths", np.where(distances < 1.59, 0.04, 0.1)),
+            ("distance_widths", widths),
             ("origin", np.zeros(n_descriptors)),
             ("weights", np.zeros((n_descriptors, self.width))),
             ("offset", np.zeros(n_species)),
@@ -338,3 +340,8 @@ class LinearWithInputs(Linear):
         for round in range(self.rounds):
             node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
         return self.decode(node, edge)
+
+
+def _grid(first: float, end: float, step: float) -> Floats:
+    """Numbers from `first` on that are less than `end`, up to rounding."""
+    return first + step * np.arange(max(0, np.ceil((end - first) / step - ROUNDING)))
