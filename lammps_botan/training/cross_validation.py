@@ -7,7 +7,7 @@ import numpy as np
 from lammps_botan.structure.box import Floats
 from lammps_botan.training.moments import Moments, add_moments, solve_ridge
 
-PENALTIES = np.logspace(1, 4.5, 8)
+PENALTIES = np.logspace(0, 4.5, 10)  # of descriptors in units of their standard deviation
 MOST_PARTS = 5  # of the configurations, of which each is predicted from the others
 WEIGHTS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)  # of a reversed run, beside an average over runs
 
@@ -57,18 +57,7 @@ class CrossValidation:
         return len(self._own)
 
     def choose(self) -> None:
-        """Choose the penalty, and how much reversed runs count.
-
-        Raises
-        ------
-        ValueError
-            If there are fewer than two configurations.
-        """
-        if self.n_configurations < 2:
-            raise ValueError(
-                "what is learned is judged by configurations that it was not learned from: "
-                f"expected two or more, found {self.n_configurations}"
-            )
+        """Choose the penalty, and how much reversed runs count, by two configurations or more."""
         weights = WEIGHTS if self._reversed else (0.0,)
         errors = {(p, w): self._error(p, w) for w in weights for p in PENALTIES}
         penalty, self.reversed_weight = min(errors, key=lambda choice: errors[choice])

@@ -99,7 +99,13 @@ class LinearFit:
         ValueError
             If a species is in fewer than two configurations.
         """
-        for regression in self.particles:
+        for kind, regression in enumerate(self.particles):
+            if regression.n_configurations < 2:
+                raise ValueError(
+                    "each species must be in two configurations or more, each of which is "
+                    f"predicted from the others; species number {kind} is in "
+                    f"{regression.n_configurations} of data.train"
+                )
             regression.choose()
 
     def choose_pairs(self) -> None:
@@ -173,7 +179,7 @@ def predict(network: Linear, sample: LinearSample) -> tuple[Floats, Floats]:
     """Propensity [n_particles] and pair-distance change [n_edges], length unit."""
     with torch.inference_mode():
         node, edge = network(*sample.tensors)
-    return node[:, 0].numpy(), edge[:, 0].numpy()
+    return node[:, 0].numpy(), edge[:, :1].flatten().numpy()  # empty where it has no pairs
 
 
 def _encode(network: Linear, sample: LinearSample) -> tuple[Tensor, Tensor, Tensor]:
