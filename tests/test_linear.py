@@ -342,6 +342,18 @@ def test_particles_that_do_not_move_or_have_no_neighbors_have_finite_outputs():
     assert np.isfinite(node).all()
 
 
+@sees_each
+def test_a_process_without_particles_takes_part(sees):
+    """As the fix asks at loading, and a rank that holds no atom."""
+    network = torch.jit.script(make_network(sees))
+    none, inputs = torch.zeros(0, dtype=torch.int64), SEES[sees]
+    given = [none, torch.zeros(0, 3)]
+    if inputs.names:
+        given += [torch.zeros(0, inputs.n_vectors, 3), torch.zeros(0, inputs.n_scalars)]
+    node, edge = network(*given, none, none)
+    assert (node.shape, edge.shape) == ((0, 1), (0, 1))
+
+
 def test_a_pair_enters_the_graph_smoothly():
     """Thermal positions alone: propensities do not jump where an edge appears at the cutoff."""
     network = make_network("thermal")

@@ -1,4 +1,4 @@
-"""The training of the linear network: a minute in place of hours, and nothing to watch."""
+"""A training run of the linear network: from its configuration to its checkpoint, in a minute."""
 
 import json
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from lammps_botan.training.data import expand, make_graph
 from lammps_botan.training.inputs import ends, read_inputs, starts
 from lammps_botan.training.known import know, known_in_data
 from lammps_botan.training.linear import LinearFit, LinearSample, predict
+from lammps_botan.training.output import begin_output, check_output
 from lammps_botan.training.physics import agree, read_ensembles
 
 T = TypeVar("T")
@@ -50,9 +51,11 @@ def train_linear(config: Config, folder: Path) -> Path:
     FileNotFoundError
         If a pattern matches no file.
     ValueError
-        If a file cannot be used, there are fewer than two configurations, or they differ in what
-        they are of.
+        If a file cannot be used, a species is in fewer than two configurations, the data differ in
+        mixture, lag time, temperature, density or inputs, or the output folder holds another run.
     """
+    output = folder / config.output
+    check_output(config, output, None)
     paths = expand(config.data.train, folder)
     ensembles = read_ensembles(config, folder, paths)
     inputs = read_inputs(config, paths)
@@ -67,12 +70,9 @@ def train_linear(config: Config, folder: Path) -> Path:
         "cross_validation": found,
         "configurations": [one.model_dump() for one in merge_known(known)],
     }
-    output = folder / config.output
-    output.mkdir(parents=True, exist_ok=True)
-    with whole_file(output / "config.json") as part:
-        part.write_text(config.model_dump_json(indent=2))
-    with whole_file(output / "cross_validation.json") as part:
-        part.write_text(json.dumps(found, indent=2))
+    begin_output(config, output, None)
+    with whole_file(output / "cross_validation.json") as file:
+        file.write_text(json.dumps(found, indent=2))
     save_checkpoint(Checkpoint(fit.network(), physics, provenance), output / "best.ckpt")
     load_checkpoint(output / "best.ckpt")
     return output / "best.ckpt"
