@@ -12,7 +12,7 @@ from lammps_botan.network.network import forward_arrays
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.network.linear import Linear, LinearWithInputs, ThermalLinear
-from lammps_botan.network.predictor import Predictor
+from lammps_botan.network.predictor import Predictor, load_module
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
@@ -343,9 +343,11 @@ def test_particles_that_do_not_move_or_have_no_neighbors_have_finite_outputs():
 
 
 @sees_each
-def test_a_process_without_particles_takes_part(sees):
-    """As the fix asks at loading, and a rank that holds no atom."""
-    network = torch.jit.script(make_network(sees))
+def test_a_model_file_takes_a_graph_without_particles(sees, tmp_path):
+    """As the fix gives it at loading, and as a process without atoms has it."""
+    physics = Physics(mixture=KOB_ANDERSEN, cutoff=CUTOFF, lag_times=(1.0,), inputs=SEES[sees])
+    export(Checkpoint(make_network(sees), physics), tmp_path / "a.pt")
+    network = load_module(tmp_path / "a.pt", torch.device("cpu"))
     none, inputs = torch.zeros(0, dtype=torch.int64), SEES[sees]
     given = [none, torch.zeros(0, 3)]
     if inputs.names:
