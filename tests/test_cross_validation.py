@@ -92,12 +92,13 @@ def test_a_part_is_predicted_from_the_others():
     assert found.fit().mean_y != before.mean_y
 
 
-def test_velocities_of_one_configuration_are_in_one_part():
-    """Twice the same sample of a configuration is no other configuration."""
+def test_a_configuration_is_in_one_part_with_all_its_velocities():
     found = CrossValidation()
-    for k in (0, 0, 1):
+    for k in (0, 0, 0):
         found.add(k, moments_of(*draw(k)))
-    assert found.n_configurations == 2
+    assert found.n_parts == 1
+    found.add(1, moments_of(*draw(1)))
+    assert found.n_parts == 2
 
 
 def test_the_level_is_that_of_the_descriptors():

@@ -52,12 +52,12 @@ class CrossValidation:
         known[configuration] = add_moments([*before, moments])
 
     @property
-    def n_configurations(self) -> int:
-        """How many configurations there are."""
-        return len(self._own)
+    def n_parts(self) -> int:
+        """In how many parts there are configurations; two or more can be learned from."""
+        return len({part_of(k) for k in self._own})
 
     def choose(self) -> None:
-        """Choose the penalty, and how much reversed runs count, by two configurations or more."""
+        """Choose the penalty, and how much reversed runs count, by configurations in two parts or more."""
         weights = WEIGHTS if self._reversed else (0.0,)
         errors = {(p, w): self._error(p, w) for w in weights for p in PENALTIES}
         penalty, self.reversed_weight = min(errors, key=lambda choice: errors[choice])

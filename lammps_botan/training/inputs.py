@@ -73,7 +73,9 @@ def ends(ensemble: Ensemble, inputs: Inputs) -> Iterator[list[Configuration]]:
         them.
     """
     path, runs = ensemble.path, range(ensemble.n_runs)
-    start = replace(ensemble.configuration, history=None)
+    start = replace(
+        ensemble.configuration, history=None, inherent_positions=None, inherent_energies=None
+    )
     structures = [replace(start, positions=positions) for positions in ensemble.final]
     if inputs.inherent is not None:
         structures = read_structures(path, mixture=start.mixture)[1:]

@@ -100,11 +100,11 @@ class LinearFit:
             If a species is in fewer than two configurations.
         """
         for kind, regression in enumerate(self.particles):
-            if regression.n_configurations < 2:
+            if regression.n_parts < 2:
                 raise ValueError(
                     "each species must be in two configurations or more, each of which is "
-                    f"predicted from the others; species number {kind} is in "
-                    f"{regression.n_configurations} of data.train"
+                    "predicted from the others: add to data.train configurations with species "
+                    f"number {kind}"
                 )
             regression.choose()
 
@@ -113,7 +113,7 @@ class LinearFit:
 
         Pairs that are in fewer than two configurations get the distance that they have in the mean.
         """
-        self.pairs = {kind: one for kind, one in self.pairs.items() if one.n_configurations > 1}
+        self.pairs = {kind: one for kind, one in self.pairs.items() if one.n_parts > 1}
         for regression in self.pairs.values():
             regression.choose()
 

@@ -22,7 +22,7 @@ from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import correlations
 from lammps_botan.training.cross_validation import part_of
 from lammps_botan.training.data import expand, make_graph
-from lammps_botan.training.inputs import ends, read_inputs, starts
+from lammps_botan.training.inputs import ends, starts
 from lammps_botan.training.known import know, known_in_data
 from lammps_botan.training.linear import LinearFit, LinearSample, predict
 from lammps_botan.training.output import begin_output, check_output
@@ -56,15 +56,13 @@ def train_linear(config: Config, folder: Path) -> Path:
     """
     output = folder / config.output
     check_output(config, output, None)
-    paths = expand(config.data.train, folder)
-    ensembles = read_ensembles(config, folder, paths)
-    inputs = read_inputs(config, paths)
-    physics = agree(config, folder, ensembles).model_copy(update={"inputs": inputs})
+    ensembles = read_ensembles(config, folder, expand(config.data.train, folder))
+    physics = agree(config, folder, ensembles)
     fit, samples = _fit(config, physics, ensembles)
     found = _cross_validate(fit, samples, physics)
     known = known_in_data(ensembles, [])
-    if config.recipe.reversed:
-        known += [one for ensemble in ensembles for one in _known_ends(ensemble)]
+    for ensemble in ensembles:
+        known += _known_ends(config, ensemble)
     provenance: dict[str, Any] = {
         "config": config.model_dump(mode="json"),
         "cross_validation": found,
@@ -133,8 +131,7 @@ def _samples(
 
 def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iterator[LinearSample]:
     """The ends of runs; from there one run is known, which ends at the start."""
-    n_used = round(config.recipe.reversed * ensemble.n_runs)
-    for seen in islice(ends(ensemble, physics.inputs), n_used):
+    for seen in islice(ends(ensemble, physics.inputs), _n_reversed(config, ensemble)):
         back = replace(ensemble, final=ensemble.initial[None])
         yield from _samples(config, physics, back, seen)
 
@@ -169,9 +166,13 @@ def _mean(several: list[float]) -> float | None:
     return float(np.mean(several)) if np.isfinite(several).all() else None
 
 
-def _known_ends(ensemble: Ensemble) -> list[KnownConfiguration]:
+def _n_reversed(config: Config, ensemble: Ensemble) -> int:
+    return round(config.recipe.reversed * ensemble.n_runs)
+
+
+def _known_ends(config: Config, ensemble: Ensemble) -> list[KnownConfiguration]:
     found = []
-    for positions in ensemble.final:
+    for positions in ensemble.final[: _n_reversed(config, ensemble)]:
         end = replace(ensemble.configuration, positions=positions, history=None)
         found.append(know(end, "training", f"{ensemble.path.name}, end of a run"))
     return found
