@@ -57,7 +57,7 @@ class CrossValidation:
         return len({part_of(k) for k in self._own})
 
     def choose(self) -> None:
-        """Choose the penalty, and how much reversed runs count, by configurations in two parts or more."""
+        """Choose the penalty, and how much reversed runs count; `n_parts` must be 2 or more."""
         weights = WEIGHTS if self._reversed else (0.0,)
         errors = {(p, w): self._error(p, w) for w in weights for p in PENALTIES}
         penalty, self.reversed_weight = min(errors, key=lambda choice: errors[choice])
