@@ -33,7 +33,7 @@ class Data(_Section):
     """Files; patterns are taken from the folder of the configuration file."""
 
     train: list[str] = Field(min_length=1)
-    validation: list[str] = Field(min_length=1)
+    validation: list[str] = []
     time_index: int | None = Field(None, ge=0)
     copies: list[str] = []
 
@@ -71,10 +71,17 @@ class Target(_Section):
         )
 
 
+class Inputs(_Section):
+    """What the network sees besides positions and species; the files have to hold it."""
+
+    history: bool = False
+    inherent: bool = False
+
+
 class Network(_Section):
     """Kind and size of the network."""
 
-    architecture: Literal["botan", "nt-gnn"] = "botan"
+    architecture: Literal["botan", "nt-gnn", "linear"] = "botan"
     rounds: int = Field(7, ge=1)
     width: int = Field(64, ge=1)
     edge_scale: float = Field(1.0, gt=0)
@@ -132,6 +139,7 @@ class Config(_Section):
     output: str
     data: Data
     target: Target = Target()
+    inputs: Inputs = Inputs()
     network: Network = Network()
     recipe: Recipe = Recipe()
 
@@ -141,6 +149,21 @@ class Config(_Section):
             raise ValueError(
                 "network.architecture 'nt-gnn' has no output on edges: expected recipe.p = 1, "
                 f"found {self.recipe.p:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _are_judged(self) -> "Config":
+        linear = self.network.architecture == "linear"
+        if linear and self.data.validation:
+            raise ValueError(
+                "data.validation: network.architecture 'linear' is judged by cross-validation "
+                f"inside data.train: leave the key out, found {self.data.validation}"
+            )
+        if not linear and not self.data.validation:
+            raise ValueError(
+                "data.validation: a key that must be there, with at least 1 item, for "
+                f"network.architecture '{self.network.architecture}'"
             )
         return self
 
@@ -179,11 +202,34 @@ def read_config(path: Path) -> Config:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
     try:
         # by way of JSON, where a list may stand for a tuple; a date, which it lacks, becomes text
-        return Config.model_validate_json(json.dumps(content, default=str))
+        config = Config.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
         # a default that needs a key which failed is no error of its own
         errors = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
         raise ValueError("\n".join(_explain(path, e) for e in errors)) from error
+    if config.network.architecture == "linear":
+        _refuse_unused(path, config)
+    return config
+
+
+def _refuse_unused(path: Path, config: Config) -> None:
+    """Refuse keys that say nothing to the linear network, which has no epochs and no rounds."""
+    for section, used in (
+        ("data", {"train", "time_index"}),
+        ("network", {"architecture"}),
+        ("recipe", {"p", "reversed"}),
+    ):
+        if unused := sorted(getattr(config, section).model_fields_set - used):
+            raise ValueError(
+                f"{path}: network.architecture 'linear' has no {section}.{unused[0]}: leave the "
+                f"key out; of {section} it takes {', '.join(sorted(used))}"
+            )
+    if "p" in config.recipe.model_fields_set and config.recipe.p != 1:
+        raise ValueError(
+            f"{path}: network.architecture 'linear' learns particles and pairs without a weight "
+            f"between them: expected recipe.p = 1 for particles alone, or no recipe.p, found "
+            f"{config.recipe.p:g}"
+        )
 
 
 def recorded_config(content: Mapping[str, Any]) -> Config:

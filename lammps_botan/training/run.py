@@ -20,6 +20,7 @@ from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
 from lammps_botan.training.data import TrainingData, read_data
 from lammps_botan.training.graphs import Order, TurnedGraphs
+from lammps_botan.training.linear_run import train_linear
 from lammps_botan.training.module import Module, NotFiniteError
 from lammps_botan.training.network import InitialWeights, read_initial_weights
 from lammps_botan.training.output import SUFFIX, begin_output, check_output, write_best
@@ -84,6 +85,13 @@ def train(
     >>> train(read_config(Path("my.toml")), Path("."))  # doctest: +SKIP
     [PosixPath('runs/my/best.ckpt')]
     """
+    if config.network.architecture == "linear":
+        if init is not None or devices * num_nodes > 1:
+            raise ValueError(
+                "network.architecture 'linear' is fitted at once, from nothing and by one process: "
+                "leave out --init, --devices and --num-nodes"
+            )
+        return [train_linear(config, folder)]
     processes = _Processes(devices, num_nodes)
     if config.recipe.graphs_per_step % processes.number:
         raise ValueError(

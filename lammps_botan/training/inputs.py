@@ -1,0 +1,97 @@
+"""What a network that sees more than positions is given in training."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lammps_botan.files.ensemble_npz import read_histories, read_history_interval
+from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.training.config import Config
+from lammps_botan.training.pseudo_labels import read_structures
+
+MOST_PARTS = 10  # of a window
+FORCE = 0.1  # force unit, to which inherent structures are made where the model runs
+
+
+def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
+    """The inputs that a configuration asks for, as its data have them.
+
+    Parameters
+    ----------
+    config : Config
+        `inputs` says which.
+    paths : sequence of Path
+        npz files; with histories where the network sees them.
+
+    Raises
+    ------
+    ValueError
+        If a file has no histories, or files differ in window or interval.
+    """
+    history = None
+    if config.inputs.history:
+        windows = {path: _window(path) for path in paths}
+        first = paths[0]
+        for path, found in windows.items():
+            if found != windows[first]:
+                raise ValueError(
+                    f"{path}: holds histories over {found[0]:g}, sampled every {found[1]:g}, but "
+                    f"{first} over {windows[first][0]:g}, every {windows[first][1]:g}; train on "
+                    "histories of one kind"
+                )
+        window, interval = windows[first]
+        samples = round(window / interval)
+        parts = max(n for n in range(1, MOST_PARTS + 1) if samples % n == 0)
+        history = HistoryInput(window=window, interval=interval, parts=parts)
+    inherent = InherentInput(force=FORCE) if config.inputs.inherent else None
+    return Inputs(history=history, inherent=inherent)
+
+
+def starts(ensemble: Ensemble, inputs: Inputs) -> list[Configuration]:
+    """The configuration of an ensemble, once with each of its histories.
+
+    Raises
+    ------
+    ValueError
+        If its file has no histories, and the network sees them.
+    """
+    start = ensemble.configuration
+    if inputs.history is None:
+        return [start]
+    return [replace(start, history=one) for one in read_histories(ensemble.path)[0]]
+
+
+def ends(ensemble: Ensemble, inputs: Inputs) -> Iterator[list[Configuration]]:
+    """Where each run of an ensemble ended, once with each of its histories.
+
+    Raises
+    ------
+    ValueError
+        If the file has no histories, or no inherent structures, of the ends, and the network sees
+        them.
+    """
+    path, runs = ensemble.path, range(ensemble.n_runs)
+    start = replace(
+        ensemble.configuration, history=None, inherent_positions=None, inherent_energies=None
+    )
+    structures = [replace(start, positions=positions) for positions in ensemble.final]
+    if inputs.inherent is not None:
+        structures = read_structures(path, mixture=start.mixture)[1:]
+    if inputs.history is None:
+        yield from ([one] for one in structures)
+        return
+    histories = read_histories(path)[1:]
+    if not histories:
+        raise ValueError(
+            f"{path}: has histories of the start only, but recipe.reversed needs those of the ends "
+            "of the runs: make them by `lammps-botan simulate history --ends`, or leave out "
+            "recipe.reversed"
+        )
+    for run in runs:
+        yield [replace(structures[run], history=one) for one in histories[run]]
+
+
+def _window(path: Path) -> tuple[float, float]:
+    return read_histories(path)[0][0].window, read_history_interval(path)

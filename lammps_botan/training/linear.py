@@ -1,0 +1,215 @@
+"""Fits the linear network (`lammps_botan.network.linear`) by ridge regression.
+
+- Propensity: one regression for each species on its descriptors and their averages.
+- Pair-distance change: one for each pair of species, of E_ij - (r_ij - |r_i - r_j|), where r_ij is
+  the distance between mean, inherent or thermal positions, on r_ij and the propensities of both
+  ends. It learns from propensities that other configurations predict, as they will be given.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from lammps_botan.network.inputs import Singles
+from lammps_botan.network.linear import Linear
+from lammps_botan.network.network import forward_arrays
+from lammps_botan.network.shells import PAIR_FACTORS, pair_factors
+from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.graph import Graph
+from lammps_botan.training.cross_validation import CrossValidation, Regression, part_of
+from lammps_botan.training.data import TrainingGraph
+from lammps_botan.training.moments import moments_of
+
+# neighbors in a shell: shells that hardly ever have one would count most
+LEAST_SPREAD = 0.1
+
+
+@dataclass(frozen=True)
+class LinearSample(TrainingGraph):
+    """A graph with what is to be learned on it, and what its nodes are given.
+
+    Attributes
+    ----------
+    given : (float32 [n_particles, n_vectors, 3], float32 [n_particles, n_scalars]), or nothing
+        See `network.inputs.node_inputs`.
+    """
+
+    given: tuple[Singles, ...] = ()
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """What `forward` of the network is given."""
+        return [torch.from_numpy(array) for array in forward_arrays(self.graph, *self.given)]
+
+
+class LinearFit:
+    """A linear network that learns from configurations, particles first.
+
+    Parameters
+    ----------
+    network : Linear
+        Not fitted yet.
+    """
+
+    def __init__(self, network: Linear) -> None:
+        self._network = network
+        n_species, n_shells = network.n_species, len(network.origin) - network.n_functions
+        least = np.repeat([0.0, LEAST_SPREAD], [network.n_functions, n_shells])
+        least = np.tile(least, network.generations + 1)
+        self.particles = [CrossValidation(least) for _ in range(n_species)]
+        self.pairs = {
+            (a, b): CrossValidation() for a in range(n_species) for b in range(a, n_species)
+        }
+
+    def learn_particles(
+        self,
+        number: int,
+        sample: LinearSample,
+        *,
+        reversed_run: bool = False,
+    ) -> None:
+        """Learn the propensity of configuration `number`, or of a reversed run of it."""
+        x, target = describe(self._network, sample), sample.node / self._network.diameter
+        for kind, regression in enumerate(self.particles):
+            some = sample.graph.species == kind
+            if some.any():
+                moments = moments_of(x[some], target[some])
+                regression.add(number, moments, reversed_run=reversed_run)
+
+    def learn_pairs(self, number: int, sample: LinearSample) -> None:
+        """Learn the pair-distance change of configuration `number`, after `choose_particles`."""
+        unit, graph = self._network.diameter, sample.graph
+        node, _ = predict(self.network(part_of(number)), sample)
+        for (a, b), regression in self.pairs.items():
+            # one direction of each pair
+            some = np.flatnonzero(_pairs_of(graph, a, b) & (graph.center < graph.neighbor))
+            if len(some):
+                x, towards = describe_pairs(self._network, sample, node / unit, some)
+                regression.add(number, moments_of(x, sample.edge[some] / unit - towards))
+
+    def choose_particles(self) -> None:
+        """Choose the penalties of the propensity.
+
+        Raises
+        ------
+        ValueError
+            If a species is in fewer than two configurations.
+        """
+        for kind, regression in enumerate(self.particles):
+            if regression.n_parts < 2:
+                raise ValueError(
+                    "each species must be in two configurations or more, each of which is "
+                    "predicted from the others: add to data.train configurations with species "
+                    f"number {kind}"
+                )
+            regression.choose()
+
+    def choose_pairs(self) -> None:
+        """Choose the penalties of the pair-distance change.
+
+        Pairs that are in fewer than two configurations get the distance that they have in the mean.
+        """
+        self.pairs = {kind: one for kind, one in self.pairs.items() if one.n_parts > 1}
+        for regression in self.pairs.values():
+            regression.choose()
+
+    def network(self, part: int | None = None) -> Linear:
+        """The network, fitted to all configurations or to those of all parts but one."""
+        made = deepcopy(self._network)
+        for kind, particles in enumerate(self.particles):
+            if particles.penalty:
+                _set_particles(made, kind, particles.fit(part))
+        for (a, b), pairs in self.pairs.items():
+            if pairs.penalty:
+                _set_pairs(made, a, b, pairs.fit(part))
+        return made
+
+
+def describe(network: Linear, sample: LinearSample) -> Floats:
+    """Descriptors and their averages, one generation after the other.
+
+    Returns
+    -------
+    float32 [n_particles, (generations + 1) * n_descriptors]
+    """
+    species, *_, center, neighbor = sample.tensors
+    with torch.inference_mode():
+        functions, distance, _ = _encode(network, sample)
+        x = network.describe(distance, functions, species[neighbor], center)
+        found = [x]
+        for _ in range(network.generations):
+            found.append(network.average(found[-1], distance, center, neighbor, len(species)))
+        return np.asarray(torch.cat(found, dim=1).numpy())
+
+
+def describe_pairs(
+    network: Linear, sample: LinearSample, propensity: Floats, some: Ints
+) -> tuple[Floats, Floats]:
+    """Descriptors of some edges, and by how much they are longer in the mean; in diameters.
+
+    Parameters
+    ----------
+    network : Linear
+    sample : LinearSample
+    propensity : float32 [n_particles]
+        Diameters.
+    some : int64 [n]
+        Which edges.
+
+    Returns
+    -------
+    float32 [n, n_distances * pair_factors], [n]
+    """
+    own = torch.from_numpy(propensity)
+    *_, center, neighbor = sample.tensors
+    edges = torch.from_numpy(some)
+    with torch.inference_mode():
+        _, distance, towards = _encode(network, sample)
+        towards = towards[edges]
+        factors = pair_factors(towards, own[center[edges]], own[neighbor[edges]])
+        x = network.near(distance[edges]).unsqueeze(2) * factors.unsqueeze(1)
+        return x.flatten(1).numpy(), towards.numpy()
+
+
+def predict(network: Linear, sample: LinearSample) -> tuple[Floats, Floats]:
+    """Propensity [n_particles] and pair-distance change [n_edges], length unit."""
+    with torch.inference_mode():
+        node, edge = network(*sample.tensors)
+    return node[:, 0].numpy(), edge[:, :1].flatten().numpy()  # empty where it has no pairs
+
+
+def _encode(network: Linear, sample: LinearSample) -> tuple[Tensor, Tensor, Tensor]:
+    """Functions of the nodes, distances in the mean, and by how much these are longer."""
+    tensors = sample.tensors
+    given = [*tensors, len(tensors[0])] if network.inputs else tensors[:2]
+    _, functions, _, lengths = network.encode(*given)
+    return functions, lengths[:, 0], lengths[:, 0] - lengths[:, 1]
+
+
+def _set_particles(network: Linear, kind: int, found: Regression) -> None:
+    k, n_generations = network.n_species, network.generations + 1
+    weights = found.weights.reshape(n_generations, -1)
+    if not network.origin.any():
+        network.origin.copy_(torch.from_numpy(found.mean_x.reshape(n_generations, -1)[0]))
+    # averages of what is constant are the same constant
+    origin = network.origin.double().numpy()
+    mean = found.mean_x.reshape(n_generations, -1) - origin
+    network.weights[:, kind::k] = torch.from_numpy(weights[::-1].T.copy()).float()
+    network.offset[kind] = found.mean_y - float((mean * weights).sum())
+
+
+def _set_pairs(network: Linear, a: int, b: int, found: Regression) -> None:
+    k, factors = network.n_species, PAIR_FACTORS
+    weights = torch.from_numpy(found.weights.reshape(-1, factors)).float()
+    for kind in (a * k + b, b * k + a):
+        network.pair_weights[:, kind * factors : (kind + 1) * factors] = weights
+        network.pair_offset[kind] = found.mean_y - float(found.mean_x @ found.weights)
+
+
+def _pairs_of(graph: Graph, a: int, b: int) -> npt.NDArray[np.bool_]:
+    first, second = graph.species[graph.center], graph.species[graph.neighbor]
+    return np.asarray(((first == a) & (second == b)) | ((first == b) & (second == a)))

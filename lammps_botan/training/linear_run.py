@@ -1,0 +1,182 @@
+"""A training run of the linear network: from its configuration to its checkpoint, in a minute."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from lammps_botan.files.whole_file import whole_file
+from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
+from lammps_botan.network.inputs import node_inputs
+from lammps_botan.network.known_configurations import KnownConfiguration, merge_known
+from lammps_botan.network.linear import Linear
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.training.config import Config
+from lammps_botan.training.correlations import correlations
+from lammps_botan.training.cross_validation import part_of
+from lammps_botan.training.data import expand, make_graph
+from lammps_botan.training.inputs import ends, starts
+from lammps_botan.training.known import know, known_in_data
+from lammps_botan.training.linear import LinearFit, LinearSample, predict
+from lammps_botan.training.output import begin_output, check_output
+from lammps_botan.training.physics import agree, read_ensembles
+
+T = TypeVar("T")
+
+
+def train_linear(config: Config, folder: Path) -> Path:
+    """Fit the linear network of a configuration, and write its checkpoint.
+
+    Parameters
+    ----------
+    config : Config
+        With `network.architecture` "linear".
+    folder : Path
+        Where its patterns and `config.output` start from.
+
+    Returns
+    -------
+    Path
+        `best.ckpt` in the output folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a pattern matches no file.
+    ValueError
+        If a file cannot be used, a species is in fewer than two configurations, the data differ in
+        mixture, lag time, temperature, density or inputs, or the output folder holds another run.
+    """
+    output = folder / config.output
+    check_output(config, output, None)
+    ensembles = read_ensembles(config, folder, expand(config.data.train, folder))
+    physics = agree(config, folder, ensembles)
+    fit, samples = _fit(config, physics, ensembles)
+    found = _cross_validate(fit, samples, physics)
+    known = known_in_data(ensembles, [])
+    for ensemble in ensembles:
+        known += _known_ends(config, ensemble)
+    provenance: dict[str, Any] = {
+        "config": config.model_dump(mode="json"),
+        "cross_validation": found,
+        "configurations": [one.model_dump() for one in merge_known(known)],
+    }
+    begin_output(config, output, None)
+    with whole_file(output / "cross_validation.json") as file:
+        file.write_text(json.dumps(found, indent=2))
+    save_checkpoint(Checkpoint(fit.network(), physics, provenance), output / "best.ckpt")
+    load_checkpoint(output / "best.ckpt")
+    return output / "best.ckpt"
+
+
+def _fit(
+    config: Config, physics: Physics, ensembles: list[Ensemble]
+) -> tuple[LinearFit, list[tuple[int, LinearSample]]]:
+    """The fit, and the samples of each configuration, which are told by their numbers."""
+    mixture, with_pairs = physics.mixture, config.recipe.p < 1
+    fit = LinearFit(
+        Linear(
+            physics.cutoff,
+            mixture.diameter,
+            inputs=physics.inputs.names,
+            pairs=with_pairs,
+            n_species=mixture.n_species,
+        )
+    )
+    hashes = list(dict.fromkeys(one.configuration.sha256 for one in ensembles))
+    numbers = [hashes.index(one.configuration.sha256) for one in ensembles]
+    samples = [
+        (number, sample)
+        for number, one in zip(_shown(numbers, "configurations"), ensembles, strict=True)
+        for sample in _samples(config, physics, one, starts(one, physics.inputs))
+    ]
+    for number, sample in _shown(samples, "particles"):
+        fit.learn_particles(number, sample)
+    if config.recipe.reversed:
+        for number, one in zip(_shown(numbers, "reversed runs"), ensembles, strict=True):
+            for sample in _reversed_runs(config, physics, one):
+                fit.learn_particles(number, sample, reversed_run=True)
+    fit.choose_particles()
+    if with_pairs:
+        for number, sample in _shown(samples, "pairs"):
+            fit.learn_pairs(number, sample)
+        fit.choose_pairs()
+    return fit, samples
+
+
+def _samples(
+    config: Config, physics: Physics, ensemble: Ensemble, seen: list[Configuration]
+) -> list[LinearSample]:
+    """The samples of one structure, of which `seen` has each history."""
+    made = make_graph(config, physics, replace(ensemble, configuration=seen[0]))
+    inputs = physics.inputs
+    return [
+        LinearSample(
+            path=made.path,
+            graph=made.graph,
+            node=made.node,
+            edge=made.edge,
+            given=node_inputs(one, inputs) if inputs.names else (),
+        )
+        for one in seen
+    ]
+
+
+def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iterator[LinearSample]:
+    """The ends of runs; from there one run is known, which ends at the start."""
+    for seen in islice(ends(ensemble, physics.inputs), _n_reversed(config, ensemble)):
+        back = replace(ensemble, final=ensemble.initial[None])
+        yield from _samples(config, physics, back, seen)
+
+
+def _cross_validate(
+    fit: LinearFit, samples: list[tuple[int, LinearSample]], physics: Physics
+) -> dict[str, Any]:
+    """How well configurations are predicted by networks that did not learn from them."""
+    p = 0.5 if fit.network().pairs else 1.0
+    rows: dict[str, list[float]] = {}
+    networks = {part: fit.network(part) for part in {part_of(number) for number, _ in samples}}
+    for number, sample in _shown(samples, "cross-validation"):
+        node, edge = predict(networks[part_of(number)], sample)
+        found = correlations(sample, node, edge, mixture=physics.mixture, p=p)
+        for name, rho in found.items():
+            rows.setdefault(name, []).append(rho)
+    species = physics.mixture.species
+    return {
+        **{name: _mean(several) for name, several in rows.items()},
+        "penalties": {
+            **{species[k]: one.penalty for k, one in enumerate(fit.particles)},
+            **{f"{species[a]}-{species[b]}": one.penalty for (a, b), one in fit.pairs.items()},
+        },
+        "reversed_weights": {
+            species[k]: one.reversed_weight for k, one in enumerate(fit.particles)
+        },
+    }
+
+
+def _mean(several: list[float]) -> float | None:
+    # not defined where there are no bonds between particles of the reference species
+    return float(np.mean(several)) if np.isfinite(several).all() else None
+
+
+def _n_reversed(config: Config, ensemble: Ensemble) -> int:
+    return round(config.recipe.reversed * ensemble.n_runs)
+
+
+def _known_ends(config: Config, ensemble: Ensemble) -> list[KnownConfiguration]:
+    found = []
+    for positions in ensemble.final[: _n_reversed(config, ensemble)]:
+        end = replace(ensemble.configuration, positions=positions, history=None)
+        found.append(know(end, "training", f"{ensemble.path.name}, end of a run"))
+    return found
+
+
+def _shown(items: list[T], title: str) -> Iterator[T]:
+    return iter(track(items, f"linear, {title}", console=Console(stderr=True), transient=True))
