@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.inputs import Inputs
+from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
@@ -35,6 +36,7 @@ FORMAT_VERSION = 2
 NETWORKS: dict[str, type[Network]] = {
     "botan": Botan,
     "nt-gnn": NtGnn,
+    "linear": Linear,
 }
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
