@@ -35,6 +35,7 @@ def inherent(
     *,
     mixture: Mixture | str | Path | None = None,
     scheduler: str | None = None,
+    workers: int | None = None,
 ) -> list[Path]:
     """Inherent structures of configurations and of the ends of their runs: `output`/NAME.npz.
 
@@ -50,7 +51,7 @@ def inherent(
         Folder; made if it is not there.
     mixture : Mixture, str or Path, optional
         Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
-    scheduler : str, optional
+    scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
     Returns
@@ -95,7 +96,7 @@ def inherent(
             for ensemble, start, product in zip(ensembles, starts, products, strict=True)
             if not product.exists()
         ]
-        run_tasks(tasks, "inherent", scheduler)
+        run_tasks(tasks, "inherent", scheduler, workers)
         add_to_note(output, "inherent", {path.stem: _measured(path) for path in products})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return products

@@ -36,6 +36,19 @@ def named_times(text: str, mixture: Mixture, temperature: float) -> tuple[float,
         ) from error
 
 
+def check_timestep(asked: float | None, own: float) -> float:
+    """The time step that was asked for; without one that of the mixture itself.
+
+    Raises
+    ------
+    ValueError
+        If it is not positive.
+    """
+    timestep = own if asked is None else asked
+    check_positive("the time step", timestep)
+    return timestep
+
+
 def relaxation_time(mixture: Mixture, temperature: float, density: float) -> float | None:
     """tau_alpha, where it is known: at the density of the mixture only."""
     known = {float(key): time for key, time in mixture.relaxation_times.items()}
