@@ -155,6 +155,32 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
     click.echo(f"next: lammps-botan distill {shlex.quote(str(output))}/*.npz -o pseudo_labels")
 
 
+@simulate.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+@MIXTURE
+@click.option("--window", type=float, required=True, help="How long a history is.")
+@click.option("--interval", type=float, help="Between samples; a 150th of the window if not given.")
+@click.option("--velocities", default=1, show_default=True, help="Histories of each structure.")
+@click.option("--ends", is_flag=True, help="Also histories of the ends of the runs.")
+@click.option("--temperature", type=float, help="Of the velocities, where a file does not say it.")
+@TIMESTEP
+@SEED
+@SCHEDULER
+@WORKERS
+def history(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
+    """Run short histories of CONFIGURATIONS (npz files, or LAMMPS data files).
+
+    In equilibrium a run with fresh velocities stands for the past. Writes OUTPUT/NAME.npz, with the
+    histories beside what the file held.
+    """
+    from lammps_botan.simulation import history as run
+
+    with _warnings_as_lines():
+        paths = run(configurations, output, **arguments)
+    click.echo(f"made {paths_written(paths)}")
+
+
 @contextlib.contextmanager
 def _warnings_as_lines() -> Iterator[None]:
     """Print the text of a warning alone, without the place in the source."""
