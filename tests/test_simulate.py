@@ -15,7 +15,7 @@ from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data
 
 from lammps_botan.analysis.sample import read_sample
-from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.simulation import equilibrate, isoconfig, named_times
 from lammps_botan.simulation.jobs import Job, run_job, script_path
@@ -104,6 +104,43 @@ def test_the_same_seed_makes_the_same_glass(glass, tmp_path):
     assert other.read_text().split("Atoms")[1] != again.read_text().split("Atoms")[1]
 
 
+def test_configurations_of_one_liquid_follow_each_other(tmp_path):
+    """The liquid goes on from each of them, also where more are asked for later."""
+    arguments = {"temperature": 1.0, "n_particles": N, "melt_time": 1.0, "cooling_time": 1.0}
+    arguments |= {"time": 2.0, "spacing": 0.1, "timestep": 0.002}
+    at_once = equilibrate(tmp_path / "three", configurations=3, **arguments)
+    equilibrate(tmp_path / "two", configurations=2, **arguments)
+    later = equilibrate(tmp_path / "two", configurations=3, **arguments)
+    assert [path.read_bytes() for path in later] == [path.read_bytes() for path in at_once]
+    first, second, third = (in_order(path) for path in at_once)
+    near, far = (
+        np.abs(first.box.minimum_image(x.positions - first.positions)) for x in (second, third)
+    )
+    # thermal velocities: |v| t is .17 on average and direction
+    assert 0.03 < near.mean() < 0.15
+    assert near.mean() < far.mean() < 0.3
+    log = at_once[1].with_suffix(".log").read_text()
+    assert "Loop time" in log
+    assert "for 50 steps" in log
+
+
+def in_order(path):
+    start = read_start(path, mixture=KOB_ANDERSEN)
+    return start.select(np.argsort(start.ids))
+
+
+def test_so_many_runs_go_on_at_a_time_as_there_are_workers(glass, tmp_path):
+    process = start(
+        "isoconfig", glass[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3,
+        "--times", "0.02,41", "--workers", 1,
+    )  # fmt: skip
+    work = tmp_path / "unfinished" / "ka-0001"
+    wait_for(lambda: list(work.glob("*.restart")), process)
+    assert len(list(work.glob("run_*.log"))) == 1
+    process.kill()
+    process.wait()
+
+
 def test_an_ensemble_has_one_file_per_configuration_and_lag_time(ensemble):
     assert [f"{path.parent.name}/{path.name}" for path in ensemble] == [
         "t0.02/ka-0001.npz",
@@ -177,6 +214,20 @@ write_dump all custom end.dump id type xu yu zu modify sort id format float %.17
     content = arrays(ensemble[2])
     moved = content["positions"][1] - content["initial_positions"]
     np.testing.assert_allclose(moved, end - start, atol=1e-9)
+
+
+def test_a_time_step_is_that_of_the_runs(glass, ensemble, tmp_path):
+    """A tenth of the step gives nearly the same run, from the same velocities, of other numbers."""
+    arguments = {"temperature": 1.0, "times": [0.02, 0.05], "runs": 3}
+    paths = isoconfig(glass[:1], tmp_path, timestep=1e-4, **arguments)
+    fine, coarse = arrays(paths[1]), arrays(ensemble[2])
+    assert (fine["timestep"], coarse["timestep"]) == (1e-4, 1e-3)
+    np.testing.assert_array_equal(fine["seeds"], coarse["seeds"])
+    moved, apart = (
+        np.abs(fine["positions"] - a).max()
+        for a in (fine["initial_positions"], coarse["positions"])
+    )
+    assert 0 < apart < 1e-4 < moved
 
 
 def test_an_npz_file_serves_as_configuration(ensemble, glass, tmp_path):
@@ -397,7 +448,8 @@ def test_a_job_whose_product_is_there_is_not_run_again(tmp_path):
 
 
 def test_the_scripts_are_those_of_inputs():
-    for name in ("in.melt", "in.quench", "in.equilibrate", "in.isoconfig", "in.inherent"):
+    names = ("in.melt", "in.quench", "in.equilibrate", "in.isoconfig", "in.inherent", "in.history")
+    for name in names:
         assert script_path(name).read_text() == (INPUTS / name).read_text()
     with pytest.raises(FileNotFoundError, match=r"in\.other: no such script"):
         script_path("in.other")
@@ -435,6 +487,8 @@ def test_seeds_of_many_runs_differ():
         ({"times": [0.0015]}, r"multiple of the time step 0\.001, found 0\.0015"),
         ({"times": [float("nan")]}, "a lag time must be positive, found nan"),
         ({"seed": -1}, "the seed must not be negative"),
+        ({"timestep": -0.001}, r"the time step must be positive, found -0\.001"),
+        ({"timestep": 0.003}, r"multiple of the time step 0\.003, found 0\.01"),
     ],
 )
 def test_arguments_out_of_range_are_refused_before_anything_is_written(
@@ -481,6 +535,14 @@ def test_a_scheduler_that_is_not_there_is_named(glass, tmp_path):
     address = "tcp://127.0.0.1:1"
     with pytest.raises(ConnectionError, match=f"no Dask scheduler answers at {address}"):
         isoconfig(glass, tmp_path, temperature=1.0, times=[0.01], scheduler=address)
+
+
+def test_workers_are_of_this_machine_or_of_a_scheduler(glass, tmp_path):
+    arguments = {"temperature": 1.0, "times": [0.01], "runs": 1}
+    with pytest.raises(ValueError, match="leave out one of --workers and --scheduler"):
+        isoconfig(glass, tmp_path / "a", scheduler="tcp://127.0.0.1:1", workers=1, **arguments)
+    with pytest.raises(ValueError, match="expected 1 worker or more, found 0"):
+        isoconfig(glass, tmp_path / "b", workers=0, **arguments)
 
 
 def test_a_cluster_makes_the_same_ensemble(glass, ensemble, tmp_path):

@@ -35,6 +35,14 @@ SEED = click.option("--seed", default=1, show_default=True, help="Other seeds, o
 SCHEDULER = click.option(
     "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler; else the cores of this machine."
 )
+WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Runs that go on at a time; as many as there are cores if not given.",
+)
+TIMESTEP = click.option(
+    "--timestep", type=float, help="That of the mixture if not given (docs/simulate.md)."
+)
 
 
 @simulate.command()
@@ -48,13 +56,20 @@ SCHEDULER = click.option(
 )
 @click.option("--temperature", type=float, required=True)
 @click.option("--time", type=float, help="At the temperature; 40 tau_alpha if not given.")
-@click.option("--configurations", default=1, show_default=True, help="Each from its own melt.")
+@click.option("--configurations", default=1, show_default=True, help="How many.")
+@click.option(
+    "--spacing",
+    type=float,
+    help="Time between configurations of one liquid; without it each has a melt of its own.",
+)
 @click.option("--n", "n_particles", default=4096, show_default=True, help="Particles.")
 @click.option("--density", type=float, help="N/V; that of the mixture if not given.")
 @click.option("--melt-time", type=float, help="That of the mixture if not given.")
 @click.option("--cooling-time", type=float, help="That of the mixture if not given.")
+@TIMESTEP
 @SEED
 @SCHEDULER
+@WORKERS
 def equilibrate(output: Path, mixture: str, **arguments: Any) -> None:
     """Equilibrate a mixture; writes OUTPUT/ka-0001.data and so on."""
     from lammps_botan.files.mixture_toml import find_mixture
@@ -105,8 +120,10 @@ def _drifts(paths: Sequence[Path]) -> Table:
     help="Lag times, as in 0.13,1.3,13, or 'paper' for those at which the mixture was studied.",
 )
 @click.option("--runs", default=32, show_default=True, help="Per configuration.")
+@TIMESTEP
 @SEED
 @SCHEDULER
+@WORKERS
 def isoconfig(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
     """Run the isoconfigurational ensembles of CONFIGURATIONS (LAMMPS data files, or npz files).
 
@@ -124,6 +141,7 @@ def isoconfig(configurations: Sequence[Path], output: Path, **arguments: Any) ->
 @FOLDER
 @MIXTURE
 @SCHEDULER
+@WORKERS
 def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
     """Minimize CONFIGURATIONS (npz files) and the ends of their runs.
 
@@ -135,6 +153,32 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
         paths = run(configurations, output, **arguments)
     click.echo(f"made {paths_written(paths)}")
     click.echo(f"next: lammps-botan distill {shlex.quote(str(output))}/*.npz -o pseudo_labels")
+
+
+@simulate.command()
+@click.argument("configurations", type=FILE, nargs=-1, required=True)
+@FOLDER
+@MIXTURE
+@click.option("--window", type=float, required=True, help="How long a history is.")
+@click.option("--interval", type=float, help="Between samples; a 150th of the window if not given.")
+@click.option("--velocities", default=1, show_default=True, help="Histories of each structure.")
+@click.option("--ends", is_flag=True, help="Also histories of the ends of the runs.")
+@click.option("--temperature", type=float, help="Of the velocities, where a file does not say it.")
+@TIMESTEP
+@SEED
+@SCHEDULER
+@WORKERS
+def history(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
+    """Run short histories of CONFIGURATIONS (npz files, or LAMMPS data files).
+
+    In equilibrium a run with fresh velocities stands for the past. Writes OUTPUT/NAME.npz, with the
+    histories beside what the file held.
+    """
+    from lammps_botan.simulation import history as run
+
+    with _warnings_as_lines():
+        paths = run(configurations, output, **arguments)
+    click.echo(f"made {paths_written(paths)}")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Make the glass: equilibrated configurations, isoconfigurational ensembles, inherent structures.
+"""Make the glass: equilibrated configurations, their ensembles, inherent structures and histories.
 
 LAMMPS runs the scripts of inputs/ with the interactions of a mixture, in its units. The protocol
 is that of Shiba et al., J. Chem. Phys. 158, 084503 (2023), sec. III, doi:10.1063/5.0129791.
@@ -8,8 +8,9 @@ whole is kept, what was begun goes on. Files appear under their final names when
 """
 
 from lammps_botan.simulation.equilibration import equilibrate
+from lammps_botan.simulation.history import history
 from lammps_botan.simulation.inherent import inherent
 from lammps_botan.simulation.isoconfigurational import isoconfig
 from lammps_botan.simulation.protocol import named_times
 
-__all__ = ["equilibrate", "inherent", "isoconfig", "named_times"]
+__all__ = ["equilibrate", "history", "inherent", "isoconfig", "named_times"]

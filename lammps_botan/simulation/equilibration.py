@@ -14,6 +14,7 @@ from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
 from lammps_botan.simulation.protocol import (
     check_positive,
     check_seed,
+    check_timestep,
     relaxation_time,
     script_seed,
 )
@@ -36,14 +37,17 @@ def equilibrate(
     density: float | None = None,
     melt_time: float | None = None,
     cooling_time: float | None = None,
+    spacing: float | None = None,
+    timestep: float | None = None,
     seed: int = 1,
     scheduler: str | None = None,
+    workers: int | None = None,
 ) -> list[Path]:
-    """Equilibrated configurations, each from its own melt: `output`/ka-0001.data and so on.
+    """Equilibrated configurations: `output`/ka-0001.data and so on.
 
-    Beside each data file lies the log of its equilibration, and in equilibrate.json what was asked
-    for, with the seed, composition, density and potential energy per particle of each
-    configuration.
+    Each is from a melt of its own, or all are from one liquid, one after the other. Beside each
+    data file lies the log of its equilibration. In equilibrate.json is what was asked for, with
+    the seed, composition, density and potential energy per particle of each configuration.
 
     Parameters
     ----------
@@ -56,16 +60,21 @@ def equilibrate(
     mixture : Mixture, str or Path
         With its interactions; or its name, or its TOML file.
     configurations : int
-        How many; they run in parallel.
+        How many; those with a melt of their own run in parallel.
     n_particles : int
         Of all species together.
     density : float, optional
         Particles per volume, or per area in two dimensions; that of the mixture without it.
     melt_time, cooling_time : float, optional
         Duration of the melt, and of the ramp down from it; those of the mixture without them.
+    spacing : float, optional
+        Time from one configuration to the next of one liquid, which stays at the temperature; take
+        several tau_alpha. Without it each configuration has a melt of its own.
+    timestep : float, optional
+        Of the equilibration; that of the mixture without it, as that of the melt always is.
     seed : int
         Another seed, other configurations.
-    scheduler : str, optional
+    scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
     Returns
@@ -92,22 +101,32 @@ def equilibrate(
     for name, value in asked.items():
         check_positive(f"the {name.replace('_', ' ')}", value)
     check_positive("the number of configurations", configurations)
+    if spacing is not None:
+        check_positive("the spacing", spacing)
+    timestep = check_timestep(timestep, liquid.interactions.timestep)
     check_seed(seed)
     _check_number(liquid.mixture, n_particles)
     output = output.resolve()
     prefix = liquid.interactions.prefix or liquid.mixture.name
     names = [f"{prefix}-{k + 1:04d}" for k in range(configurations)]
-    seeds = {name: script_seed(seed, k) for k, name in enumerate(names)}
-    about = {name: {"seed": seeds[name]} for name in names}
-    note = {**asked, "n_particles": n_particles, "seed": seed, **liquid.identity()}
+    melts = [0 if spacing else k for k in range(configurations)]
+    about = {name: {"seed": script_seed(seed, k)} for name, k in zip(names, melts, strict=True)}
+    note = {
+        **asked,
+        "n_particles": n_particles,
+        "seed": seed,
+        "spacing": spacing,
+        "timestep": timestep,
+        **liquid.identity(),
+    }
+    paths = [output / f"{name}.data" for name in names]
     with open_output(output, "equilibrate", note, about):
         tasks = [
-            _task(liquid, output, name, note | about[name])
-            for name in names
-            if not (output / f"{name}.data").exists()
+            _task(liquid, path, note | about[path.stem], paths[k - 1] if spacing and k else None)
+            for k, path in enumerate(paths)
+            if not path.exists()
         ]
-        run_tasks(tasks, "equilibrate", scheduler)
-        paths = [output / f"{name}.data" for name in names]
+        run_tasks(tasks, "equilibrate", scheduler, workers)
         add_to_note(output, "equilibrate", {p.stem: _measured(p, liquid.mixture) for p in paths})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return paths
@@ -153,35 +172,43 @@ def _check_number(mixture: Mixture, n_particles: int) -> None:
             raise ValueError(f"{n_particles} particles of {mixture.name} hold no {name}; take more")
 
 
-def _task(liquid: Liquid, output: Path, name: str, asked: dict[str, Any]) -> Task:
-    folder, data = output / UNFINISHED / name, output / f"{name}.data"
+def _task(liquid: Liquid, data: Path, asked: dict[str, Any], earlier: Path | None) -> Task:
+    """One configuration, from its melt or from an earlier configuration of the same liquid."""
+    folder = data.parent / UNFINISHED / data.stem
     folder.mkdir(parents=True, exist_ok=True)
     liquid.write(folder)
-    variables = (
-        {
-            "n": str(asked["n_particles"]),
-            "density": repr(asked["density"]),
-            "time": repr(asked["melt_time"]),
-            "seed": str(asked["seed"]),
-        },
-        {"temperature": repr(asked["temperature"]), "time": repr(asked["cooling_time"])},
-        {"temperature": repr(asked["temperature"]), "time": repr(asked["time"])},
-    )
+    own = liquid.interactions.timestep
+    at = {"temperature": repr(asked["temperature"])}
+    melt = {"n": str(asked["n_particles"]), "density": repr(asked["density"])}
+    begin = [
+        ("in.melt", PRODUCTS[0], asked["melt_time"], own, melt | {"seed": str(asked["seed"])}),
+        ("in.quench", PRODUCTS[1], asked["cooling_time"], own, at),
+    ]
+    stay = {**at, "timestep": repr(asked["timestep"])}
+    if earlier is not None:
+        begin, stay = [], stay | {"data": str(earlier)}
+    time = asked["time"] if earlier is None else asked["spacing"]
     jobs = [
         Job(
             folder=folder,
             script=script,
             product=product,
             log=f"{product}.log",
-            steps=round(float(own["time"]) / liquid.interactions.timestep),
-            variables={"mixture": INPUT, **own},
+            steps=round(time / timestep),
+            variables={"mixture": INPUT, "time": repr(time), **variables},
             final=(data,),
         )
-        for script, product, own in zip(
-            ("in.melt", "in.quench", "in.equilibrate"), PRODUCTS, variables, strict=True
+        for script, product, time, timestep, variables in (
+            *begin,
+            ("in.equilibrate", PRODUCTS[2], time, asked["timestep"], stay),
         )
     ]
-    return Task(jobs=jobs, in_turn=True, finish=functools.partial(_keep, folder, data))
+    return Task(
+        jobs=jobs,
+        in_turn=True,
+        finish=functools.partial(_keep, folder, data),
+        follows=earlier is not None,
+    )
 
 
 def _keep(folder: Path, data: Path) -> None:

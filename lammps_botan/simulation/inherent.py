@@ -13,6 +13,8 @@ from filelock import FileLock
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.simulation.dump_rows import read_dump_rows
+from lammps_botan.simulation.further_keys import read_further_keys
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
 from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
 from lammps_botan.simulation.protocol import versions_json
@@ -26,7 +28,7 @@ from lammps_botan.simulation.starts import (
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
 
-_HEADER = 9  # lines of a dump before its atoms
+_COLUMNS = 4  # of the dump of a minimum: position and energy
 
 
 def inherent(
@@ -35,6 +37,7 @@ def inherent(
     *,
     mixture: Mixture | str | Path | None = None,
     scheduler: str | None = None,
+    workers: int | None = None,
 ) -> list[Path]:
     """Inherent structures of configurations and of the ends of their runs: `output`/NAME.npz.
 
@@ -50,7 +53,7 @@ def inherent(
         Folder; made if it is not there.
     mixture : Mixture, str or Path, optional
         Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
-    scheduler : str, optional
+    scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
     Returns
@@ -95,7 +98,7 @@ def inherent(
             for ensemble, start, product in zip(ensembles, starts, products, strict=True)
             if not product.exists()
         ]
-        run_tasks(tasks, "inherent", scheduler)
+        run_tasks(tasks, "inherent", scheduler, workers)
         add_to_note(output, "inherent", {path.stem: _measured(path) for path in products})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return products
@@ -147,20 +150,20 @@ def _collect(own: _Minima) -> None:
             return
         count = 1 + own.ensemble.n_runs
         dumps = [own.folder / f"inherent_{k:04d}.dump" for k in range(count)]
-        rows = np.array([np.loadtxt(dump, skiprows=_HEADER) for dump in dumps])
+        n = own.ensemble.configuration.n_particles
+        rows = np.array([read_dump_rows(dump, n, _COLUMNS) for dump in dumps])
         positions, energies = rows[:, :, :3], rows[:, :, 3]
         start = replace(
             own.ensemble.configuration,
             inherent_positions=positions[0],
             inherent_energies=energies[0],
         )
-        write_ensemble(
-            own.product,
-            replace(own.ensemble, configuration=start),
-            inherent_positions=positions,
-            inherent_energies=energies,
-            versions=versions_json(),
-        )
+        about: dict[str, Any] = read_further_keys(own.ensemble.path) | {
+            "inherent_positions": positions,
+            "inherent_energies": energies,
+            "versions": versions_json(),
+        }
+        write_ensemble(own.product, replace(own.ensemble, configuration=start), **about)
         shutil.rmtree(own.folder)
 
 

@@ -21,6 +21,7 @@ from lammps_botan.simulation.protocol import (
     check_positive,
     check_seed,
     check_times,
+    check_timestep,
     named_times,
     script_seed,
     velocity_seeds,
@@ -49,13 +50,15 @@ def isoconfig(
     mixture: Mixture | str | Path | None = None,
     runs: int = 32,
     seed: int = 1,
+    timestep: float | None = None,
     scheduler: str | None = None,
+    workers: int | None = None,
 ) -> list[Path]:
     """Isoconfigurational ensembles: `output`/tTIME/NAME.npz by configuration and lag time.
 
     The files are those of `files.ensemble_npz`, with the keys time (the lag time of the file),
     times (all lag times of the runs), temperature, mixture, seed, seeds [runs] (of the velocities
-    in LAMMPS), density, potential_energy (per particle, at the start) and versions.
+    in LAMMPS), timestep, density, potential_energy (per particle, at the start) and versions.
 
     Parameters
     ----------
@@ -74,7 +77,9 @@ def isoconfig(
     seed : int
         Another seed, other velocities. The same seed gives each configuration the same velocities
         again, whatever other configurations are asked for.
-    scheduler : str, optional
+    timestep : float, optional
+        That of the mixture without it.
+    scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
     Returns
@@ -104,12 +109,19 @@ def isoconfig(
     check_seed(seed)
     check_names(configurations)
     starts, liquid = read_starts(configurations, mixture)
+    timestep = check_timestep(timestep, liquid.interactions.timestep)
     if isinstance(times, str):
         times = named_times(times, liquid.mixture, temperature)
-    lag_times = check_times(times, liquid.interactions.timestep)
+    lag_times = check_times(times, timestep)
     output = output.resolve()
     names = [path.stem for path in configurations]
-    asked = {"temperature": temperature, "times": lag_times, "runs": runs, "seed": seed}
+    asked = {
+        "temperature": temperature,
+        "times": lag_times,
+        "runs": runs,
+        "seed": seed,
+        "timestep": timestep,
+    }
     about = {path.stem: {"sha256": sha256_of(path)} for path in configurations}
     products = {
         name: tuple(output / f"t{t:.12g}" / f"{name}.npz" for t in lag_times) for name in names
@@ -125,12 +137,13 @@ def isoconfig(
                     times=lag_times,
                     runs=runs,
                     seed=seed,
+                    timestep=timestep,
                 )
             )
             for path, start in zip(configurations, starts, strict=True)
             if not all(product.exists() for product in products[path.stem])
         ]
-        run_tasks(tasks, "isoconfig", scheduler)
+        run_tasks(tasks, "isoconfig", scheduler, workers)
         add_to_note(output, "isoconfig", {name: _measured(products[name][0]) for name in names})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return [products[name][k] for k in range(len(lag_times)) for name in names]
@@ -147,10 +160,7 @@ class _Runs:
     times: list[float]
     runs: int
     seed: int
-
-    @property
-    def timestep(self) -> float:
-        return self.liquid.interactions.timestep
+    timestep: float
 
     @property
     def numbers(self) -> list[str]:
@@ -170,6 +180,7 @@ def _task(own: _Runs) -> Task:
         write_start(data, own.start, f"Start of {own.products[0].stem}")
     variables = {
         "mixture": INPUT,
+        "timestep": repr(own.timestep),
         "data": data.name,
         "temperature": repr(own.start.temperature),
         "seed": str(own.script_seed()),
@@ -203,6 +214,7 @@ def _collect(own: _Runs) -> None:
             "times": np.array(own.times),
             "seed": own.seed,
             "seeds": velocity_seeds(own.script_seed(), own.runs),
+            "timestep": own.timestep,
             "density": start.density,
             "potential_energy": energy,
             "versions": versions_json(),

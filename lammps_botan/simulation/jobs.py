@@ -150,14 +150,22 @@ class Task:
         Whether each job needs the product of the one before.
     finish : function without arguments
         Called where the jobs ran, after the last one.
+    follows : bool
+        Whether the jobs need what the task before made.
     """
 
     jobs: Sequence[Job]
     in_turn: bool
     finish: Callable[[], None]
+    follows: bool = False
 
 
-def run_tasks(tasks: Sequence[Task], title: str, scheduler: str | None = None) -> None:
+def run_tasks(
+    tasks: Sequence[Task],
+    title: str,
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> None:
     """Run tasks in parallel, with a progress bar of all MD steps on the error output.
 
     Parameters
@@ -168,26 +176,41 @@ def run_tasks(tasks: Sequence[Task], title: str, scheduler: str | None = None) -
     scheduler : str, optional
         Address of a Dask scheduler whose workers see the same files; the cores of this machine
         without it.
+    workers : int, optional
+        How many runs go on at a time on this machine; as many as it has cores without it.
 
     Raises
     ------
+    ValueError
+        If there are no workers, or a scheduler, which has workers of its own, is given as well.
     ChildProcessError
         If LAMMPS stops with an error; the other runs are cancelled and can be resumed.
     ConnectionError
         If there is no scheduler at the address.
     """
+    if workers is not None and scheduler is not None:
+        raise ValueError(
+            f"the workers are those of the scheduler at {scheduler}; leave out one of --workers "
+            "and --scheduler"
+        )
+    if workers is not None and workers < 1:
+        raise ValueError(f"expected 1 worker or more, found {workers}")
     if not tasks:
         return
+    from dask.system import CPU_COUNT
+
     jobs = [job for task in tasks for job in task.jobs]
-    with _client(scheduler, len(jobs)) as client:
-        last = set()
+    with _client(scheduler, min(workers or CPU_COUNT, len(jobs))) as client:
+        last: set[Any] = set()
+        before: list[Any] = []
         for task in tasks:
             futures: list[Any] = []
             for job in task.jobs:
-                after = futures[-1:] if task.in_turn else []
+                after = (task.in_turn and futures[-1:]) or (before if task.follows else [])
                 futures.append(client.submit(_after, run_job, job, after, pure=False))
             finish = functools.partial(_finish, task.finish)
-            last.add(client.submit(finish, futures, pure=False))
+            before = [client.submit(finish, futures, pure=False)]
+            last.update(before)
         _watch(client, jobs, last, title)
 
 
@@ -241,8 +264,7 @@ def _watch(client: Any, jobs: Sequence[Job], pending: set[Any], title: str) -> N
 
 
 @contextlib.contextmanager
-def _client(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
-    from dask.system import CPU_COUNT
+def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     if scheduler is not None:
@@ -258,7 +280,7 @@ def _client(scheduler: str | None, n_jobs: int) -> Iterator[Any]:
         return
     with _ctrl_c_ignored():  # as the workers inherit it: Ctrl-C is for this process to answer
         cluster = LocalCluster(
-            n_workers=min(CPU_COUNT, n_jobs),
+            n_workers=n_workers,
             threads_per_worker=1,
             memory_limit=0,
             dashboard_address="127.0.0.1:0",  # any free port, for this machine only

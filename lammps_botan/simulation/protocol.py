@@ -36,6 +36,44 @@ def named_times(text: str, mixture: Mixture, temperature: float) -> tuple[float,
         ) from error
 
 
+def check_timestep(asked: float | None, own: float) -> float:
+    """The time step that was asked for; without one that of the mixture itself.
+
+    Raises
+    ------
+    ValueError
+        If it is not positive.
+    """
+    timestep = own if asked is None else asked
+    check_positive("the time step", timestep)
+    return timestep
+
+
+def check_window(window: float, interval: float, timestep: float) -> int:
+    """How many samples a window has.
+
+    Raises
+    ------
+    ValueError
+        If the window is no multiple of the interval, or the interval none of the time step.
+    """
+    check_positive("the window", window)
+    check_positive("the interval", interval)
+    steps = interval / timestep
+    if round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
+        raise ValueError(
+            f"the interval must be a multiple of the time step {timestep:g}, found {interval:g}; "
+            "give another (--interval)"
+        )
+    samples = window / interval
+    if round(samples) < 2 or abs(samples - round(samples)) > 1e-6 * samples:
+        raise ValueError(
+            f"the window must be a multiple of the interval {interval:g}, twice that or more, "
+            f"found {window:g}"
+        )
+    return round(samples)
+
+
 def relaxation_time(mixture: Mixture, temperature: float, density: float) -> float | None:
     """tau_alpha, where it is known: at the density of the mixture only."""
     known = {float(key): time for key, time in mixture.relaxation_times.items()}
@@ -48,7 +86,7 @@ def script_seed(seed: int, stream: int) -> int:
 
 
 def velocity_seeds(of_script: int, runs: int) -> np.ndarray:
-    """int64 [runs]: what in.isoconfig gives to `velocity create` in each run."""
+    """int64 [runs]: seeds of `velocity create` in each run, as in.isoconfig has them."""
     run = np.arange(1, runs + 1, dtype=np.int64)
     return np.asarray((of_script * 7919 + run * 15485863) % 2147483646 + 1)
 

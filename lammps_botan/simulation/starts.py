@@ -56,7 +56,7 @@ def read_starts(
     """
     liquid = None if mixture is None else open_liquid(mixture)
     for path in paths:
-        _check_atoms(path)
+        check_atoms(path)
     known = None if liquid is None else liquid.mixture
     return of_one_liquid([read_start(path, mixture=known) for path in paths], liquid)
 
@@ -117,7 +117,7 @@ def composition(start: Configuration) -> dict[str, int]:
     return {name: int(n) for name, n in zip(start.mixture.species, counts, strict=True)}
 
 
-def _check_atoms(path: Path) -> None:
+def check_atoms(path: Path) -> None:
     """Refuse a data file with bonds: the simulation would be one without them."""
     if path.suffix != ".npz" and (match := _BONDS.search(path.read_bytes()[:65536])):
         raise ValueError(

@@ -1,0 +1,31 @@
+"""Keys of an npz file beside those of its ensemble, which pass from file to file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# what `files.ensemble_npz.write_ensemble` writes of the start and the runs
+_OF_THE_ENSEMBLE = {
+    "types",
+    "initial_positions",
+    "positions",
+    "box",
+    "periodic",
+    "time",
+    "temperature",
+    "mixture",
+    "initial_positions_inherent",
+}
+
+
+def read_further_keys(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Targets, seeds, inherent structures, histories and what else a file holds; by key.
+
+    Of files other than npz there are none.
+    """
+    if path.suffix != ".npz":
+        return {}
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files if key not in _OF_THE_ENSEMBLE}

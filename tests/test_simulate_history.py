@@ -1,0 +1,379 @@
+"""Histories from real LAMMPS runs, against averages over dumps of the same runs."""
+
+import signal
+import subprocess
+import time
+
+import argon
+import numpy as np
+import pytest
+from lmp import BIN
+from potential import write_alloy
+
+from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.network.metadata import HistoryInput
+from lammps_botan.simulation import equilibrate, history, inherent, isoconfig
+from lammps_botan.simulation.liquid import open_liquid
+from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
+
+pytestmark = pytest.mark.slow
+
+N = 200
+T = 0.8
+HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
+
+KOB_ANDERSEN_IN_LAMMPS = """
+pair_style lj/smooth/linear 2.5
+pair_coeff 1 1 1.0 1.0 2.5
+pair_coeff 1 2 1.5 0.8 2.0
+pair_coeff 2 2 0.5 0.88 2.2
+"""
+
+
+def arrays(path):
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def write_data(path, positions, species, length):
+    """A LAMMPS data file of a cube; positions are wrapped into it."""
+    lines = ["start", "", f"{len(species)} atoms", "2 atom types", ""]
+    lines += [f"0 {length!r} {x}lo {x}hi" for x in "xyz"]
+    lines += ["", "Masses", "", "1 1", "2 1", "", "Atoms # atomic", ""]
+    wrapped = positions - np.floor(positions / length) * length
+    lines += [
+        f"{k} {s + 1} {x:.17g} {y:.17g} {z:.17g}"
+        for k, (s, (x, y, z)) in enumerate(zip(species, wrapped, strict=True), 1)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def dumped_history(folder, begin, *, temperature, seed, every, samples, timestep):
+    """Displacement, variance and energy, by numpy from a dump of each sample of a run."""
+    script = f"""
+{begin}
+velocity all create {temperature!r} {seed} mom yes rot no dist gaussian
+fix 1 all nve
+timestep {timestep!r}
+compute pe all pe/atom
+dump 1 all custom {every} run.dump xu yu zu c_pe
+dump_modify 1 sort id format float %.17g
+run {(samples - 1) * every}
+"""
+    (folder / "in.bare").write_text(script)
+    command = [BIN / "lmp", "-in", "in.bare", "-log", "none"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    frames = (folder / "run.dump").read_text().split("ITEM: TIMESTEP")[1:]
+    assert len(frames) == samples
+    rows = np.array([[r.split() for r in f.split("\n")[9:-1]] for f in frames], dtype=float)
+    positions, energies = rows[..., :3], rows[..., 3]
+    mean = positions.mean(axis=0)
+    variance = ((positions - mean) ** 2).sum(axis=-1).mean(axis=0)
+    return mean - positions[0], variance, energies.mean(axis=0)
+
+
+def compare(content, place, expected):
+    for name, values in zip(("displacement", "variance", "energy"), expected, strict=True):
+        found = content[f"history_{name}"][place]
+        assert found.dtype == np.float32
+        # float32, and rounding of forces that are added in another order
+        np.testing.assert_allclose(found, values, rtol=2e-6, atol=2e-7, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def liquid(tmp_path_factory):
+    """A small Kob-Andersen liquid."""
+    (path,) = equilibrate(tmp_path_factory.mktemp("liquid"), n_particles=N, **HOT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(liquid, tmp_path_factory):
+    """Three runs of it."""
+    folder = tmp_path_factory.mktemp("runs")
+    return isoconfig([liquid], folder, temperature=T, times=[0.2], runs=3)[0]
+
+
+@pytest.fixture(scope="module")
+def histories(runs, tmp_path_factory):
+    """Two histories of its start and of each of the three ends."""
+    folder = tmp_path_factory.mktemp("histories")
+    (path,) = history([runs], folder, window=0.4, interval=0.02, velocities=2, ends=True)
+    return path
+
+
+def test_histories_have_the_shapes_of_structures_and_velocities(histories):
+    content = arrays(histories)
+    assert content["history_displacement"].shape == (4, 2, N, 3)
+    assert content["history_variance"].shape == (4, 2, N)
+    assert content["history_energy"].shape == (4, 2, N)
+    assert (content["history_window"], content["history_interval"]) == (0.4, 0.02)
+    assert len(np.unique(content["history_seeds"])) == 8
+
+
+@pytest.mark.parametrize("structure", [0, 2])
+def test_a_history_is_the_average_over_a_dump_of_its_run(histories, runs, tmp_path, structure):
+    """Samples are taken at t = 0 and up to one interval before the end of the window."""
+    content, ensemble = arrays(histories), read_ensemble(runs)
+    positions = [ensemble.initial, *ensemble.final][structure]
+    length = float(ensemble.box.cell[0, 0])
+    write_data(tmp_path / "start.data", positions, ensemble.species, length)
+    begin = "units lj\natom_style atomic\nread_data start.data\n" + KOB_ANDERSEN_IN_LAMMPS
+    assert HistoryInput(window=0.4, interval=0.02, parts=10).samples_per_part == 2
+    expected = dumped_history(
+        tmp_path,
+        begin,
+        temperature=T,
+        seed=content["history_seeds"][structure, 1],
+        every=20,
+        samples=2 * 10,
+        timestep=0.001,
+    )
+    compare(content, (structure, 1), expected)
+
+
+def test_a_longer_time_step_gives_the_samples_of_the_same_times(liquid, tmp_path):
+    (path,) = history([liquid], tmp_path, window=0.4, interval=0.04, temperature=T, timestep=0.004)
+    content = arrays(path)
+    write_data(
+        tmp_path / "start.data",
+        content["initial_positions"],
+        content["types"],
+        float(content["box"][0]),
+    )
+    begin = "units lj\natom_style atomic\nread_data start.data\n" + KOB_ANDERSEN_IN_LAMMPS
+    expected = dumped_history(
+        tmp_path,
+        begin,
+        temperature=T,
+        seed=content["history_seeds"][0, 0],
+        every=10,
+        samples=10,
+        timestep=0.004,
+    )
+    compare(content, (0, 0), expected)
+
+
+def of_another_mixture(kind, folder):
+    """An equilibrated liquid, its mixture for the command, temperature, window and time step."""
+    if kind == "plane":
+        settings = HOT | {"mixture": "ka2d", "n_particles": 86}
+        own = KA2D.interactions.timestep
+        return equilibrate(folder / "glass", **settings)[0], "ka2d", T, 200 * own, own
+    toml = write_alloy(folder)
+    own = open_liquid(toml).interactions.timestep
+    (path,) = equilibrate(
+        folder / "glass", mixture=toml, temperature=1000.0, time=0.1, n_particles=108
+    )
+    return path, toml, 1000.0, 200 * own, own
+
+
+@pytest.mark.parametrize("kind", ["plane", "alloy"])
+def test_histories_of_other_mixtures_are_averages_over_dumps_too(tmp_path, kind):
+    """In two dimensions, and of an alloy in units metal with a many-body potential."""
+    data, mixture, temperature, window, timestep = of_another_mixture(kind, tmp_path)
+    (path,) = history(
+        [data],
+        tmp_path / "histories",
+        mixture=mixture,
+        window=window,
+        interval=window / 20,
+        temperature=temperature,
+    )
+    content = arrays(path)
+    open_liquid(mixture).write(tmp_path)
+    begin = f"include in.mixture\nread_data {data}\ninclude in.mixture"
+    expected = dumped_history(
+        tmp_path,
+        begin,
+        temperature=temperature,
+        seed=content["history_seeds"][0, 0],
+        every=10,
+        samples=20,
+        timestep=timestep,
+    )
+    compare(content, (0, 0), expected)
+    if kind == "plane":
+        assert not content["history_displacement"][..., 2].any()
+        assert read_start(path).mixture == KA2D
+
+
+def squared_velocity(path, window, samples):
+    """Mean m v^2 per dimension: within a short window the mean displacement is v t / 2."""
+    content = arrays(path)
+    start = read_start(path)
+    mass = np.array(start.mixture.masses)[start.species]
+    last = window * (samples - 1) / samples
+    velocity = content["history_displacement"][0] / (last / 2)
+    return float((mass[:, None] * velocity**2).mean())
+
+
+def test_velocities_are_those_of_the_temperature(liquid, tmp_path):
+    """Of a file in reduced units and of the same file in units metal."""
+    start = read_start(liquid, mixture=KOB_ANDERSEN)
+    metal = argon.to_metal(start.select(np.argsort(start.ids)))
+    write_ensemble(tmp_path / "metal.npz", Ensemble(metal, metal.positions[None]))
+    toml = argon.write_toml(tmp_path / "argon.toml")
+    (in_lj,) = history([liquid], tmp_path / "lj", window=0.01, interval=0.001, temperature=T)
+    (in_metal,) = history(
+        [tmp_path / "metal.npz"],
+        tmp_path / "scaled",
+        mixture=toml,
+        window=0.01 * argon.TIME,
+        interval=0.001 * argon.TIME,
+        temperature=T * argon.TEMPERATURE,
+    )
+    assert squared_velocity(in_lj, 0.01, 10) == pytest.approx(T, rel=0.02)
+    scaled = squared_velocity(in_metal, 0.01 * argon.TIME, 10)
+    thermal = argon.BOLTZMANN * T * argon.TEMPERATURE / argon.MASS_TIMES_VELOCITY_SQUARED
+    assert scaled == pytest.approx(thermal, rel=0.02)
+
+
+def test_energies_of_the_particles_add_up_to_that_of_the_configuration(liquid, runs, tmp_path):
+    """Within two steps the energy of a particle does not change much."""
+    (path,) = history([liquid], tmp_path, window=0.002, interval=0.001, temperature=T)
+    total = arrays(path)["history_energy"].mean()
+    assert total == pytest.approx(arrays(runs)["potential_energy"], abs=2e-3)
+
+
+def test_variances_grow_with_the_window_up_to_the_size_of_the_cage(liquid, tmp_path):
+    """Ballistic below t = .1, where the variance of v t over a window is a twelfth of (v t)^2."""
+    means = []
+    for window in (0.05, 0.5, 5.0):
+        (path,) = history(
+            [liquid], tmp_path / f"{window}", window=window, interval=window / 50, temperature=T
+        )
+        means.append(arrays(path)["history_variance"].mean())
+    assert means[0] == pytest.approx(3 * T * 0.05**2 / 12, rel=0.1)
+    assert means[0] < means[1] < means[2] < 1.0
+
+
+def test_a_file_keeps_what_it_held(runs, histories, tmp_path):
+    """Runs, seeds and inherent structures pass through, in either order of the commands."""
+    before, after = arrays(runs), arrays(histories)
+    for key in before.keys() - {"versions"}:
+        np.testing.assert_array_equal(after[key], before[key], err_msg=key)
+    (minima,) = inherent([histories], tmp_path / "minima")
+    (again,) = history([minima], tmp_path / "again", window=0.4, interval=0.02)
+    both = arrays(again)
+    for key in ("history_displacement", "history_variance", "history_energy", "seeds"):
+        np.testing.assert_array_equal(arrays(minima)[key], after[key], err_msg=key)
+    np.testing.assert_array_equal(both["history_energy"], after["history_energy"][:1, :1])
+    for key in ("inherent_positions", "inherent_energies", "initial_positions_inherent"):
+        np.testing.assert_array_equal(both[key], arrays(minima)[key], err_msg=key)
+
+
+def test_velocities_are_not_those_of_the_runs_that_are_predicted(histories):
+    content = arrays(histories)
+    assert content["seed"] == 1
+    assert not set(content["seeds"].tolist()) & set(content["history_seeds"].ravel().tolist())
+
+
+def test_velocities_depend_on_the_positions_and_not_on_the_name(runs, histories, tmp_path):
+    other = tmp_path / "other.npz"
+    other.write_bytes(runs.read_bytes())
+    (path,) = history([other], tmp_path / "out", window=0.4, interval=0.02)
+    (twice,) = history([other], tmp_path / "twice", window=0.4, interval=0.02, seed=2)
+    content = arrays(histories)["history_energy"][0, 0]
+    np.testing.assert_array_equal(arrays(path)["history_energy"][0, 0], content)
+    assert not np.array_equal(arrays(twice)["history_energy"][0, 0], content)
+
+
+def start_command(*arguments):
+    """A command in its own session."""
+    command = [BIN / "lammps-botan", "simulate", "history", *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
+    """What a run has finished is kept."""
+    options = (runs, "--window", 3, "--interval", 0.02, "--ends", "--workers", 1)
+    work = tmp_path / "killed" / "unfinished" / runs.stem
+    process = start_command(*options, "-o", tmp_path / "killed")
+    end = time.monotonic() + 120
+    while len(list(work.glob("history_*.dump"))) < 2:
+        assert process.poll() is None, "ended before it could be killed"
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(1.0)  # the runs die with it
+    finished = {path: path.stat().st_mtime_ns for path in work.glob("history_*.dump")}
+    assert 2 <= len(finished) < 4
+    process = start_command(*options, "-o", tmp_path / "killed")
+    seen = {}
+    while process.poll() is None:
+        seen |= {p: p.stat().st_mtime_ns for p in work.glob("history_*.dump") if p.exists()}
+        time.sleep(0.02)
+    assert process.returncode == 0
+    assert finished.items() <= seen.items()
+    assert start_command(*options, "-o", tmp_path / "whole").wait(timeout=120) == 0
+    killed, whole = (tmp_path / f / f"{runs.stem}.npz" for f in ("killed", "whole"))
+    assert killed.read_bytes() == whole.read_bytes()
+    assert not work.parent.exists()
+
+
+def test_a_damaged_dump_is_made_again(runs, histories, tmp_path):
+    """A dump that a full disk cut short is removed with a message; the next call repairs it."""
+    work = tmp_path / "unfinished" / runs.stem
+    work.mkdir(parents=True)
+    (work / "history_0000_00.dump").write_text("ITEM: TIMESTEP\n0\n" * 5 + "1 2 3 4 5\n")
+    with pytest.raises(ChildProcessError, match=r"history_0000_00\.dump.*was the disk full"):
+        history([runs], tmp_path, window=0.4, interval=0.02)
+    (path,) = history([runs], tmp_path, window=0.4, interval=0.02)
+    expected = arrays(histories)["history_variance"][:1, :1]
+    np.testing.assert_array_equal(arrays(path)["history_variance"], expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"interval": 0.03}, r"multiple of the interval 0\.03, twice that or more, found 0\.4"),
+        ({"interval": 0.4}, r"multiple of the interval 0\.4, twice that or more, found 0\.4"),
+        ({"interval": 0.0015}, r"interval must be a multiple of the time step 0\.001, found 0\.00"),
+        ({"interval": None}, r"time step 0\.001, found 0\.00266667; give another \(--interval\)"),
+        ({"interval": 0.0001}, r"interval must be a multiple of the time step 0\.001"),
+        ({"window": -1.0}, "the window must be positive, found -1"),
+        ({"timestep": 0.0}, "the time step must be positive, found 0"),
+        ({"velocities": 0}, "the number of velocities must be positive, found 0"),
+        ({"seed": -1}, "the seed must not be negative"),
+        ({"temperature": 0.5}, r"says the temperature 0\.8, found --temperature 0\.5; leave out"),
+    ],
+)
+def test_arguments_out_of_range_are_refused_before_anything_is_written(
+    runs, tmp_path, change, message
+):
+    arguments = {"window": 0.4, "interval": 0.02, **change}
+    with pytest.raises(ValueError, match=message):
+        history([runs], tmp_path / "out", **arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_temperature_is_asked_for(liquid, tmp_path):
+    with pytest.raises(ValueError, match=r"ka-0001.data: does not say its temperature.*\(--temp"):
+        history([liquid], tmp_path / "out", window=0.4, interval=0.02)
+    assert not (tmp_path / "out").exists()
+
+
+def test_ends_of_a_file_without_runs_are_refused(liquid, tmp_path):
+    with pytest.raises(ValueError, match=r"ka-0001\.data: has no runs.*leave out --ends"):
+        history([liquid], tmp_path / "out", window=0.4, temperature=T, ends=True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"window": 0.2}, r"was begun with window = 0\.4, now window = 0\.2 is asked for"),
+        ({"interval": 0.04}, r"was begun with interval = 0\.02, now interval = 0\.04"),
+        ({"velocities": 1}, "was begun with velocities = 2, now velocities = 1"),
+        ({"ends": False}, "was begun with ends = True, now ends = False"),
+        ({"timestep": 0.002}, r"was begun with timestep = 0\.001, now timestep = 0\.002"),
+    ],
+)
+def test_a_folder_begun_with_other_settings_is_refused(runs, histories, change, message):
+    arguments = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": True, **change}
+    with pytest.raises(ValueError, match=message):
+        history([runs], histories.parent, **arguments)
