@@ -100,7 +100,7 @@ def runs(liquid, tmp_path_factory):
 def histories(runs, tmp_path_factory):
     """Two histories of its start and of each of the three ends."""
     folder = tmp_path_factory.mktemp("histories")
-    (path,) = history([runs], folder, window=0.4, interval=0.02, velocities=2, ends=True)
+    (path,) = history([runs], folder, window=0.4, interval=0.02, velocities=2, ends=3)
     return path
 
 
@@ -289,7 +289,7 @@ def start_command(*arguments):
 
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     """What a run has finished is kept."""
-    options = (runs, "--window", 3, "--interval", 0.02, "--ends", "--workers", 1)
+    options = (runs, "--window", 3, "--interval", 0.02, "--ends", 3, "--workers", 1)
     work = tmp_path / "killed" / "unfinished" / runs.stem
     process = start_command(*options, "-o", tmp_path / "killed")
     end = time.monotonic() + 120
@@ -358,8 +358,8 @@ def test_an_unknown_temperature_is_asked_for(liquid, tmp_path):
 
 
 def test_ends_of_a_file_without_runs_are_refused(liquid, tmp_path):
-    with pytest.raises(ValueError, match=r"ka-0001\.data: has no runs.*leave out --ends"):
-        history([liquid], tmp_path / "out", window=0.4, temperature=T, ends=True)
+    with pytest.raises(ValueError, match=r"ka-0001\.data: has 0 runs.*--ends from 0 to 0, found 1"):
+        history([liquid], tmp_path / "out", window=0.4, temperature=T, ends=1)
     assert not (tmp_path / "out").exists()
 
 
@@ -369,11 +369,11 @@ def test_ends_of_a_file_without_runs_are_refused(liquid, tmp_path):
         ({"window": 0.2}, r"was begun with window = 0\.4, now window = 0\.2 is asked for"),
         ({"interval": 0.04}, r"was begun with interval = 0\.02, now interval = 0\.04"),
         ({"velocities": 1}, "was begun with velocities = 2, now velocities = 1"),
-        ({"ends": False}, "was begun with ends = True, now ends = False"),
+        ({"ends": 2}, "was begun with ends = 3, now ends = 2"),
         ({"timestep": 0.002}, r"was begun with timestep = 0\.001, now timestep = 0\.002"),
     ],
 )
 def test_a_folder_begun_with_other_settings_is_refused(runs, histories, change, message):
-    arguments = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": True, **change}
+    arguments = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": 3, **change}
     with pytest.raises(ValueError, match=message):
         history([runs], histories.parent, **arguments)

@@ -162,7 +162,7 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
 @click.option("--window", type=float, required=True, help="How long a history is.")
 @click.option("--interval", type=float, help="Between samples; a 150th of the window if not given.")
 @click.option("--velocities", default=1, show_default=True, help="Histories of each structure.")
-@click.option("--ends", is_flag=True, help="Also histories of the ends of the runs.")
+@click.option("--ends", default=0, show_default=True, help="Also of the ends of so many runs.")
 @click.option("--temperature", type=float, help="Of the velocities, where a file does not say it.")
 @TIMESTEP
 @SEED

@@ -7,7 +7,7 @@
 | `history_displacement` | [n_structures, n_velocities, n_particles, 3] | mean position - position |
 | `history_variance`, `history_energy` | [n_structures, n_velocities, n_particles] | |
 
-The structures are the configuration, or the configuration and the ends of all runs in their order;
+The structures are the configuration, and the ends of its first runs in their order, if any;
 the velocities are so many histories of each, from runs with different velocities.
 """
 
@@ -76,10 +76,10 @@ def from_arrays(
     several = variance.shape[:2]
     shapes = [(*several, n_particles, 3), (*several, n_particles), (*several, n_particles)]
     found = [arrays[key].shape for key in KEYS]
-    if found != shapes or several[0] not in {1, 1 + n_runs} or several[1] < 1:
+    if found != shapes or not 1 <= several[0] <= 1 + n_runs or several[1] < 1:
         raise ValueError(
             f"{path}: expected {', '.join(KEYS)} of shape [s, v, {n_particles}, 3], "
-            f"[s, v, {n_particles}] and [s, v, {n_particles}], with s = 1 or {1 + n_runs} "
+            f"[s, v, {n_particles}] and [s, v, {n_particles}], with s from 1 to {1 + n_runs} "
             f"structures and v velocities, found {', '.join(str(list(shape)) for shape in found)}"
         )
     for key in KEYS:

@@ -58,7 +58,7 @@ def history(
     window: float,
     interval: float | None = None,
     velocities: int = 1,
-    ends: bool = False,
+    ends: int = 0,
     temperature: float | None = None,
     timestep: float | None = None,
     mixture: Mixture | str | Path | None = None,
@@ -73,7 +73,7 @@ def history(
     did, with the further keys history_window, history_interval, history_displacement [n_structures,
     n_velocities, n_particles, 3], history_variance and history_energy [n_structures, n_velocities,
     n_particles], history_seeds [n_structures, n_velocities] (of the velocities in LAMMPS) and
-    versions. The configuration is the first structure, the ends of its runs are the others.
+    versions. The configuration is the first structure, the ends of its first runs are the others.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def history(
         Time from one sample to the next; a 150th of the window without it.
     velocities : int
         How many histories of each structure.
-    ends : bool
-        Whether the ends of the runs get histories as well.
+    ends : int
+        How many runs of each configuration, from the first on, get histories of their ends.
     temperature : float, optional
         Of the velocities, where a file does not say it.
     timestep : float, optional
@@ -109,9 +109,9 @@ def history(
     Raises
     ------
     ValueError
-        If an argument is out of range, a file cannot be used, has no runs for `ends`, does not say
-        its temperature or is not of the mixture, two share a name, or `output` was begun with other
-        arguments or another configuration of the same name.
+        If an argument is out of range, a file cannot be used, has fewer runs than `ends`, does not
+        say its temperature or is not of the mixture, two share a name, or `output` was begun with
+        other arguments or another configuration of the same name.
     FileNotFoundError
         If there is no such file.
     ChildProcessError
@@ -129,9 +129,8 @@ def history(
     liquid = None if mixture is None else open_liquid(mixture)
     known = None if liquid is None else liquid.mixture
     ensembles = [_read(path, known) for path in configurations]
-    if ends:
-        for each in ensembles:
-            _check_runs(each)
+    for each in ensembles:
+        _check_ends(each, ends)
     starts, liquid = of_one_liquid([each.configuration for each in ensembles], liquid)
     starts = [_with_temperature(start, temperature) for start in starts]
     timestep = check_timestep(timestep, liquid.interactions.timestep)
@@ -189,7 +188,7 @@ class _Histories:
     interval: float
     samples: int
     velocities: int
-    ends: bool
+    ends: int
     timestep: float
     seed: int
 
@@ -197,7 +196,7 @@ class _Histories:
     def structures(self) -> list[Floats]:
         """Positions [n_particles, 3] of each structure."""
         start = self.ensemble.configuration
-        return [start.positions, *(self.ensemble.final if self.ends else [])]
+        return [start.positions, *self.ensemble.final[: self.ends]]
 
     def velocity_seeds(self) -> Ints:
         """int64 [n_structures, n_velocities].
@@ -222,10 +221,11 @@ def _read(path: Path, mixture: Mixture | None) -> Ensemble:
     return Ensemble(start, np.zeros((0, start.n_particles, 3)), path=path)
 
 
-def _check_runs(ensemble: Ensemble) -> None:
-    if ensemble.n_runs == 0:
+def _check_ends(ensemble: Ensemble, ends: int) -> None:
+    if not 0 <= ends <= ensemble.n_runs:
         raise ValueError(
-            f"{ensemble.path}: has no runs, whose ends could have a history; leave out --ends"
+            f"{ensemble.path}: has {ensemble.n_runs} runs, whose ends can have a history; expected "
+            f"--ends from 0 to {ensemble.n_runs}, found {ends}"
         )
 
 

@@ -63,30 +63,30 @@ def starts(ensemble: Ensemble, inputs: Inputs) -> list[Configuration]:
     return [replace(start, history=one) for one in read_histories(ensemble.path)[0]]
 
 
-def ends(ensemble: Ensemble, inputs: Inputs) -> Iterator[list[Configuration]]:
-    """Where each run of an ensemble ended, once with each of its histories.
+def ends(ensemble: Ensemble, inputs: Inputs, n: int) -> Iterator[list[Configuration]]:
+    """Where each of the first `n` runs of an ensemble ended, once with each of its histories.
 
     Raises
     ------
     ValueError
-        If the file has no histories, or no inherent structures, of the ends, and the network sees
+        If the file has no histories, or no inherent structures, of these ends, and the network sees
         them.
     """
-    path, runs = ensemble.path, range(ensemble.n_runs)
+    path, runs = ensemble.path, range(n)
     start = replace(
         ensemble.configuration, history=None, inherent_positions=None, inherent_energies=None
     )
-    structures = [replace(start, positions=positions) for positions in ensemble.final]
+    structures = [replace(start, positions=positions) for positions in ensemble.final[:n]]
     if inputs.inherent is not None:
-        structures = read_structures(path, mixture=start.mixture)[1:]
+        structures = read_structures(path, mixture=start.mixture)[1 : 1 + n]
     if inputs.history is None:
         yield from ([one] for one in structures)
         return
     histories = read_histories(path)[1:]
-    if not histories:
+    if len(histories) < n:
         raise ValueError(
-            f"{path}: has histories of the start only, but recipe.reversed needs those of the ends "
-            "of the runs: make them by `lammps-botan simulate history --ends`, or leave out "
+            f"{path}: has histories of the ends of {len(histories)} runs, but recipe.reversed "
+            f"needs {n}: make them by `lammps-botan simulate history --ends {n}`, or lower "
             "recipe.reversed"
         )
     for run in runs:

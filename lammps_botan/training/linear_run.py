@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -131,7 +130,7 @@ def _samples(
 
 def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iterator[LinearSample]:
     """The ends of runs; from there one run is known, which ends at the start."""
-    for seen in islice(ends(ensemble, physics.inputs), _n_reversed(config, ensemble)):
+    for seen in ends(ensemble, physics.inputs, _n_reversed(config, ensemble)):
         back = replace(ensemble, final=ensemble.initial[None])
         yield from _samples(config, physics, back, seen)
 
