@@ -44,7 +44,7 @@ class Averages(nn.Module):
         n_local: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         to_mean = node_vectors[:, 0]
-        own = torch.cat((to_mean, node_scalars), dim=1)[:n_local]
+        own = torch.cat((to_mean, node_scalars[:, :2]), dim=1)[:n_local]
         between = vectors + to_mean[center] - to_mean[neighbor]
         edge = between.square().sum(dim=1, keepdim=True).sqrt()
         return torch.cat((own, own), dim=1), own, edge, vectors
