@@ -133,7 +133,7 @@ def measure(path: Path, temperature: float, turns: int, n_steps: int = N_STEPS) 
             without, with_history = [], []
             for _ in steps(range(turns), f"history, timestep {timestep}"):
                 without.append(step(lmp, n_steps))
-                lmp.command(f"fix mob all botan 1000000000 {folder}/model.pt A B")
+                lmp.command(f"fix mob all botan 100000000 {folder}/model.pt A B")
                 with_history.append(step(lmp, n_steps))
                 lmp.command("unfix mob")
             lmp.close()

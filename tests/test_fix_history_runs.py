@@ -47,7 +47,7 @@ def test_nothing_is_predicted_until_the_window_is_full(tmp_path):
         assert len(frame["f_g[3]"]) > 500
         assert frame["f_g[4]"].any() == (frame.step >= 30)
     check_history(tmp_path, WINDOW, least=2)
-    message = "at step 0 17 % of the history are there; values are 0 until step 30, the first with"
+    message = "17 % of the history is there at step 0; values are 0 until step 30, the first with"
     assert finished.output.count(message) == 1
     assert finished.output.count("% of the history") == 1
     kept = "keeps the history of each atom: 0.15 in 3 parts of 2 samples, 352 bytes per atom"
@@ -141,7 +141,7 @@ def test_a_new_atom_waits_for_a_whole_window(tmp_path):
     expected = {30: 6, 40: 6, 50: 1, 60: 3, 70: 5, 80: 6, 90: 6}
     found = {step: share for step, share in shares(finished).items() if step in expected}
     assert found == pytest.approx({k: n / 6 for k, n in expected.items()})
-    assert "at step 43 0 % of the history are there; values are 0 until step 80" in finished.output
+    assert "0 % of the history is there at step 43; values are 0 until step 80" in finished.output
     own, _ = given_by_fix(read_dump(tmp_path / "g.txt")[-1])
     assert len(own) == 109
     assert own[:, 3].min() > 0
