@@ -172,7 +172,8 @@ def test_a_restart_file_of_a_run_under_way_holds_the_window(tmp_path):
 
 
 def test_rerun_has_the_history_of_the_run(tmp_path):
-    run(tmp_path, "run 60")
+    # on as many ranks, since these choose the types of the atoms
+    run(tmp_path, "run 60", ranks=2)
     first = read_dump(tmp_path / "g.txt")
     again = liquid() + FIX.format("") + SHARE
     again += "dump r all custom 10 r.txt id f_g[*]\ndump_modify r format float %.17g\nthermo 10\n"
