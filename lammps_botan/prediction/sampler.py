@@ -28,13 +28,15 @@ class Sampler:
         Samples since the history has begun.
     most_in_a_row : int
         The largest of these numbers so far.
+    n_gaps : int
+        How often a sample was missing.
     """
 
     def __init__(self, asked: HistoryInput) -> None:
         self._asked = asked
         self._recorder = Recorder(asked.window, asked.parts, asked.samples_per_part)
         self._last: int | None = None  # step of the last sample
-        self.n_in_a_row = self.most_in_a_row = 0
+        self.n_in_a_row = self.most_in_a_row = self.n_gaps = 0
 
     def is_due(self, step: int, timestep: float) -> bool:
         """Whether a sample is taken at this step, which has none yet."""
@@ -54,6 +56,7 @@ class Sampler:
         last = self._last
         if last is not None and not 0 < step - last <= self._asked.steps_per_sample(timestep):
             self.clear()
+            self.n_gaps += 1
         if configuration is not None:
             self._recorder.add(
                 configuration.positions,
