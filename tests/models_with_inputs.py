@@ -73,7 +73,13 @@ class Remembers(nn.Module):
         return self.decode(node, edge)
 
 
-def save_remembering(path: Path, **changes: object) -> Path:
-    """Write the model file; `changes` replace entries of the history that it asks for."""
+def save_remembering(
+    path: Path, *, mixture: dict[str, object] | None = None, **changes: object
+) -> Path:
+    """Write the model file.
+
+    `changes` replace entries of the history that it asks for, those of `mixture` entries of the
+    Kob-Andersen mixture.
+    """
     inputs = {"history": {**HISTORY, **changes}, "inherent": None}
-    return save_model(path, Remembers(), format_version=3, inputs=inputs)
+    return save_model(path, Remembers(), mixture=mixture, format_version=3, inputs=inputs)

@@ -11,21 +11,23 @@ from lammps_botan.network.metadata import HistoryInput
 from lammps_botan.prediction.callbacks.particles import gather_particles, lammps_box
 from lammps_botan.prediction.callbacks.ranks import Ranks
 from lammps_botan.prediction.sampler import Sampler, with_history
-from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.box import Floats, Ints, Periodic
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import Mixture
 
 MINIMIZATION = 2  # what lammps_is_running returns during one
+MOVED = "something other than a run has moved the atoms or the box"
 SAME = 1e-10  # relative change of a position that wrapping and restart files make
 
 
 @dataclass(frozen=True)
 class _Atoms:
-    """The atoms of this rank at a step."""
+    """The atoms of this rank at a step, and corners and tilts of the box."""
 
     step: int
     ids: Ints
     positions: Floats
+    box: tuple[Any, ...]
 
 
 class Sampling:
@@ -66,14 +68,15 @@ class Sampling:
             self._begin_anew(ranks, step, "a minimization moves the atoms")
             self._before = None
             return
-        before, now = self._before, _Atoms(step, ids.copy(), positions.copy())
+        before = self._before
+        now = _Atoms(step, ids.copy(), positions.copy(), _edges(lmp))
         self._before = now
         if before is not None and step != before.step + 1:
             moved = ranks.gather(_moved(lmp, before, now))
             if not ranks.on_first(lambda: any(moved or [])):
                 self.sampler.rename_step(before.step, step)
             elif step <= before.step:  # else a rerun, whose snapshots are apart
-                self._begin_anew(ranks, step, "something other than a run has moved the atoms")
+                self._begin_anew(ranks, step, MOVED)
         self.take(lmp, ranks, energies)
 
     def take(self, lmp: Any, ranks: Ranks, energies: str) -> None:
@@ -107,8 +110,21 @@ class Sampling:
 
 
 def _moved(lmp: Any, before: _Atoms, now: _Atoms) -> bool:
-    """Whether atoms that were on this rank before, and are now, have another position."""
+    """Whether the box, or atoms that were on this rank before and are now, are elsewhere."""
     _, old, new = np.intersect1d(before.ids, now.ids, assume_unique=True, return_indices=True)
     box = lammps_box(lmp)
     apart = box.minimum_image(now.positions[new] - before.positions[old])
-    return bool(np.abs(apart).max(initial=0.0) > SAME * np.abs(box.cell).max())
+    changes = np.append(apart, _change(before.box, now.box, box.periodic))
+    return bool(np.abs(changes).max() > SAME * np.abs(box.cell).max())
+
+
+def _edges(lmp: Any) -> tuple[Any, ...]:
+    """Corners and tilts of the box: each step has them, and a Box would take longer."""
+    return tuple(lmp.extract_global(name) for name in ("boxlo", "boxhi", "xy", "xz", "yz"))
+
+
+def _change(old: tuple[Any, ...], new: tuple[Any, ...], periodic: Periodic) -> Floats:
+    """Of lengths along periodic directions, since others follow the atoms, and of tilts."""
+    (low, high, *tilts), (new_low, new_high, *new_tilts) = old, new
+    lengths = np.subtract(new_high, new_low) - np.subtract(high, low)
+    return np.array([*lengths * periodic, *np.subtract(new_tilts, tilts)])
