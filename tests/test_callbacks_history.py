@@ -163,11 +163,12 @@ shares("velocities", "velocity all create 1.0 7", "run 20")
 shares("step 30 again", "reset_timestep 30", "run 0")
 shares("step 1007, off the samples", "run 5", "reset_timestep 1007", "run 13")
 shares("half a time step", "timestep 0.0025", "run 40")
+shares("four times that", "run 5", "timestep 0.01", "run 15")
 shares("displaced", "displace_atoms all random 0.1 0.1 0.1 8", "run 0")
 shares("on after that", "run 20")
 shares("box", "change_box all x scale 1.01 boundary p p p", "run 0")
 shares("a few samples more", "timestep 0.005", "run 40")
-shares("minimized", "minimize 0 0 5 5", "run 0")
+shares("minimized", "minimize 0 0 5 5", "reset_timestep 2001", "run 4")
 shares("on", "run 20")
 shares("image flags", "set group all image 1 0 0", "run 5")
 Path(f"{rank}.json").write_text(json.dumps(out))
@@ -189,13 +190,14 @@ def test_what_a_history_survives_and_what_not(tmp_path, ranks):
         "step 30 again": 8,  # which is step 70, and has a sample
         "step 1007, off the samples": 10,  # 1010 and 1020
         "half a time step": 12,  # 1040 and 1060
+        "four times that": 16,  # 1065, 1070, 1075, 1080
         "displaced": 1,
-        "on after that": 2,
+        "on after that": 5,  # every 5 steps
         "box": 1,
         "a few samples more": 5,
         "minimized": 0,
         "on": 2,
-        "image flags": 2,
+        "image flags": 3,
     }
     for name, (_, said) in first.items():
         expected = {

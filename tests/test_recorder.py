@@ -128,28 +128,28 @@ def test_a_boundary_that_is_not_periodic_moves_no_particle():
 
 
 def test_particles_come_and_go_by_their_ids():
-    """In any order; a new one waits for its own window, and those before keep theirs."""
+    """In any order; the window of a new one begins with the next part, others keep theirs."""
     box = Box(CELLS["orthogonal"], ALL)
     path, energies = walk(30)
     rng = np.random.default_rng(5)
     recorder = Recorder(1.0, 2, 3)
     ids = 10 * (np.arange(7) + 1)
     for k in range(30):
-        there = np.arange(7) if k < 10 else np.delete(np.arange(7), 2)
-        if k in {0, 1, 2, 3}:
-            there = there[there != 5]
+        # particle 5 comes at sample 4, particle 2 leaves at sample 10
+        there = [i for i in range(7) if (i != 5 or k >= 4) and (i != 2 or k < 10)]
         there = rng.permutation(there)
         recorder.add(box.wrap(path[k, there]), box, energies[k, there], ids[there])
-        full = k >= (5 if k < 4 else 9)
-        assert (recorder.share() == 1) == full
-        assert recorder.share([40]) == min(1, (k + 1) / 6)
-        first = (k + 1) // 3 * 3 - 6
-        if first >= 0:  # whatever the window of the new one is
+        n = k + 1
+        assert recorder.share([40]) == min(1, n / 6)
+        assert recorder.share() == (np.clip((n - 6) / 6, 0, 1) if k >= 4 else min(1, n / 6))
+        first = n // 3 * 3 - 6
+        if first >= 0:
             one = recorder.history(path[k, 3:4], box, [40])
-            check(one, path[first : k + 1, 3:4], energies[first : k + 1, 3:4], path[k, 3:4])
-    first = 4 + (30 - 4) // 3 * 3 - 6
-    new = recorder.history(path[-1, 5:6], box, [60])
-    check(new, path[first:, 5:6], energies[first:, 5:6], path[-1, 5:6])
+            check(one, path[first:n, 3:4], energies[first:n, 3:4], path[k, 3:4])
+        assert (recorder.history(path[k, 5:6], box, [60]) is None) == (n < 12)
+        if n >= 12:
+            new = recorder.history(path[k, 5:6], box, [60])
+            check(new, path[first:n, 5:6], energies[first:n, 5:6], path[k, 5:6])
     assert recorder.history(path[-1, 2:3], box, [30]) is None
     assert recorder.share([40, 99]) == 0
 

@@ -11,6 +11,7 @@ from lammps_botan.structure.history import History
 from lammps_botan.structure.recorder import Recorder
 
 ENERGY = "c_pe"  # the column of the energies of particles: `compute pe all pe/atom`
+MOST_OFF = 0.1  # of the interval, as in fix botan
 
 
 class Sampler:
@@ -39,8 +40,21 @@ class Sampler:
         self.n_in_a_row = self.most_in_a_row = self.n_gaps = 0
 
     def is_due(self, step: int, timestep: float) -> bool:
-        """Whether a sample is taken at this step, which has none yet."""
-        return step % self._asked.steps_per_sample(timestep) == 0 and step != self._last
+        """Whether a sample is taken at this step, which has none yet.
+
+        Raises
+        ------
+        ValueError
+            If no number of steps comes near the interval of the model.
+        """
+        stride, interval = self._asked.steps_per_sample(timestep), self._asked.interval
+        if abs(stride * timestep - interval) > MOST_OFF * interval:
+            raise ValueError(
+                f"the model needs a sample of the particles every {interval:g}, and with time step "
+                f"{timestep:g} samples are {stride * timestep:g} apart; use a time step of which "
+                f"{interval:g} is a multiple"
+            )
+        return step % stride == 0 and step != self._last
 
     def add(self, configuration: Configuration | None, step: int, timestep: float) -> None:
         """Take a sample.
@@ -73,10 +87,13 @@ class Sampler:
         self._recorder.clear()
         self._last, self.n_in_a_row = None, 0
 
-    def rename_step(self, old: int, new: int) -> None:
-        """Note that the step has another number now, and no time has passed."""
-        if self._last is not None and new != old:
-            self._last = new if self._last == old else new - 1  # the next sample is no later
+    def begin_run(self, old: int, new: int) -> None:
+        """Note that this step, where the last run ended, begins the next one by this number.
+
+        The next sample is not late, whatever the time step is now.
+        """
+        if self._last is not None:
+            self._last = new if self._last == old else new - 1
 
     def share(self, configuration: Configuration) -> float:
         """The share of the window that is there, 0 to 1: of the particle that has the least."""

@@ -59,8 +59,9 @@ class Recorder:
 
     def clear(self) -> None:
         """Forget all samples."""
+        self._n = 0  # samples
         self._ids: Ints = np.empty(0, np.int64)
-        self._counts: Ints = np.empty(0, np.int64)  # samples of each particle
+        self._begin: Ints = np.empty(0, np.int64)  # of the first whole part of each particle
         self._last: Floats = np.empty((0, 3))  # unwrapped, at the last sample
         slots = self._parts + 1  # a ring
         self._means: Floats = np.empty((slots, 0, 3))
@@ -77,8 +78,8 @@ class Recorder:
     ) -> None:
         """Take a sample.
 
-        Particles that were not in the last sample begin anew, and those that are no longer there
-        are forgotten.
+        The window of a particle that was not in the last sample begins with the next part, and
+        particles that are no longer there are forgotten.
 
         Parameters
         ----------
@@ -107,29 +108,29 @@ class Recorder:
         self._follow(box)
         self._select(_numbered(ids, n))
         self._last = self._unwrapped(positions, box)
-        slot, before = (self._counts // self._per_part) % len(self._means), self._counts
-        here = (slot, np.arange(n))
-        begins = np.flatnonzero(before % self._per_part == 0)
-        for sums in (self._means, self._squares, self._energies):
-            sums[slot[begins], begins] = 0.0
-        self._counts = before + 1
+        slot, before = self._slot, self._n % self._per_part
+        if before == 0:
+            for sums in (self._means, self._squares, self._energies):
+                sums[slot] = 0.0
         # Welford: the deviations from the old and from the new mean
-        weight = 1 / (before % self._per_part + 1)
-        old = self._last - self._means[here]
-        self._means[here] += weight[:, None] * old
-        new = self._last - self._means[here]
-        self._squares[here] += old[:, ROWS] * new[:, COLUMNS]
-        self._energies[here] += weight * (energies - self._energies[here])
+        old = self._last - self._means[slot]
+        self._means[slot] += old / (before + 1)
+        new = self._last - self._means[slot]
+        self._squares[slot] += old[:, ROWS] * new[:, COLUMNS]
+        self._energies[slot] += (energies - self._energies[slot]) / (before + 1)
+        self._n += 1
 
     def share(self, ids: npt.ArrayLike | None = None) -> float:
         """The share of the window that is there, 0 to 1: of the particle that has the least.
 
         Of these particles, or of those of the last sample; 0 where there are none.
         """
-        counts = self._counts
+        begin = self._begin
         if ids is not None:
-            counts = np.append(counts, 0)[self._places(np.asarray(ids, np.int64))]
-        return min(1.0, int(counts.min()) / (self._parts * self._per_part)) if len(counts) else 0.0
+            begin = np.append(begin, self._n)[self._places(np.asarray(ids, np.int64))]
+        if not len(begin):
+            return 0.0
+        return float(np.clip((self._n - begin.max()) / (self._parts * self._per_part), 0, 1))
 
     def history(
         self, positions: npt.ArrayLike, box: Box, ids: npt.ArrayLike | None = None
@@ -151,30 +152,35 @@ class Recorder:
             return None
         self._follow(box)
         some = self._places(ids)
-        means, squares = self._means[:, some], self._squares[:, some]
-        weights = self._weights(self._counts[some])
-        total = weights.sum(axis=0)
-        mean = (weights[..., None] * means).sum(axis=0) / total[:, None]
-        apart = means - mean
-        products = weights[..., None] * apart[..., ROWS] * apart[..., COLUMNS]
-        squares = np.where(weights[..., None] > 0, squares, 0.0) + products
+        mean, covariance, energy = self._averages(some)
         lattice = _lattice(box)
         metric = (lattice @ lattice.T)[ROWS, COLUMNS] * np.where(ROWS == COLUMNS, 1, 2)
-        now = self._unwrapped(positions, box, self._last[some])
-        variance = squares.sum(axis=0) @ metric / total
         return History(
             window=self._window,
-            displacement=(mean - now) @ lattice,
-            variance=np.maximum(variance, 0.0),  # of a particle at rest, up to rounding
-            energy=(weights * self._energies[:, some]).sum(axis=0) / total,
+            displacement=(mean - self._unwrapped(positions, box, self._last[some])) @ lattice,
+            # rounding can make a variance of nothing negative
+            variance=np.maximum(covariance @ metric, 0.0),
+            energy=energy,
         )
 
-    def _weights(self, counts: Ints) -> Ints:
-        """int64 [n_slots, n_particles]: the samples in each slot of full windows."""
-        weights = np.full((self._parts + 1, len(counts)), self._per_part)
-        slot = (counts // self._per_part) % len(weights)
-        weights[slot, np.arange(len(counts))] = counts % self._per_part
-        return weights
+    def _averages(self, some: Ints) -> tuple[Floats, Floats, Floats]:
+        """Mean [n, 3], covariance [n, 6] and mean energy [n] over the full windows of particles."""
+        counts = np.full(self._parts + 1, self._per_part)
+        counts[self._slot] = self._n % self._per_part
+        used, n_samples = np.flatnonzero(counts), counts.sum()
+        weights = counts[used, None] / n_samples
+        means = self._means[used][:, some]
+        mean = (weights[..., None] * means).sum(axis=0)
+        apart = means - mean
+        products = weights[..., None] * apart[..., ROWS] * apart[..., COLUMNS]
+        squares = self._squares[used][:, some].sum(axis=0)
+        energy = (weights * self._energies[used][:, some]).sum(axis=0)
+        return mean, products.sum(axis=0) + squares / n_samples, energy
+
+    @property
+    def _slot(self) -> int:
+        """Of the part in progress."""
+        return self._n // self._per_part % (self._parts + 1)
 
     def _places(self, ids: Ints) -> Ints:
         """The rows of these particles; -1 for those that were not in the last sample."""
@@ -193,7 +199,8 @@ class Recorder:
         place = self._places(ids)
         slots = len(self._means)
         # a further row, which is row -1, for new particles
-        self._counts = np.append(self._counts, 0)[place]
+        next_part = -(-self._n // self._per_part) * self._per_part
+        self._begin = np.append(self._begin, next_part)[place]
         self._last = np.append(self._last, np.full((1, 3), np.nan), axis=0)[place]
         self._means = np.append(self._means, np.zeros((slots, 1, 3)), axis=1)[:, place]
         self._squares = np.append(self._squares, np.zeros((slots, 1, 6)), axis=1)[:, place]

@@ -74,7 +74,7 @@ class Sampling:
         if before is not None and step != before.step + 1:
             moved = ranks.gather(_moved(lmp, before, now))
             if not ranks.on_first(lambda: any(moved or [])):
-                self.sampler.rename_step(before.step, step)
+                self.sampler.begin_run(before.step, step)
             elif step <= before.step:  # else a rerun, whose snapshots are apart
                 self._begin_anew(ranks, step, MOVED)
         self.take(lmp, ranks, energies)
