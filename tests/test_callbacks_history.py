@@ -6,6 +6,9 @@ from lmp import liquid, liquid_in_the_plane, read_dump
 from models_with_inputs import save_remembering
 from python_runs import RANKS, results, run_python
 
+from lammps_botan.files.trajectory import open_frames
+from lammps_botan.prediction.trajectory import score
+
 pytestmark = pytest.mark.slow
 
 K = 10  # steps from one sample to the next, at the time step .005
@@ -283,3 +286,47 @@ def test_a_rerun_has_the_histories_of_the_run(tmp_path):
     save_remembering(tmp_path / "m.pt")
     output = run_python(RERUN, tmp_path, PYTHONWARNINGS="ignore")
     assert output.split() == ["7", "1"]
+
+
+FIX = """
+lmp = start(Path("in.liquid").read_text())
+lmp.command("timestep 0.005")
+with attach(lmp, model="m.pt", every=20, species=("A", "NULL")) as mob:
+    lmp.commands_string('''
+    fix mob all botan 20 m.pt A NULL
+    dump d all custom 20 both.dump id d_propensity* f_mob[*]
+    dump_modify d format float %.9g sort id
+    compute pe all pe/atom
+    dump samples all custom 10 samples.dump id type x y z c_pe
+    dump_modify samples format float %.17g time yes
+    run 130
+    undump samples
+    undump d
+    reset_timestep 1007
+    create_atoms 1 single 0.1 0.1 0.1 units box
+    dump d all custom 20 both.dump id d_propensity* f_mob[*]
+    dump_modify d format float %.9g sort id append yes
+    run 200
+    undump d
+    ''')
+"""
+
+
+@RANKS
+def test_the_fix_attach_and_score_agree(tmp_path, ranks):
+    """Also after the step was numbered anew and an atom was created."""
+    (tmp_path / "in.liquid").write_text(liquid(density=0.9))
+    save_remembering(tmp_path / "m.pt")
+    columns = " ".join([*COLUMNS, *(f"f_mob[{k}]" for k in range(1, 7))])
+    run_python(FIX.replace("d_propensity* f_mob[*]", columns), tmp_path, ranks=ranks)
+    frames = read_dump(tmp_path / "both.dump")
+    scored = [frame.step for frame in frames if frame["d_propensity"].any()]
+    assert scored == [120, 1140, 1160, 1180, 1200]
+    for frame in frames:
+        for k, name in enumerate(COLUMNS, start=1):
+            np.testing.assert_allclose(frame[name], frame[f"f_mob[{k}]"], atol=ROUNDING)
+    samples = open_frames(tmp_path / "samples.dump", columns=["c_pe"])
+    _, second, _ = score(samples, tmp_path / "m.pt", species=["A", "NULL"])
+    (frame,) = (frame for frame in frames if frame.step == second.configuration.step)
+    numbers = np.column_stack([frame[name] for name in COLUMNS])
+    np.testing.assert_allclose(second.propensity, numbers, atol=ROUNDING)
