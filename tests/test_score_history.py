@@ -124,6 +124,15 @@ def test_workers_score_the_same(tmp_path):
         np.testing.assert_allclose(one.configuration.history.variance, numbers[:, 3], atol=1e-12)
 
 
+def test_a_single_configuration_brings_its_history(tmp_path):
+    model = save_remembering(tmp_path / "m.pt")
+    *_, last = score(walk(13)[0], model)
+    (again,) = score(last.configuration, model)
+    np.testing.assert_array_equal(again.propensity, last.propensity)
+    with pytest.raises(ValueError, match="the configuration has no history"):
+        list(score(replace(last.configuration, history=None), model))
+
+
 def test_types_that_are_null_need_no_window(tmp_path):
     """They get 0, and those that the model sees have histories of their own."""
     model = save_remembering(tmp_path / "m.pt")

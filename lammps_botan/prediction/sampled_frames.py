@@ -66,23 +66,22 @@ class SampledFrames:
             far apart or too few, or a frame does not fit the model.
         """
         sampler, n_taken = Sampler(self._asked), 0
-        frame, timestep, first = None, self._timestep, 0
+        frame, timestep, first = None, self._timestep, None
         for index, (frame, timestep) in enumerate(self._timed()):
+            first = first or frame
             seen, inside = frame.as_mixture(self._mixture, self._species)
-            first = frame.step if index == 0 else first
             if sampler.is_due(frame.step, timestep):
                 self._check_energies(frame, timestep)
                 sampler.add(seen, frame.step, timestep)
-            late = frame.step - first > 2 * self._asked.steps_per_sample(timestep)
-            if late and sampler.most_in_a_row < 2:  # before the rest is read in vain
-                self._refuse(frame.where, timestep, "no two of them")
+            self._check_distance(first, frame, timestep, sampler)
             if index % self._every:
                 continue
-            if (history := sampler.history(seen)) is None:
+            history = sampler.history(seen)
+            if history is None:
                 self.n_left_out += 1
-                continue
-            n_taken += 1
-            yield with_history(frame, inside, history)
+            else:
+                n_taken += 1
+                yield with_history(frame, inside, history)
         if not n_taken:
             where = "the trajectory" if frame is None else frame.where
             most = sampler.most_in_a_row if frame else 1
@@ -126,6 +125,14 @@ class SampledFrames:
                 f"the energies of the particles in the column {ENERGY}; write\n"
                 f"{_lines(self._asked.steps_per_sample(timestep))}"
             )
+
+    def _check_distance(
+        self, first: Configuration, frame: Configuration, timestep: float, sampler: Sampler
+    ) -> None:
+        """Refuse frames that are too far apart before all of them have been read."""
+        late = frame.step - first.step > 2 * self._asked.steps_per_sample(timestep)
+        if late and sampler.most_in_a_row < 2:
+            self._refuse(frame.where, timestep, "no two of them")
 
     def _refuse(self, where: str, timestep: float | None, found: str) -> NoReturn:
         asked = self._asked

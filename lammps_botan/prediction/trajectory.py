@@ -56,7 +56,7 @@ def score(
 
     For a model that sees a history the frames are its samples (docs/score.md): they must come at
     the steps of the samples, with the energies of the particles in the column `c_pe`. Frames whose
-    window is not full are left out.
+    window is not full are left out. A single configuration has its history in `history`.
 
     Parameters
     ----------
@@ -104,14 +104,15 @@ def score(
             "...) with lammps_botan.files.trajectory.open_frames, or score_file"
         )
     make = _checked_scorer(model, species, bonds, workers, device)
+    if isinstance(source, Configuration):
+        return map_in_order(make, [source], workers)
     metadata = read_metadata(find_model(model))
     asked = metadata.inputs.history
     frames: Iterable[Configuration]
     if isinstance(source, MDAnalysis.Universe):
         frames = universe_frames(source, **_reading(asked, every))
     else:
-        several = [source] if isinstance(source, Configuration) else source
-        frames = itertools.islice(several, 0, None, _reading(asked, every)["every"])
+        frames = source if asked else itertools.islice(source, 0, None, every)
     if asked:
         frames = SampledFrames(frames, asked, metadata.mixture, species, timestep, every)
     return map_in_order(make, frames, workers)
