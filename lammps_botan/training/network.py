@@ -11,6 +11,7 @@ from torch import Tensor
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import NETWORKS, Checkpoint, Physics, load_checkpoint
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in
+from lammps_botan.network.network import Network as BaseNetwork
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.training.config import Network
 
@@ -36,7 +37,7 @@ class InitialWeights:
         """The configurations that the weights know."""
         return known_in(self.checkpoint.provenance)
 
-    def load_into(self, model: Botan | NtGnn, physics: Physics) -> None:
+    def load_into(self, model: BaseNetwork, physics: Physics) -> None:
         """Give the weights to the network of a run, which measures lengths in diameters."""
         model.load_state_dict(self.checkpoint.model.state_dict())
         scale_lengths(model, 1 / physics.mixture.diameter)
@@ -71,11 +72,14 @@ def read_initial_weights(path: Path, network: Network) -> InitialWeights:
     """
     path = Path(path)
     checkpoint = load_checkpoint(path)
-    facts = (
-        ("network.architecture", network.architecture, checkpoint.architecture),
+    facts = [
+        ("network.architecture", _kind(network), checkpoint.architecture),
+        ("network.inputs", network.inputs, checkpoint.model.inputs),
         ("network.rounds", network.rounds, checkpoint.model.rounds),
-        ("network.width", network.width, checkpoint.model.width),
-    )
+        ("network.width", network.width, checkpoint.model.settings["width"]),
+    ]
+    if network.architecture == "equivariant":
+        facts.append(("network.features", network.features, checkpoint.model.settings["features"]))
     for key, expected, found in facts:
         if found != expected:
             raise _cannot_start(str(path), key, expected, found)
@@ -89,12 +93,14 @@ def _cannot_start(file: str, key: str, expected: object, found: object) -> Value
     )
 
 
-def scale_lengths(model: Botan | NtGnn, unit: float) -> None:
+def scale_lengths(model: BaseNetwork, unit: float) -> None:
     """Make a network that measures lengths in `unit` take and give them in the unit of the data.
 
     The first layer on edge vectors takes up the factor, and the last one gives it back, so that a
-    network learns the same in any units.
+    network learns the same in any units. The equivariant networks know the diameter, and stay.
     """
+    if not isinstance(model, Botan | NtGnn):
+        return
     with torch.no_grad():
         model.edge_encoder.fc1.weight.div_(unit)
         model.output.weight.mul_(unit)
@@ -102,14 +108,15 @@ def scale_lengths(model: Botan | NtGnn, unit: float) -> None:
 
 
 def make_network(
-    network: Network, n_species: int, *, aggregation: str = "index_add"
-) -> Botan | NtGnn:
+    network: Network, physics: Physics, *, aggregation: str = "index_add"
+) -> BaseNetwork:
     """A network with random weights.
 
     Parameters
     ----------
     network : Network
-    n_species : int
+    physics : Physics
+        What it is for.
     aggregation : str
         What adds up the messages: "index_add" of torch, or "scatter" for torch-scatter
         (https://github.com/rusty1s/pytorch_scatter). The weights are the same ones: nothing but a
@@ -120,6 +127,18 @@ def make_network(
     ValueError
         If torch-scatter is asked for and not installed.
     """
+    n_species = physics.mixture.n_species
+    if network.architecture == "equivariant":
+        return NETWORKS[_kind(network)](
+            cutoff=physics.cutoff,
+            diameter=physics.mixture.diameter,
+            rounds=network.rounds,
+            width=network.width,
+            features=network.features,
+            n_times=len(physics.lag_times),
+            n_species=n_species,
+            inputs=network.inputs,
+        )
     made = _make(network, n_species, aggregation)
     with torch.no_grad():
         for parameter in made.edge_encoder.fc1.parameters():
@@ -127,17 +146,23 @@ def make_network(
     return made
 
 
+def _kind(network: Network) -> str:
+    """The name among `NETWORKS`."""
+    thermal = network.architecture == "equivariant" and not network.inputs
+    return "equivariant-thermal" if thermal else network.architecture
+
+
 def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
-    if aggregation == "index_add":
-        return NETWORKS[network.architecture](network.rounds, network.width, n_species)
-    try:
-        import torch_scatter  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
-            "torch that is installed: type pip install --no-build-isolation torch-scatter"
-        ) from error
-    kinds: dict[str, type[Botan | NtGnn]] = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
+    kinds: dict[str, type[Botan | NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
+    if aggregation == "scatter":
+        try:
+            import torch_scatter  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
+                "torch that is installed: type pip install --no-build-isolation torch-scatter"
+            ) from error
+        kinds = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
     return kinds[network.architecture](network.rounds, network.width, n_species)
 
 

@@ -26,6 +26,7 @@ from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
 from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph
 from lammps_botan.training.known import know
+from lammps_botan.training.node_inputs import inputs_of_ends
 
 SAME_PLACE = 1e-3  # diameters, up to which positions are the same
 SHORT = 0.1  # lag times, up to which runs still are in the structure they started from
@@ -48,7 +49,8 @@ class Starts:
         If a pattern of `data.copies` matches no file.
     ValueError
         If one of its files cannot be read, has no runs or too long ones, or starts from none of the
-        configurations, or if the configurations have no runs.
+        configurations, or if the configurations have no runs, or
+        no inputs of the ends of runs.
     """
 
     def __init__(self, config: Config, data: TrainingData, folder: Path) -> None:
@@ -63,6 +65,11 @@ class Starts:
         for one in data.ensembles:
             if (config.data.copies or config.recipe.reversed) and len(one.final) == 0:
                 raise ValueError(f"{one.path}: has no runs, which {used} needs")
+        self._inputs = (
+            [inputs_of_ends(one, data.physics.inputs) for one in data.ensembles]
+            if config.recipe.reversed
+            else []
+        )
         self._graph = cache(self._make)
 
     @property
@@ -92,11 +99,13 @@ class Starts:
         one = self._ensembles[number]
         if start.reversed:
             positions, final = one.final[start.run], one.initial[None]
+            inputs, weight = self._inputs[number][start.run], self._config.recipe.reversed_weight
         else:
             positions, final = self._copies[number][start.run], one.final
+            inputs, weight = (), 1.0
         there = replace(one.configuration, positions=positions)
         other = replace(one, configuration=there, final=final)
-        made = make_graph(self._config, self._physics, other)
+        made = make_graph(self._config, self._physics, other, inputs)
         graph = replace(
             made.graph,
             vectors=made.graph.vectors.astype(np.float32),
@@ -108,6 +117,7 @@ class Starts:
             graph=graph,
             node=made.node.astype(np.float32),
             edge=made.edge.astype(np.float32),
+            weight=weight,
         )
 
 
