@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lammps_botan import Predictor
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
-from lammps_botan.network.equivariant import Equivariant, EquivariantWithInputs
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.export import export
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs, node_inputs
 from lammps_botan.network.network import Network, forward_arrays
@@ -65,8 +65,7 @@ def liquid(n: int = N, seed: int = 0) -> Configuration:
 def network(name: str, **settings: object) -> Network:
     torch.manual_seed(1)
     inputs = INPUTS[name].names
-    kind = EquivariantWithInputs if inputs else Equivariant
-    made = kind(**({"cutoff": CUTOFF, "rounds": 3, "inputs": inputs} | settings)).eval()
+    made = Equivariant(**({"cutoff": CUTOFF, "rounds": 3, "inputs": inputs} | settings)).eval()
     with torch.no_grad():
         # so that no part of the network is idle, and inputs are standardized
         made.input_mean.fill_(-3.0)
@@ -250,7 +249,7 @@ def test_a_checkpoint_makes_the_network_anew(name, tmp_path):
     model, here = network(name, width=16, features=4), liquid()
     save_checkpoint(Checkpoint(model, physics(name)), tmp_path / "a.ckpt")
     again = load_checkpoint(tmp_path / "a.ckpt")
-    assert again.architecture == ("equivariant-thermal" if name == "thermal" else "equivariant")
+    assert again.architecture == "equivariant"
     for a, b in zip(outputs(model, here, name), outputs(again.model, here, name), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
@@ -265,7 +264,7 @@ def test_a_gradient_reaches_every_weight(name):
     unused = {f"layers.{model.rounds - 1}.mix_vectors.weight"}
     unused |= {f"layers.{model.rounds - 1}.mix_matrices.weight"}
     if name == "thermal":
-        unused |= {"begin_features.weight", "begin_features.bias", "approach"}
+        unused |= {"begin_features.weight", "begin_features.bias", "pairs.approach"}
         unused |= {"layers.0.send_vectors.weight", "layers.0.send_matrices.weight"}
         unused |= {"layers.0.angle.weight"}
     assert set(idle) == unused

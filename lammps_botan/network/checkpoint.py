@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.equivariant import Equivariant, EquivariantWithInputs
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.inputs import Inputs
 from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
@@ -28,8 +28,7 @@ FORMAT_VERSION = 2
 NETWORKS: dict[str, type[Network]] = {
     "botan": Botan,
     "nt-gnn": NtGnn,
-    "equivariant": EquivariantWithInputs,
-    "equivariant-thermal": Equivariant,
+    "equivariant": Equivariant,
 }
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -14,15 +14,16 @@ are the harmonics of the direction between the first of these.
     U_i  = sum over j of (K x_ij) (P_j + Y_ij)                            EquivariantLayer.forward
     s_i, P_i += functions of s_i, a_i, u_i and products of P_i and U_i    EquivariantLayer._update
     S_i  = W s_i, W for each species                                      step
-    E_ij = w (R_ij - r_ij) + function of b_ij, s_i + s_j, s_i s_j, P_i, P_j   step
+    E_ij = w (R_ij - r_ij) + function of b_ij, s_i + s_j, s_i s_j, P_i, P_j   EquivariantPairs
 
 b_ij are Gaussians of r_ij and R_ij, and their difference. f falls smoothly to 0 at the cutoff, and
 the largest arrays have a row for each edge: nothing depends on the rest of the box. Parameters are
 those of a layer, not shared. E_ij is made in the last round of the states before it, which ghosts
 have too, and is the same from both ends.
 
-The methods are those of the model file (docs/model_file.md). `Equivariant` sees thermal positions;
-`EquivariantWithInputs` has the contract of models with inputs.
+The methods are those of the model file (docs/model_file.md). `Equivariant` makes a
+`ThermalEquivariant`, which sees thermal positions only, or an `EquivariantWithInputs` by the
+contract of models with inputs.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, silu
 
 from lammps_botan.network.equivariant_layer import EquivariantLayer, spreading
-from lammps_botan.network.harmonics import MATRIX, ROWS, VECTOR, harmonics
+from lammps_botan.network.equivariant_pairs import EquivariantPairs
+from lammps_botan.network.harmonics import ROWS, harmonics
 from lammps_botan.network.network import Network
 
 CLOSEST = 0.7  # diameters, where the first Gaussian stands
@@ -43,8 +45,44 @@ FARTHEST = 6.0  # standard deviations, beyond which an input says no more
 LOWEST = -30.0  # exponent; below it numbers are 0 and slow
 
 
-class _Layers(Network):
-    """What both networks have: all but `encode` and `forward`."""
+class Equivariant(Network):
+    """The equivariant network.
+
+    Parameters
+    ----------
+    cutoff : float
+        Of the graph, length unit.
+    diameter : float
+        Of the mixture, length unit.
+    rounds : int
+        Layers.
+    width : int
+        Scalars of a particle.
+    features : int
+        Its features of l = 1, and of l = 2.
+    n_radial : int
+        Gaussians of a distance.
+    n_times : int
+        Lag times, the columns of both outputs.
+    n_species : int
+    inputs : sequence of str
+        What it sees besides positions and species: "history", "inherent", both in this order, or
+        nothing.
+
+    Attributes
+    ----------
+    input_mean, input_deviation : [n_species, n_scalars + n_vectors]
+        Of `functions` of the inputs, in the training data.
+    neighbors : []
+        How many a particle has, in the mean.
+    node_mean, node_deviation : [n_species, n_times]
+        Of the propensity, in diameters.
+
+    Raises
+    ------
+    ValueError
+        If the cutoff is shorter than the first Gaussian.
+    """
 
     radii: Tensor
     input_mean: Tensor
@@ -52,9 +90,13 @@ class _Layers(Network):
     neighbors: Tensor
     node_mean: Tensor
     node_deviation: Tensor
-    edge_deviation: Tensor
     spread: Tensor
-    odd: Tensor
+
+    def __new__(cls, *_: Any, inputs: Sequence[str] = (), **__: Any) -> "Equivariant":
+        """One name for both contracts: `encode` has other arguments where there are inputs."""
+        if cls is Equivariant:
+            cls = EquivariantWithInputs if inputs else ThermalEquivariant
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -94,12 +136,9 @@ class _Layers(Network):
             ("neighbors", torch.tensor(40.0)),
             ("node_mean", torch.zeros(n_species, n_times)),
             ("node_deviation", torch.ones(n_species, n_times)),
-            ("edge_deviation", torch.ones(n_times)),
         ):
             self.register_buffer(name, values)
         self.register_buffer("spread", spreading(features), persistent=False)
-        odd = torch.cat([-torch.ones(VECTOR * features), torch.ones(MATRIX * features)])
-        self.register_buffer("odd", odd, persistent=False)
         self.begin = nn.Linear(self.n_own, width)
         self.begin_scalars = nn.Linear(width, width)
         self.begin_features = nn.Linear(self.n_own, max(1, 2 * self.n_vectors) * features)
@@ -107,13 +146,7 @@ class _Layers(Network):
             [EquivariantLayer(width, features, self.n_own, self.n_edge) for _ in range(rounds)]
         )
         self.node_output = nn.Linear(width, n_species * n_times)
-        self.pair_radial = nn.Linear(self.n_edge, width)
-        self.pair_sum = nn.Linear(width, width, bias=False)
-        self.pair_product = nn.Linear(width, width, bias=False)
-        self.pair_angle = nn.Linear(2 * features, width, bias=False)
-        self.pair_features = nn.Linear(2 * features, width, bias=False)
-        self.pair_output = nn.Linear(width, n_times)
-        self.approach = nn.Parameter(torch.ones(self.n_vectors, n_times))
+        self.pairs = EquivariantPairs(width, features, self.n_edge, self.n_vectors, n_times)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -235,26 +268,9 @@ class _Layers(Network):
         each = self.node_output(new[:, : self.width]).view(n_local, self.n_species, self.n_times)
         each = (each * self.node_deviation + self.node_mean) * own[:, : self.n_species].unsqueeze(2)
         motion = each.sum(1) * self.diameter
-        edge = self.pairs(node, radial, directions, center, neighbor) * self.diameter
+        change = self.pairs(node, radial, directions, center, neighbor)
+        edge = change * self.diameter
         return torch.cat([motion, new[:, self.n_times :]], dim=1), edge
-
-    def pairs(
-        self, node: Tensor, radial: Tensor, directions: Tensor, center: Tensor, neighbor: Tensor
-    ) -> Tensor:
-        """Changes of pair distances, in diameters, the same from both ends."""
-        scalars, features = node[:, : self.width], node[:, self.width :]
-        of_each = self.pair_sum(scalars)
-        # r_j - r_i and Y of l = 1 change sign with the end that one looks from, l = 2 does not
-        both = (features * self.odd).index_select(0, center) + features.index_select(0, neighbor)
-        x = torch.addmm(self.pair_radial.bias, radial, self.pair_radial.weight.t())
-        x = x.add_(of_each.index_select(0, center)).add_(of_each.index_select(0, neighbor))
-        product = scalars.index_select(0, center) * scalars.index_select(0, neighbor)
-        x = x.addmm_(product, self.pair_product.weight.t())
-        x = x.addmm_(both * directions, (self.pair_angle.weight @ self.spread).t())
-        x = x.addmm_(both * both, (self.pair_features.weight @ self.spread).t())
-        change: Tensor = self.pair_output(silu(x)) * self.edge_deviation
-        closer = radial[:, radial.shape[1] - self.approach.shape[0] :]
-        return change + closer @ self.approach
 
     @torch.jit.export
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
@@ -262,29 +278,8 @@ class _Layers(Network):
         return node[:, : self.n_times], edge
 
 
-class Equivariant(_Layers):
-    """The equivariant network that sees thermal positions only.
-
-    Parameters
-    ----------
-    cutoff : float
-        Of the graph, length unit.
-    diameter : float
-        Of the mixture, length unit.
-    rounds : int
-        Layers.
-    width : int
-        Scalars of a particle.
-    features : int
-        Its features of l = 1, and of l = 2.
-    n_radial : int
-        Radial functions of a distance.
-    n_times : int
-        Lag times.
-    n_species : int
-    inputs : sequence of str
-        Empty here; some of "history" and "inherent" for `EquivariantWithInputs`.
-    """
+class ThermalEquivariant(Equivariant):
+    """The equivariant network that sees thermal positions only."""
 
     @torch.jit.export
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -305,8 +300,8 @@ class Equivariant(_Layers):
         return self.decode(node, edge)
 
 
-class EquivariantWithInputs(_Layers):
-    """The equivariant network that sees history, inherent structure or both; see `Equivariant`."""
+class EquivariantWithInputs(Equivariant):
+    """The equivariant network that sees history, inherent structure or both."""
 
     @torch.jit.export
     def encode(

@@ -71,38 +71,21 @@ class Target(_Section):
         )
 
 
+class Inputs(_Section):
+    """What the network sees besides positions and species; the files have to hold it."""
+
+    history: bool = False
+    inherent: bool = False
+
+
 class Network(_Section):
     """Kind and size of the network."""
 
     architecture: Literal["botan", "nt-gnn", "equivariant"] = "botan"
-    inputs: list[Literal["history", "inherent"]] = []
-    inherent_force: float | None = Field(None, gt=0)
     rounds: int = Field(7, ge=1)
     width: int = Field(64, ge=1)
     features: int = Field(8, ge=1)
     edge_scale: float = Field(1.0, gt=0)
-
-    @field_validator("inputs")
-    @classmethod
-    def _in_order(cls, value: list[str]) -> list[str]:
-        if len(set(value)) < len(value):
-            raise ValueError(f"names each input once, found {value}")
-        return sorted(value)
-
-    @model_validator(mode="after")
-    def _see_what_it_can(self) -> "Network":
-        if self.inputs and self.architecture != "equivariant":
-            raise ValueError(
-                f"network.architecture '{self.architecture}' sees positions only: expected "
-                f"'equivariant' for network.inputs = {self.inputs}"
-            )
-        if ("inherent" in self.inputs) != (self.inherent_force is not None):
-            found = "none" if self.inherent_force is None else f"{self.inherent_force:g}"
-            raise ValueError(
-                "inherent_force goes with the input 'inherent', and says the largest force on a "
-                f"particle where the minimizations of the data ended, found {found}"
-            )
-        return self
 
 
 def _usual_graphs(validated: dict[str, Any]) -> int:
@@ -158,6 +141,7 @@ class Config(_Section):
     output: str
     data: Data
     target: Target = Target()
+    inputs: Inputs = Inputs()
     network: Network = Network()
     recipe: Recipe = Recipe()
 
@@ -168,18 +152,29 @@ class Config(_Section):
                 "network.architecture 'nt-gnn' has no output on edges: expected recipe.p = 1, "
                 f"found {self.recipe.p:g}"
             )
-        if self.network.architecture == "equivariant":
+        return self
+
+    @model_validator(mode="after")
+    def _see_what_it_can(self) -> "Config":
+        architecture = self.network.architecture
+        seen = [name for name, yes in self.inputs if yes]
+        if seen and architecture in {"botan", "nt-gnn"}:
+            raise ValueError(
+                f"network.architecture '{architecture}' sees positions only: expected "
+                f"'equivariant' for inputs.{seen[0]} = true"
+            )
+        if seen and self.data.copies:
+            raise ValueError(
+                "data.copies are positions only, from which a network that sees more cannot learn: "
+                f"leave them out, or inputs.{seen[0]}"
+            )
+        if architecture == "equivariant":
             for key, expected in (("precision", "32-true"), ("aggregation", "index_add")):
                 if (found := getattr(self.recipe, key)) != expected:
                     raise ValueError(
                         f"network.architecture 'equivariant' needs recipe.{key} = '{expected}', "
                         f"found '{found}'"
                     )
-        if self.network.inputs and self.data.copies:
-            raise ValueError(
-                "data.copies are positions only, which a network with inputs cannot learn from: "
-                f"leave them out, or network.inputs = {self.network.inputs}"
-            )
         return self
 
     def members(self) -> "list[Config]":

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import NETWORKS, Checkpoint, Physics, load_checkpoint
+from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in
 from lammps_botan.network.network import Network as BaseNetwork
 from lammps_botan.network.nt_gnn import NtGnn
@@ -43,7 +44,7 @@ class InitialWeights:
         scale_lengths(model, 1 / physics.mixture.diameter)
 
     def check(self, physics: Physics) -> None:
-        """Refuse weights that are for another mixture or cutoff.
+        """Refuse weights that are for another mixture, cutoff or inputs.
 
         Raises
         ------
@@ -58,6 +59,11 @@ class InitialWeights:
             )
         if not math.isclose(own.cutoff, physics.cutoff, rel_tol=1e-9):
             raise _cannot_start(self.file, "target.cutoff", physics.cutoff, own.cutoff)
+        if physics.inputs != own.inputs:
+            raise ValueError(
+                f"{self.file}: cannot start from it: expected a network that sees "
+                f"{physics.inputs.words}, as in the data, found {own.inputs.words}"
+            )
 
 
 def read_initial_weights(path: Path, network: Network) -> InitialWeights:
@@ -73,8 +79,7 @@ def read_initial_weights(path: Path, network: Network) -> InitialWeights:
     path = Path(path)
     checkpoint = load_checkpoint(path)
     facts = [
-        ("network.architecture", _kind(network), checkpoint.architecture),
-        ("network.inputs", network.inputs, checkpoint.model.inputs),
+        ("network.architecture", network.architecture, checkpoint.architecture),
         ("network.rounds", network.rounds, checkpoint.model.rounds),
         ("network.width", network.width, checkpoint.model.settings["width"]),
     ]
@@ -129,7 +134,7 @@ def make_network(
     """
     n_species = physics.mixture.n_species
     if network.architecture == "equivariant":
-        return NETWORKS[_kind(network)](
+        return Equivariant(
             cutoff=physics.cutoff,
             diameter=physics.mixture.diameter,
             rounds=network.rounds,
@@ -137,19 +142,13 @@ def make_network(
             features=network.features,
             n_times=len(physics.lag_times),
             n_species=n_species,
-            inputs=network.inputs,
+            inputs=physics.inputs.names,
         )
     made = _make(network, n_species, aggregation)
     with torch.no_grad():
         for parameter in made.edge_encoder.fc1.parameters():
             parameter.mul_(network.edge_scale)
     return made
-
-
-def _kind(network: Network) -> str:
-    """The name among `NETWORKS`."""
-    thermal = network.architecture == "equivariant" and not network.inputs
-    return "equivariant-thermal" if thermal else network.architecture
 
 
 def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:

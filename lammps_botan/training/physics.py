@@ -11,7 +11,7 @@ from lammps_botan.network.checkpoint import Physics
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import SHIPPED, Mixture
 from lammps_botan.training.config import Config, Target
-from lammps_botan.training.node_inputs import agree_on_inputs
+from lammps_botan.training.inputs import read_inputs
 
 SAME = 0.01  # relative difference up to which lag times, or temperatures, are the same
 SAME_DENSITY = 0.05  # likewise of densities, which fluctuate in a barostat
@@ -74,7 +74,7 @@ def agree(config: Config, folder: Path, ensembles: Sequence[Ensemble]) -> Physic
         ),
         density=_density(target, mixture, ensembles),
         node=target.node,
-        inputs=agree_on_inputs(config.network, ensembles),
+        inputs=read_inputs(config, [one.path for one in ensembles]),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from lammps_botan.network.equivariant import Equivariant, EquivariantWithInputs
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.network import Network
 from lammps_botan.training.data import TrainingGraph
 
@@ -22,7 +22,7 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
     graphs : sequence of TrainingGraph
         Of the starts of the training configurations.
     """
-    if not isinstance(model, Equivariant | EquivariantWithInputs):
+    if not isinstance(model, Equivariant):
         return
     diameter = model.diameter
     # each configuration counts as often as it has histories
@@ -33,7 +33,7 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
     with torch.no_grad():
         model.neighbors.fill_(np.mean([g.graph.n_edges / g.graph.n_particles for g in graphs]))
         if np.isfinite(edge).all():
-            model.edge_deviation.fill_(_deviation(edge))
+            model.pairs.deviation.fill_(_deviation(edge))
         inputs = np.concatenate(
             [
                 np.zeros((graph.graph.n_particles, 0))

@@ -24,9 +24,9 @@ from lammps_botan.network.known_configurations import KnownConfiguration
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
-from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph
+from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph, see
 from lammps_botan.training.known import know
-from lammps_botan.training.node_inputs import inputs_of_ends
+from lammps_botan.training.inputs import ends
 
 SAME_PLACE = 1e-3  # diameters, up to which positions are the same
 SHORT = 0.1  # lag times, up to which runs still are in the structure they started from
@@ -65,11 +65,8 @@ class Starts:
         for one in data.ensembles:
             if (config.data.copies or config.recipe.reversed) and len(one.final) == 0:
                 raise ValueError(f"{one.path}: has no runs, which {used} needs")
-        self._inputs = (
-            [inputs_of_ends(one, data.physics.inputs) for one in data.ensembles]
-            if config.recipe.reversed
-            else []
-        )
+        inputs, learned = data.physics.inputs, data.ensembles if config.recipe.reversed else []
+        self._inputs = [[see(end, inputs) for end in ends(one, inputs)] for one in learned]
         self._graph = cache(self._make)
 
     @property
@@ -103,7 +100,8 @@ class Starts:
         else:
             positions, final = self._copies[number][start.run], one.final
             inputs, weight = (), 1.0
-        there = replace(one.configuration, positions=positions)
+        # what is known of the start is not known of another structure
+        there = replace(one.configuration, positions=positions, history=None)
         other = replace(one, configuration=there, final=final)
         made = make_graph(self._config, self._physics, other, inputs)
         graph = replace(
