@@ -19,7 +19,7 @@ from lammps_botan.evaluation.evaluation_file import Evaluation
 from lammps_botan.files.mixture_toml import parse_mixture
 from lammps_botan.network.metadata import Metadata
 from lammps_botan.structure.mixture import Interactions, Mixture
-from lammps_botan.training.config import Config, Data, Network, Recipe, Target
+from lammps_botan.training.config import Config, Data, Inputs, Network, Recipe, Target
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -172,7 +172,13 @@ def test_each_key_of_a_mixture_has_its_line():
 
 
 def test_each_key_of_a_training_run_has_its_line():
-    sections = {"data": Data, "target": Target, "network": Network, "recipe": Recipe}
+    sections = {
+        "data": Data,
+        "target": Target,
+        "inputs": Inputs,
+        "network": Network,
+        "recipe": Recipe,
+    }
     assert {"output", *sections} == set(Config.model_fields)
     expected = {f"{name}.{key}" for name, one in sections.items() for key in one.model_fields}
     assert {"output", *expected} <= keys_of("train.md")

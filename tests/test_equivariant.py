@@ -264,7 +264,7 @@ def test_a_gradient_reaches_every_weight(name):
     unused = {f"layers.{model.rounds - 1}.mix_vectors.weight"}
     unused |= {f"layers.{model.rounds - 1}.mix_matrices.weight"}
     if name == "thermal":
-        unused |= {"begin_features.weight", "begin_features.bias", "pairs.approach"}
+        unused |= {"pairs.approach"}
         unused |= {"layers.0.send_vectors.weight", "layers.0.send_matrices.weight"}
         unused |= {"layers.0.angle.weight"}
     assert set(idle) == unused

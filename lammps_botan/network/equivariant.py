@@ -27,7 +27,7 @@ contract of models with inputs.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -39,10 +39,6 @@ from lammps_botan.network.harmonics import ROWS, harmonics
 from lammps_botan.network.network import Network
 
 CLOSEST = 0.7  # diameters, where the first Gaussian stands
-ONSET = 0.3  # diameters before the cutoff, where neighbors begin to count less
-LEAST = 0.01  # diameters, of displacements: shorter ones say nothing of the motion
-FARTHEST = 6.0  # standard deviations, beyond which an input says no more
-LOWEST = -30.0  # exponent; below it numbers are 0 and slow
 
 
 class Equivariant(Network):
@@ -84,6 +80,12 @@ class Equivariant(Network):
         If the cutoff is shorter than the first Gaussian.
     """
 
+    # TorchScript knows no other constants than those of a class
+    rows: Final[int] = ROWS
+    onset: Final[float] = 0.3  # diameters before the cutoff, where neighbors begin to count less
+    least: Final[float] = 0.01  # diameters; shorter displacements say nothing of the motion
+    farthest: Final[float] = 6.0  # standard deviations, beyond which an input says no more
+    lowest: Final[float] = -30.0  # exponent; below it numbers are 0 and slow
     radii: Tensor
     input_mean: Tensor
     input_deviation: Tensor
@@ -141,7 +143,9 @@ class Equivariant(Network):
         self.register_buffer("spread", spreading(features), persistent=False)
         self.begin = nn.Linear(self.n_own, width)
         self.begin_scalars = nn.Linear(width, width)
-        self.begin_features = nn.Linear(self.n_own, max(1, 2 * self.n_vectors) * features)
+        # no vectors, no features to begin with
+        gates = 2 * self.n_vectors * features
+        self.begin_features = nn.Linear(self.n_own, gates) if gates else nn.Identity()
         self.layers = nn.ModuleList(
             [EquivariantLayer(width, features, self.n_own, self.n_edge) for _ in range(rounds)]
         )
@@ -170,28 +174,26 @@ class Equivariant(Network):
             self.input_deviation[species]
         )
         kind = one_hot(species, self.n_species).to(inputs.dtype)
-        return torch.cat([kind, inputs.clamp(-FARTHEST, FARTHEST)], dim=1)
+        return torch.cat([kind, inputs.clamp(-self.farthest, self.farthest)], dim=1)
 
     def functions(self, node_vectors: Tensor, node_scalars: Tensor) -> Tensor:
         """Logarithms of variance and lengths, and energies: [n_nodes, n_scalars + n_vectors]."""
-        lengths = torch.log(node_vectors.norm(dim=2) / self.diameter + LEAST)
+        lengths = torch.log(node_vectors.norm(2, dim=2) / self.diameter + self.least)
         if not self.has_history:
             return torch.cat([node_scalars, lengths], dim=1)
-        variance = torch.log(node_scalars[:, :1] / self.diameter**2 + LEAST**2)
+        variance = torch.log(node_scalars[:, :1] / self.diameter**2 + self.least**2)
         return torch.cat([variance, node_scalars[:, 1:], lengths], dim=1)
 
     def start(self, own: Tensor, node_vectors: Tensor) -> Tensor:
         """States of particles from their own inputs."""
-        states = [self.begin_scalars(silu(self.begin(own)))]
-        n, f = own.shape[0], self.features
-        if node_vectors.shape[1] == 0:
-            return torch.cat([states[0], torch.zeros(n, ROWS * f, device=own.device)], dim=1)
-        gates = self.begin_features(own).view(n, -1, 2 * f)
-        features = torch.zeros(n, ROWS * f, device=own.device)
+        scalars = self.begin_scalars(silu(self.begin(own)))
+        gates = self.begin_features(own)
+        n = 2 * self.features
+        features = torch.zeros(len(own), self.rows * self.features, device=own.device)
         for k in range(node_vectors.shape[1]):
-            directions = harmonics(node_vectors[:, k]).repeat_interleave(f, dim=1)
-            features = features + directions * (gates[:, k] @ self.spread)
-        return torch.cat([states[0], features], dim=1)
+            directions = harmonics(node_vectors[:, k]).repeat_interleave(self.features, dim=1)
+            features = features + directions * (gates[:, n * k : n * (k + 1)] @ self.spread)
+        return torch.cat([scalars, features], dim=1)
 
     def describe_pairs(self, thermal: Tensor, others: list[Tensor]) -> Tensor:
         """Harmonics for each channel, weight of the neighbor, radial functions of pairs.
@@ -203,15 +205,15 @@ class Equivariant(Network):
         others : list of float [n_edges, 3]
             Between mean positions, between inherent positions.
         """
-        distance = thermal.norm(dim=1) / self.diameter
-        near = ((self.cutoff / self.diameter - distance) / ONSET).clamp(0, 1)
+        distance = thermal.norm(2, dim=1) / self.diameter
+        near = ((self.cutoff / self.diameter - distance) / self.onset).clamp(0, 1)
         share = near * near * (3 - 2 * near) / self.neighbors.sqrt()
         first = others[0] if len(others) > 0 else thermal
         directions = harmonics(first).repeat_interleave(self.features, dim=1)
         columns = [directions, share.unsqueeze(1), self.gaussians(distance)]
         closer: list[Tensor] = []
         for vectors in others:
-            other = vectors.norm(dim=1) / self.diameter
+            other = vectors.norm(2, dim=1) / self.diameter
             columns.append(self.gaussians(other))
             closer.append((other - distance).unsqueeze(1))
         return torch.cat(columns + closer, dim=1)
@@ -219,7 +221,7 @@ class Equivariant(Network):
     def gaussians(self, distance: Tensor) -> Tensor:
         """Gaussians [n_edges, n_radial] of distances in diameters."""
         x = (distance.unsqueeze(1) - self.radii) / self.radius_step
-        gaussians: Tensor = x.square().mul(-0.5).clamp(min=LOWEST).exp()
+        gaussians: Tensor = x.square().mul(-0.5).clamp(min=self.lowest).exp()
         return gaussians
 
     @torch.jit.export
@@ -255,7 +257,7 @@ class Equivariant(Network):
         edge : [n_edges, n_times]
             Outputs after the last round.
         """
-        n = ROWS * self.features
+        n = self.rows * self.features
         directions, radial = edge_const[:, :n], edge_const[:, n + 1 :]
         share = edge_const[:, n : n + 1]
         own = node_const[:n_local]

@@ -1,5 +1,7 @@
 """A layer of the equivariant network (`lammps_botan.network.equivariant`)."""
 
+from typing import Final
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, silu
@@ -32,6 +34,9 @@ class EquivariantLayer(nn.Module):
         Radial functions of a pair.
     """
 
+    # TorchScript knows no other constants than those of a class
+    rows: Final[int] = ROWS
+    vector: Final[int] = VECTOR
     spread: Tensor
     unpack: Tensor
 
@@ -98,18 +103,18 @@ class EquivariantLayer(nn.Module):
         gate = linear(x, self.spread.t() @ self.feature_gate.weight)
         of_features = gate * (sent + directions)
         received = _sum(of_scalars, center, n_local)
-        around = _sum(of_features, center, n_local).view(n_local, ROWS, self.features)
+        around = _sum(of_features, center, n_local).view(n_local, self.rows, self.features)
         return self._update(node[:n_local], own, seen[:n_local], received, around)
 
     def _send(self, features: Tensor) -> Tensor:
-        rows = features.view(-1, ROWS, self.features)
-        vectors, matrices = rows[:, :VECTOR], rows[:, VECTOR:]
+        rows = features.view(features.shape[0], self.rows, self.features)
+        vectors, matrices = rows[:, : self.vector], rows[:, self.vector :]
         return torch.cat([self.send_vectors(vectors), self.send_matrices(matrices)], 1).flatten(1)
 
     def _update(
         self, node: Tensor, own: Tensor, seen: Tensor, received: Tensor, around: Tensor
     ) -> Tensor:
-        before = node[:, self.width :].view(-1, ROWS, self.features)
+        before = node[:, self.width :].view(node.shape[0], self.rows, self.features)
         crossed = products(around, before, self.unpack)
         squared = products(around, around, self.unpack)
         invariants = torch.cat(
@@ -126,8 +131,8 @@ class EquivariantLayer(nn.Module):
         scalars = node[:, : self.width] + x[:, : self.width]
         several = torch.cat([around, before, crossed, squared], dim=2)
         several = several * x[:, self.width :].unsqueeze(1)
-        vectors = before[:, :VECTOR] + self.mix_vectors(several[:, :VECTOR])
-        matrices = before[:, VECTOR:] + self.mix_matrices(several[:, VECTOR:])
+        vectors = before[:, : self.vector] + self.mix_vectors(several[:, : self.vector])
+        matrices = before[:, self.vector :] + self.mix_matrices(several[:, self.vector :])
         return torch.cat([scalars, vectors.flatten(1), matrices.flatten(1)], dim=1)
 
 

@@ -20,7 +20,8 @@ import math
 import torch
 from torch import Tensor
 
-VECTOR, MATRIX = 3, 5  # rows of l = 1 and of l = 2
+# rows of l = 1 and of l = 2; TorchScript wants numbers in the functions below
+VECTOR, MATRIX = 3, 5
 ROWS = VECTOR + MATRIX
 
 
@@ -87,7 +88,7 @@ def dots(a: Tensor, b: Tensor) -> Tensor:
         Of l = 1, then of l = 2.
     """
     product = a * b
-    return torch.cat([product[:, :VECTOR].sum(1), product[:, VECTOR:].sum(1)], dim=1)
+    return torch.cat([product[:, :3].sum(1), product[:, 3:].sum(1)], dim=1)
 
 
 def products(a: Tensor, b: Tensor, unpack: Tensor) -> Tensor:
@@ -105,17 +106,17 @@ def products(a: Tensor, b: Tensor, unpack: Tensor) -> Tensor:
         Rows of l = 1: M_a v_b, then M_b v_a. Rows of l = 2: of both vectors, then of both matrices.
     """
     n, channels = a.shape[0], a.shape[2]
-    v, w = a[:, :VECTOR], b[:, :VECTOR]
-    first = (a[:, VECTOR:].flatten(1) @ unpack).view(n, 3, 3, channels)
-    second = (b[:, VECTOR:].flatten(1) @ unpack).view(n, 3, 3, channels)
+    v, w = a[:, :3], b[:, :3]
+    first = (a[:, 3:].flatten(1) @ unpack).view(n, 3, 3, channels)
+    second = (b[:, 3:].flatten(1) @ unpack).view(n, 3, 3, channels)
     of_vectors = (v.unsqueeze(2) * w.unsqueeze(1)).flatten(1)
     of_matrices = (first.unsqueeze(3) * second.unsqueeze(1)).sum(2).flatten(1)
     pack = unpack.t()
     to_one = torch.cat([(first * w.unsqueeze(1)).sum(2), (second * v.unsqueeze(1)).sum(2)], dim=2)
     to_two = torch.cat(
         [
-            (of_vectors @ pack).view(n, MATRIX, channels),
-            (of_matrices @ pack).view(n, MATRIX, channels),
+            (of_vectors @ pack).view(n, 5, channels),
+            (of_matrices @ pack).view(n, 5, channels),
         ],
         dim=2,
     )
