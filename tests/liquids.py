@@ -10,6 +10,8 @@ from lammps_botan.structure.mixture import KOB_ANDERSEN
 LENGTH = 4.6
 N_PARTICLES = 120
 DICTS = ("relaxation_times", "lag_times")
+FILES = ("train_1", "train_2", "validation")
+SEES = "\n[inputs]\nhistory = true\n"  # of a configuration file
 
 RECIPE = """
 output = "out"
@@ -70,8 +72,32 @@ def write_liquid(
 
 def write_liquids(folder: Path) -> Path:
     """Two configurations to train on and one for validation."""
-    for seed, name in enumerate(("train_1", "train_2", "validation")):
+    for seed, name in enumerate(FILES):
         write_liquid(folder / f"{name}.npz", seed)
+    return folder
+
+
+def histories(seed: int, structures: int, velocities: int, scale: float = 1.0) -> dict[str, object]:
+    """The keys of histories: the variance of a particle says how far it moves."""
+    rng = np.random.default_rng(seed + 100)
+    shape = (structures, velocities, N_PARTICLES)
+    return {
+        "history_window": 3.0,
+        "history_interval": 0.1,
+        "history_displacement": rng.normal(0, 0.1 * scale, (*shape, 3)).astype(np.float32),
+        "history_variance": (0.03 * scale**2 * rng.lognormal(0, 0.5, shape)).astype(np.float32),
+        "history_energy": rng.normal(-6, 1, shape).astype(np.float32),
+    }
+
+
+def write_histories(
+    folder: Path, structures: int = 3, velocities: int = 3, **changes: object
+) -> Path:
+    """Two configurations to train on and one for validation, with histories."""
+    for seed, name in enumerate(FILES):
+        keys = histories(seed, structures, velocities) | changes
+        kept = {key: value for key, value in keys.items() if value is not None}
+        write_liquid(folder / f"{name}.npz", seed, **kept)
     return folder
 
 

@@ -9,7 +9,15 @@ from liquids import RECIPE, configure, recipe
 
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
-from lammps_botan.training.config import Data, Network, Recipe, Target, read_config, recorded_config
+from lammps_botan.training.config import (
+    Data,
+    Inputs,
+    Network,
+    Recipe,
+    Target,
+    read_config,
+    recorded_config,
+)
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 LEAST = """
@@ -36,6 +44,7 @@ def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
         "architecture": "botan",
         "rounds": 7,
         "width": 64,
+        "features": 8,
         "edge_scale": 1.0,
     }
     assert config.recipe.model_dump() == {
@@ -55,6 +64,7 @@ def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
         "patience": None,
         "offset_weight": 1.0,
         "reversed": 0.0,
+        "reversed_weight": 1.0,
         "seed": 1,
     }
 
@@ -62,11 +72,16 @@ def test_the_defaults_are_the_numbers_of_the_paper(tmp_path):
 def test_the_documentation_lists_every_key_with_its_default():
     text = (CONFIGS.parent / "docs" / "train.md").read_text()
     rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if "|" in line]
-    key_of = r"`((?:data|target|network|recipe)\.\w+)`"
+    key_of = r"`((?:data|target|inputs|network|recipe)\.\w+)`"
     defaults = {key: cells[2] for cells in rows for key in re.findall(key_of, cells[1])}
     expected = {
         f"{name}.{key}": field.default
-        for name, section in (("target", Target), ("network", Network), ("recipe", Recipe))
+        for name, section in (
+            ("target", Target),
+            ("inputs", Inputs),
+            ("network", Network),
+            ("recipe", Recipe),
+        )
         for key, field in section.model_fields.items()
     } | dict.fromkeys(f"data.{key}" for key in Data.model_fields)
     assert set(defaults) == set(expected)
@@ -107,7 +122,11 @@ def test_several_seeds_are_several_runs(tmp_path):
         ("[network]", "[net]", r"unknown key 'net'; expected one of output, data"),
         ("width = 16", 'width = "16"', r"network.width: .* integer, found '16'"),
         ("rounds = 2", "rounds = 2.5", r"network.rounds: .* integer, found 2.5"),
-        ("rounds = 2", 'architecture = "se3"', r"network.architecture: .* or 'linear', .*"),
+        (
+            "rounds = 2",
+            'architecture = "se3"',
+            r"network.architecture: .* 'botan', 'nt-gnn', 'linear' or 'equivariant', .*",
+        ),
         ("lag_time = 2.0", "lag_time = -2.0", r"target.lag_time: .* greater than 0"),
         ("lag_time = 2.0", "lag_time = inf", r"target.lag_time: .* finite number, found inf"),
         ("lag_time = 2.0", 'species = ["A"]', r"target: species = \['A'\]: write .* mixture = "),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from liquids import configure, recipe, write_liquids
+from liquids import SEES, configure, recipe, write_histories, write_liquids
 
 import lammps_botan
 from lammps_botan.training import train
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.slow
 LINES = 'optimizer = "muon"\nlearning_rate = 1e-3\nwarmup_steps = 30\npatience = 3\nseed = 7'
 # by the compiled kernels, where there are any, and with starts of several kinds
 KERNELS = '\nprecision = "bf16-mixed"\nreversed = 0.3'
+REVERSED = "\nreversed = 0.3\nreversed_weight = 0.5"
+EQUIVARIANT = 'architecture = "equivariant"\nrounds = 2\nwidth = 16\nfeatures = 4'
 STATE = (
     *("epoch", "global_step", "state_dict", "current_model_state", "averaging_state"),
     *("optimizer_states", "lr_schedulers"),
@@ -66,16 +68,26 @@ def tensors(state, name=""):
 
 
 @pytest.mark.parametrize(
-    ("epoch", "batch", "lines", "width"),
-    [(2, 1, "", 16), (10, 0, "", 16), (13, 1, KERNELS, 64)],
+    ("epoch", "batch", "lines", "network"),
+    [
+        (2, 1, "", "width = 16"),
+        (10, 0, "", "width = 16"),
+        (13, 1, KERNELS, "width = 64"),
+        (13, 1, REVERSED, EQUIVARIANT),
+    ],
 )
-def test_a_killed_run_ends_with_the_same_bits(tmp_path, epoch, batch, lines, width):
+def test_a_killed_run_ends_with_the_same_bits(tmp_path, epoch, batch, lines, network):
     states = []
     for name in ("whole", "killed"):
         folder = tmp_path / name
         folder.mkdir()
-        text = recipe(20, recipe=LINES + lines, network=f"width = {width}")
-        path = configure(write_liquids(folder), text)
+        text = recipe(20, recipe=LINES + lines, network=network)
+        write_liquids(folder)
+        if network == EQUIVARIANT:
+            # of which one is drawn at each visit
+            write_histories(folder, velocities=3)
+            text += SEES
+        path = configure(folder, text)
         # in processes of their own, as other tests set the number of threads in this one
         if name == "killed":
             done = run(path, epoch, batch)

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.inputs import Inputs
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
@@ -37,6 +38,7 @@ NETWORKS: dict[str, type[Network]] = {
     "botan": Botan,
     "nt-gnn": NtGnn,
     "linear": Linear,
+    "equivariant": Equivariant,
 }
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

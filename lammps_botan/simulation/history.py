@@ -303,7 +303,7 @@ def _collect(own: _Histories) -> None:
         displacement, squared, energy = rows[..., :3], rows[..., 3], rows[..., 4]
         # <|d|^2> - |<d>|^2: double precision leaves no more than rounding below zero
         variance = np.maximum(squared - (displacement**2).sum(axis=-1), 0.0)
-        about = read_further_keys(own.ensemble.path) | {
+        about: dict[str, Any] = read_further_keys(own.ensemble.path) | {
             "history_window": own.window,
             "history_interval": own.interval,
             "history_displacement": displacement.astype(np.float32),

@@ -81,9 +81,10 @@ class Inputs(_Section):
 class Network(_Section):
     """Kind and size of the network."""
 
-    architecture: Literal["botan", "nt-gnn", "linear"] = "botan"
+    architecture: Literal["botan", "nt-gnn", "linear", "equivariant"] = "botan"
     rounds: int = Field(7, ge=1)
     width: int = Field(64, ge=1)
+    features: int = Field(8, ge=1)
     edge_scale: float = Field(1.0, gt=0)
 
 
@@ -110,6 +111,7 @@ class Recipe(_Section):
     patience: int | None = Field(None, ge=1)
     offset_weight: float = Field(1.0, ge=0)
     reversed: Fraction = 0.0
+    reversed_weight: float = Field(1.0, gt=0)
     seed: int | tuple[int, ...] = 1
 
     @field_validator("seed", mode="before")
@@ -165,6 +167,29 @@ class Config(_Section):
                 "data.validation: a key that must be there, with at least 1 item, for "
                 f"network.architecture '{self.network.architecture}'"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _see_what_it_can(self) -> "Config":
+        architecture = self.network.architecture
+        seen = [name for name, yes in self.inputs if yes]
+        if seen and architecture in {"botan", "nt-gnn"}:
+            raise ValueError(
+                f"network.architecture '{architecture}' sees positions only: expected "
+                f"'linear' or 'equivariant' for inputs.{seen[0]} = true"
+            )
+        if seen and self.data.copies:
+            raise ValueError(
+                "data.copies are positions only, from which a network that sees more cannot learn: "
+                f"leave them out, or inputs.{seen[0]}"
+            )
+        if architecture == "equivariant":
+            for key, expected in (("precision", "32-true"), ("aggregation", "index_add")):
+                if (found := getattr(self.recipe, key)) != expected:
+                    raise ValueError(
+                        f"network.architecture 'equivariant' needs recipe.{key} = '{expected}', "
+                        f"found '{found}'"
+                    )
         return self
 
     def members(self) -> "list[Config]":

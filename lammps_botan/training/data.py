@@ -9,13 +9,30 @@ import numpy as np
 
 from lammps_botan.analysis.sample import make_relative_displacement, make_sample
 from lammps_botan.network.checkpoint import Physics
+from lammps_botan.network.inputs import Inputs, Singles, node_inputs
 from lammps_botan.network.known_configurations import KnownConfiguration
 from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import Graph
 from lammps_botan.training.config import Config
+from lammps_botan.training.inputs import starts
 from lammps_botan.training.known import known_in_data
 from lammps_botan.training.physics import agree, read_ensembles
+
+
+@dataclass(frozen=True, eq=False)
+class NodeInputs:
+    """What a network with inputs is given besides the graph, see `network.inputs`.
+
+    Attributes
+    ----------
+    vectors : float32 [n_particles, n_vectors, 3]
+    scalars : float32 [n_particles, n_scalars]
+    """
+
+    vectors: Singles
+    scalars: Singles
 
 
 @dataclass(frozen=True)
@@ -31,12 +48,18 @@ class TrainingGraph:
         The quantity `target.node` of the configuration, length unit.
     edge : float64 [n_edges]
         E_ij, length unit; NaN where the file has no runs.
+    inputs : tuple of NodeInputs
+        What a network with inputs is given, once for each history; one of them is drawn.
+    weight : float
+        What it counts in the loss.
     """
 
     path: Path
     graph: Graph
     node: Floats
     edge: Floats
+    inputs: tuple[NodeInputs, ...] = ()
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +110,10 @@ def read_data(config: Config, folder: Path) -> TrainingData:
     known = known_in_data(for_training, for_validation)
     physics = agree(config, folder, [*for_training, *for_validation])
     training, validation = (
-        [make_graph(config, physics, one) for one in some]
+        [
+            make_graph(config, physics, one, see(starts(one, physics.inputs), physics.inputs))
+            for one in some
+        ]
         for some in (for_training, for_validation)
     )
     first = training[0]
@@ -101,8 +127,23 @@ def read_data(config: Config, folder: Path) -> TrainingData:
     return TrainingData(physics, for_training, training, validation, known)
 
 
-def make_graph(config: Config, physics: Physics, ensemble: Ensemble) -> TrainingGraph:
-    """The graph of an ensemble with what is to be learned on it.
+def see(structures: Sequence[Configuration], inputs: Inputs) -> tuple[NodeInputs, ...]:
+    """What a network is given on structures that differ in their histories; empty without inputs.
+
+    Raises
+    ------
+    ValueError
+        If a structure lacks an input.
+    """
+    if not inputs.names:
+        return ()
+    return tuple(NodeInputs(*node_inputs(one, inputs)) for one in structures)
+
+
+def make_graph(
+    config: Config, physics: Physics, ensemble: Ensemble, inputs: tuple[NodeInputs, ...] = ()
+) -> TrainingGraph:
+    """The graph of an ensemble with what is given and what is to be learned on it.
 
     Raises
     ------
@@ -118,7 +159,8 @@ def make_graph(config: Config, physics: Physics, ensemble: Ensemble) -> Training
             f"{ensemble.path}: has no runs and so no pair-distance change to learn: expected "
             f"recipe.p = 1, found {config.recipe.p:g}"
         )
-    return TrainingGraph(ensemble.path, sample.graph, node, sample.pair_distance_change)
+    change = sample.pair_distance_change
+    return TrainingGraph(ensemble.path, sample.graph, node, change, inputs)
 
 
 def expand(patterns: Sequence[str], folder: Path) -> list[Path]:

@@ -21,6 +21,8 @@ from lammps_botan.training.starts import Starts
 class TurnedGraphs(Dataset[TrainingGraph]):
     """Training graphs by (epoch, number), each turned by a rotation or reflection of its own.
 
+    Of several histories of a configuration one is drawn.
+
     Parameters
     ----------
     graphs : list of TrainingGraph
@@ -55,9 +57,18 @@ class TurnedGraphs(Dataset[TrainingGraph]):
         # from 1, since a seed does not change by zeros at its end
         rng = np.random.default_rng([self._seed, epoch, number + 1])
         turned = self._starts.draw(number, rng) or self._graphs[number]
+        inputs = turned.inputs
+        if len(inputs) > 1:
+            inputs = (inputs[rng.integers(len(inputs))],)
         rotation = draw_rotation(self._rotations, rng, self._dimension)
         vectors = turned.graph.vectors @ rotation
-        return replace(turned, graph=replace(turned.graph, vectors=vectors))
+        return replace(
+            turned,
+            graph=replace(turned.graph, vectors=vectors),
+            inputs=tuple(
+                replace(one, vectors=(one.vectors @ rotation).astype(np.float32)) for one in inputs
+            ),
+        )
 
 
 class Order(Sampler[tuple[int, int]]):
@@ -89,20 +100,24 @@ class Order(Sampler[tuple[int, int]]):
 
 def join(
     graphs: Sequence[TrainingGraph], device: torch.device, *, unit: float = 1.0
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Species, vectors, centers and neighbors of several graphs as those of one.
+) -> tuple[Tensor, ...]:
+    """Several graphs as one: what the `forward` of a network is given, in its order.
 
     Parameters
     ----------
     graphs : sequence of TrainingGraph
     device : torch.device
     unit : float
-        What vectors are measured in, length unit.
+        What vectors between particles are measured in, length unit.
 
     Returns
     -------
     species : int64 [n_particles of all]
     vectors : float32 [n_edges of all, 3]
+    node_vectors : float32 [n_particles of all, n_vectors, 3]
+        In the unit of the data, of the first of the inputs of each graph; left out, as the next,
+        where graphs have none.
+    node_scalars : float32 [n_particles of all, n_scalars]
     center, neighbor : int64 [n_edges of all]
     """
     starts = np.cumsum([0, *(g.graph.n_particles for g in graphs)])
@@ -112,9 +127,12 @@ def join(
     neighbor = [
         g.graph.neighbor.astype(np.int64) + start for g, start in zip(graphs, starts, strict=False)
     ]
+    inputs = [g.inputs[0] for g in graphs if g.inputs]
+    given = [[one.vectors for one in inputs], [one.scalars for one in inputs]] if inputs else []
     return (
         torch.from_numpy(np.concatenate([g.graph.species for g in graphs])).to(device),
         float_tensor(np.concatenate([g.graph.vectors / unit for g in graphs]), device),
+        *(float_tensor(np.concatenate(arrays), device) for arrays in given),
         torch.from_numpy(np.concatenate(center)).to(device),
         torch.from_numpy(np.concatenate(neighbor)).to(device),
     )

@@ -63,6 +63,26 @@ def starts(ensemble: Ensemble, inputs: Inputs) -> list[Configuration]:
     return [replace(start, history=one) for one in read_histories(ensemble.path)[0]]
 
 
+def count_ends(ensemble: Ensemble, inputs: Inputs) -> int:
+    """How many runs of an ensemble have ends of which the inputs are known: the first ones.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    if inputs.history is None:
+        return ensemble.n_runs
+    n = len(read_histories(ensemble.path)) - 1
+    if n == 0:
+        raise ValueError(
+            f"{ensemble.path}: has histories of the start only, but recipe.reversed needs those of "
+            "ends of runs: make them by `lammps-botan simulate history --ends "
+            f"{ensemble.n_runs}`, or leave out recipe.reversed"
+        )
+    return n
+
+
 def ends(ensemble: Ensemble, inputs: Inputs, n: int) -> Iterator[list[Configuration]]:
     """Where each of the first `n` runs of an ensemble ended, once with each of its histories.
 

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import Physics
 from lammps_botan.network.engine import training
+from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.training.config import Config, Recipe
 from lammps_botan.training.correlations import correlations
 from lammps_botan.training.data import TrainingGraph
@@ -31,7 +32,7 @@ class NotFiniteError(ValueError):
 class Module(pl.LightningModule):
     """The network of a configuration with its loss, correlations and optimizers.
 
-    It measures lengths in diameters of the mixture, so that it learns the same in any units.
+    The loss measures lengths in diameters of the mixture, so that it is the same in any units.
 
     Parameters
     ----------
@@ -46,9 +47,10 @@ class Module(pl.LightningModule):
         self.config = config
         self._mixture = physics.mixture
         recipe = config.recipe
-        self.model = make_network(
-            config.network, physics.mixture.n_species, aggregation=recipe.aggregation
-        )
+        self.model = make_network(config.network, physics, aggregation=recipe.aggregation)
+        # what the network measures lengths in; the equivariant ones know the diameter
+        simple = isinstance(self.model, Botan | NtGnn)
+        self._unit = physics.mixture.diameter if simple else 1.0
         usual = recipe.precision == "bf16-mixed" and recipe.aggregation == "index_add"
         self._may_use_kernels = usual
         self.automatic_optimization = False  # it allows one optimizer only
@@ -62,24 +64,26 @@ class Module(pl.LightningModule):
         """L_S and L_E of one step, and the loss p L_S + (1 - p) L_E (Shiba et al., eq. 12).
 
         Each is a mean squared error over all particles or edges of a graph, averaged over the
-        graphs. One that has no weight is left out. In it the mean error of each species, or pair of
-        species, has the weight `recipe.offset_weight`.
+        graphs, of which reversed runs count `recipe.reversed_weight`. A loss that has no weight is
+        left out. In it the mean error of each species, or pair of species, has the weight
+        `recipe.offset_weight`.
         """
         p = self.config.recipe.p
         node, edge = self._outputs(graphs)
         losses = {}
+        counts = [g.weight for g in graphs]
         if p > 0:
             kinds = [g.graph.species for g in graphs]
-            losses["loss_S"] = self._error(node, [g.node for g in graphs], kinds)
+            losses["loss_S"] = self._error(node, [g.node for g in graphs], kinds, counts)
         if p < 1:
             kinds = [_pairs(g) for g in graphs]
-            losses["loss_E"] = self._error(edge, [g.edge for g in graphs], kinds)
+            losses["loss_E"] = self._error(edge, [g.edge for g in graphs], kinds, counts)
         weights = {"loss_S": p, "loss_E": 1 - p}
         loss = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         return {"loss": loss, **losses}
 
     def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
-        tensors = join(graphs, self.device, unit=self._mixture.diameter)
+        tensors = join(graphs, self.device, unit=self._unit)
         model = self.model
         if self._may_use_kernels and isinstance(model, Botan) and training.available(model):
             return training.forward(model, *tensors)
@@ -87,15 +91,23 @@ class Module(pl.LightningModule):
         return outputs
 
     def _error(
-        self, output: Tensor, targets: Sequence[np.ndarray], kinds: Sequence[np.ndarray]
+        self,
+        output: Tensor,
+        targets: Sequence[np.ndarray],
+        kinds: Sequence[np.ndarray],
+        counts: Sequence[float],
     ) -> Tensor:
         parts = torch.split(output[:, 0].float(), [len(target) for target in targets])
         weight, unit = self.config.recipe.offset_weight, self._mixture.diameter
         errors = [
-            _squared_error(part - float_tensor(target / unit, self.device), kind, weight)
-            for part, target, kind in zip(parts, targets, kinds, strict=True)
+            part * (self._unit / unit) - float_tensor(target / unit, self.device)
+            for part, target in zip(parts, targets, strict=True)
         ]
-        return torch.stack(errors).mean()
+        squares = [
+            count * _squared_error(error, kind, weight)
+            for error, kind, count in zip(errors, kinds, counts, strict=True)
+        ]
+        return torch.stack(squares).mean()
 
     def training_step(self, graphs: list[TrainingGraph], batch: int) -> None:
         """Forward, backward and one step of the optimizers.
@@ -137,7 +149,7 @@ class Module(pl.LightningModule):
             If a correlation is not defined, as where all predictions are the same.
         """
         # as the exported model computes: in float32
-        unit = self._mixture.diameter
+        unit = self._unit
         with torch.autocast(self.device.type, enabled=False):
             node, edge = self.model(*join([sample], self.device, unit=unit))
         found = correlations(

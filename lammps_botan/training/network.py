@@ -10,7 +10,9 @@ from torch import Tensor
 
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in
+from lammps_botan.network.network import Network as BaseNetwork
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.training.config import Network
 
@@ -36,13 +38,13 @@ class InitialWeights:
         """The configurations that the weights know."""
         return known_in(self.checkpoint.provenance)
 
-    def load_into(self, model: Botan | NtGnn, physics: Physics) -> None:
+    def load_into(self, model: BaseNetwork, physics: Physics) -> None:
         """Give the weights to the network of a run, which measures lengths in diameters."""
         model.load_state_dict(self.checkpoint.model.state_dict())
         scale_lengths(model, 1 / physics.mixture.diameter)
 
     def check(self, physics: Physics) -> None:
-        """Refuse weights that are for another mixture or cutoff.
+        """Refuse weights that are for another mixture, cutoff or inputs.
 
         Raises
         ------
@@ -57,6 +59,11 @@ class InitialWeights:
             )
         if not math.isclose(own.cutoff, physics.cutoff, rel_tol=1e-9):
             raise _cannot_start(self.file, "target.cutoff", physics.cutoff, own.cutoff)
+        if physics.inputs != own.inputs:
+            raise ValueError(
+                f"{self.file}: cannot start from it: expected a network that sees "
+                f"{physics.inputs.words}, as in the data, found {own.inputs.words}"
+            )
 
 
 def read_initial_weights(path: Path, network: Network) -> InitialWeights:
@@ -71,11 +78,13 @@ def read_initial_weights(path: Path, network: Network) -> InitialWeights:
     """
     path = Path(path)
     checkpoint = load_checkpoint(path)
-    facts = (
+    facts = [
         ("network.architecture", network.architecture, checkpoint.architecture),
         ("network.rounds", network.rounds, checkpoint.model.rounds),
-        ("network.width", network.width, checkpoint.model.width),
-    )
+        ("network.width", network.width, checkpoint.model.settings["width"]),
+    ]
+    if network.architecture == "equivariant":
+        facts.append(("network.features", network.features, checkpoint.model.settings["features"]))
     for key, expected, found in facts:
         if found != expected:
             raise _cannot_start(str(path), key, expected, found)
@@ -89,12 +98,14 @@ def _cannot_start(file: str, key: str, expected: object, found: object) -> Value
     )
 
 
-def scale_lengths(model: Botan | NtGnn, unit: float) -> None:
+def scale_lengths(model: BaseNetwork, unit: float) -> None:
     """Make a network that measures lengths in `unit` take and give them in the unit of the data.
 
     The first layer on edge vectors takes up the factor, and the last one gives it back, so that a
-    network learns the same in any units.
+    network learns the same in any units. The equivariant networks know the diameter, and stay.
     """
+    if not isinstance(model, Botan | NtGnn):
+        return
     with torch.no_grad():
         model.edge_encoder.fc1.weight.div_(unit)
         model.output.weight.mul_(unit)
@@ -102,14 +113,15 @@ def scale_lengths(model: Botan | NtGnn, unit: float) -> None:
 
 
 def make_network(
-    network: Network, n_species: int, *, aggregation: str = "index_add"
-) -> Botan | NtGnn:
+    network: Network, physics: Physics, *, aggregation: str = "index_add"
+) -> BaseNetwork:
     """A network with random weights.
 
     Parameters
     ----------
     network : Network
-    n_species : int
+    physics : Physics
+        What it is for.
     aggregation : str
         What adds up the messages: "index_add" of torch, or "scatter" for torch-scatter
         (https://github.com/rusty1s/pytorch_scatter). The weights are the same ones: nothing but a
@@ -120,6 +132,18 @@ def make_network(
     ValueError
         If torch-scatter is asked for and not installed.
     """
+    n_species = physics.mixture.n_species
+    if network.architecture == "equivariant":
+        return Equivariant(
+            cutoff=physics.cutoff,
+            diameter=physics.mixture.diameter,
+            rounds=network.rounds,
+            width=network.width,
+            features=network.features,
+            n_times=len(physics.lag_times),
+            n_species=n_species,
+            inputs=physics.inputs.names,
+        )
     made = _make(network, n_species, aggregation)
     with torch.no_grad():
         for parameter in made.edge_encoder.fc1.parameters():
@@ -128,17 +152,16 @@ def make_network(
 
 
 def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
-    if aggregation == "index_add":
-        kinds: dict[str, type[Botan | NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
-        return kinds[network.architecture](network.rounds, network.width, n_species)
-    try:
-        import torch_scatter  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
-            "torch that is installed: type pip install --no-build-isolation torch-scatter"
-        ) from error
-    kinds = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
+    kinds: dict[str, type[Botan | NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
+    if aggregation == "scatter":
+        try:
+            import torch_scatter  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
+                "torch that is installed: type pip install --no-build-isolation torch-scatter"
+            ) from error
+        kinds = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
     return kinds[network.architecture](network.rounds, network.width, n_species)
 
 

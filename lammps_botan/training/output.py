@@ -79,7 +79,7 @@ def write_best(
     """
     # weights, physics and provenance, nothing else
     state = torch.load(output / f"best{SUFFIX}", map_location="cpu", weights_only=True)
-    model = make_network(config.network, physics.mixture.n_species)
+    model = make_network(config.network, physics)
     weights = {k.removeprefix("model."): v for k, v in state["state_dict"].items()}
     model.load_state_dict(weights)
     scale_lengths(model, physics.mixture.diameter)

@@ -24,6 +24,7 @@ from lammps_botan.training.linear_run import train_linear
 from lammps_botan.training.module import Module, NotFiniteError
 from lammps_botan.training.network import InitialWeights, read_initial_weights
 from lammps_botan.training.output import SUFFIX, begin_output, check_output, write_best
+from lammps_botan.training.standardization import standardize
 from lammps_botan.training.starts import Starts
 
 
@@ -175,7 +176,9 @@ def _fit(
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     pl.seed_everything(recipe.seed, verbose=False)
     module = Module(config, data.physics, len(data.training))
-    if init is not None:
+    if init is None:
+        standardize(module.model, data.training)
+    else:
         init.load_into(module.model, data.physics)
     title = f"seed {recipe.seed}, epoch" if output.name == f"seed-{recipe.seed}" else "epoch"
     callbacks: list[Callback] = [

@@ -24,7 +24,8 @@ from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfigu
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
-from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph
+from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph, see
+from lammps_botan.training.inputs import count_ends, ends
 from lammps_botan.training.known import know
 
 SAME_PLACE = 1e-3  # diameters, up to which positions are the same
@@ -48,7 +49,8 @@ class Starts:
         If a pattern of `data.copies` matches no file.
     ValueError
         If one of its files cannot be read, has no runs or too long ones, or starts from none of the
-        configurations, or if the configurations have no runs.
+        configurations, or if the configurations have no runs, or
+        no inputs of the ends of runs.
     """
 
     def __init__(self, config: Config, data: TrainingData, folder: Path) -> None:
@@ -63,14 +65,19 @@ class Starts:
         for one in data.ensembles:
             if (config.data.copies or config.recipe.reversed) and len(one.final) == 0:
                 raise ValueError(f"{one.path}: has no runs, which {used} needs")
+        inputs, share = data.physics.inputs, config.recipe.reversed
+        self._inputs = [
+            [see(end, inputs) for end in ends(one, inputs, count_ends(one, inputs) if share else 0)]
+            for one in data.ensembles
+        ]
         self._graph = cache(self._make)
 
     @property
     def known(self) -> list[KnownConfiguration]:
         """The configurations that a network gets to know by these starts."""
         found = []
-        for one, copies in zip(self._ensembles, self._copies, strict=True):
-            ends = [*copies, *(one.final if self._config.recipe.reversed else [])]
+        for one, copies, inputs in zip(self._ensembles, self._copies, self._inputs, strict=True):
+            ends = [*copies, *one.final[: len(inputs)]]
             for positions in ends:
                 end = replace(one.configuration, positions=positions)
                 found.append(know(end, "training", f"{one.path.name}{END_OF_A_RUN}"))
@@ -80,7 +87,7 @@ class Starts:
         """A further start of a training configuration, or None for its own."""
         share = self._config.recipe.reversed
         if share > 0 and rng.random() < share:
-            run = int(rng.integers(self._ensembles[number].n_runs))
+            run = int(rng.integers(len(self._inputs[number])))
             return self._graph(number, _Start(run, reversed=True))
         copies = self._copies[number]
         if not copies:
@@ -92,11 +99,14 @@ class Starts:
         one = self._ensembles[number]
         if start.reversed:
             positions, final = one.final[start.run], one.initial[None]
+            inputs, weight = self._inputs[number][start.run], self._config.recipe.reversed_weight
         else:
             positions, final = self._copies[number][start.run], one.final
-        there = replace(one.configuration, positions=positions)
+            inputs, weight = (), 1.0
+        # what is known of the start is not known of another structure
+        there = replace(one.configuration, positions=positions, history=None)
         other = replace(one, configuration=there, final=final)
-        made = make_graph(self._config, self._physics, other)
+        made = make_graph(self._config, self._physics, other, inputs)
         graph = replace(
             made.graph,
             vectors=made.graph.vectors.astype(np.float32),
@@ -108,6 +118,7 @@ class Starts:
             graph=graph,
             node=made.node.astype(np.float32),
             edge=made.edge.astype(np.float32),
+            weight=weight,
         )
 
 

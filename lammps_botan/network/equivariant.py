@@ -1,0 +1,365 @@
+"""An equivariant network, which also sees history and inherent structure.
+
+It is a network of the kind of Pezzicoli, Charpiat and Landes (SE(3)-equivariant, arXiv:2211.03226):
+a particle has scalars s and features P of l = 1 and 2, which turn with the liquid
+(`lammps_botan.network.harmonics`), and so do sums over neighbors of harmonics times functions of
+the distance. The messages between scalars decide how much each harmonic counts. All lengths are in
+diameters, r_ij is the thermal distance, R_ij that between mean (or inherent) positions, and Y_ij
+are the harmonics of the direction between the first of these.
+
+    equation                                                              code
+    s_i, P_i = functions of the particle's own inputs u_i                 encode
+    x_ij = SiLU(A b_ij + B s_i + C s_j + D (P_j . Y_ij)) f(r_ij)          EquivariantLayer.forward
+    a_i  = sum over j of (G x_ij) (H s_j)                                 EquivariantLayer.forward
+    U_i  = sum over j of (K x_ij) (P_j + Y_ij)                            EquivariantLayer.forward
+    s_i, P_i += functions of s_i, a_i, u_i and products of P_i and U_i    EquivariantLayer._update
+    S_i  = W s_i, W for each species                                      step
+    E_ij = w (R_ij - r_ij) + function of b_ij, s_i + s_j, s_i s_j, P_i, P_j   EquivariantPairs
+
+b_ij are Gaussians of r_ij and R_ij, and their difference. f falls smoothly to 0 at the cutoff, and
+the largest arrays have a row for each edge: nothing depends on the rest of the box. Parameters are
+those of a layer, not shared. E_ij is made in the last round of the states before it, which ghosts
+have too, and is the same from both ends.
+
+The methods are those of the model file (docs/model_file.md). `Equivariant` makes a
+`ThermalEquivariant`, which sees thermal positions only, or an `EquivariantWithInputs` by the
+contract of models with inputs.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot, silu
+
+from lammps_botan.network.equivariant_layer import EquivariantLayer, spreading
+from lammps_botan.network.equivariant_pairs import EquivariantPairs
+from lammps_botan.network.harmonics import ROWS, harmonics
+from lammps_botan.network.network import Network
+
+CLOSEST = 0.7  # diameters, where the first Gaussian stands
+
+
+class Equivariant(Network):
+    """The equivariant network.
+
+    Parameters
+    ----------
+    cutoff : float
+        Of the graph, length unit.
+    diameter : float
+        Of the mixture, length unit.
+    rounds : int
+        Layers.
+    width : int
+        Scalars of a particle.
+    features : int
+        Its features of l = 1, and of l = 2.
+    n_radial : int
+        Gaussians of a distance.
+    n_times : int
+        Lag times, the columns of both outputs.
+    n_species : int
+    inputs : sequence of str
+        What it sees besides positions and species: "history", "inherent", both in this order, or
+        nothing.
+
+    Attributes
+    ----------
+    input_mean, input_deviation : [n_species, n_scalars + n_vectors]
+        Of `functions` of the inputs, in the training data.
+    neighbors : []
+        How many a particle has, in the mean.
+    node_mean, node_deviation : [n_species, n_times]
+        Of the propensity, in diameters.
+
+    Raises
+    ------
+    ValueError
+        If the cutoff is shorter than the first Gaussian.
+    """
+
+    # TorchScript knows no other constants than those of a class
+    rows: Final[int] = ROWS
+    onset: Final[float] = 0.3  # diameters before the cutoff, where neighbors begin to count less
+    least: Final[float] = 0.01  # diameters; shorter displacements say nothing of the motion
+    farthest: Final[float] = 6.0  # standard deviations, beyond which an input says no more
+    lowest: Final[float] = -30.0  # exponent; below it numbers are 0 and slow
+    radii: Tensor
+    input_mean: Tensor
+    input_deviation: Tensor
+    neighbors: Tensor
+    node_mean: Tensor
+    node_deviation: Tensor
+    spread: Tensor
+
+    def __new__(cls, *_: Any, inputs: Sequence[str] = (), **__: Any) -> "Equivariant":
+        """One name for both contracts: `encode` has other arguments where there are inputs."""
+        if cls is Equivariant:
+            cls = EquivariantWithInputs if inputs else ThermalEquivariant
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        *,
+        cutoff: float,
+        diameter: float = 1.0,
+        rounds: int = 4,
+        width: int = 32,
+        features: int = 8,
+        n_radial: int = 16,
+        n_times: int = 1,
+        n_species: int = 2,
+        inputs: Sequence[str] = (),
+    ) -> None:
+        super().__init__(rounds=rounds, n_species=n_species, inputs=inputs)
+        self.cutoff = float(cutoff)
+        self.diameter = float(diameter)
+        self.width = width
+        self.features = features
+        self.n_radial = n_radial
+        self.n_times = n_times
+        self.has_history = "history" in inputs
+        n_inputs = self.n_scalars + self.n_vectors
+        self.n_own = n_species + n_inputs
+        self.n_edge = n_radial * (1 + self.n_vectors) + self.n_vectors
+        reach = self.cutoff / self.diameter
+        if reach <= CLOSEST:
+            raise ValueError(
+                f"no particles are closer than {CLOSEST:g} diameters: expected a longer cutoff, "
+                f"found {reach:g} diameters"
+            )
+        self.radius_step = (reach - CLOSEST) / (n_radial - 1)
+        for name, values in (
+            ("radii", torch.linspace(CLOSEST, reach, n_radial)),
+            ("input_mean", torch.zeros(n_species, n_inputs)),
+            ("input_deviation", torch.ones(n_species, n_inputs)),
+            ("neighbors", torch.tensor(40.0)),
+            ("node_mean", torch.zeros(n_species, n_times)),
+            ("node_deviation", torch.ones(n_species, n_times)),
+        ):
+            self.register_buffer(name, values)
+        self.register_buffer("spread", spreading(features), persistent=False)
+        self.begin = nn.Linear(self.n_own, width)
+        self.begin_scalars = nn.Linear(width, width)
+        # no vectors, no features to begin with
+        gates = 2 * self.n_vectors * features
+        self.begin_features = nn.Linear(self.n_own, gates) if gates else nn.Identity()
+        self.layers = nn.ModuleList(
+            [EquivariantLayer(width, features, self.n_own, self.n_edge) for _ in range(rounds)]
+        )
+        self.node_output = nn.Linear(width, n_species * n_times)
+        self.pairs = EquivariantPairs(width, features, self.n_edge, self.n_vectors, n_times)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments that make the network anew, but `n_species`."""
+        return {
+            "cutoff": self.cutoff,
+            "diameter": self.diameter,
+            "rounds": self.rounds,
+            "width": self.width,
+            "features": self.features,
+            "n_radial": self.n_radial,
+            "n_times": self.n_times,
+            "inputs": self.inputs,
+        }
+
+    def describe_particles(
+        self, species: Tensor, node_vectors: Tensor, node_scalars: Tensor
+    ) -> Tensor:
+        """What tells particles from others, [n_nodes, n_own]: species, then standardized inputs."""
+        inputs = (self.functions(node_vectors, node_scalars) - self.input_mean[species]) / (
+            self.input_deviation[species]
+        )
+        kind = one_hot(species, self.n_species).to(inputs.dtype)
+        return torch.cat([kind, inputs.clamp(-self.farthest, self.farthest)], dim=1)
+
+    def functions(self, node_vectors: Tensor, node_scalars: Tensor) -> Tensor:
+        """Logarithms of variance and lengths, and energies: [n_nodes, n_scalars + n_vectors]."""
+        lengths = torch.log(node_vectors.norm(2, dim=2) / self.diameter + self.least)
+        if not self.has_history:
+            return torch.cat([node_scalars, lengths], dim=1)
+        variance = torch.log(node_scalars[:, :1] / self.diameter**2 + self.least**2)
+        return torch.cat([variance, node_scalars[:, 1:], lengths], dim=1)
+
+    def start(self, own: Tensor, node_vectors: Tensor) -> Tensor:
+        """States of particles from their own inputs."""
+        scalars = self.begin_scalars(silu(self.begin(own)))
+        gates = self.begin_features(own)
+        n = 2 * self.features
+        features = torch.zeros(len(own), self.rows * self.features, device=own.device)
+        for k in range(node_vectors.shape[1]):
+            directions = harmonics(node_vectors[:, k]).repeat_interleave(self.features, dim=1)
+            features = features + directions * (gates[:, n * k : n * (k + 1)] @ self.spread)
+        return torch.cat([scalars, features], dim=1)
+
+    def describe_pairs(self, thermal: Tensor, others: list[Tensor]) -> Tensor:
+        """Harmonics for each channel, weight of the neighbor, radial functions of pairs.
+
+        Parameters
+        ----------
+        thermal : float [n_edges, 3]
+            Vectors between thermal positions, length unit.
+        others : list of float [n_edges, 3]
+            Between mean positions, between inherent positions.
+        """
+        distance = thermal.norm(2, dim=1) / self.diameter
+        near = ((self.cutoff / self.diameter - distance) / self.onset).clamp(0, 1)
+        share = near * near * (3 - 2 * near) / self.neighbors.sqrt()
+        first = others[0] if len(others) > 0 else thermal
+        directions = harmonics(first).repeat_interleave(self.features, dim=1)
+        columns = [directions, share.unsqueeze(1), self.gaussians(distance)]
+        closer: list[Tensor] = []
+        for vectors in others:
+            other = vectors.norm(2, dim=1) / self.diameter
+            columns.append(self.gaussians(other))
+            closer.append((other - distance).unsqueeze(1))
+        return torch.cat(columns + closer, dim=1)
+
+    def gaussians(self, distance: Tensor) -> Tensor:
+        """Gaussians [n_edges, n_radial] of distances in diameters."""
+        x = (distance.unsqueeze(1) - self.radii) / self.radius_step
+        gaussians: Tensor = x.square().mul(-0.5).clamp(min=self.lowest).exp()
+        return gaussians
+
+    @torch.jit.export
+    def step(
+        self,
+        round: int,
+        node: Tensor,
+        node_const: Tensor,
+        edge: Tensor,
+        edge_const: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor]:
+        """One round; the last one also makes the outputs.
+
+        Parameters
+        ----------
+        round : int
+            From 0.
+        node : [n_nodes, width + 8 features]
+        node_const : [n_nodes or n_local, n_own]
+        edge : [n_edges, n_times]
+            Not used.
+        edge_const : [n_edges, 8 features + 1 + n_edge]
+        center, neighbor : int64 [n_edges]
+        n_local : int
+
+        Returns
+        -------
+        node : [n_local, width + 8 features]
+            Outputs in its first columns after the last round.
+        edge : [n_edges, n_times]
+            Outputs after the last round.
+        """
+        n = self.rows * self.features
+        directions, radial = edge_const[:, :n], edge_const[:, n + 1 :]
+        share = edge_const[:, n : n + 1]
+        own = node_const[:n_local]
+        new = node
+        for k, layer in enumerate(self.layers):
+            if k == round:
+                new = layer(node, own, radial, directions, share, center, neighbor, n_local)
+        if round < self.rounds - 1:
+            return new, edge
+        each = self.node_output(new[:, : self.width]).view(n_local, self.n_species, self.n_times)
+        each = (each * self.node_deviation + self.node_mean) * own[:, : self.n_species].unsqueeze(2)
+        motion = each.sum(1) * self.diameter
+        change = self.pairs(node, radial, directions, center, neighbor)
+        edge = change * self.diameter
+        return torch.cat([motion, new[:, self.n_times :]], dim=1), edge
+
+    @torch.jit.export
+    def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs [n_local, n_times] and [n_edges, n_times], which the last step made."""
+        return node[:, : self.n_times], edge
+
+
+class ThermalEquivariant(Equivariant):
+    """The equivariant network that sees thermal positions only."""
+
+    @torch.jit.export
+    def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The state before the first round, see `lammps_botan.network.botan.Botan.encode`."""
+        none = torch.zeros(len(species), 0, 3, device=vectors.device)
+        own = self.describe_particles(species, none, none[:, :, 0])
+        edge = torch.zeros(len(vectors), self.n_times, device=vectors.device)
+        return self.start(own, none), own, edge, self.describe_pairs(vectors, [])
+
+    def forward(
+        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs on a periodic graph without ghosts."""
+        node, node_const, edge, edge_const = self.encode(species, vectors)
+        n = len(species)
+        for round in range(self.rounds):
+            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
+        return self.decode(node, edge)
+
+
+class EquivariantWithInputs(Equivariant):
+    """The equivariant network that sees history, inherent structure or both."""
+
+    @torch.jit.export
+    def encode(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The state before the first round, of local particles.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+        node_vectors : float32 [n_nodes, n_vectors, 3]
+            From positions to mean positions, to inherent ones.
+        node_scalars : float32 [n_nodes, n_scalars]
+        center, neighbor : int64 [n_edges]
+        n_local : int
+
+        Returns
+        -------
+        node : [n_local, width + 8 features]
+        node_const : [n_local, n_own]
+        edge : [n_edges, n_times]
+        edge_const : [n_edges, 8 features + 1 + n_edge]
+        """
+        own = self.describe_particles(
+            species[:n_local], node_vectors[:n_local], node_scalars[:n_local]
+        )
+        others: list[Tensor] = []
+        for k in range(node_vectors.shape[1]):
+            moved = node_vectors[:, k]
+            others.append(vectors + moved.index_select(0, center) - moved.index_select(0, neighbor))
+        edge = torch.zeros(len(vectors), self.n_times, device=vectors.device)
+        node = self.start(own, node_vectors[:n_local])
+        return node, own, edge, self.describe_pairs(vectors, others)
+
+    def forward(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs on a periodic graph without ghosts."""
+        n = len(species)
+        node, node_const, edge, edge_const = self.encode(
+            species, vectors, node_vectors, node_scalars, center, neighbor, n
+        )
+        for round in range(self.rounds):
+            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
+        return self.decode(node, edge)

@@ -1,0 +1,267 @@
+"""Training of networks that see histories: what is drawn, what it weighs, what is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from liquids import (
+    FILES,
+    SEES,
+    configure,
+    histories,
+    recipe,
+    write_histories,
+    write_liquid,
+    write_mixture,
+)
+
+from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.network.checkpoint import load_checkpoint
+from lammps_botan.network.export import export
+from lammps_botan.network.inputs import HistoryInput, Inputs
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.structure.graph import build_graph
+from lammps_botan.training import train
+from lammps_botan.training.config import read_config
+from lammps_botan.training.data import read_data
+from lammps_botan.training.graphs import TurnedGraphs, join
+from lammps_botan.training.module import Module
+from lammps_botan.training.network import make_network
+from lammps_botan.training.standardization import standardize
+from lammps_botan.training.starts import Starts
+
+NETWORK = 'architecture = "equivariant"\nrounds = 2\nwidth = 16\nfeatures = 4'
+
+
+def configuration(folder, added="", epochs=5):
+    text = recipe(epochs, network=NETWORK, recipe=added).replace("[network]", SEES + "[network]")
+    return read_config(configure(folder, text))
+
+
+def graphs_of(folder, added=""):
+    config = configuration(folder, added)
+    data = read_data(config, folder)
+    turned = TurnedGraphs(
+        data.training, Starts(config, data, folder), seed=1, rotations="o3", dimension=3
+    )
+    return config, data, turned
+
+
+def test_the_files_say_window_and_interval(tmp_path):
+    data = read_data(configuration(write_histories(tmp_path)), tmp_path)
+    assert data.physics.inputs == Inputs(history=HistoryInput(window=3.0, interval=0.1, parts=10))
+
+
+def test_each_history_of_a_configuration_is_drawn_as_often(tmp_path):
+    _, data, turned = graphs_of(write_histories(tmp_path))
+    with np.load(tmp_path / "train_1.npz") as archive:
+        energies = archive["history_energy"][0]
+    seen = np.zeros(3, dtype=int)
+    for epoch in range(120):
+        (given,) = turned[epoch, 0].inputs
+        (which,) = np.flatnonzero((energies == given.scalars[:, 1]).all(axis=1))
+        seen[which] += 1
+    assert seen.min() > 20
+    assert len(data.training[0].inputs) == 3
+
+
+def test_displacements_turn_with_the_graph(tmp_path):
+    _, data, turned = graphs_of(write_histories(tmp_path, velocities=1))
+    before, after = data.training[0], turned[3, 0]
+    turn = np.linalg.lstsq(before.graph.vectors, after.graph.vectors, rcond=None)[0]
+    assert np.abs(turn - np.eye(3)).max() > 0.1
+    np.testing.assert_allclose(after.inputs[0].vectors, before.inputs[0].vectors @ turn, atol=1e-6)
+    np.testing.assert_array_equal(after.inputs[0].scalars, before.inputs[0].scalars)
+
+
+def test_an_end_of_a_run_has_its_own_history_and_weight(tmp_path):
+    added = "reversed = 1.0\nreversed_weight = 0.25"
+    _, data, turned = graphs_of(write_histories(tmp_path), added)
+    one = read_ensemble(tmp_path / "train_1.npz")
+    with np.load(tmp_path / "train_1.npz") as archive:
+        variances = archive["history_variance"]
+    ends = [replace(one.configuration, positions=end) for end in one.final]
+    known = [build_graph(end, 1.5).distances for end in ends]
+
+    def same(some, others):
+        return len(some) == len(others) and np.allclose(some, others, atol=1e-6)
+
+    runs = set()
+    for epoch in range(20):
+        graph = turned[epoch, 0]
+        (run,) = (k for k, distances in enumerate(known) if same(distances, graph.graph.distances))
+        motion = np.linalg.norm(one.initial - one.final[run], axis=1)
+        np.testing.assert_allclose(graph.node, motion, atol=1e-6)
+        assert (variances[1 + run] == graph.inputs[0].scalars[:, 0]).all(axis=1).any()
+        assert graph.weight == 0.25
+        runs.add(run)
+    assert runs == {0, 1}
+    assert data.training[0].weight == 1
+
+
+def test_the_loss_of_a_reversed_run_counts_its_weight(tmp_path):
+    losses = []
+    for weight in (1.0, 0.25):
+        added = f"reversed = 1.0\nreversed_weight = {weight}"
+        config, data, turned = graphs_of(write_histories(tmp_path), added)
+        torch.manual_seed(0)
+        module = Module(config, data.physics, 2)
+        losses.append({k: v.item() for k, v in module.losses([turned[0, 0]]).items()})
+    for name, loss in losses[0].items():
+        assert losses[1][name] == pytest.approx(0.25 * loss, rel=1e-6)
+
+
+def test_inputs_and_outputs_are_standardized_by_species(tmp_path):
+    config, data, _ = graphs_of(write_histories(tmp_path))
+    model = make_network(config.network, data.physics)
+    standardize(model, data.training)
+    seen = [(graph, given) for graph in data.training for given in graph.inputs]
+    own = torch.cat(
+        [
+            model.describe_particles(
+                torch.from_numpy(graph.graph.species),
+                torch.from_numpy(given.vectors),
+                torch.from_numpy(given.scalars),
+            )
+            for graph, given in seen
+        ]
+    )
+    species = np.concatenate([graph.graph.species for graph, _ in seen])
+    for kind in (0, 1):
+        some = own[species == kind, 2:].numpy()
+        # a few are beyond what is told apart
+        np.testing.assert_allclose(some.mean(axis=0), 0, atol=0.01)
+        np.testing.assert_allclose(some.std(axis=0), 1, atol=0.01)
+        node = np.concatenate([g.node[g.graph.species == kind] for g in data.training])
+        assert float(model.node_mean[kind]) == pytest.approx(node.mean(), rel=1e-5)
+        assert float(model.node_deviation[kind]) == pytest.approx(node.std(), rel=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 3.0])
+def test_the_first_loss_is_the_same_in_any_unit(tmp_path, unit):
+    """Lengths in another unit, with the mixture that says so."""
+    lengths = [[unit * length for length in row] for row in ((1.35, 1.25), (1.25, 1.25))]
+    mixture = write_mixture(tmp_path / "mine.toml", bond_lengths=lengths, diameter=unit)
+    losses = []
+    for factor, name in ((1.0, "one"), (unit, "other")):
+        folder = tmp_path / name
+        folder.mkdir()
+        for seed, file in enumerate(FILES):
+            write_liquid(folder / "here.npz", seed, **histories(seed, 1, 1))
+            with np.load(folder / "here.npz") as archive:
+                arrays = dict(archive)
+            (folder / "here.npz").unlink()
+            for key in ("initial_positions", "positions", "box", "history_displacement"):
+                arrays[key] = arrays[key] * factor
+            arrays["history_variance"] = arrays["history_variance"] * factor**2
+            np.savez(folder / f"{file}.npz", **arrays)
+        source = mixture if factor == unit and unit != 1 else None
+        target = f"cutoff = {1.5 * factor}"
+        target += f'\nmixture = "{source}"' if source else ""
+        text = recipe(5, network=NETWORK, target=target)
+        text = text.replace("[network]", SEES + "[network]")
+        config = read_config(configure(folder, text))
+        data = read_data(config, folder)
+        torch.manual_seed(0)
+        module = Module(config, data.physics, 2)
+        standardize(module.model, data.training)
+        losses.append(module.losses([data.training[0]])["loss"].item())
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_a_network_that_sees_histories_is_trained_and_exported(tmp_path):
+    folder = write_histories(tmp_path, structures=1)
+    # what moves far has a large variance
+    for name in FILES:
+        with np.load(folder / f"{name}.npz") as archive:
+            arrays = dict(archive)
+        runs = np.linalg.norm(arrays["positions"] - arrays["initial_positions"], axis=2)
+        arrays["history_variance"][0] = 0.1 * runs.mean(axis=0)
+        np.savez(folder / f"{name}.npz", **arrays)
+    config = configuration(folder, "learning_rate = 1e-2\np = 1\ngraphs_per_step = 1", epochs=40)
+    (path,) = train(config, folder)
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.architecture == "equivariant"
+    assert checkpoint.model.inputs == checkpoint.physics.inputs.names == ["history"]
+    rho = checkpoint.provenance["validation_rho"]
+    assert rho > 0.8
+    metadata = export(checkpoint, folder / "model.pt")
+    assert metadata.inputs == checkpoint.physics.inputs
+    assert metadata.width == 16 + 8 * 4
+    one = read_ensemble(folder / "validation.npz")
+    node = Predictor(folder / "model.pt").predict(one.configuration).node[:, 0]
+    motion = np.linalg.norm(one.final - one.initial, axis=2).mean(axis=0)
+    is_a = one.species == 0
+    assert np.corrcoef(node[is_a], motion[is_a])[0, 1] == pytest.approx(rho, abs=1e-4)
+
+
+def test_the_equivariant_network_learns_from_positions_alone(tmp_path):
+    for seed, name in enumerate(FILES):
+        write_liquid(tmp_path / f"{name}.npz", seed)
+    text = recipe(60, network=NETWORK, recipe="learning_rate = 1e-2\np = 1\ngraphs_per_step = 1")
+    (path,) = train(read_config(configure(tmp_path, text)), tmp_path)
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.physics.inputs == Inputs()
+    assert checkpoint.provenance["validation_rho"] > 0.5
+    assert json.loads(export(checkpoint, tmp_path / "m.pt").to_json())["format_version"] == 2
+
+
+def test_weights_that_see_something_else_are_refused(tmp_path):
+    folder = write_histories(tmp_path)
+    (path,) = train(configuration(folder), folder)
+    text = recipe(5, network=NETWORK).replace('"out"', '"other"')
+    with pytest.raises(ValueError, match=r"sees positions, species, .* found .*history"):
+        train(read_config(configure(folder, text)), folder, init=path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "added", "message"),
+    [
+        (dict.fromkeys(histories(0, 1, 1)), "", r"train_1\.npz: has no histories"),
+        ({"history_interval": None}, "", r"train_1\.npz: lacks history_interval"),
+        ({"structures": 1}, "reversed = 0.5", r"histories of the start only, .*reversed"),
+    ],
+)
+def test_data_without_what_the_network_sees_are_refused(tmp_path, changes, added, message):
+    folder = write_histories(tmp_path, **changes)
+    with pytest.raises(ValueError, match=message):
+        train(configuration(folder, added), folder)
+
+
+def test_histories_over_different_windows_are_refused(tmp_path):
+    folder = write_histories(tmp_path)
+    keys = histories(1, 1, 1) | {"history_window": 6.0}
+    write_liquid(folder / "train_2.npz", 1, **keys)
+    with pytest.raises(ValueError, match=r"train_2\.npz: .* over 6, .*train_1\.npz.* over 3"):
+        train(configuration(folder), folder)
+
+
+@pytest.mark.parametrize(
+    ("network", "recipe_lines", "data", "message"),
+    [
+        ('architecture = "botan"', "", "", r"'botan' sees positions only: expected 'equivariant'"),
+        (NETWORK, 'precision = "bf16-mixed"', "", r"needs recipe\.precision = '32-true', found"),
+        (NETWORK, 'aggregation = "scatter"', "", r"needs recipe\.aggregation = 'index_add'"),
+        (NETWORK, "", 'copies = ["short.npz"]', r"data\.copies are positions only"),
+    ],
+)
+def test_what_a_network_cannot_see_or_do_is_refused(tmp_path, network, recipe_lines, data, message):
+    text = recipe(5, network=network, recipe=recipe_lines, data=data)
+    text = text.replace("[network]", SEES + "[network]")
+    with pytest.raises(ValueError, match=message):
+        read_config(configure(tmp_path, text))
+
+
+def test_several_graphs_are_joined_with_their_inputs(tmp_path):
+    _, data, _ = graphs_of(write_histories(tmp_path, velocities=1))
+    config = configuration(tmp_path)
+    model = make_network(config.network, data.physics).eval()
+    device = torch.device("cpu")
+    with torch.no_grad():
+        together = model(*join(data.training, device))
+        apart = [model(*join([graph], device)) for graph in data.training]
+    for k in (0, 1):
+        expected = torch.cat([one[k] for one in apart])
+        torch.testing.assert_close(together[k], expected, rtol=0, atol=1e-5)
