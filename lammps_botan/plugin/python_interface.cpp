@@ -9,6 +9,7 @@
 
 #include "exceptions.h"
 #include "lammps.h"
+#include "utils.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -17,10 +18,10 @@ using namespace LAMMPS_NS;
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
-// only an instance of this version may be handed over
-EXPORTED const char *botan_lammps_version()
+// only an instance of this version may be handed over, such as 20250722
+EXPORTED int botan_lammps_version()
 {
-  return BOTAN_LAMMPS_VERSION;
+  return utils::date2num(BOTAN_LAMMPS_VERSION);
 }
 
 /* ----------------------------------------------------------------------

@@ -31,6 +31,15 @@ enum { X, Y, Z, TYPE, CHARGE, TAG, RANK, INDEX, ROW_SIZE };
 
 /* ---------------------------------------------------------------------- */
 
+// the copy has the first one itself in two dimensions; those of `attach` (fixes.py) add no force
+static bool is_known(const Fix *fix)
+{
+  return strcmp(fix->style, "enforce2d") == 0 ||
+         (strcmp(fix->style, "external") == 0 && utils::strmatch(fix->id, "^botan_"));
+}
+
+/* ---------------------------------------------------------------------- */
+
 std::string LAMMPS_NS::copy_refusal(LAMMPS *lmp)
 {
   const Force *force = lmp->force;
@@ -43,8 +52,7 @@ std::string LAMMPS_NS::copy_refusal(LAMMPS *lmp)
   if (lmp->neighbor->exclude)
     return "`neigh_modify exclude` takes pairs out, which cannot be copied";
   for (Fix *fix : lmp->modify->get_fix_list())
-    if ((lmp->modify->get_fix_mask(fix) & FixConst::MIN_POST_FORCE) &&
-        strcmp(fix->style, "enforce2d") != 0)
+    if ((lmp->modify->get_fix_mask(fix) & FixConst::MIN_POST_FORCE) && !is_known(fix))
       return fmt::format("fix {} ({}) changes forces, and cannot be copied", fix->id, fix->style);
   return "";
 }
