@@ -1,7 +1,6 @@
 """The inherent structure of one configuration, with the interactions of its mixture."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
