@@ -58,7 +58,7 @@ class TorchModel : public BotanModel {
   const std::string &metadata() const override { return metadata_text; }
   std::string device() const override { return torch_device.str(); }
   std::string engine() const override { return "torch"; }
-  void set_sizes(const BotanSizes &given) override { sizes = given; }
+  std::string set_sizes(const BotanSizes &) override;
   double memory_usage() const override { return 0.0; }    // decode gives it back
   BotanModel *make_engine(bool, std::string *) const override;
   std::string encode(const BotanGraph &) override;
@@ -78,6 +78,7 @@ class TorchModel : public BotanModel {
   at::Tensor node_const, edge, edge_const, center, neighbor;
 
   template <typename F> std::string guarded(F body);
+  std::vector<c10::IValue> encode_arguments(const BotanGraph &);
   std::vector<at::Tensor> call(const char *, std::vector<c10::IValue>, size_t);
   void check(const char *, const char *, const at::Tensor &, int64_t, int64_t) const;
   std::vector<at::Tensor> send_together(const std::vector<at::Tensor> &) const;
@@ -120,17 +121,25 @@ TorchModel::TorchModel(const char *bytes, size_t n_bytes, const std::string &dev
                              "); `lammps-botan export` makes one from a checkpoint");
   }
   module.eval();
-  check_method(module, "encode", 2);
-  check_method(module, "step", 8);
-  check_method(module, "decode", 2);
   metadata_text = extra_files["metadata.json"];
+}
+
+std::string TorchModel::set_sizes(const BotanSizes &given)
+{
+  return guarded([&] {
+    sizes = given;
+    check_method(module, "encode", sizes.has_inputs() ? 7 : 2);
+    check_method(module, "step", 8);
+    check_method(module, "decode", 2);
+  });
 }
 
 // the parameters of BOTAN, or of the members of an ensemble, are handed over by their names
 
 BotanModel *TorchModel::make_engine(bool bfloat16, std::string *message) const
 {
-  if (!torch_device.is_cpu()) return nullptr;
+  // the engine knows no inputs
+  if (!torch_device.is_cpu() || sizes.has_inputs()) return nullptr;
   std::vector<at::Tensor> kept;    // they must live until they are copied
   std::vector<NamedWeights> named;
   for (const auto &parameter : module.named_parameters()) {
@@ -210,29 +219,43 @@ std::vector<at::Tensor> TorchModel::send_together(const std::vector<at::Tensor> 
   return sent;
 }
 
+// also sets sizes, centers and neighbors
+
+std::vector<c10::IValue> TorchModel::encode_arguments(const BotanGraph &graph)
+{
+  n_local = graph.n_local;
+  n_nodes = static_cast<int64_t>(graph.species.size());
+  n_edges = static_cast<int64_t>(graph.neighbor.size());
+  const auto array = [](const auto &numbers, std::vector<int64_t> shape, at::ScalarType type) {
+    return at::from_blob(const_cast<void *>(static_cast<const void *>(numbers.data())), shape,
+                         type);
+  };
+  const std::vector<at::Tensor> given =
+      send_together({array(graph.species, {n_nodes}, torch::kInt64),
+                     array(graph.first_edge, {n_local + 1}, torch::kInt64),
+                     array(graph.neighbor, {n_edges}, torch::kInt32),
+                     array(graph.vectors, {n_edges, 3}, torch::kFloat32),
+                     array(graph.node_vectors, {n_nodes, sizes.node_vectors, 3}, torch::kFloat32),
+                     array(graph.node_scalars, {n_nodes, sizes.node_scalars}, torch::kFloat32)});
+  center = at::repeat_interleave(given[1].diff(), std::optional<int64_t>(n_edges));
+  neighbor = given[2].to(torch::kInt64);
+  if (!sizes.has_inputs()) return {given[0], given[3]};
+  return {given[0], given[3], given[4], given[5], center, neighbor, n_local};
+}
+
 std::string TorchModel::encode(const BotanGraph &graph)
 {
   return guarded([&] {
-    n_local = graph.n_local;
-    n_nodes = static_cast<int64_t>(graph.species.size());
-    n_edges = static_cast<int64_t>(graph.neighbor.size());
-    const std::vector<at::Tensor> given = send_together(
-        {at::from_blob(const_cast<int64_t *>(graph.species.data()), {n_nodes}, torch::kInt64),
-         at::from_blob(const_cast<int64_t *>(graph.first_edge.data()), {n_local + 1},
-                       torch::kInt64),
-         at::from_blob(const_cast<int32_t *>(graph.neighbor.data()), {n_edges}, torch::kInt32),
-         at::from_blob(const_cast<float *>(graph.vectors.data()), {n_edges, 3}, torch::kFloat32)});
-    const at::Tensor &species = given[0], &vectors = given[3];
-    center = at::repeat_interleave(given[1].diff(), std::optional<int64_t>(n_edges));
-    neighbor = given[2].to(torch::kInt64);
-
-    const auto state = call("encode", {species, vectors}, 4);
-    check("encode", "node", state[0], n_nodes, sizes.width);
-    check("encode", "node_const", state[1], n_nodes, -1);
+    const auto state = call("encode", encode_arguments(graph), 4);
+    // models with inputs give local nodes only, since what they give may depend on edges
+    const int64_t rows = sizes.has_inputs() ? n_local : n_nodes;
+    check("encode", "node", state[0], rows, sizes.width);
+    check("encode", "node_const", state[1], rows, -1);
     check("encode", "edge", state[2], n_edges, -1);
     check("encode", "edge_const", state[3], n_edges, -1);
     // a copy: rows of ghosts are written into it
-    node_state = state[0].clone(at::MemoryFormat::Contiguous);
+    node_state = at::zeros({n_nodes, sizes.width}, state[0].options());
+    node_state.narrow(0, 0, rows).copy_(state[0]);
     node_const = state[1].contiguous();
     edge = state[2].contiguous();
     edge_const = state[3].contiguous();
@@ -243,8 +266,8 @@ std::string TorchModel::encode(const BotanGraph &graph)
 std::string TorchModel::step(int round)
 {
   return guarded([&] {
-    // rows of ghosts came in through host_node since the last step
-    if (round > 0 && !torch_device.is_cpu())
+    // rows of ghosts came in through host_node
+    if ((round > 0 || sizes.has_inputs()) && !torch_device.is_cpu())
       node_state.narrow(0, n_local, n_nodes - n_local)
           .copy_(host_node.narrow(0, n_local, n_nodes - n_local));
 

@@ -20,6 +20,9 @@ struct BotanGraph {
   std::vector<int64_t> first_edge = {0};    // [n_local + 1], of those that arrive at a node
   std::vector<int32_t> neighbor;            // [n_edges]
   std::vector<float> vectors;               // [n_edges, 3], r_center - r_neighbor
+  // of models with inputs (docs/model_file.md)
+  std::vector<float> node_vectors;    // [n_nodes, V, 3]
+  std::vector<float> node_scalars;    // [n_nodes, K]
 };
 
 struct BotanSizes {
@@ -27,6 +30,9 @@ struct BotanSizes {
   int width = 0;    // columns of the node state, which is what ranks exchange
   int node_outputs = 0;
   int edge_outputs = 0;
+  int node_vectors = 0, node_scalars = 0;    // inputs of a node besides its species
+
+  bool has_inputs() const { return node_vectors + node_scalars > 0; }
 };
 
 class BotanModel {
@@ -35,14 +41,15 @@ class BotanModel {
   virtual const std::string &metadata() const = 0;    // text of metadata.json
   virtual std::string device() const = 0;
   virtual std::string engine() const = 0;    // torch, or the instructions that the engine uses
-  virtual void set_sizes(const BotanSizes &sizes) = 0;
-  virtual double memory_usage() const = 0;    // bytes held between two scorings
+  virtual std::string set_sizes(const BotanSizes &sizes) = 0;    // checks the methods for them
+  virtual double memory_usage() const = 0;                       // bytes held between two scorings
 
   // the same network in the compiled engine, for the sizes set before; null, without a message,
   // where the engine does not know the network or the device, and where it is not wanted
   virtual BotanModel *make_engine(bool bfloat16, std::string *message) const = 0;
 
-  // one scoring: encode, step 0, [ghost rows of node() refreshed, step m] ..., decode.
+  // one scoring: encode, step 0, [ghost rows of node() refreshed, step m] ..., decode; with inputs
+  // ghost rows are refreshed before step 0 as well.
   // the graph must live until decode
   virtual std::string encode(const BotanGraph &graph) = 0;
   virtual std::string step(int round) = 0;

@@ -31,7 +31,7 @@ class EngineModel : public BotanModel {
   const std::string &metadata() const override { return metadata_text; }
   std::string device() const override { return "cpu"; }
   std::string engine() const override { return botan_engine_instructions(handle.get()); }
-  void set_sizes(const BotanSizes &) override {}
+  std::string set_sizes(const BotanSizes &) override { return ""; }
   double memory_usage() const override { return botan_engine_memory_usage(handle.get()); }
   BotanModel *make_engine(bool, std::string *) const override { return nullptr; }
 

@@ -39,11 +39,13 @@ static const char cite_fix_botan[] =
 FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     Fix(lmp, narg, arg), given(lmp, narg, arg), model(load_model(lmp, given, metadata)),
     type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
-    in_exchange(NODE_STATE), node_rows(nullptr), values(nullptr), max_bonds(0), mean(0.0),
-    deviation(0.0), n_graph_edges(0.0), seconds(0.0), set_up_at(-1), restored(false)
+    values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
+    set_up_at(-1), verification_restored(false), history_restored(false), n_samples(0),
+    wait_reported(false)
 {
   if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
   check_model();
+  prepare_inputs();
   prepare_verification();
   declare_outputs();
   report();
@@ -52,7 +54,7 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
   grow_arrays(atom->nmax);
   for (int i = 0; i < atom->nlocal; i++) set_arrays(i);
   atom->add_callback(Atom::GROW);
-  if (verification) atom->add_callback(Atom::RESTART);
+  if (trajectory) atom->add_callback(Atom::RESTART);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -60,7 +62,7 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
 FixBotan::~FixBotan()
 {
   atom->delete_callback(id, Atom::GROW);
-  if (verification) atom->delete_callback(id, Atom::RESTART);
+  if (trajectory) atom->delete_callback(id, Atom::RESTART);
   memory->destroy(values);
   memory->destroy(array_local);
 }
@@ -92,8 +94,8 @@ void FixBotan::check_model()
 
 void FixBotan::declare_outputs()
 {
-  // the lag time may end on any step
-  nevery = verification ? 1 : given.nevery;
+  // a lag time may end on any step, and samples have steps of their own
+  nevery = trajectory ? 1 : given.nevery;
   const BotanSizes &sizes = metadata.sizes;
   species_mean.assign(metadata.mixture.species.size(), 0.0);
 
@@ -107,15 +109,19 @@ void FixBotan::declare_outputs()
   local_freq = given.nevery;
 
   scalar_flag = vector_flag = 1;
-  size_vector = static_cast<int>(metadata.mixture.species.size()) + (verification ? 6 : 3);
+  size_vector = static_cast<int>(metadata.mixture.species.size()) + 3;
+  if (verification) size_vector += 3;
+  if (history) size_vector++;
   extscalar = extvector = 0;
   global_freq = given.nevery;
 
   create_attribute = 1;
   dynamic_group_allow = 1;
+  restart_global = restart_peratom = trajectory ? 1 : 0;
+  if (verification) maxexchange_dynamic = 1;
   size_exchange();
-  // two floats travel in one double
-  comm_forward = MAX((sizes.width + 1) / 2, ATTRIBUTE_SIZE);
+  comm_forward = MAX(exchange_size({{nullptr, sizes.width}}), exchange_size(input_rows()));
+  comm_forward = MAX(comm_forward, ATTRIBUTE_SIZE);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -133,6 +139,7 @@ void FixBotan::report()
   utils::logmesg(
       lmp, "  cutoff {}, bonds {}, every {} steps on {} ({}) with {} thread(s) per MPI task\n",
       metadata.cutoff, bonds, given.nevery, model->device(), model->engine(), given.threads);
+  if (history) utils::logmesg(lmp, "  {}\n", history->in_words());
   if (verification)
     utils::logmesg(lmp, "  each prediction is verified after lag time {}\n",
                    verification->lag_time);
@@ -152,6 +159,7 @@ int FixBotan::setmask()
 void FixBotan::init()
 {
   check_lag_time();
+  if (history) history->init();
   if (comm->mode != Comm::SINGLE)
     error->all(FLERR, Error::NOLASTLINE,
                "Fix botan needs one ghost cutoff for all atoms: write `comm_modify mode single`");
@@ -173,13 +181,21 @@ void FixBotan::init()
 
 void FixBotan::setup(int /*vflag*/)
 {
-  if (verification) {
-    verification->start_run();
-    verify_due();
-  }
+  start_run();
   score();
-  if (verification) keep_prediction();
   set_up_at = update->ntimestep;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::start_run()
+{
+  if (!trajectory) return;
+  trajectory->start_run();
+  if (history) history->start_run();
+  if (!verification) return;
+  verification->start_run();
+  verify_due();
 }
 
 /* ---------------------------------------------------------------------- */
@@ -188,13 +204,36 @@ void FixBotan::end_of_step()
 {
   // rerun calls setup() and then this function for the same snapshot
   if (update->ntimestep == set_up_at) return;
+  if (trajectory) trajectory->go_on();
+  if (history) history->go_on();
   if (verification) {
     verification->go_on();
     verify_due();
-    if (update->ntimestep % given.nevery) return;
   }
-  score();
-  if (verification) keep_prediction();
+  if (update->ntimestep % given.nevery == 0) score();
+}
+
+/* ----------------------------------------------------------------------
+   called for every fix, whatever its mask
+------------------------------------------------------------------------- */
+
+void FixBotan::post_run()
+{
+  if (history) history->end_run();
+  if (trajectory) trajectory->end_run();
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::min_setup(int /*vflag*/)
+{
+  if (comm->me == 0)
+    utils::logmesg(lmp,
+                   "Fix botan: a minimization is not scored; output in it has the values of the "
+                   "last scoring, 0 where there was none\n");
+  const std::string reason = "a minimization moves the atoms";
+  if (history) history->drop(reason);
+  if (verification) verification->drop(reason);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -206,7 +245,8 @@ double FixBotan::compute_scalar()
 
 /* ----------------------------------------------------------------------
    mean of each species of the model, deviation, edges of the graph, seconds;
-   with `verify yes` rho of atoms, rho of bonds, number of verifications
+   with `verify yes` rho of atoms, rho of bonds, number of verifications; with history the share of
+its window that is there
 ------------------------------------------------------------------------- */
 
 double FixBotan::compute_vector(int k)
@@ -216,6 +256,7 @@ double FixBotan::compute_vector(int k)
   if (k == n_species) return deviation;
   if (k == n_species + 1) return n_graph_edges;
   if (k == n_species + 2) return seconds;
+  if (k == size_vector - 1 && history) return history->share(n_samples);
   if (k == n_species + 3) return verification->rho_atoms;
   if (k == n_species + 4) return verification->rho_bonds;
   return static_cast<double>(verification->n_verified);
@@ -231,53 +272,7 @@ double FixBotan::memory_usage()
          (node_out.capacity() + edge_out.capacity() + graph.vectors.capacity()) * sizeof(float) +
          (graph.species.capacity() + graph.first_edge.capacity()) * sizeof(int64_t) +
          graph.neighbor.capacity() * sizeof(int32_t) + nodes.capacity() * sizeof(Node) +
-         model->memory_usage() + (verification ? verification->atoms.memory_usage() : 0.0);
-}
-
-/* ----------------------------------------------------------------------
-   values follow their atoms from one scoring to the next
-------------------------------------------------------------------------- */
-
-void FixBotan::grow_arrays(int nmax)
-{
-  memory->grow(values, MAX(nmax, 1), metadata.sizes.node_outputs, "botan:values");
-  if (size_peratom_cols == 0)
-    vector_atom = values[0];
-  else
-    array_atom = values;
-  if (verification) verification->atoms.resize(MAX(nmax, 1));
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::copy_arrays(int i, int j, int /*delflag*/)
-{
-  for (int k = 0; k < metadata.sizes.node_outputs; k++) values[j][k] = values[i][k];
-  if (verification) verification->atoms.copy(i, j);
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::set_arrays(int i)
-{
-  for (int k = 0; k < metadata.sizes.node_outputs; k++) values[i][k] = 0.0;
-  if (verification) verification->atoms.clear(i);
-}
-
-/* ---------------------------------------------------------------------- */
-
-int FixBotan::pack_exchange(int i, double *buf)
-{
-  for (int k = 0; k < metadata.sizes.node_outputs; k++) buf[k] = values[i][k];
-  const int n = metadata.sizes.node_outputs;
-  return verification ? n + verification->atoms.pack(i, buf + n) : n;
-}
-
-/* ---------------------------------------------------------------------- */
-
-int FixBotan::unpack_exchange(int nlocal, double *buf)
-{
-  for (int k = 0; k < metadata.sizes.node_outputs; k++) values[nlocal][k] = buf[k];
-  const int n = metadata.sizes.node_outputs;
-  return verification ? n + verification->atoms.unpack(nlocal, buf + n) : n;
+         model->memory_usage() + (trajectory ? trajectory->memory_usage() : 0.0) +
+         (verification ? verification->atoms.memory_usage() : 0.0) +
+         (history ? history->atoms.memory_usage() : 0.0);
 }

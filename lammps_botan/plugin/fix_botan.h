@@ -15,7 +15,9 @@ FixStyle(botan,FixBotan);
 #include "botan_model.h"
 #include "fix.h"
 #include "fix_botan_arguments.h"
+#include "history.h"
 #include "model_metadata.h"
+#include "trajectory.h"
 #include "verification.h"
 
 #include <memory>
@@ -28,6 +30,7 @@ class FixBotan : public Fix {
   ~FixBotan() override;
 
   int setmask() override;
+  void post_constructor() override;
   void init() override;
   void setup(int) override;
   void min_setup(int) override;
@@ -68,9 +71,12 @@ class FixBotan : public Fix {
   std::vector<Node> nodes;    // local and ghost atoms at the last scoring
   BotanGraph graph;
   std::vector<float> node_out, edge_out;    // [nlocal, node_outputs], [n_edges, edge_outputs]
-  enum { ATTRIBUTES, NODE_STATE } in_exchange;
+  struct Rows {
+    float *first;    // of local and ghost atoms
+    int width;
+  };
+  std::vector<Rows> in_exchange;              // none: attributes of nodes
   static constexpr int ATTRIBUTE_SIZE = 2;    // doubles of a node
-  float *node_rows;                           // state in exchange, rows of local and ghost atoms
 
   double **values;    // [nmax, node_outputs], what dumps see
   int max_bonds;
@@ -78,19 +84,33 @@ class FixBotan : public Fix {
   std::vector<double> species_mean;
   bigint set_up_at;    // step of the last setup()
 
-  std::unique_ptr<Verification> verification;    // null with `verify no`
-  bool restored;                                 // a restart file holds its atoms
+  // null where nothing is kept of atoms, with `verify no`, and for models without history
+  std::unique_ptr<Trajectory> trajectory;
+  std::unique_ptr<Verification> verification;
+  std::unique_ptr<History> history;
+  bool verification_restored, history_restored;    // a restart file holds their atoms
+  bigint n_samples;                                // of the shortest history, at the last scoring
+  bool wait_reported;
 
   void check_model();
+  void prepare_inputs();
   void prepare_verification();
   void declare_outputs();
   void report();
 
   void score();
   void refresh_ghosts();
+  static int exchange_size(const std::vector<Rows> &);
+  void exchange(const std::vector<Rows> &);
+  void exchange_attributes();
   std::string build_graph();
   void check_edges();
+  bool knows_inputs();
+  void gather_inputs();
+  std::vector<Rows> input_rows();
+  void report_wait();
   void evaluate();
+  void predict_nothing();
   void stop_together(std::string failure);
   std::string not_finite() const;
   bool is_reported(int i) const { return nodes[i].in_group && nodes[i].species >= 0; }
@@ -100,6 +120,7 @@ class FixBotan : public Fix {
 
   void check_lag_time();
   void keep_prediction();
+  void start_run();
   void verify_due();
   void size_exchange();
 };

@@ -18,7 +18,6 @@
 #include "update.h"
 
 #include <cmath>
-#include <cstring>
 
 using namespace LAMMPS_NS;
 
@@ -37,9 +36,7 @@ void FixBotan::refresh_ghosts()
   nodes.resize(nlocal + atom->nghost);
   for (int i = 0; i < nlocal; i++)
     nodes[i] = {atom->tag[i], type2species[atom->type[i]], (atom->mask[i] & groupbit) != 0};
-  in_exchange = ATTRIBUTES;
-  comm->forward_comm(this, ATTRIBUTE_SIZE);
-  in_exchange = NODE_STATE;
+  exchange_attributes();
 }
 
 /* ----------------------------------------------------------------------
@@ -109,42 +106,4 @@ void FixBotan::check_edges()
       "group; reneighbor before atoms have moved by a skin (`neigh_modify every 1 delay 0 "
       "check yes`); or let ghosts reach farther (`comm_modify cutoff {}`)",
       update->ntimestep, n_edges, expected.least, 2.0 * metadata.cutoff);
-}
-
-/* ---------------------------------------------------------------------- */
-
-int FixBotan::pack_forward_comm(int n, int *atoms, double *buf, int /*pbc_flag*/, int * /*pbc*/)
-{
-  if (in_exchange == ATTRIBUTES) {
-    for (int k = 0; k < n; k++) {
-      const Node &node = nodes[atoms[k]];
-      *buf++ = ubuf(node.tag).d;
-      *buf++ = ubuf(2 * node.species + (node.in_group ? 1 : 0)).d;
-    }
-    return n * ATTRIBUTE_SIZE;
-  }
-  const size_t width = metadata.sizes.width;
-  for (int k = 0; k < n; k++)
-    memcpy(buf + static_cast<size_t>(k) * comm_forward, node_rows + atoms[k] * width,
-           width * sizeof(float));
-  return n * comm_forward;
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::unpack_forward_comm(int n, int first, double *buf)
-{
-  if (in_exchange == ATTRIBUTES) {
-    for (int k = 0; k < n; k++) {
-      const auto tag = static_cast<tagint>(ubuf(*buf++).i);
-      const auto code = ubuf(*buf++).i;
-      // a shift and not a division: species of NULL is -1
-      nodes[first + k] = {tag, static_cast<int>(code >> 1), (code & 1) != 0};
-    }
-    return;
-  }
-  const size_t width = metadata.sizes.width;
-  for (int k = 0; k < n; k++)
-    memcpy(node_rows + (first + k) * width, buf + static_cast<size_t>(k) * comm_forward,
-           width * sizeof(float));
 }

@@ -27,12 +27,19 @@ void FixBotan::score()
   refresh_ghosts();
   stop_together(build_graph());
   check_edges();
-  evaluate();
+  const bool is_predicted = knows_inputs();
+  if (is_predicted) {
+    gather_inputs();
+    evaluate();
+  } else {
+    predict_nothing();
+  }
   store_atoms();
   store_bonds();
   store_averages();
   const double elapsed = platform::walltime() - start;
   MPI_Allreduce(&elapsed, &seconds, 1, MPI_DOUBLE, MPI_MAX, world);
+  if (verification && is_predicted) keep_prediction();
 }
 
 /* ----------------------------------------------------------------------
@@ -45,14 +52,13 @@ void FixBotan::evaluate()
   edge_out = {};    // those to come take as much memory
   std::string failure = model->encode(graph);
   for (int round = 0; round < metadata.sizes.rounds; round++) {
-    if (round > 0) {
-      if (failure.empty()) {
-        node_rows = model->node();
-      } else {
+    if (round > 0 || metadata.sizes.has_inputs()) {
+      float *state = failure.empty() ? model->node() : nullptr;
+      if (!state) {
         in_place_of_nodes.assign(graph.species.size() * metadata.sizes.width, 0.0F);
-        node_rows = in_place_of_nodes.data();
+        state = in_place_of_nodes.data();
       }
-      comm->forward_comm(this);
+      exchange({{state, metadata.sizes.width}});
     }
     if (failure.empty()) failure = model->step(round);
   }
@@ -60,6 +66,14 @@ void FixBotan::evaluate()
   stop_together(failure.empty()
                     ? not_finite()
                     : fmt::format("the model failed at step {}: {}", update->ntimestep, failure));
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::predict_nothing()
+{
+  node_out.assign(static_cast<size_t>(atom->nlocal) * metadata.sizes.node_outputs, 0.0F);
+  edge_out.assign(graph.neighbor.size() * metadata.sizes.edge_outputs, 0.0F);
 }
 
 /* ----------------------------------------------------------------------

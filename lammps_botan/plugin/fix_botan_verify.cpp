@@ -51,9 +51,8 @@ void FixBotan::prepare_verification()
                "pairs within its cutoff {} only; remove `verify yes`",
                mixture.reference_bond(), metadata.cutoff);
 
-  verification = std::make_unique<Verification>(lmp, lag_times[0]);
-  restart_global = restart_peratom = 1;
-  maxexchange_dynamic = 1;
+  if (!trajectory) trajectory = std::make_unique<Trajectory>(lmp);
+  verification = std::make_unique<Verification>(lmp, lag_times[0], *trajectory);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -115,92 +114,4 @@ void FixBotan::verify_due()
 {
   verification->verify_due();
   size_exchange();
-}
-
-/* ----------------------------------------------------------------------
-   doubles that an atom takes along at most
-------------------------------------------------------------------------- */
-
-void FixBotan::size_exchange()
-{
-  maxexchange = metadata.sizes.node_outputs;
-  if (verification) maxexchange += verification->max_packed_size();
-}
-
-/* ----------------------------------------------------------------------
-   called for every fix, whatever its mask
-------------------------------------------------------------------------- */
-
-void FixBotan::post_run()
-{
-  if (verification) verification->end_run();
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::min_setup(int /*vflag*/)
-{
-  if (comm->me == 0)
-    utils::logmesg(lmp,
-                   "Fix botan: a minimization is not scored; output in it has the values of the "
-                   "last scoring, 0 where there was none\n");
-  if (verification) verification->drop("a minimization moves the atoms");
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::write_restart(FILE *file)
-{
-  if (comm->me != 0) return;
-  const std::vector<double> state = verification->state();
-  const int size = static_cast<int>(state.size() * sizeof(double));
-  fwrite(&size, sizeof(int), 1, file);
-  fwrite(state.data(), sizeof(double), state.size(), file);
-}
-
-/* ----------------------------------------------------------------------
-   called for every fix of the same ID, also without `verify yes`
-------------------------------------------------------------------------- */
-
-void FixBotan::restart(char *buf)
-{
-  if (!verification) return;
-  restored = verification->restore(reinterpret_cast<double *>(buf));
-  if (!restored && comm->me == 0)
-    error->warning(FLERR,
-                   "Fix botan: the restart file holds predictions of another model or of another "
-                   "version of this fix, which will not be verified");
-  size_exchange();
-}
-
-/* ---------------------------------------------------------------------- */
-
-int FixBotan::pack_restart(int i, double *buf)
-{
-  return verification->pack_restart(i, buf);
-}
-
-/* ---------------------------------------------------------------------- */
-
-void FixBotan::unpack_restart(int nlocal, int nth)
-{
-  if (!restored) return;
-  const double *extra = atom->extra[nlocal];
-  int m = 0;
-  for (int k = 0; k < nth; k++) m += static_cast<int>(extra[m]);
-  verification->atoms.unpack(nlocal, extra + m);
-}
-
-/* ---------------------------------------------------------------------- */
-
-int FixBotan::size_restart(int i)
-{
-  return verification->atoms.packed_size(i);
-}
-
-/* ---------------------------------------------------------------------- */
-
-int FixBotan::maxsize_restart()
-{
-  return verification->max_packed_size();
 }

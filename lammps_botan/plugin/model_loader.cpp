@@ -110,6 +110,10 @@ static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
         graph.vectors.push_back(static_cast<float>(0.5 * metadata.cutoff * sin(d * (i + N * k))));
     }
     graph.first_edge.push_back(static_cast<int64_t>(graph.neighbor.size()));
+    for (int k = 0; k < 3 * metadata.sizes.node_vectors; k++)
+      graph.node_vectors.push_back(static_cast<float>(0.1 * metadata.cutoff * sin(i + N * k)));
+    for (int k = 0; k < metadata.sizes.node_scalars; k++)
+      graph.node_scalars.push_back(static_cast<float>(cos(i + N * k)));
   }
   std::string failure = model.encode(graph);
   for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)
@@ -193,7 +197,9 @@ std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArg
   if (!failure.empty())
     error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: model file {}: {}", given.model,
                failure);
-  model->set_sizes(metadata.sizes);
+  failure = model->set_sizes(metadata.sizes);
+  if (!failure.empty()) failure = fmt::format("model file {}: {}", given.model, failure);
+  agree(lmp, failure);
 
   // a graph without atoms shows here, on all ranks at once, whether the methods fit together
   const BotanGraph empty;

@@ -15,8 +15,11 @@
 
 using LAMMPS_NS::json;
 
-static constexpr int FORMAT_VERSION = 2;
+// of models without inputs, and with them
+static constexpr int FORMAT_VERSION = 2, FORMAT_VERSION_OF_INPUTS = 3;
 static constexpr double LARGEST_COUNT = 1 << 20;    // of rounds or columns: more is a mistake
+static constexpr int MOST_PARTS = 1000;
+static constexpr double MOST_SAMPLES = 1e9;
 
 double ModelMixture::longest_bond() const
 {
@@ -143,27 +146,92 @@ static std::string trained_for(const json &object)
   return words;
 }
 
-static void check_format(const json &object)
+// format_version
+
+static int check_format(const json &object)
 {
   if (!object.is_object()) throw std::runtime_error("metadata.json is not a JSON object");
   if (text_at(object, "format") != "lammps-botan")
     wrong("format", "\"lammps-botan\"", object["format"]);
   const int version = count_at(object, "format_version");
+  const std::string found = fmt::format("it has format_version {}, and this plugin reads {} and {}",
+                                        version, FORMAT_VERSION, FORMAT_VERSION_OF_INPUTS);
   if (version < FORMAT_VERSION)
-    throw std::runtime_error(
-        fmt::format("it has format_version {}, and this plugin reads {}; export it again: "
-                    "lammps-botan export OLD.pt -o NEW.pt",
-                    version, FORMAT_VERSION));
-  if (version > FORMAT_VERSION)
-    throw std::runtime_error(
-        fmt::format("it has format_version {}, and this plugin reads {}; install the lammps-botan "
-                    "that wrote the model, or a newer one",
-                    version, FORMAT_VERSION));
+    throw std::runtime_error(found + "; export it again: lammps-botan export OLD.pt -o NEW.pt");
+  if (version > FORMAT_VERSION_OF_INPUTS)
+    throw std::runtime_error(found +
+                             "; install the lammps-botan that wrote the model, or a newer one");
+  return version;
+}
+
+/* ---------------------------------------------------------------------- */
+
+static double positive_at(const json &object, const std::string &key)
+{
+  const json &value = at(object, key);
+  if (!is_positive(value)) wrong(key, "a positive number", value);
+  return value.get<double>();
+}
+
+// a model that asks for something else cannot be evaluated
+
+static const json &input_at(const json &inputs, const std::string &key,
+                            const std::set<std::string> &keys)
+{
+  static const json nothing;
+  const auto found = inputs.find(key);
+  if (found == inputs.end() || found->is_null()) return nothing;
+  bool good = found->is_object();
+  if (good)
+    for (const auto &item : found->items()) good = good && keys.count(item.key());
+  if (good) return *found;
+  std::string names;
+  for (const auto &name : keys) names += " " + name;
+  wrong("inputs." + key, "null, or an object with the keys" + names, *found);
+}
+
+static HistoryInput history_of(const json &value)
+{
+  HistoryInput history;
+  history.window = positive_at(value, "window");
+  history.interval = positive_at(value, "interval");
+  history.parts = count_at(value, "parts");
+  if (history.parts > MOST_PARTS)
+    wrong("parts", fmt::format("{} or less", MOST_PARTS), value["parts"]);
+  const double samples = history.window / history.interval / history.parts;
+  if (!(samples >= 1.0 - 1e-6 && samples <= MOST_SAMPLES &&
+        std::fabs(samples - std::round(samples)) <= 1e-6 * samples))
+    wrong("inputs.history", "a window of whole samples in each of its parts", value);
+  history.samples_per_part = std::llround(samples);
+  return history;
+}
+
+static void read_inputs(const json &object, int version, ModelMetadata &metadata)
+{
+  if (version == FORMAT_VERSION && !object.contains("inputs")) return;
+  const json &inputs = at(object, "inputs");
+  bool good = inputs.is_object();
+  if (good)
+    for (const auto &item : inputs.items())
+      good = good && (item.key() == "history" || item.key() == "inherent");
+  if (!good) wrong("inputs", "an object with the keys history and inherent", inputs);
+  const json &history = input_at(inputs, "history", {"window", "interval", "parts"});
+  const json &inherent = input_at(inputs, "inherent", {"force"});
+  if (!history.is_null()) metadata.history = history_of(history);
+  if (!inherent.is_null())
+    metadata.inherent = InherentInput{positive_at(inherent, "force"),
+                                      positive_at(at(object, "mixture"), "diameter")};
+  metadata.sizes.node_vectors = !history.is_null() + !inherent.is_null();
+  metadata.sizes.node_scalars = 2 * !history.is_null() + !inherent.is_null();
+  const bool has_inputs = metadata.sizes.has_inputs();
+  if (has_inputs != (version == FORMAT_VERSION_OF_INPUTS))
+    wrong("format_version",
+          has_inputs ? "3 for a model with inputs" : "2 for a model without inputs", version);
 }
 
 static ModelMetadata read(const json &object)
 {
-  check_format(object);
+  const int version = check_format(object);
   ModelMetadata metadata;
   metadata.architecture = text_at(object, "architecture");
   metadata.mixture = mixture_at(object);
@@ -172,13 +240,12 @@ static ModelMetadata read(const json &object)
     wrong("node_input", "\"number\" or \"one-hot\"", object["node_input"]);
   metadata.node_outputs = names_at(object, "node_outputs", 1);
   metadata.edge_outputs = names_at(object, "edge_outputs", 0);
-  const json &cutoff = at(object, "cutoff");
-  if (!is_positive(cutoff)) wrong("cutoff", "a positive number", cutoff);
-  metadata.cutoff = cutoff.get<double>();
+  metadata.cutoff = positive_at(object, "cutoff");
   metadata.sizes.rounds = count_at(object, "rounds");
   metadata.sizes.width = count_at(object, "width");
   metadata.sizes.node_outputs = static_cast<int>(metadata.node_outputs.size());
   metadata.sizes.edge_outputs = static_cast<int>(metadata.edge_outputs.size());
+  read_inputs(object, version, metadata);
   metadata.trained_for = trained_for(object);
   if (!at(object, "lag_times").is_null())
     metadata.lag_times = at(object, "lag_times").get<std::vector<double>>();

@@ -10,8 +10,21 @@
 
 #include "botan_model.h"
 
+#include <optional>
 #include <string>
 #include <vector>
+
+// what a model sees besides positions and species, as lammps_botan/network/metadata.py
+struct HistoryInput {
+  double window = 0.0, interval = 0.0;    // t_w; from one sample to the next
+  int parts = 0;                          // of the window
+  int64_t samples_per_part = 0;
+};
+
+struct InherentInput {
+  double force = 0.0;       // the minimization ends where no component of a force is larger
+  double diameter = 0.0;    // of the mixture; a tenth of it is the longest step
+};
 
 // as lammps_botan/structure/mixture.py; only what the fix uses
 struct ModelMixture {
@@ -28,6 +41,8 @@ struct ModelMixture {
 struct ModelMetadata {
   std::string architecture;
   ModelMixture mixture;
+  std::optional<HistoryInput> history;
+  std::optional<InherentInput> inherent;
   std::vector<std::string> node_outputs, edge_outputs;
   double cutoff = 0.0;
   BotanSizes sizes;

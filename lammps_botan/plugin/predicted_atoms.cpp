@@ -7,9 +7,9 @@
 
 using namespace LAMMPS_NS;
 
-// doubles in a buffer: their number and the place; for each prediction its number, id, start,
-// propensity and number of bonds; and for each bond
-static constexpr int HEAD = 4, PER_ATOM = 7, PER_BOND = 3;
+// doubles in a buffer: their number; for each prediction its number, id, start, propensity and
+// number of bonds; and for each bond
+static constexpr int HEAD = 1, PER_ATOM = 7, PER_BOND = 3;
 
 /* ---------------------------------------------------------------------- */
 
@@ -59,7 +59,6 @@ int PredictedAtoms::packed_size(int i) const
 int PredictedAtoms::pack(int i, double *buf) const
 {
   int m = 1;
-  for (const double x : left_at[i]) buf[m++] = x;
   for (const PredictedAtom &atom : of_atom[i]) {
     buf[m++] = ubuf(atom.prediction).d;
     buf[m++] = ubuf(atom.tag).d;
@@ -83,7 +82,6 @@ int PredictedAtoms::unpack(int i, const double *buf)
   const int size = static_cast<int>(buf[0]);
   of_atom[i].clear();
   int m = 1;
-  for (double &x : left_at[i]) x = buf[m++];
   while (m < size) {
     PredictedAtom atom;
     atom.prediction = ubuf(buf[m++]).i;
@@ -105,8 +103,7 @@ int PredictedAtoms::unpack(int i, const double *buf)
 
 double PredictedAtoms::memory_usage() const
 {
-  double bytes = static_cast<double>(of_atom.capacity()) * sizeof(of_atom[0]) +
-                 static_cast<double>(left_at.capacity()) * sizeof(Place);
+  double bytes = static_cast<double>(of_atom.capacity()) * sizeof(of_atom[0]);
   for (const auto &predicted : of_atom) {
     bytes += static_cast<double>(predicted.capacity()) * sizeof(PredictedAtom);
     for (const PredictedAtom &atom : predicted)

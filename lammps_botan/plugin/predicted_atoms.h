@@ -3,16 +3,14 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// What was predicted for each atom and has not happened yet, and where the last run left the atom.
-// Both travel with their atom from rank to rank and into restart files.
+// What was predicted for each atom and has not happened yet. It travels with its atom from rank to
+// rank and into restart files.
 
 #ifndef BOTAN_PREDICTED_ATOMS_H
 #define BOTAN_PREDICTED_ATOMS_H
 
 #include "lmptype.h"
 
-#include <array>
-#include <limits>
 #include <vector>
 
 namespace LAMMPS_NS {
@@ -33,32 +31,15 @@ struct PredictedAtom {
 
 class PredictedAtoms {
  public:
-  using Place = std::array<double, 3>;    // unwrapped
-
-  void resize(int nmax)
-  {
-    of_atom.resize(nmax);
-    left_at.resize(nmax, UNKNOWN);
-  }
-  void copy(int i, int j)
-  {
-    of_atom[j] = of_atom[i];
-    left_at[j] = left_at[i];
-  }
-  void clear(int i)    // for a new atom
-  {
-    of_atom[i].clear();
-    left_at[i] = UNKNOWN;
-  }
+  void resize(int nmax) { of_atom.resize(nmax); }
+  void copy(int i, int j) { of_atom[j] = of_atom[i]; }
+  void clear(int i) { of_atom[i].clear(); }    // for a new atom
   void erase_all();
 
   void add(int i, PredictedAtom &&atom) { of_atom[i].push_back(std::move(atom)); }
   const PredictedAtom *find(int i, bigint prediction) const;
   void erase(bigint prediction);
   bool empty(int i) const { return of_atom[i].empty(); }
-
-  void leave(int i, const Place &place) { left_at[i] = place; }
-  const Place &place(int i) const { return left_at[i]; }    // NaN: no run has ended with the atom
 
   // doubles in a buffer, the first of them their number
   static int packed_size(const std::vector<int> &n_bonds);    // one number for each prediction
@@ -69,12 +50,8 @@ class PredictedAtoms {
   double memory_usage() const;
 
  private:
-  static constexpr double NO = std::numeric_limits<double>::quiet_NaN();
-  static constexpr Place UNKNOWN = {NO, NO, NO};
-
   std::vector<std::vector<PredictedAtom>>
-      of_atom;                   // [nmax], each in the order of its predictions
-  std::vector<Place> left_at;    // [nmax]
+      of_atom;    // [nmax], each in the order of its predictions
 };
 
 }    // namespace LAMMPS_NS

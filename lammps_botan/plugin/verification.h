@@ -11,6 +11,7 @@
 
 #include "pointers.h"
 #include "predicted_atoms.h"
+#include "trajectory.h"
 
 #include <deque>
 
@@ -26,13 +27,12 @@ class Verification : protected Pointers {
   double rho_atoms, rho_bonds;
   bigint n_verified;
 
-  Verification(class LAMMPS *, double lag_time);
+  Verification(class LAMMPS *, double lag_time, const Trajectory &);
 
   // a clock of simulated time; it stands still between two runs. what is pending is dropped where
   // something other than a run has moved atoms
   void start_run();
   void go_on();
-  void end_run();
 
   // true if a prediction may be begun now. its atoms are added, then it is closed
   bool has_room() const;
@@ -43,7 +43,6 @@ class Verification : protected Pointers {
   void drop(const std::string &reason);
 
   int max_packed_size() const;
-  int pack_restart(int i, double *buf);
   std::vector<double> state() const;
   bool restore(const double *state);
 
@@ -57,15 +56,13 @@ class Verification : protected Pointers {
     std::vector<double> predicted, happened;
   };
 
+  const Trajectory &trajectory;
   std::deque<Pending> pending;    // the oldest comes first
   bigint n_begun;
   double clock, offset, stride;    // stride: from the last time the clock was read to the present
-  bool replaying;                  // `rerun` sets the positions
-  bool between_runs;               // the last one has ended, and the next has not begun
 
   double simulated_time() const;
-  PredictedAtoms::Place unwrapped(int i) const;
-  void drop_if_moved();
+  void drop_if_empty();
   void forget();
   Pairs compare_atoms(bigint) const;
   Pairs compare_bonds(bigint) const;

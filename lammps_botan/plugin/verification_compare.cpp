@@ -26,7 +26,8 @@ Verification::Pairs Verification::compare_atoms(bigint prediction) const
   for (int i = 0; i < atom->nlocal; i++) {
     const PredictedAtom *predicted = atoms.find(i, prediction);
     if (!predicted) continue;
-    const PredictedAtoms::Place x = unwrapped(i);
+    double x[3];
+    domain->unmap(atom->x[i], atom->image[i], x);
     const double *start = predicted->start;
     pairs.predicted.push_back(predicted->propensity);
     pairs.happened.push_back(std::hypot(x[0] - start[0], x[1] - start[1], x[2] - start[2]));

@@ -1,0 +1,108 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// What fix botan hands over to models that see more than positions and species.
+
+#include "fix_botan.h"
+
+#include "inherent_structure.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "update.h"
+
+using namespace LAMMPS_NS;
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::prepare_inputs()
+{
+  if (!metadata.history) return;
+  trajectory = std::make_unique<Trajectory>(lmp);
+  history = std::make_unique<History>(lmp, *metadata.history, *trajectory, std::string(id) + "_pe");
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::post_constructor()
+{
+  if (history) history->make_compute();
+}
+
+/* ----------------------------------------------------------------------
+   a prediction needs the whole window of all atoms in the graph
+------------------------------------------------------------------------- */
+
+bool FixBotan::knows_inputs()
+{
+  if (!history) return true;
+  std::vector<char> inside(atom->nlocal);
+  for (int i = 0; i < atom->nlocal; i++) inside[i] = nodes[i].species >= 0;
+  n_samples = history->fewest_samples(inside);
+  const bool is_full = n_samples >= history->atoms.samples_of_window();
+  if (is_full)
+    wait_reported = false;
+  else
+    report_wait();
+  return is_full;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::report_wait()
+{
+  if (wait_reported) return;
+  wait_reported = true;
+  if (comm->me != 0) return;
+  const bigint step = history->full_at(n_samples);
+  const bigint first = (step + given.nevery - 1) / given.nevery * given.nevery;
+  utils::logmesg(
+      lmp,
+      "Fix botan: at step {} {:.0f} % of the history are there; values are 0 until step "
+      "{}, the first with a prediction. Samples are taken at multiples of {} steps, also "
+      "in a rerun\n",
+      update->ntimestep, 100.0 * history->share(n_samples), first, history->stride());
+}
+
+/* ----------------------------------------------------------------------
+   those of local atoms are copied to their ghosts
+------------------------------------------------------------------------- */
+
+void FixBotan::gather_inputs()
+{
+  if (!metadata.sizes.has_inputs()) return;
+  const size_t n_vectors = metadata.sizes.node_vectors, n_scalars = metadata.sizes.node_scalars;
+  graph.node_vectors.assign(nodes.size() * n_vectors * 3, 0.0F);
+  graph.node_scalars.assign(nodes.size() * n_scalars, 0.0F);
+  InherentStructure inherent;
+  if (metadata.inherent)
+    stop_together(find_inherent_structure(lmp, metadata.inherent->force,
+                                          metadata.inherent->diameter, inherent));
+  for (int i = 0; i < atom->nlocal; i++) {
+    if (nodes[i].species < 0) continue;
+    float *vectors = &graph.node_vectors[i * n_vectors * 3];
+    float *scalars = &graph.node_scalars[i * n_scalars];
+    if (history) {
+      const History::Values of_atom = history->values(i);
+      for (int d = 0; d < 3; d++) *vectors++ = static_cast<float>(of_atom.displacement[d]);
+      *scalars++ = static_cast<float>(of_atom.variance);
+      *scalars++ = static_cast<float>(of_atom.energy);
+    }
+    if (metadata.inherent) {
+      for (int d = 0; d < 3; d++) vectors[d] = static_cast<float>(inherent.displacement[3 * i + d]);
+      scalars[0] = static_cast<float>(inherent.energy[i]);
+    }
+  }
+  exchange(input_rows());
+}
+
+/* ---------------------------------------------------------------------- */
+
+std::vector<FixBotan::Rows> FixBotan::input_rows()
+{
+  return {{graph.node_vectors.data(), 3 * metadata.sizes.node_vectors},
+          {graph.node_scalars.data(), metadata.sizes.node_scalars}};
+}

@@ -1,0 +1,216 @@
+"""A model file that hands back the history it is given, and that history from a dump of every sample."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from lmp import Frame, all_images, read_dump
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from toy_models import metadata, save_archive
+
+Floats = NDArray[np.float64]
+
+DT = 0.005  # LAMMPS's own for lj units
+CUTOFF = 2.0
+NUMBERS = 5  # of a node: displacement, variance, energy
+
+
+class Averages(nn.Module):
+    """The history of each atom, and that of its neighbors.
+
+    Node outputs 0 to 4 are displacement, variance and energy of the atom, and 5 to 9 their sums
+    over walks of `rounds` steps from the atom: with one round over its neighbors. Edge output 0 is
+    the distance of the mean positions.
+    """
+
+    def __init__(self, rounds: int = 1) -> None:
+        super().__init__()
+        self.rounds = rounds
+        self.width = 2 * NUMBERS
+        self.node_outputs = 2 * NUMBERS
+
+    @torch.jit.export
+    def encode(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        to_mean = node_vectors[:, 0]
+        own = torch.cat((to_mean, node_scalars), dim=1)[:n_local]
+        between = vectors + to_mean[center] - to_mean[neighbor]
+        edge = between.square().sum(dim=1, keepdim=True).sqrt()
+        return torch.cat((own, own), dim=1), own, edge, vectors
+
+    @torch.jit.export
+    def step(
+        self,
+        round: int,
+        node: Tensor,
+        node_const: Tensor,
+        edge: Tensor,
+        edge_const: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor]:
+        sums = torch.zeros_like(node_const).index_add_(0, center, node[neighbor, 5:])
+        return torch.cat((node_const, sums), dim=1), edge
+
+    @torch.jit.export
+    def decode(self, node_local: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+        return node_local, edge
+
+    def forward(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        n = species.shape[0]
+        node, node_const, edge, edge_const = self.encode(
+            species, vectors, node_vectors, node_scalars, center, neighbor, n
+        )
+        for round in range(self.rounds):
+            node, edge = self.step(
+                round, node, node_const, edge, edge_const, center, neighbor, n
+            )
+        return self.decode(node, edge)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Of a model: parts of so many samples, one every so many steps of DT."""
+
+    parts: int = 3
+    per_part: int = 4
+    stride: int = 5
+
+    @property
+    def n_samples(self) -> int:
+        return self.parts * self.per_part
+
+    def inputs(self) -> dict[str, object]:
+        interval = self.stride * DT
+        history = {"window": self.n_samples * interval, "interval": interval, "parts": self.parts}
+        return {"history": history, "inherent": None}
+
+
+def save_averages(
+    path: Path, window: Window, rounds: int = 1, *, dimension: int = 3, **changes: object
+) -> Path:
+    """Write the model file; `changes` replace entries of its metadata."""
+    model = Averages(rounds)
+    entries = {**metadata(model), "format_version": 3, "inputs": window.inputs(), **changes}
+    entries["mixture"] = {**entries["mixture"], "dimension": dimension}  # type: ignore[dict-item]
+    save_archive(path, model, {"metadata.json": json.dumps(entries)})
+    return path
+
+
+def output(window: Window, every: int, edges: bool = False) -> str:
+    """Dumps: s.txt of every sample, g.txt of what the fix gives, and b.txt of its bonds."""
+    return f"""
+    compute e all pe/atom
+    dump s all custom {window.stride} s.txt id x y z xsu ysu zsu xu yu zu c_e
+    dump_modify s format float %.17g append yes
+    dump g all custom {every} g.txt id type x y z f_g[*]
+    dump_modify g format float %.17g append yes
+    {f"dump b all local {every} b.txt f_g[*]" if edges else ""}
+    {"dump_modify b format float %.17g append yes" if edges else ""}
+    thermo {every}
+    thermo_modify format float %.12g lost ignore
+    """
+
+
+def continuous_cells(frames: list[Frame]) -> list[Floats]:
+    """Cells as they were if no edge had been replaced by another one of the same lattice."""
+    cells = [frames[0].cell]
+    for frame in frames[1:]:
+        cell = frame.cell.copy()
+        for row, column in ((2, 1), (2, 0), (1, 0)):
+            edge = cell[column].copy()
+            cell[row] -= np.rint((cell - cells[-1])[row, column] / edge[column]) * edge
+        cells.append(cell)
+    return cells
+
+
+def positions_in_the_box(frames: list[Frame]) -> tuple[Floats, Floats]:
+    """Fractions of the box [n_frames, n, 3], lengths where it ends at the atoms; and the last cell."""
+    found = []
+    for frame, cell in zip(frames, continuous_cells(frames), strict=True):
+        scaled, x = (np.stack([frame[f"{a}{u}"] for a in "xyz"], axis=1) for u in ("su", "u"))
+        fractions = scaled @ frame.cell @ np.linalg.inv(cell)
+        found.append(np.where(frame.periodic, fractions, x))
+    ends_at_atoms = ~np.array(frames[-1].periodic)
+    cell[ends_at_atoms] = np.eye(3)[ends_at_atoms]
+    return np.array(found), cell
+
+
+def history(samples: list[Frame], window: Window, now: Frame | None = None) -> Floats:
+    """Displacement, variance and energy [n, 5] from all samples so far, and where atoms are now."""
+    complete = len(samples) // window.per_part
+    samples = samples[max(complete - window.parts, 0) * window.per_part :]
+    places, cell = positions_in_the_box([*samples, now or samples[-1]])
+    mean = places[:-1].mean(axis=0)
+    variance = (((places[:-1] - mean) @ cell) ** 2).sum(axis=2).mean(axis=0)
+    energy = np.mean([frame["c_e"] for frame in samples], axis=0)
+    return np.column_stack([(mean - places[-1]) @ cell, variance, energy])
+
+
+def sums_over_neighbors(frame: Frame, numbers: Floats, rounds: int) -> Floats:
+    """Sums [n, 5] over the atoms on which walks of so many steps end."""
+    edges = all_images(frame, CUTOFF)
+    columns = [edges.walks(len(numbers), rounds, column) for column in numbers.T]
+    return np.column_stack(columns)
+
+
+def given_by_fix(frame: Frame) -> tuple[Floats, Floats]:
+    """History of each atom and of its neighbors, as the fix has it."""
+    values = np.column_stack([frame[f"f_g[{k}]"] for k in range(1, 2 * NUMBERS + 1)])
+    return values[:, :NUMBERS], values[:, NUMBERS:]
+
+
+def check_history(
+    folder: Path, window: Window, *, rounds: int = 1, begin: int = 0, least: int = 1
+) -> None:
+    """What the fix gave at each scoring is that of the samples since a step, or 0 before.
+
+    At least so many scorings have a history.
+    """
+    samples, scored = (read_dump(folder / f"{name}.txt") for name in "sg")
+    samples = [frame for frame in samples if frame.step % window.stride == 0]
+    n_full = 0
+    for frame in scored:
+        if frame.step < begin:
+            continue
+        # two runs share a step
+        so_far = {f.step: f for f in samples if begin <= f.step <= frame.step}
+        own, of_neighbors = given_by_fix(frame)
+        if len(so_far) < window.n_samples:
+            assert not own.any()
+            assert not of_neighbors.any()
+            continue
+        n_full += 1
+        (now,) = [f for f in samples if f.step == frame.step][:1] or [None]
+        expected = history(list(so_far.values()), window, now)
+        sums = sums_over_neighbors(frame, expected, rounds)
+        assert_equal_to_float32(own, expected)
+        assert_equal_to_float32(of_neighbors, sums)
+    assert n_full >= least
+
+
+def assert_equal_to_float32(found: Floats, expected: Floats) -> None:
+    """To 2e-6 of the largest number of each column."""
+    scale = np.abs(expected).max(axis=0)
+    assert scale.min() > 0
+    assert np.abs((found - expected) / scale).max() < 2e-6
