@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lmp import BIN, Finished, all_images, liquid, read_dump, run_lmp
+from models_with_inputs import save_remembering
 from toy_models import Walks, save_model
 
 from lammps_botan.network.predictor import Predictor
@@ -350,6 +351,49 @@ def test_units_and_types_are_those_of_the_run(tmp_path, modules, ranks):
         assert snapshot.configuration.units == "metal"
 
 
+OUTPUTS = ["d_propensity", *(f"d_propensity_{k}" for k in range(2, 7))]
+SEES_A_HISTORY = f"""
+timestep 0.005
+compute pe all pe/atom
+fix pe all ave/atom 10 1 10 c_pe
+fix columns all property/atom {" ".join(OUTPUTS)}
+{{score}}
+dump d all custom 10 run.dump id type xu yu zu c_pe {" ".join(OUTPUTS)}
+dump_modify d format float %.17g sort id
+run 0
+{{invoke}}
+run 65
+run 75
+"""
+
+
+@RANKS
+@pytest.mark.parametrize("invoke", ["", "python score invoke"])
+def test_a_history_is_kept_from_call_to_call(tmp_path, modules, ranks, invoke):
+    """Each fifth step is a call, each tenth a sample, each twentieth is scored; 0 until full."""
+    save_remembering(tmp_path / "m.pt")
+    lines = score("m.pt", "'A B', every=20", every=5)
+    script = liquid() + SEES_A_HISTORY.format(score=lines, invoke=invoke)
+    run(script, tmp_path, modules, ranks=ranks)
+    frames = read_dump(tmp_path / "run.dump")
+    assert [frame.step for frame in frames] == [*range(0, 150, 10)]
+    samples = frames if invoke else frames[1:]  # fix python/invoke does not call at the start
+    for frame in frames:
+        numbers = np.column_stack([frame[name] for name in OUTPUTS])
+        last = samples[: samples.index(frame) + 1] if frame in samples else []
+        if frame.step % 20 or len(last) < 12:
+            # the columns keep their numbers until the next scoring
+            assert frame.step == 130 or not numbers.any()
+            continue
+        last = last[len(last) // 4 * 4 - 12 :]
+        positions = np.stack([np.stack([f[a] for a in ("xu", "yu", "zu")], axis=1) for f in last])
+        mean = positions.mean(axis=0)
+        variance = ((positions - mean) ** 2).sum(axis=2).mean(axis=0)
+        energy = np.mean([f["c_pe"] for f in last], axis=0)
+        expected = np.column_stack([mean - positions[-1], variance, energy])
+        np.testing.assert_allclose(numbers[:, 1:], expected, atol=ROUNDING)
+
+
 def test_a_killed_run_leaves_whole_files_and_a_later_one_adds_to_them(tmp_path, modules):
     script = liquid("6 6 6") + neighbors("snapshots", every=1)
     folder = tmp_path / "snapshots"
@@ -371,6 +415,7 @@ def test_a_killed_run_leaves_whole_files_and_a_later_one_adds_to_them(tmp_path, 
 
 
 COLUMNS = "fix columns all property/atom d_propensity\n"
+ALL_COLUMNS = f"fix columns all property/atom {' '.join(OUTPUTS)}\n"
 ERRORS = {
     "no model": (
         COLUMNS + score("missing.pt"),
@@ -409,6 +454,23 @@ ERRORS = {
         COLUMNS + score("nan.pt") + "run 20",
         "nan.pt predicts numbers that are not finite",
     ),
+    "no energies": (
+        ALL_COLUMNS + score("remembers.pt") + "run 20",
+        "there is no compute pe with the energies of the atoms; add the lines\n"
+        "  compute pe all pe/atom\n"
+        "  fix pe all ave/atom 10 1 10 c_pe",
+    ),
+    "samples missing": (
+        ALL_COLUMNS
+        + "compute pe all pe/atom\nfix pe all ave/atom 20 1 20 c_pe\n"
+        + score("remembers.pt")
+        + "run 60",
+        "expected to be called at each multiple of 10 steps; write `fix ... python/invoke 10 end",
+    ),
+    "every": (
+        COLUMNS + score("m.pt", "'A B', every=0"),
+        "every must be a number of steps, 1 or more; found 0",
+    ),
     "cutoff": (
         neighbors("n", cutoff=-1),
         "ValueError: DumpNeighbors: the cutoff must be positive, found -1",
@@ -445,6 +507,7 @@ def test_an_error_ends_the_run_on_all_ranks_with_its_message(tmp_path, modules, 
     save_model(tmp_path / "flat.pt", mixture={"dimension": 2, "name": "flat"})
     save_model(tmp_path / "broken.pt", Walks(fault="raise"))
     save_model(tmp_path / "nan.pt", Walks(fault="nan"))
+    save_remembering(tmp_path / "remembers.pt")
     script, message = ERRORS[case]
     box = liquid().replace("units lj", FIRST_LINE.get(case, "units lj"))
     done = run(

@@ -420,7 +420,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
         "import resource, sys\nfrom pathlib import Path\n"
         "from lammps_botan.prediction.trajectory import score_file\n"
         "peaks = []\n"
-        "for n, _ in score_file(*sys.argv[1:3], Path(sys.argv[3])):\n"
+        "for n, *_ in score_file(*sys.argv[1:3], Path(sys.argv[3])):\n"
         "    if n % 200 == 0: peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
         "print(*peaks)"
     )

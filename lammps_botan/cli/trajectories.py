@@ -57,6 +57,11 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
 @click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
 @click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")
 @click.option("--units", help="LAMMPS units of an XTC or TRR file, if not in its topology.")
+@click.option(
+    "--timestep",
+    type=float,
+    help="Of the run, for a model that sees a history and a TRAJECTORY that does not say its time.",
+)
 @click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
 @click.option("--device", default="cpu", show_default=True, help="Of torch: cpu or cuda.")
 def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
@@ -68,12 +73,13 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
     from lammps_botan.prediction.trajectory import score_file
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
-    n_frames = 0
+    n_frames = n_left_out = 0
     scores = score_file(trajectory, model, out, bonds_output=bonds, **arguments)
     try:
         with contextlib.closing(scores), _progress() as bar:
             task = bar.add_task("score", total=1.0)
-            for n_frames, share in scores:
+            for progress in scores:
+                n_frames, share, n_left_out = progress
                 bar.update(task, completed=share, description=f"score, {n_frames} frames")
             bar.update(task, completed=1.0)  # the frames skipped at the end
     except BaseException:
@@ -82,7 +88,10 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
-    click.echo(f"wrote {out}, {n_frames} frames; next: lammps-botan plot map {out} -o map.png")
+    left_out = f", left out {n_left_out} whose window was not full" if n_left_out else ""
+    click.echo(
+        f"wrote {out}, {n_frames} frames{left_out}; next: lammps-botan plot map {out} -o map.png"
+    )
 
 
 @click.command()

@@ -61,12 +61,22 @@ class DumpFrames:
         Take the first frame and each that is a multiple of this many frames after it.
     columns : sequence of str
         Further columns to read.
+    optional_columns : sequence of str
+        Columns to read in frames that have them.
     """
 
-    def __init__(self, path: Path, *, every: int = 1, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        every: int = 1,
+        columns: Sequence[str] = (),
+        optional_columns: Sequence[str] = (),
+    ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1, found {every}")
         self._path, self._every, self._columns = path, every, tuple(columns)
+        self._optional = tuple(optional_columns)
         self._size = max(1, path.stat().st_size)
         self._read = 0
 
@@ -115,7 +125,8 @@ class DumpFrames:
         except ValueError as error:
             fail(self._path, header, str(error), error)
         n = 2 + len(names)
-        rows = read_rows(file, self._path, header, ("id", "type", *names, *self._columns))
+        further = [*self._columns, *(name for name in self._optional if name in header.columns)]
+        rows = read_rows(file, self._path, header, ("id", "type", *names, *further))
         positions = positions_of(rows[:, 2:n], names, header)
         try:
             box = Box(header.cell, header.periodic, header.origin)
@@ -128,8 +139,9 @@ class DumpFrames:
             ids=rows[:, 0].astype(np.int64),
             units=header.units,
             step=header.step,
+            time=header.time,
             where=f"{self._path}: frame {header.index} (step {header.step})",
-            columns=dict(zip(self._columns, rows[:, n:].T, strict=True)),
+            columns=dict(zip(further, rows[:, n:].T, strict=True)),
         )
 
 

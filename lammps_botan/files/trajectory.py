@@ -51,6 +51,7 @@ def open_frames(
     every: int = 1,
     box: Sequence[float] | None = None,
     units: str | None = None,
+    columns: Sequence[str] = (),
 ) -> Frames:
     """The frames of a file, one after the other.
 
@@ -77,6 +78,8 @@ def open_frames(
     units : str, optional
         LAMMPS's name of the unit system, for XTC and TRR files, which are in nm in all units but
         lj; not needed where the topology says it.
+    columns : sequence of str
+        Further columns of a LAMMPS dump to read, in frames that have them.
 
     Raises
     ------
@@ -103,7 +106,7 @@ def open_frames(
         return UniverseFrames(universe, every=every, box=box, units=units, start=start)
     if is_dump(path):
         _complete(path, "LAMMPS", topology, box)
-        return DumpFrames(path, every=every)
+        return DumpFrames(path, every=every, optional_columns=columns)
     if suffix in XYZ:
         _complete(path, "XYZ", topology)
         return XyzFrames(path, every=every, box=box)
@@ -116,7 +119,9 @@ def open_frames(
     )
 
 
-def universe_frames(universe: MDAnalysis.Universe, *, every: int = 1) -> Frames:
+def universe_frames(
+    universe: MDAnalysis.Universe, *, every: int = 1, columns: Sequence[str] = ()
+) -> Frames:
     """The frames of a Universe, one after the other.
 
     Dumps, data files and GSD files, which MDAnalysis reads with the types of the first frame, are
@@ -127,6 +132,8 @@ def universe_frames(universe: MDAnalysis.Universe, *, every: int = 1) -> Frames:
     universe : Universe
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
+    columns : sequence of str
+        As for `open_frames`.
 
     Raises
     ------
@@ -134,9 +141,10 @@ def universe_frames(universe: MDAnalysis.Universe, *, every: int = 1) -> Frames:
         If the types of the Universe are not those of its file, or as `UniverseFrames`.
     """
     trajectory = universe.trajectory
-    if trajectory.format not in READ_AGAIN or trajectory.transformations:
+    again = [*READ_AGAIN, *([DumpReader.format] if columns else [])]
+    if trajectory.format not in again or trajectory.transformations:
         return UniverseFrames(universe, every=every)
-    frames = open_frames(trajectory.filename, every=every)
+    frames = open_frames(trajectory.filename, every=every, columns=columns)
     own, read = universe.atoms.types.astype(str), next(iter(frames))
     named = np.array(read.species_names)[read.species] if read.species_names else read.types
     for types in (named.astype(str), read.types.astype(str)):

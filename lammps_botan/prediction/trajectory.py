@@ -5,20 +5,40 @@ import gzip
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import MDAnalysis
 
 from lammps_botan.files.scored_dump import ScoredConfiguration, atoms_text, bonds_text
 from lammps_botan.files.trajectory import open_frames, universe_frames
 from lammps_botan.files.whole_frames import WholeFrames
-from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.metadata import HistoryInput, read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.prediction.frame import FrameScorer
+from lammps_botan.prediction.sampled_frames import SampledFrames
+from lammps_botan.prediction.sampler import ENERGY
 from lammps_botan.prediction.workers import map_in_order
 from lammps_botan.structure.configuration import Configuration
 
 Source: TypeAlias = MDAnalysis.Universe | Configuration | Iterable[Configuration]
+
+
+class Progress(NamedTuple):
+    """How far a trajectory has been scored.
+
+    Attributes
+    ----------
+    n_frames : int
+        Frames written.
+    share : float
+        Of the trajectory that has been read, 0 to 1.
+    n_left_out : int
+        Frames left out, since the window of the history that the model sees was not full.
+    """
+
+    n_frames: int
+    share: float
+    n_left_out: int
 
 
 def score(
@@ -28,10 +48,15 @@ def score(
     species: Sequence[str] | None = None,
     every: int = 1,
     bonds: float | None = None,
+    timestep: float | None = None,
     workers: int = 1,
     device: str = "cpu",
 ) -> Iterator[ScoredConfiguration]:
     """Score each frame, when it is asked for.
+
+    For a model that sees a history the frames are its samples (docs/score.md): they must come at
+    the steps of the samples, with the energies of the particles in the column `c_pe`. Frames whose
+    window is not full are left out. A single configuration has its history in `history`.
 
     Parameters
     ----------
@@ -48,6 +73,9 @@ def score(
     bonds : float, optional
         Pairs closer than this are returned, length unit; at most the cutoff of the model. The
         longest bond length of its mixture if not given, as in `fix botan`.
+    timestep : float, optional
+        Of the run, time unit, for a model that sees a history and frames that do not say their
+        time.
     workers : int
         Processes that score. With more than one, the calling script needs
         `if __name__ == "__main__":`, as always with multiprocessing.
@@ -76,12 +104,17 @@ def score(
             "...) with lammps_botan.files.trajectory.open_frames, or score_file"
         )
     make = _checked_scorer(model, species, bonds, workers, device)
+    if isinstance(source, Configuration):
+        return map_in_order(make, [source], workers)
+    metadata = read_metadata(find_model(model))
+    asked = metadata.inputs.history
     frames: Iterable[Configuration]
     if isinstance(source, MDAnalysis.Universe):
-        frames = universe_frames(source, every=every)
+        frames = universe_frames(source, **_reading(asked, every))
     else:
-        several = [source] if isinstance(source, Configuration) else source
-        frames = itertools.islice(several, 0, None, every)
+        frames = source if asked else itertools.islice(source, 0, None, every)
+    if asked:
+        frames = SampledFrames(frames, asked, metadata.mixture, species, timestep, every)
     return map_in_order(make, frames, workers)
 
 
@@ -96,16 +129,17 @@ def score_file(
     units: str | None = None,
     species: Sequence[str] | None = None,
     every: int = 1,
+    timestep: float | None = None,
     workers: int = 1,
     device: str = "cpu",
-) -> Generator[tuple[int, float], None, None]:
+) -> Generator[Progress, None, None]:
     """Score a trajectory into dump files (`files.scored_dump`) that hold whole frames only.
 
     Parameters
     ----------
     path, topology, box, units
         As for `lammps_botan.files.trajectory.open_frames`.
-    model, species, every, workers, device
+    model, species, every, timestep, workers, device
         As for `score`.
     output : Path
         Dump of atoms to write; compressed if its name ends in .gz, like the next.
@@ -114,8 +148,8 @@ def score_file(
 
     Yields
     ------
-    tuple of int and float
-        After each frame: frames written, and the share of the trajectory that has been read.
+    Progress
+        After each frame, and at the end where frames were left out after the last one.
 
     Raises
     ------
@@ -125,12 +159,26 @@ def score_file(
     outputs = [output] if bonds_output is None else [output, bonds_output]
     _check_apart(outputs, [Path(path), find_model(model), *([topology] if topology else [])])
     make = _checked_scorer(model, species, None, workers, device)
-    frames = open_frames(path, topology=topology, every=every, box=box, units=units)
-    texts = map_in_order(functools.partial(_TextScorer, make, outputs), frames, workers)
+    metadata = read_metadata(find_model(model))
+    asked = metadata.inputs.history
+    read = open_frames(path, topology=topology, box=box, units=units, **_reading(asked, every))
+    sampled = None
+    if asked:
+        sampled = SampledFrames(read, asked, metadata.mixture, species, timestep, every)
+    texts = map_in_order(functools.partial(_TextScorer, make, outputs), sampled or read, workers)
+    n_left_out = 0
     with WholeFrames(*outputs) as files:
         for text in texts:
             files.append(*text)
-            yield files.n_frames, frames.progress
+            n_left_out = sampled.n_left_out if sampled else 0
+            yield Progress(files.n_frames, read.progress, n_left_out)
+    if sampled and sampled.n_left_out > n_left_out:
+        yield Progress(files.n_frames, read.progress, sampled.n_left_out)
+
+
+def _reading(asked: HistoryInput | None, every: int) -> dict[str, Any]:
+    """How to read frames: all of them where they are samples of a history."""
+    return {"every": 1, "columns": [ENERGY]} if asked else {"every": every, "columns": []}
 
 
 def _checked_scorer(

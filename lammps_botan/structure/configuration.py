@@ -49,6 +49,8 @@ class Configuration:
         Temperature unit.
     step : int
         Of the simulation.
+    time : float, optional
+        Of the simulation, where a file says it; time unit.
     columns : dict of float [n_particles]
         Further quantities of the particles, by name.
     where : str
@@ -85,6 +87,7 @@ class Configuration:
     history: History | None = None
     temperature: float | None = None
     step: int = 0
+    time: float | None = None
     columns: Mapping[str, Floats] = field(default_factory=dict)
     where: str = "the configuration"
 

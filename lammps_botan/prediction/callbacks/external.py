@@ -5,6 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from lammps_botan.prediction.callbacks.fixes import Fixes
 from lammps_botan.prediction.callbacks.particles import gather_particles, has_column
 from lammps_botan.prediction.callbacks.ranks import Ranks
@@ -30,6 +32,9 @@ def attach(
 
     Runs that start on such a step score it in their setup, `run 0` included. Forces and trajectory
     stay the same to the last bit. Collective: all ranks must call it.
+
+    The history that a model sees is kept from here on. Nothing is scored until its window is full
+    (`Attachment.history_share`): the column is 0, and `on_frame` is not called.
 
     Parameters
     ----------
@@ -109,7 +114,7 @@ class Attachment:
         self.attached = True
         self._relay.enter(self._check)
         try:
-            self._fixes.make(every, self._call)
+            self._fixes.make(every, self._call, scoring.metadata.inputs.history)
         except BaseException:
             self.detach()
             raise
@@ -149,6 +154,14 @@ class Attachment:
         """float32 [n_edges, n_edge_outputs]: one row for each edge of `graph`."""
         return self._latest.bond_changes
 
+    @property
+    def history_share(self) -> float:
+        """The share of the window of the history, 0 to 1, at the latest multiple of `every`.
+
+        Of the particle that has the least. 1 for a model that sees no history.
+        """
+        return self._scoring.history_share
+
     def detach(self) -> None:
         """Remove the fixes and the column; the arrays stay. Collective.
 
@@ -180,6 +193,11 @@ class Attachment:
 
     @property
     def _latest(self) -> Scored:
+        if self._scored is None and self._scoring.sampling:
+            raise RuntimeError(
+                f"nothing has been scored: the model sees {self._scoring.sampling.asked.words}, of "
+                f"which {self.history_share:.3g} is there; run on until history_share is 1"
+            )
         if self._scored is None:
             raise RuntimeError("nothing has been scored yet; run first: lmp.command('run 0')")
         return self._scored
@@ -188,6 +206,7 @@ class Attachment:
         self, caller: object, step: int, n_own: int, ids: Ints, positions: Floats, forces: Floats
     ) -> None:
         try:
+            self._sample(step, n_own, ids, positions)
             if step % self._every:
                 self._clear()
                 return
@@ -198,13 +217,21 @@ class Attachment:
             self._fixes.check_run_style()
             self._empty = False
             self._scored = self._scoring.score(self._lmp, self._ranks)
-            # also on ranks without on_frame, which the others would wait for
-            self._ranks.together(self._show)
+            if self._scored is not None:
+                # also on ranks without on_frame, which the others would wait for
+                self._ranks.together(self._show)
             self._fixes.scored(step)
         except BaseException as error:
             self._relay.keep(error)
             self._clear()
             self._fixes.failed()
+
+    def _sample(self, step: int, n_own: int, ids: Ints, positions: Floats) -> None:
+        if (sampling := self._scoring.sampling) is not None:
+            if not n_own:
+                ids, positions = np.empty(0, np.int64), np.empty((0, 3))
+            energies = self._fixes.energies
+            sampling.follow(self._lmp, self._ranks, step, ids, positions, energies)
 
     def _clear(self) -> None:
         if not self._empty:

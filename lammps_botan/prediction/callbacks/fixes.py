@@ -1,4 +1,4 @@
-"""What an attachment adds to a LAMMPS instance: fixes, variables and the column.
+"""What an attachment adds to a LAMMPS instance: fixes, computes, variables and the column.
 
 LAMMPS calls `fix external` where it computes forces: not at every step of each way to run, and
 before the fixes that act at the end of a step. The column must not hold numbers of another step:
@@ -10,6 +10,7 @@ scoring. `fix halt`, which acts at the end of a step as well, looks whether it i
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lammps_botan.network.metadata import HistoryInput
 from lammps_botan.prediction.callbacks.particles import lammps_box
 from lammps_botan.structure.configuration import Configuration
 
@@ -32,8 +33,19 @@ class Fixes:
         self._lmp, self._columns = lmp, columns
         self._id = f"botan_{columns[0]}"
 
-    def make(self, every: int, callback: Callable[..., None]) -> None:
-        """Make them; `callback` is called at each step, and must score each multiple of `every`."""
+    @property
+    def energies(self) -> str:
+        """ID of the `compute pe/atom`, for a model that sees a history."""
+        return f"{self._id}_pe"
+
+    def make(
+        self, every: int, callback: Callable[..., None], asked: HistoryInput | None = None
+    ) -> None:
+        """Make them; `callback` is called at each step, and must score each multiple of `every`.
+
+        For a model that sees the history that is `asked` for, LAMMPS has the energies of the atoms
+        at the steps of its samples.
+        """
         command, name = self._lmp.command, self._id
         columns = " ".join(f"d_{column}" for column in self._columns)
         command(f"fix {name}_column all property/atom {columns}")
@@ -46,17 +58,33 @@ class Fixes:
         change = f"abs(v_{name}_box/v_{name}_old_box - 1) > {SAME}"
         command(f'variable {name}_missed equal "v_{name} != step || {change}"')
         command(f"fix {name}_stop all halt {every} v_{name}_missed != 0 error hard")
+        if asked is not None:
+            self._tally(asked)
         self._lmp.set_fix_external_callback(name, callback, None)
+
+    def _tally(self, asked: HistoryInput) -> None:
+        command, name = self._lmp.command, self._id
+        command(f"compute {self.energies} all pe/atom")
+        # LAMMPS computes energies of atoms at steps that have been asked for before, which no
+        # function of its library does: fix print does, of its next step, and needs one number
+        command(f"compute {name}_sum all reduce sum c_{self.energies}")
+        steps = f"round({asked.interval!r}/dt)"
+        command(f'variable {name}_stride equal "ternary({steps} > 1, {steps}, 1)"')
+        command(f'variable {name}_next equal "(floor(step/v_{name}_stride)+1)*v_{name}_stride"')
+        command(f'fix {name}_tally all print v_{name}_next "$(c_{name}_sum)" screen no')
 
     def remove(self) -> None:
         """Remove those that are there."""
         lmp, name = self._lmp, self._id
-        for fix in (f"{name}_stop", name, f"{name}_column"):
+        for fix in (f"{name}_tally", f"{name}_stop", name, f"{name}_column"):
             if lmp.has_id("fix", fix):  # `clear` may have been there first
                 lmp.command(f"unfix {fix}")
-        for variable in (f"{name}_missed", f"{name}_box", f"{name}_old_box", name):
-            if lmp.has_id("variable", variable):
-                lmp.command(f"variable {variable} delete")
+        for compute in (f"{name}_sum", self.energies):
+            if lmp.has_id("compute", compute):
+                lmp.command(f"uncompute {compute}")
+        for suffix in ("_next", "_stride", "_missed", "_box", "_old_box", ""):
+            if lmp.has_id("variable", f"{name}{suffix}"):
+                lmp.command(f"variable {name}{suffix} delete")
         lmp.callback.pop(name, None)
 
     def scored(self, step: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from lammps_botan.files.snapshot import Snapshot, write_snapshot
 from lammps_botan.prediction.callbacks.particles import gather_particles
 from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.callbacks.sampling import Sampling
 from lammps_botan.prediction.callbacks.scoring import Scoring
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
@@ -34,20 +35,39 @@ class Score:
         One word for each atom type, as in `fix botan`: a species of the model, or NULL; "A B".
     column : str
         The propensity goes into d_`column`, further node outputs of the model into d_`column`_2
-        and so on; 0 for types that are NULL.
+        and so on; 0 for types that are NULL, and until the window of the history is full.
+    every : int
+        Score at the calls whose step is a multiple of it. A model that sees a history must be
+        called at each of its samples, and need not score at each of them.
+    energies : str
+        ID of a `compute pe/atom`, for a model that sees a history.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, or has no such species.
+        If the file is not a model file, or has no such species, or `every` is not positive.
     """
 
     def __init__(
-        self, model: str | Path, species: str | Sequence[str], column: str = "propensity"
+        self,
+        model: str | Path,
+        species: str | Sequence[str],
+        column: str = "propensity",
+        *,
+        every: int = 1,
+        energies: str = "pe",
     ) -> None:
+        if every < 1:
+            raise ValueError(f"every must be a number of steps, 1 or more; found {every}")
         self._scoring = Scoring(model, species, column)
+        self._every, self._energies = every, energies
+
+    @property
+    def history_share(self) -> float:
+        """The share of the window of the history, 0 to 1, at the latest scoring; else 1."""
+        return self._scoring.history_share
 
     def __call__(self, pointer: object) -> None:
         """Score; `pointer` is what LAMMPS hands over.
@@ -55,12 +75,34 @@ class Score:
         Raises
         ------
         ValueError
-            If units, dimension, atom types, columns or atom IDs are not as needed.
+            If units, dimension, atom types, columns or atom IDs are not as needed, or there are
+            no energies, or samples are missing.
         """
         lmp = _open(pointer)
         self._scoring.check(lmp)
         self._scoring.check_columns(lmp)
-        self._scoring.score(lmp, Ranks(lmp))
+        ranks = Ranks(lmp)
+        if self._scoring.sampling is not None:
+            self._sample(lmp, ranks, self._scoring.sampling)
+        if lmp.extract_global("ntimestep") % self._every == 0:
+            self._scoring.score(lmp, ranks)
+
+    def _sample(self, lmp: Any, ranks: Ranks, sampling: Sampling) -> None:
+        stride = sampling.asked.steps_per_sample(lmp.extract_global("dt"))
+        if not lmp.has_id("compute", self._energies):
+            raise ValueError(
+                f"the model sees {sampling.asked.words}, and there is no compute "
+                f"{self._energies} with the energies of the atoms; add the lines\n"
+                f"  compute {self._energies} all pe/atom\n"
+                f"  fix {self._energies} all ave/atom {stride} 1 {stride} c_{self._energies}"
+            )
+        sampling.take(lmp, ranks, self._energies)
+        if sampling.sampler.n_gaps and sampling.sampler.most_in_a_row < 2:
+            raise ValueError(
+                f"the model sees {sampling.asked.words}: expected to be called at each multiple of "
+                f"{stride} steps; write `fix ... python/invoke {stride} end_of_step ...`, or a "
+                f"number of which {stride} is a multiple"
+            )
 
 
 class DumpNeighbors:

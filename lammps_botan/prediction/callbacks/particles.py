@@ -6,14 +6,23 @@ import numpy as np
 import numpy.typing as npt
 
 from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.sampler import ENERGY
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 
+LMP_STYLE_ATOM, LMP_TYPE_VECTOR = 1, 1  # of LAMMPS's library.h
 
-def gather_particles(lmp: Any, ranks: Ranks) -> Configuration | None:
+
+def gather_particles(lmp: Any, ranks: Ranks, energies: str | None = None) -> Configuration | None:
     """All particles of LAMMPS, on rank 0; None on the other ranks.
 
     In the order of their atom IDs, unwrapped, with the types that they have now.
+
+    Parameters
+    ----------
+    lmp, ranks : lammps.lammps, Ranks
+    energies : str, optional
+        ID of a `compute pe/atom`, whose numbers are the column `c_pe`.
 
     Raises
     ------
@@ -21,10 +30,11 @@ def gather_particles(lmp: Any, ranks: Ranks) -> Configuration | None:
         If atoms have no IDs of their own.
     """
     box = lammps_box(lmp)
-    parts = ranks.gather(_own(lmp, box.cell))
+    own = [*_own(lmp, box.cell), *([] if energies is None else [_own_energies(lmp, energies)])]
+    parts = ranks.gather(own)
     if parts is None:
         return None
-    ids, types, positions = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    ids, types, positions, *more = (np.concatenate(rows) for rows in zip(*parts, strict=True))
     order = np.argsort(ids)
     ids = ids[order]
     if len(ids) and (ids[0] < 1 or not np.diff(ids).all()):
@@ -37,6 +47,7 @@ def gather_particles(lmp: Any, ranks: Ranks) -> Configuration | None:
         ids=ids,
         units=lmp.extract_global("units"),
         step=step,
+        columns={} if energies is None else {ENERGY: more[0][order]},
         where=f"step {step}",
     )
 
@@ -76,6 +87,13 @@ def write_column(lmp: Any, name: str, ids: Ints, values: npt.ArrayLike) -> None:
         place = np.searchsorted(ids, own).clip(max=len(ids) - 1)
         known = ids[place] == own
         column[known] = np.asarray(values)[place[known]]
+
+
+def _own_energies(lmp: Any, compute: str) -> Floats:
+    """Energies of the atoms of this rank; collective, since ghosts have their part of them."""
+    n_own = int(lmp.extract_global("nlocal"))
+    energies = lmp.extract_compute(compute, LMP_STYLE_ATOM, LMP_TYPE_VECTOR)
+    return np.array(energies[:n_own]) if n_own else np.empty(0)
 
 
 def _own(lmp: Any, cell: Floats) -> tuple[Ints, Ints, Floats]:

@@ -17,6 +17,7 @@ from lammps_botan.prediction.callbacks.particles import (
     write_column,
 )
 from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.callbacks.sampling import Sampling
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 
@@ -55,6 +56,17 @@ class Scoring:
         The first node output goes into the column d_`column` of a fix property/atom, a second one
         into d_`column`_2 and so on.
 
+    Attributes
+    ----------
+    metadata : Metadata
+        Of the model.
+    columns : list of str
+        Names of the columns, without d_.
+    sampling : Sampling or None
+        Of the history, where the model sees one.
+    history_share : float
+        Of its window, what was there when a scoring was last asked for, 0 to 1; else 1.
+
     Raises
     ------
     FileNotFoundError
@@ -70,6 +82,10 @@ class Scoring:
         self.metadata.mixture.numbers(self._words)  # all of them are words of the model
         n_outputs = len(self.metadata.node_outputs)
         self.columns = [column, *(f"{column}_{k}" for k in range(2, n_outputs + 1))]
+        self.sampling: Sampling | None = None
+        if asked := self.metadata.inputs.history:
+            self.sampling = Sampling(asked, self.metadata.mixture, self._words)
+        self.history_share = 0.0 if self.sampling else 1.0
 
     def check(self, lmp: Any) -> None:
         """Whether this LAMMPS can be scored; the answer is the same on every rank.
@@ -120,19 +136,30 @@ class Scoring:
             if has_column(lmp, name):
                 write_column(lmp, name, np.empty(0, np.int64), ())
 
-    def score(self, lmp: Any, ranks: Ranks) -> Scored:
-        """Score all particles and write the columns; collective, the same result on every rank."""
+    def score(self, lmp: Any, ranks: Ranks) -> Scored | None:
+        """Score all particles and write the columns; collective, the same result on every rank.
+
+        None, and columns of zeros, as long as the window of the history is not full.
+        """
         configuration = ranks.together(lambda: gather_particles(lmp, ranks))
-        scored = ranks.on_first(lambda: self._score(configuration))
+        scored, self.history_share = ranks.on_first(lambda: self._score(configuration))
+        if scored is None:
+            self.clear_columns(lmp)
+            return None
         for name, values in zip(self.columns, scored.propensities.T, strict=True):
             write_column(lmp, name, scored.snapshot.ids, values)
         return scored
 
-    def _score(self, configuration: Configuration | None) -> Scored:
+    def _score(self, configuration: Configuration | None) -> tuple[Scored | None, float]:
         assert configuration is not None  # rank 0 has it
+        share = 1.0
+        if self.sampling is not None:
+            configuration, share = self.sampling.remember(configuration)
+            if configuration is None:
+                return None, share
         prediction = self._predictor.predict(configuration, self._words)
         snapshot = Snapshot(configuration.select(prediction.inside), prediction.graph)
-        return Scored(snapshot, prediction.node, prediction.edge)
+        return Scored(snapshot, prediction.node, prediction.edge), share
 
     @cached_property
     def _predictor(self) -> "Predictor":

@@ -1,0 +1,130 @@
+"""The history of a running LAMMPS, for a model that sees one; MPI rank 0 keeps it."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lammps_botan.network.metadata import HistoryInput
+from lammps_botan.prediction.callbacks.particles import gather_particles, lammps_box
+from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.sampler import Sampler, with_history
+from lammps_botan.structure.box import Floats, Ints, Periodic
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.mixture import Mixture
+
+MINIMIZATION = 2  # what lammps_is_running returns during one
+MOVED = "something other than a run has moved the atoms or the box"
+SAME = 1e-10  # relative change of a position that wrapping and restart files make
+
+
+@dataclass(frozen=True)
+class _Atoms:
+    """The atoms of this rank at a step, and corners and tilts of the box."""
+
+    step: int
+    ids: Ints
+    positions: Floats
+    box: tuple[Any, ...]
+
+
+class Sampling:
+    """Samples of a running LAMMPS.
+
+    Parameters
+    ----------
+    asked : HistoryInput
+        The history that the model sees.
+    mixture : Mixture
+        Of the model.
+    words : sequence of str
+        One word for each atom type: histories are kept of types that are not NULL.
+    """
+
+    def __init__(self, asked: HistoryInput, mixture: Mixture, words: Sequence[str]) -> None:
+        self.asked, self._mixture, self._words = asked, mixture, words
+        self.sampler = Sampler(asked)
+        self._before: _Atoms | None = None
+
+    def follow(
+        self, lmp: Any, ranks: Ranks, step: int, ids: Ints, positions: Floats, energies: str
+    ) -> None:
+        """Take a sample if one is due; to be called at each step of a run, and in its setup.
+
+        The history begins anew where something other than a run has moved the atoms.
+
+        Parameters
+        ----------
+        lmp, ranks : lammps.lammps, Ranks
+        step : int
+        ids, positions : int [n_own], float [n_own, 3]
+            Of the atoms of this rank.
+        energies : str
+            ID of a `compute pe/atom`.
+        """
+        if lmp.lib.lammps_is_running(lmp.lmp) == MINIMIZATION:
+            self._begin_anew(ranks, step, "a minimization moves the atoms")
+            self._before = None
+            return
+        before = self._before
+        now = _Atoms(step, ids.copy(), positions.copy(), _edges(lmp))
+        self._before = now
+        if before is not None and step != before.step + 1:
+            moved = ranks.gather(_moved(lmp, before, now))
+            if not ranks.on_first(lambda: any(moved or [])):
+                self.sampler.begin_run(before.step, step)
+            elif step <= before.step:  # else a rerun, whose snapshots are apart
+                self._begin_anew(ranks, step, MOVED)
+        self.take(lmp, ranks, energies)
+
+    def take(self, lmp: Any, ranks: Ranks, energies: str) -> None:
+        """Take a sample if one is due."""
+        step, timestep = int(lmp.extract_global("ntimestep")), lmp.extract_global("dt")
+        if self.sampler.is_due(step, timestep):
+            all_atoms = ranks.together(lambda: gather_particles(lmp, ranks, energies))
+            ranks.together(lambda: self.sampler.add(self._seen(all_atoms), step, timestep))
+
+    def remember(self, configuration: Configuration) -> tuple[Configuration | None, float]:
+        """The configuration with its history, None if a window is not full; on rank 0.
+
+        And the share of the window that is there, 0 to 1.
+        """
+        seen, inside = configuration.as_mixture(self._mixture, self._words)
+        history = self.sampler.history(seen)
+        if history is None:
+            return None, self.sampler.share(seen)
+        return with_history(configuration, inside, history), 1.0
+
+    def _seen(self, configuration: Configuration | None) -> Configuration | None:
+        if configuration is None:
+            return None
+        return configuration.as_mixture(self._mixture, self._words)[0]
+
+    def _begin_anew(self, ranks: Ranks, step: int, why: str) -> None:
+        if self.sampler.n_in_a_row:
+            text = f"step {step}: {why}: the history that the model sees begins anew"
+            ranks.on_first(lambda: warnings.warn(text, stacklevel=2))
+            self.sampler.clear()
+
+
+def _moved(lmp: Any, before: _Atoms, now: _Atoms) -> bool:
+    """Whether the box, or atoms that were on this rank before and are now, are elsewhere."""
+    _, old, new = np.intersect1d(before.ids, now.ids, assume_unique=True, return_indices=True)
+    box = lammps_box(lmp)
+    apart = box.minimum_image(now.positions[new] - before.positions[old])
+    changes = np.append(apart, _change(before.box, now.box, box.periodic))
+    return bool(np.abs(changes).max() > SAME * np.abs(box.cell).max())
+
+
+def _edges(lmp: Any) -> tuple[Any, ...]:
+    """Corners and tilts of the box: each step has them, and a Box would take longer."""
+    return tuple(lmp.extract_global(name) for name in ("boxlo", "boxhi", "xy", "xz", "yz"))
+
+
+def _change(old: tuple[Any, ...], new: tuple[Any, ...], periodic: Periodic) -> Floats:
+    """Of lengths along periodic directions, since others follow the atoms, and of tilts."""
+    (low, high, *tilts), (new_low, new_high, *new_tilts) = old, new
+    lengths = np.subtract(new_high, new_low) - np.subtract(high, low)
+    return np.array([*lengths * periodic, *np.subtract(new_tilts, tilts)])
