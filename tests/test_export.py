@@ -82,7 +82,7 @@ def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
         (lambda _: None, "lammps-botan export"),
         (lambda _: b"{", "not a model file"),
         (lambda _: b"[]", "not a model file of lammps-botan"),
-        (lambda c: json.dumps(json.loads(c) | {"format_version": 3}).encode(), "format 3, this"),
+        (lambda c: json.dumps(json.loads(c) | {"format_version": 4}).encode(), "format 4, this"),
         (
             lambda c: json.dumps(
                 {k: v for k, v in json.loads(c).items() if k != "cutoff"}

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -140,8 +141,9 @@ def write_ground_truth(runs: IsoconfigurationalRuns, files: dict[Path, int]) -> 
         parts = {path: stack.enter_context(whole_file(path)) for path in files}
         for path, k in files.items():
             ensemble = runs.at(k)
+            averages: dict[str, Any] = {**ground_truth(ensemble)}
             try:
-                write_ensemble(parts[path], ensemble, **ground_truth(ensemble))
+                write_ensemble(parts[path], ensemble, **averages)
             except OSError as error:  # say which of the files it was
                 raise OSError(f"{path}: {error.strerror or error}") from error
             yield path

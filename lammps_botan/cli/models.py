@@ -88,6 +88,7 @@ def info(model: str, as_json: bool) -> None:
         ("rounds, width", f"{metadata.rounds}, {metadata.width}"),
         ("mixture", f"{mixture.name}, {mixture.dimension} dimensions"),
         ("species", f"{' '.join(mixture.species)}, told as {metadata.node_input}"),
+        ("sees", metadata.inputs.words),
         ("units", metadata.units),
         ("cutoff", f"{metadata.cutoff:g}"),
         ("outputs", " ".join([*metadata.node_outputs, *metadata.edge_outputs])),

@@ -86,7 +86,8 @@ class JudgedModel:
         ------
         ValueError
             If the model is for other units, another dimension or other species, does not know the
-            lag time, fails, or predicts numbers that are not finite.
+            lag time, sees what the file does not hold, fails, or predicts numbers that are not
+            finite.
         """
         self._refuse_foreign(configuration)
         column = self._column(configuration.where, lag_time)
@@ -94,7 +95,8 @@ class JudgedModel:
         try:
             found = self._predictor.predict(mapped)
         except ValueError as error:
-            raise ValueError(f"{configuration.where}: {error}") from error
+            where = configuration.where
+            raise ValueError(f"{where}: {str(error).removeprefix(f'{where}: ')}") from error
         changes = found.edge[:, column] if self.metadata.edge_outputs else None
         graph = replace(found.graph, species=configuration.species)
         return Forecast(graph, found.node[:, column], changes)

@@ -20,18 +20,22 @@ The methods are those of the model file (docs/model_file.md): nodes are local on
 ghosts, and only edges that arrive at local nodes are given.
 """
 
+from typing import Any, Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, one_hot
 
+from lammps_botan.network.network import Network
 
-def node_inputs(n_species: int) -> int:
+
+def species_columns(n_species: int) -> int:
     """How many numbers tell a node its species."""
     return 1 if n_species <= 2 else n_species
 
 
 def describe_species(species: Tensor, n_species: int, like: Tensor) -> Tensor:
-    """What a node is told of its species, [n_nodes, node_inputs(n_species)] of the type of `like`.
+    """What a node is told of its species, of the type of `like`: one column, or one for each.
 
     Raises
     ------
@@ -68,7 +72,7 @@ class Mlp(nn.Module):
         return second.relu_()
 
 
-class Botan(nn.Module):
+class Botan(Network):
     """BOTAN with `rounds` rounds of message passing and `width` hidden features.
 
     Parameters
@@ -82,16 +86,24 @@ class Botan(nn.Module):
     """
 
     def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:
-        super().__init__()
-        self.rounds = rounds
+        super().__init__(rounds=rounds, n_species=n_species)
         self.width = width
-        self.n_species = n_species
-        self.node_encoder = Mlp(node_inputs(n_species), width)
+        self.node_encoder = Mlp(species_columns(n_species), width)
         self.edge_encoder = Mlp(3, width)
         self.node_model = Mlp(3 * width, width)
         self.edge_model = Mlp(4 * width, width)
         self.decoder = Mlp(width, width)
         self.output = nn.Linear(width, 1)
+
+    @property
+    def node_input(self) -> Literal["number", "one-hot"]:
+        """What `encode` makes of a species: its number, or one column for each species."""
+        return "number" if species_columns(self.n_species) == 1 else "one-hot"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, but `n_species`."""
+        return {"rounds": self.rounds, "width": self.width}
 
     @torch.jit.export
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

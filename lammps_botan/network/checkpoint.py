@@ -2,6 +2,14 @@
 
 A checkpoint is a file of `torch.save` that holds tensors, numbers, strings, lists and dicts only,
 so that it is read with `weights_only=True` and never runs code.
+
+| key | |
+| --- | --- |
+| `format`, `format_version` | `"lammps-botan checkpoint"`, 2 |
+| `architecture` | `name`, a key of `NETWORKS`, and the `settings` of the network |
+| `physics` | see `Physics` |
+| `provenance` | see `Checkpoint` |
+| `weights` | tensors by name |
 """
 
 import json
@@ -17,12 +25,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
+from lammps_botan.network.inputs import Inputs
+from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 FORMAT = "lammps-botan checkpoint"
 FORMAT_VERSION = 2
-NETWORKS: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
+NETWORKS: dict[str, type[Network]] = {
+    "botan": Botan,
+    "nt-gnn": NtGnn,
+}
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -42,6 +55,8 @@ class Physics(BaseModel):
         Of the training data.
     node : str
         The quantity of particles that was learned: S, R, D or C, see `analysis.targets`.
+    inputs : Inputs
+        What the network sees besides positions and species.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +67,7 @@ class Physics(BaseModel):
     temperature: Positive | None = None
     density: Positive | None = None
     node: Literal["S", "R", "D", "C"] = "S"
+    inputs: Inputs = Inputs()
 
     def difference(self, other: "Physics") -> str:
         """What tells two physics apart, in words; empty where they are the same."""
@@ -61,6 +77,8 @@ class Physics(BaseModel):
             mine, theirs = getattr(self, key), getattr(other, key)
             if mine != theirs:
                 return f"{key} {mine} and {theirs}"
+        if self.inputs != other.inputs:
+            return f"what they see: {self.inputs.words}, and {other.inputs.words}"
         return ""
 
 
@@ -70,7 +88,8 @@ class Checkpoint:
 
     Attributes
     ----------
-    model : Botan or NtGnn
+    model : Network
+        One of `NETWORKS`.
     physics : Physics
     provenance : dict
         Data, recipe, seeds, correlations: whatever its reader should know; plain JSON values.
@@ -78,10 +97,11 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the network has another number of species than the mixture.
+        If the network has another number of species than the mixture, or sees something else
+        than the physics say.
     """
 
-    model: Botan | NtGnn
+    model: Network
     physics: Physics
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -92,6 +112,12 @@ class Checkpoint:
                 f"{mixture.name} has {mixture.n_species} species, but the network is for "
                 f"{self.model.n_species}"
             )
+        if self.model.inputs != self.physics.inputs.names:
+            sees, given = (
+                ", ".join(names) or "no inputs"
+                for names in (self.model.inputs, self.physics.inputs.names)
+            )
+            raise ValueError(f"the network sees {sees}, but its physics say {given}")
 
     @property
     def architecture(self) -> str:
@@ -106,8 +132,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "format_version": FORMAT_VERSION,
         "architecture": {
             "name": checkpoint.architecture,
-            "rounds": checkpoint.model.rounds,
-            "width": checkpoint.model.width,
+            **checkpoint.model.settings,
         },
         "physics": checkpoint.physics.model_dump(mode="json"),
         # plain values only, or it could not be read again
@@ -141,11 +166,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{FORMAT_VERSION}"
         )
     try:
-        sizes = dict(content["architecture"])
-        kind = find_network(path, sizes.pop("name", "botan"))  # the first ones did not say it
+        settings = dict(content["architecture"])
+        kind = find_network(path, settings.pop("name", "botan"))  # the first ones did not say it
         given = dict(content["physics"])
         physics = Physics(**given) if version > 1 else physics_of_version_1(path, given)
-        model = kind(**sizes, n_species=physics.mixture.n_species)
+        model = kind(**settings, n_species=physics.mixture.n_species)
         model.load_state_dict(content["weights"])
         provenance = dict(content["provenance"])
     except (KeyError, TypeError, RuntimeError) as error:
@@ -154,7 +179,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(model.eval(), physics, provenance)
 
 
-def find_network(path: Path, name: str) -> type[Botan] | type[NtGnn]:
+def find_network(path: Path, name: str) -> type[Network]:
     """The kind of network of this name, which a file asks for.
 
     Raises

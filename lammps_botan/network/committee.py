@@ -5,11 +5,22 @@ those of the networks averaged, followed by the standard deviation between them 
 grows where a network has not seen the like.
 """
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import torch
 from torch import Tensor, nn
 
-from lammps_botan.network.botan import Botan
-from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.network import Network, States, states_without_nodes
+
+
+def side_by_side(states: list[tuple[Tensor, Tensor, Tensor, Tensor]]) -> States:
+    """The states of several networks as those of one, column by column."""
+    node = torch.cat([one[0] for one in states], dim=1)
+    node_const = torch.cat([one[1] for one in states], dim=1)
+    edge = torch.cat([one[2] for one in states], dim=1)
+    edge_const = torch.cat([one[3] for one in states], dim=1)
+    return node, node_const, edge, edge_const
 
 
 def mean_and_deviation(outputs: list[Tensor]) -> Tensor:
@@ -21,36 +32,26 @@ def mean_and_deviation(outputs: list[Tensor]) -> Tensor:
     return torch.cat([mean, deviation], dim=1)
 
 
-class Committee(nn.Module):
-    """Networks with the same number of rounds and the same outputs.
+class _Members(Network):
+    """Networks side by side, but for `encode` and `forward`."""
 
-    Parameters
-    ----------
-    members : list of Botan or NtGnn
-        At least two.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer, or they differ in rounds or outputs.
-    """
-
-    def __init__(self, members: list[Botan | NtGnn]) -> None:
-        super().__init__()
+    def __init__(self, members: Sequence[Network]) -> None:
         if len(members) < 2:
             raise ValueError(f"a committee needs two networks or more, found {len(members)}")
-        rounds = [member.rounds for member in members]
-        if len(set(rounds)) > 1:
-            raise ValueError(f"the networks of a committee need the same rounds, found {rounds}")
-        self.rounds = rounds[0]
+        for name in ("rounds", "n_species", "inputs"):
+            found = [getattr(member, name) for member in members]
+            if any(one != found[0] for one in found):
+                raise ValueError(f"the networks of a committee need the same {name}, found {found}")
+        first = members[0]
+        super().__init__(rounds=first.rounds, n_species=first.n_species, inputs=first.inputs)
         self.members = nn.ModuleList(members)
         columns, outputs = [], set()
-        with torch.no_grad():
-            for member in members:
-                states = member.encode(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
-                columns.append([state.shape[1] for state in states])
+        for member in members:
+            states = states_without_nodes(member)
+            columns.append([state.shape[1] for state in states])
+            with torch.no_grad():
                 node, edge = member.decode(states[0], states[2])
-                outputs.add((node.shape[1], edge.shape[1]))
+            outputs.add((node.shape[1], edge.shape[1]))
         self.columns = columns  # of node, node_const, edge and edge_const
         if len(outputs) > 1:
             raise ValueError(
@@ -58,25 +59,16 @@ class Committee(nn.Module):
                 f"{sorted(outputs)} for (particles, edges)"
             )
 
-    @torch.jit.export
-    def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The states of all members, see `lammps_botan.network.botan.Botan.encode`."""
-        node: list[Tensor] = []
-        node_const: list[Tensor] = []
-        edge: list[Tensor] = []
-        edge_const: list[Tensor] = []
-        for member in self.members:
-            n, nc, e, ec = member.encode(species, vectors)  # type: ignore[operator]
-            node.append(n)
-            node_const.append(nc)
-            edge.append(e)
-            edge_const.append(ec)
-        return (
-            torch.cat(node, dim=1),
-            torch.cat(node_const, dim=1),
-            torch.cat(edge, dim=1),
-            torch.cat(edge_const, dim=1),
-        )
+    @property
+    def node_input(self) -> Literal["number", "one-hot"]:
+        """That of the first member."""
+        first: Network = self.members[0]  # type: ignore[assignment]
+        return first.node_input
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the members."""
+        return {"members": [member.settings for member in self.members]}
 
     @torch.jit.export
     def step(
@@ -126,6 +118,28 @@ class Committee(nn.Module):
             at = to
         return mean_and_deviation(nodes), mean_and_deviation(edges)
 
+
+class Committee(_Members):
+    """Networks with the same number of rounds, the same inputs and the same outputs.
+
+    Parameters
+    ----------
+    members : sequence of Network
+        At least two, without inputs.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer, or they differ in rounds, species, inputs or outputs.
+    """
+
+    @torch.jit.export
+    def encode(self, species: Tensor, vectors: Tensor) -> States:
+        """The states of all members, see `lammps_botan.network.botan.Botan.encode`."""
+        return side_by_side(
+            [member.encode(species, vectors) for member in self.members]  # type: ignore[operator]
+        )
+
     def forward(
         self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -136,3 +150,52 @@ class Committee(nn.Module):
                 round, node, node_const, edge, edge_const, center, neighbor, len(species)
             )
         return self.decode(node, edge)
+
+
+class CommitteeWithInputs(_Members):
+    """As `Committee`, of networks that see more than positions and species."""
+
+    @torch.jit.export
+    def encode(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> States:
+        """The states of all members (docs/model_file.md, "Models with inputs")."""
+        return side_by_side(
+            [
+                member.encode(  # type: ignore[operator]
+                    species, vectors, node_vectors, node_scalars, center, neighbor, n_local
+                )
+                for member in self.members
+            ]
+        )
+
+    def forward(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs on a periodic graph without ghosts."""
+        n = len(species)
+        node, node_const, edge, edge_const = self.encode(
+            species, vectors, node_vectors, node_scalars, center, neighbor, n
+        )
+        for round in range(self.rounds):
+            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
+        return self.decode(node, edge)
+
+
+def make_committee(members: Sequence[Network]) -> Committee | CommitteeWithInputs:
+    """The committee of these networks; see `Committee` for what they must have in common."""
+    seeing = any(member.inputs for member in members)
+    return CommitteeWithInputs(members) if seeing else Committee(members)

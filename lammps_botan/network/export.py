@@ -9,12 +9,11 @@ from typing import Any
 import torch
 
 from lammps_botan.files.whole_file import whole_file
-from lammps_botan.network.botan import node_inputs
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.metadata import Metadata, read_metadata
-from lammps_botan.network.model_file import Network, same_outputs, together
+from lammps_botan.network.model_file import same_outputs, together
+from lammps_botan.network.network import Network, states_without_nodes
 from lammps_botan.network.predictor import load_module
-from lammps_botan.network.trial_graph import trial_graph
 
 
 def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metadata:
@@ -37,7 +36,8 @@ def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metada
     RuntimeError
         If the file does not give what the network gives.
     ValueError
-        If several checkpoints do not fit together.
+        If several checkpoints do not fit together, or a network has not one output for each lag
+        time.
     """
     several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
     physics, provenance = _agree(several)
@@ -49,8 +49,7 @@ def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metada
             scripted = torch.jit.script(model)
             scripted.save(str(part), _extra_files={"metadata.json": metadata.to_json()})
         written = load_module(part, torch.device("cpu"))
-        graph = trial_graph(physics.mixture, physics.cutoff)
-        if read_metadata(part) != metadata or not same_outputs(model, written, graph):
+        if read_metadata(part) != metadata or not same_outputs(model, written, physics):
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")
     return metadata
 
@@ -72,23 +71,41 @@ def _agree(several: Sequence[Checkpoint]) -> tuple[Physics, dict[str, Any]]:
 def _describe(
     model: Network, architecture: str, physics: Physics, provenance: dict[str, Any]
 ) -> Metadata:
-    with torch.inference_mode():  # the network itself says how wide it is, and what its outputs are
-        node, _, edge, _ = model.encode(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3))
+    # the network itself says how wide it is, and what its outputs are
+    node, _, edge, _ = states_without_nodes(model)
+    with torch.inference_mode():
         node_outputs, edge_outputs = model.decode(node, edge)
     quantity = "propensity" if physics.node == "S" else physics.node
-    one_number = node_inputs(physics.mixture.n_species) == 1
+    n_times, several = len(physics.lag_times), "committee" in provenance
     return Metadata(
         architecture=architecture,
         mixture=physics.mixture,
-        node_input="number" if one_number else "one-hot",
+        inputs=physics.inputs,
+        node_input=model.node_input,
         cutoff=physics.cutoff,
         rounds=model.rounds,
         width=node.shape[1],
-        node_outputs=[quantity, f"{quantity}_std"][: node_outputs.shape[1]],
-        edge_outputs=["pair_distance_change", "pair_distance_change_std"][: edge_outputs.shape[1]],
+        node_outputs=_names(quantity, n_times, node_outputs.shape[1], several=several),
+        edge_outputs=_names(
+            "pair_distance_change", n_times, edge_outputs.shape[1], several=several
+        ),
         lag_times=list(physics.lag_times),
         temperature=physics.temperature,
         density=physics.density,
         provenance=provenance,
         versions={name: version(name) for name in ("lammps-botan", "torch", "numpy")},
     )
+
+
+def _names(quantity: str, n_times: int, n_outputs: int, *, several: bool) -> list[str]:
+    """Of the outputs: one for each lag time; of a committee, then as many standard deviations."""
+    if n_outputs == 0:
+        return []
+    kinds = [quantity, f"{quantity}_std"] if several else [quantity]
+    names = [f"{kind}_{k}" if k > 1 else kind for kind in kinds for k in range(1, n_times + 1)]
+    if n_outputs != len(names):
+        raise ValueError(
+            f"the physics of the checkpoint have {n_times} lag times: expected the outputs "
+            f"{', '.join(names)}, found {n_outputs} outputs of the network"
+        )
+    return names

@@ -8,89 +8,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.network.known_configurations import known_in, merge_known
 from lammps_botan.structure.mixture import Mixture
 
+__all__ = ["HistoryInput", "InherentInput", "Inputs", "Metadata", "read_metadata"]
+
 FORMAT = "lammps-botan"
 FORMAT_VERSION = 2
+FORMAT_VERSION_WITH_INPUTS = 3
 MOST = 2**31 - 1  # LAMMPS counts in int32
 
 Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class HistoryInput(BaseModel):
-    """How the history that a model is given is kept.
-
-    Attributes
-    ----------
-    window : float
-        t_w, time unit.
-    interval : float
-        Time from one sample to the next.
-    parts : int
-        The window is kept as so many parts and moves on by a part.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    window: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    interval: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    parts: Annotated[int, Field(ge=1, le=1000, strict=True)]
-
-    @model_validator(mode="after")
-    def _parts_are_whole(self) -> Self:
-        samples = self.window / self.interval / self.parts
-        if samples < 1 - 1e-6 or abs(samples - round(samples)) > 1e-6 * samples:
-            raise ValueError(
-                f"expected a window of whole samples in each of its {self.parts} parts, found "
-                f"window {self.window:g} and interval {self.interval:g}"
-            )
-        return self
-
-    @property
-    def samples_per_part(self) -> int:
-        """How many samples are averaged in a part of the window."""
-        return round(self.window / self.interval / self.parts)
-
-
-class InherentInput(BaseModel):
-    """How the inherent structure that a model is given is found.
-
-    Attributes
-    ----------
-    force : float
-        The minimization ends where no component of a force is larger, force unit.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    force: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Inputs(BaseModel):
-    """What a model sees besides positions and species.
-
-    Attributes
-    ----------
-    history : HistoryInput or None
-    inherent : InherentInput or None
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    history: HistoryInput | None = None
-    inherent: InherentInput | None = None
-
-    @property
-    def n_vectors(self) -> int:
-        """Vectors of each node: displacement to the mean position, to the inherent structure."""
-        return (self.history is not None) + (self.inherent is not None)
-
-    @property
-    def n_scalars(self) -> int:
-        """Scalars of each node: variance and mean energy of the history, inherent energy."""
-        return 2 * (self.history is not None) + (self.inherent is not None)
 
 
 class Metadata(BaseModel):
@@ -172,8 +102,12 @@ class Metadata(BaseModel):
 
     def to_json(self) -> str:
         """The text of `metadata.json`."""
-        head = {"format": FORMAT, "format_version": FORMAT_VERSION}
-        return json.dumps(head | self.model_dump(mode="json"), indent=2)
+        content = self.model_dump(mode="json")
+        version = FORMAT_VERSION_WITH_INPUTS
+        if not self.inputs.names:
+            version = FORMAT_VERSION
+            del content["inputs"]
+        return json.dumps({"format": FORMAT, "format_version": version} | content, indent=2)
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -187,13 +121,26 @@ def read_metadata(path: Path) -> Metadata:
         If the file is not a model file, of another format version, or says something impossible.
     """
     content = read_content(path)
-    if content.get("format_version") != FORMAT_VERSION:
+    version = content.get("format_version")
+    if version not in {FORMAT_VERSION, FORMAT_VERSION_WITH_INPUTS}:
         raise ValueError(
-            f"{path}: model file format {content.get('format_version')}, this version of "
-            f"lammps-botan reads format {FORMAT_VERSION}; export it again: `lammps-botan export "
-            f"{path} -o new.pt`"
+            f"{path}: model file format {version}, this version of lammps-botan reads formats "
+            f"{FORMAT_VERSION} and {FORMAT_VERSION_WITH_INPUTS}; export it again: `lammps-botan "
+            f"export {path} -o new.pt`"
         )
-    return check_metadata(path, content)
+    metadata = check_metadata(path, content)
+    seen = metadata.inputs.names
+    if bool(seen) != (version == FORMAT_VERSION_WITH_INPUTS):
+        raise ValueError(
+            f"{path}: metadata.json: 'inputs': expected "
+            + (
+                f"none in format {FORMAT_VERSION}, found {', '.join(seen)}"
+                if seen
+                else f"history or inherent in format {FORMAT_VERSION_WITH_INPUTS}, found neither"
+            )
+            + "; export the model again with the program that made it"
+        )
+    return metadata
 
 
 def read_content(path: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,17 +11,19 @@ from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import (
     Checkpoint,
     Physics,
-    find_network,
     physics_of_version_1,
 )
-from lammps_botan.network.committee import Committee
+from lammps_botan.network.committee import make_committee
+from lammps_botan.network.inputs import node_inputs
 from lammps_botan.network.metadata import check_metadata, read_content
+from lammps_botan.network.network import Network, forward_arrays
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.network.predictor import load_module
-from lammps_botan.network.trial_graph import trial_graph
-from lammps_botan.structure.graph import Graph
+from lammps_botan.network.trial_configuration import trial_configuration
+from lammps_botan.structure.graph import build_graph
 
-Network = Botan | NtGnn | Committee
+# a model file says their sizes; the settings of other networks are in checkpoints alone
+REBUILT: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
 TOLERANCE = 1e-5  # between two ways to compute a network, outputs of order 1
 
 
@@ -35,7 +36,7 @@ def is_model_file(path: Path) -> bool:
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
-    """The network of a model file of format 1 or 2, or each member of a committee.
+    """The network of a model file of BOTAN or the NT-GNN, or each member of a committee.
 
     Raises
     ------
@@ -46,11 +47,17 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
         of one, or is of format 1 and not of the Kob-Andersen mixture.
     """
     content = read_content(path)
-    kind = find_network(path, str(content.get("architecture")))
+    name = str(content.get("architecture"))
+    if name not in REBUILT:
+        raise ValueError(
+            f"{path}: expected a network {' or '.join(REBUILT)}, which can be written anew from "
+            f"its model file, found '{name}': give its checkpoint"
+        )
+    kind = REBUILT[name]
     try:
         physics, rounds = _physics(path, content)
         module = load_module(path, torch.device("cpu"))
-        models: list[Botan | NtGnn] = []
+        models: list[Network] = []
         for weights in _weights(module.state_dict()):
             width = weights["output.weight"].shape[1]
             models.append(kind(rounds, width, physics.mixture.n_species).eval())
@@ -58,9 +65,9 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: not the weights of a '{kind.__name__}': {reason}") from error
-    if not same_outputs(together(models), module, trial_graph(physics.mixture, physics.cutoff)):
+    if not same_outputs(together(models), module, physics):
         raise ValueError(
-            f"{path}: does not compute what the network '{content['architecture']}' computes with "
+            f"{path}: does not compute what the network '{name}' computes with "
             "these weights; export it with the program that made it"
         )
     provenance = dict(content.get("provenance", {}))
@@ -72,21 +79,19 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     ]
 
 
-def together(models: list[Botan | NtGnn]) -> Network:
+def together(models: list[Network]) -> Network:
     """One network, or several as a committee."""
-    return models[0] if len(models) == 1 else Committee(models)
+    return models[0] if len(models) == 1 else make_committee(models)
 
 
-def same_outputs(model: torch.nn.Module, other: torch.nn.Module, graph: Graph) -> bool:
-    """Whether two networks give the same for a graph, up to rounding."""
-    inputs = (
-        torch.from_numpy(graph.species),
-        torch.from_numpy(graph.vectors.astype(np.float32)),
-        torch.from_numpy(graph.center),
-        torch.from_numpy(graph.neighbor),
-    )
+def same_outputs(model: torch.nn.Module, other: torch.nn.Module, physics: Physics) -> bool:
+    """Whether two networks give the same for a small configuration, up to rounding."""
+    trial = trial_configuration(physics.mixture, physics.cutoff, physics.inputs)
+    inputs = node_inputs(trial, physics.inputs) if physics.inputs.names else ()
+    arrays = forward_arrays(build_graph(trial, physics.cutoff), *inputs)
+    given = [torch.from_numpy(array) for array in arrays]
     with torch.inference_mode():
-        pairs = list(zip(model(*inputs), other(*inputs), strict=True))
+        pairs = list(zip(model(*given), other(*given), strict=True))
     return all(
         a.shape == b.shape
         and torch.allclose(a, b, rtol=0, atol=TOLERANCE * float(a.abs().max() if a.numel() else 0))
@@ -110,6 +115,7 @@ def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int]:
         temperature=metadata.temperature,
         density=metadata.density,
         node=node,
+        inputs=metadata.inputs,
     )
     return physics, metadata.rounds
 

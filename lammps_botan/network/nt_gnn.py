@@ -18,14 +18,17 @@ from round to round. The blocks of the first layers that act on an h^0 are appli
 `encode`.
 """
 
+from typing import Any, Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from lammps_botan.network.botan import Mlp, describe_species, node_inputs
+from lammps_botan.network.botan import Mlp, describe_species, species_columns
+from lammps_botan.network.network import Network
 
 
-class NtGnn(nn.Module):
+class NtGnn(Network):
     """The network with `rounds` rounds of message passing and `width` hidden features.
 
     Parameters
@@ -39,16 +42,24 @@ class NtGnn(nn.Module):
     """
 
     def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:
-        super().__init__()
-        self.rounds = rounds
+        super().__init__(rounds=rounds, n_species=n_species)
         self.width = width
-        self.n_species = n_species
-        self.node_encoder = Mlp(node_inputs(n_species), width)
+        self.node_encoder = Mlp(species_columns(n_species), width)
         self.edge_encoder = Mlp(3, width)
         self.edge_model = Mlp(6 * width, width)
         self.node_model = Mlp(3 * width, width)
         self.decoder = Mlp(width, width)
         self.output = nn.Linear(width, 1)
+
+    @property
+    def node_input(self) -> Literal["number", "one-hot"]:
+        """What `encode` makes of a species: its number, or one column for each species."""
+        return "number" if species_columns(self.n_species) == 1 else "one-hot"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, but `n_species`."""
+        return {"rounds": self.rounds, "width": self.width}
 
     @torch.jit.export
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -4,21 +4,23 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from lammps_botan.network.engine import scoring
+from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
+from lammps_botan.network.network import forward_arrays
 from lammps_botan.network.shipped import find_model
-from lammps_botan.network.trial_graph import trial_graph
+from lammps_botan.network.transfer import send_together
+from lammps_botan.network.trial_configuration import trial_configuration
 from lammps_botan.structure.box import Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 from lammps_botan.structure.mixture import Mixture
 
-Singles = npt.NDArray[np.float32]
 TOLERANCE = 1e-4  # of the largest output, between engine and model file; other equations differ
 
 
@@ -111,7 +113,9 @@ class Predictor:
 
     def _make_engine(self, *, bfloat16: bool) -> scoring.Engine | None:
         parameters = dict(self._module.named_parameters())
-        engine = scoring.make_engine(parameters, self.metadata.rounds)
+        engine = None
+        if not self.metadata.inputs.names:  # the engine knows no inputs
+            engine = scoring.make_engine(parameters, self.metadata.rounds)
         if engine and not self._computes_the_same(engine):
             engine = None
         if not bfloat16:
@@ -125,8 +129,9 @@ class Predictor:
 
     def _computes_the_same(self, engine: scoring.Engine) -> bool:
         """The names and shapes of weights fit; the file itself says whether the equations do."""
-        graph = trial_graph(self.mixture, self.metadata.cutoff)
-        ours, theirs = engine.score(*_arrays(graph)), self._by_torch(graph)
+        cutoff, inputs = self.metadata.cutoff, self.metadata.inputs
+        graph = build_graph(trial_configuration(self.mixture, cutoff, inputs), cutoff)
+        ours, theirs = engine.score(*_engine_arrays(graph)), self._by_torch(graph, None, None)
         return all(
             a.shape == b.shape
             and np.allclose(a, b, rtol=0, atol=TOLERANCE * np.abs(b).max(initial=0.0))
@@ -141,6 +146,8 @@ class Predictor:
         Parameters
         ----------
         configuration : Configuration
+            With a history or an inherent structure, where the model sees them
+            (`metadata.inputs`).
         species : sequence of str, optional
             For each LAMMPS type in order a species of the model, or NULL to leave the type out;
             see `Configuration.as_mixture`.
@@ -148,8 +155,9 @@ class Predictor:
         Raises
         ------
         ValueError
-            If species, units or dimension are not those of the model, a plane has images of itself
-            within the cutoff, the model fails, or it predicts numbers that are not finite.
+            If species, units or dimension are not those of the model, the configuration lacks what
+            the model sees, a plane has images of itself within the cutoff, the model fails, or it
+            predicts numbers that are not finite.
 
         Warns
         -----
@@ -173,27 +181,38 @@ class Predictor:
                 f"it every {box.heights[2]:g} along z, within the cutoff {self.metadata.cutoff:g}: "
                 "for two dimensions expected Box(cell, (True, True, False))"
             )
-        prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff))
+        given = node_inputs(mapped, self.metadata.inputs) if self.metadata.inputs.names else ()
+        prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff), *given)
         return replace(prediction, inside=inside)
 
-    def predict_graph(self, graph: Graph) -> Prediction:
+    def predict_graph(
+        self,
+        graph: Graph,
+        node_vectors: Singles | None = None,
+        node_scalars: Singles | None = None,
+    ) -> Prediction:
         """Predict for a graph.
 
         Parameters
         ----------
         graph : Graph
             With the cutoff of the model, and its species.
+        node_vectors : float32 [n_nodes, n_vectors, 3], optional
+            Of a model with inputs, see `lammps_botan.network.inputs.node_inputs`.
+        node_scalars : float32 [n_nodes, n_scalars], optional
 
         Raises
         ------
         ValueError
-            If the graph has another cutoff or species that the model does not know, the model
-            fails, or it predicts numbers that are not finite.
+            If the graph has another cutoff or species that the model does not know, the inputs are
+            not those of the model, the model fails, or it predicts numbers that are not finite.
         """
-        self._check(graph)
+        self._check(graph, node_vectors, node_scalars)
         try:
             node, edge = (
-                self._engine.score(*_arrays(graph)) if self._engine else self._by_torch(graph)
+                self._engine.score(*_engine_arrays(graph))
+                if self._engine
+                else self._by_torch(graph, node_vectors, node_scalars)
             )
         except (RuntimeError, torch.jit.Error) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
@@ -207,20 +226,30 @@ class Predictor:
                 )
         return Prediction(node, edge, graph, np.arange(graph.n_particles))
 
-    def predict_by_torch(self, graph: Graph) -> Prediction:
+    def predict_by_torch(
+        self,
+        graph: Graph,
+        node_vectors: Singles | None = None,
+        node_scalars: Singles | None = None,
+    ) -> Prediction:
         """As `predict_graph` by the code in the model file, also where the engine could do it."""
-        self._check(graph)
-        return Prediction(*self._by_torch(graph), graph, np.arange(graph.n_particles))
+        self._check(graph, node_vectors, node_scalars)
+        outputs = self._by_torch(graph, node_vectors, node_scalars)
+        return Prediction(*outputs, graph, np.arange(graph.n_particles))
 
-    def _by_torch(self, graph: Graph) -> tuple[Singles, Singles]:
+    def _by_torch(
+        self, graph: Graph, node_vectors: Singles | None, node_scalars: Singles | None
+    ) -> tuple[Singles, Singles]:
+        arrays = forward_arrays(graph, node_vectors, node_scalars)
         with torch.inference_mode():
-            species, center, neighbor, vectors = _send_together(graph, self._device)
-            node, edge = self._module(species, vectors, center, neighbor)
+            node, edge = self._module(*send_together(arrays, self._device))
             both = torch.cat([node.flatten(), edge.flatten()]).cpu()
         of_nodes, of_edges = both[: node.numel()], both[node.numel() :]
         return of_nodes.view(node.shape).numpy(), of_edges.view(edge.shape).numpy()
 
-    def _check(self, graph: Graph) -> None:
+    def _check(
+        self, graph: Graph, node_vectors: Singles | None, node_scalars: Singles | None
+    ) -> None:
         if not np.isclose(graph.cutoff, self.metadata.cutoff, rtol=1e-9):
             raise ValueError(
                 f"{self.path} takes graphs with the cutoff {self.metadata.cutoff:g}, found "
@@ -232,6 +261,17 @@ class Predictor:
             raise ValueError(
                 f"{self.path} knows {self.mixture.n_species} species "
                 f"({', '.join(self.mixture.species)}), found species number {wrong}"
+            )
+        inputs, n = self.metadata.inputs, graph.n_particles
+        expected: list[Any] = [None, None]
+        if inputs.names:
+            expected = [[n, inputs.n_vectors, 3], [n, inputs.n_scalars]]
+        found = [None if a is None else list(a.shape) for a in (node_vectors, node_scalars)]
+        if found != expected:
+            raise ValueError(
+                f"{self.path} sees {inputs.words}: expected node_vectors and node_scalars of shape "
+                f"{expected[0]} and {expected[1]}, found {found[0]} and {found[1]}; give the "
+                "configuration to `predict`, which has them"
             )
 
 
@@ -254,23 +294,5 @@ def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:
         raise ValueError(f"{path}: not a model file: {reason}") from error
 
 
-def _arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:
-    """What the network is given."""
+def _engine_arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:
     return graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor
-
-
-def _send_together(graph: Graph, device: torch.device) -> list[torch.Tensor]:
-    """Species, center, neighbor and vectors in one transfer, of page-locked memory to a GPU."""
-    arrays = (graph.species, graph.center, graph.neighbor, graph.vectors)
-    types = (torch.int64, torch.int64, torch.int64, torch.float32)  # the larger first: all aligned
-    sizes = [a.size * t.itemsize for a, t in zip(arrays, types, strict=True)]
-    shapes = [a.shape for a in arrays]
-
-    def parts(together: torch.Tensor) -> list[torch.Tensor]:
-        cut = zip(together.split(sizes), types, shapes, strict=True)
-        return [part.view(number).view(shape) for part, number, shape in cut]
-
-    here = torch.empty(sum(sizes), dtype=torch.uint8, pin_memory=device.type == "cuda")
-    for part, array in zip(parts(here), arrays, strict=True):
-        np.copyto(part.numpy(), array, casting="same_kind")
-    return parts(here.to(device))

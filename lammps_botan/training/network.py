@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import NETWORKS, Checkpoint, Physics, load_checkpoint
+from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.training.config import Network
@@ -129,7 +129,8 @@ def make_network(
 
 def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
     if aggregation == "index_add":
-        return NETWORKS[network.architecture](network.rounds, network.width, n_species)
+        kinds: dict[str, type[Botan | NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
+        return kinds[network.architecture](network.rounds, network.width, n_species)
     try:
         import torch_scatter  # noqa: F401
     except ModuleNotFoundError as error:
@@ -137,7 +138,7 @@ def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
             "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
             "torch that is installed: type pip install --no-build-isolation torch-scatter"
         ) from error
-    kinds: dict[str, type[Botan | NtGnn]] = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
+    kinds = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
     return kinds[network.architecture](network.rounds, network.width, n_species)
 
 

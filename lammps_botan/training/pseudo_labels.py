@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,7 @@ def read_structures(path: Path, *, mixture: Mixture | None = None) -> list[Confi
         replace(
             ensemble.configuration,
             positions=now,
+            history=None,  # that of the start
             inherent_positions=inherent,
             inherent_energies=energy,
         )
@@ -110,7 +112,7 @@ def distill(
     samples = [make_sample(one, cutoff) for one in ensembles]
     distillation = Distillation(samples, [describe(start) for start in starts])
     known = [know(one.configuration, "distillation", one.path.name) for one in ensembles]
-    origin = json.dumps([one.model_dump() for one in known])
+    origin: dict[str, Any] = {DISTILLED_FROM: json.dumps([one.model_dump() for one in known])}
     sums = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     with open_output(output, "distill", {"cutoff": cutoff, "sha256": sums}, {}):
         for one, sample in zip(ensembles, samples, strict=True):
@@ -121,7 +123,7 @@ def distill(
                 path = output / f"{one.path.stem}-{name}.npz"
                 if not path.exists():
                     labels = _label(structure, distillation, sample.graph.cutoff, one.lag_time)
-                    write_ensemble(path, labels, **{DISTILLED_FROM: origin})
+                    write_ensemble(path, labels, **origin)
                 yield path
 
 

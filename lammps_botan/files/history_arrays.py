@@ -1,0 +1,118 @@
+"""The histories of an npz file of `lammps_botan.files.ensemble_npz`, as its arrays.
+
+| key | shape | |
+| --- | --- | --- |
+| `history_window` | | t_w, time unit |
+| `history_interval` | | time from one sample to the next |
+| `history_displacement` | [n_structures, n_velocities, n_particles, 3] | mean position - position |
+| `history_variance`, `history_energy` | [n_structures, n_velocities, n_particles] | |
+
+The structures are the configuration, or the configuration and the ends of all runs in their order;
+the velocities are so many histories of each, from runs with different velocities.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lammps_botan.structure.history import History
+
+QUANTITIES = ("displacement", "variance", "energy")
+KEYS = tuple(f"history_{name}" for name in QUANTITIES)
+WINDOW, INTERVAL = "history_window", "history_interval"
+
+Arrays = dict[str, npt.NDArray[Any]]
+Histories = Sequence[Sequence[History]]  # [n_structures][n_velocities]
+
+
+def to_arrays(histories: Histories, interval: float | None) -> Arrays:
+    """The keys of histories.
+
+    Raises
+    ------
+    ValueError
+        If structures have different numbers of histories, or the windows differ.
+    """
+    each = [one for row in histories for one in row]
+    counts = sorted({len(row) for row in histories})
+    windows = sorted({one.window for one in each})
+    if len(counts) != 1 or len(windows) != 1:
+        raise ValueError(
+            "expected as many histories of each structure, all over one window, found "
+            f"{counts} histories and the windows {windows}"
+        )
+    arrays: Arrays = {WINDOW: np.asarray(windows[0])}
+    if interval is not None:
+        arrays[INTERVAL] = np.asarray(interval)
+    for key, name in zip(KEYS, QUANTITIES, strict=True):
+        rows = [[getattr(one, name) for one in row] for row in histories]
+        arrays[key] = np.asarray(rows, dtype=np.float32)
+    return arrays
+
+
+def from_arrays(
+    path: Path, arrays: Mapping[str, npt.NDArray[Any]], n_particles: int, n_runs: int
+) -> list[list[History]]:
+    """The histories of a file, [n_structures][n_velocities]; empty where it has none.
+
+    Raises
+    ------
+    ValueError
+        If keys are missing, shapes do not fit, numbers are not finite, or a variance or the window
+        is negative.
+    """
+    present = [key for key in (*KEYS, WINDOW) if key in arrays]
+    if not present:
+        return []
+    if missing := [key for key in (*KEYS, WINDOW) if key not in arrays]:
+        raise ValueError(
+            f"{path}: has {', '.join(present)} and lacks {', '.join(missing)}: expected all or "
+            "none of them, as `lammps-botan simulate history` writes them"
+        )
+    displacement, variance, energy = (arrays[key] for key in KEYS)
+    several = variance.shape[:2]
+    shapes = [(*several, n_particles, 3), (*several, n_particles), (*several, n_particles)]
+    found = [arrays[key].shape for key in KEYS]
+    if found != shapes or several[0] not in {1, 1 + n_runs} or several[1] < 1:
+        raise ValueError(
+            f"{path}: expected {', '.join(KEYS)} of shape [s, v, {n_particles}, 3], "
+            f"[s, v, {n_particles}] and [s, v, {n_particles}], with s = 1 or {1 + n_runs} "
+            f"structures and v velocities, found {', '.join(str(list(shape)) for shape in found)}"
+        )
+    for key in KEYS:
+        if arrays[key].dtype.kind not in "iuf":
+            raise ValueError(f"{path}: {key} must be numbers, found the type {arrays[key].dtype}")
+    window = _time(path, WINDOW, arrays)
+    try:
+        return [
+            [History(window, *of_one) for of_one in zip(*of_structure, strict=True)]
+            for of_structure in zip(displacement, variance, energy, strict=True)
+        ]
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def interval_of(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> float:
+    """Time from one sample of the histories to the next.
+
+    Raises
+    ------
+    ValueError
+        If the file does not say it, or it is not a positive number.
+    """
+    if INTERVAL not in arrays:
+        raise ValueError(
+            f"{path}: lacks {INTERVAL}, the time from one sample of its histories to the next; "
+            "make it by `lammps-botan simulate history`"
+        )
+    return _time(path, INTERVAL, arrays)
+
+
+def _time(path: Path, key: str, arrays: Mapping[str, npt.NDArray[Any]]) -> float:
+    value = arrays[key]
+    if value.shape != () or value.dtype.kind not in "iuf" or not 0 < float(value) < np.inf:
+        raise ValueError(f"{path}: {key} must be a positive time, found {value.tolist()}")
+    return float(value)

@@ -1,0 +1,101 @@
+"""What a network is, so that it can be kept in a checkpoint, exported and run in LAMMPS."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from lammps_botan.network.inputs import SCALARS, VECTORS, Singles
+from lammps_botan.structure.graph import Graph
+
+States = tuple[Tensor, Tensor, Tensor, Tensor]  # node, node_const, edge, edge_const
+Outputs = tuple[Tensor, Tensor]
+Arrays = list[npt.NDArray[Any]]
+
+
+class Network(nn.Module):
+    """A network with the methods of a model file (docs/model_file.md).
+
+    A subclass has `encode`, `step` and `decode`, each with `torch.jit.export`, and `forward`. A new
+    kind of network is a subclass and its line in `network.checkpoint.NETWORKS`.
+
+    Parameters
+    ----------
+    rounds : int
+        How often `step` is called.
+    n_species : int
+        How many species there are.
+    inputs : sequence of str
+        Names of what it sees besides positions and species: "history", "inherent", or both in this
+        order. With any of them `encode` and `forward` are those of "Models with inputs".
+    """
+
+    # TorchScript takes properties for code of the model
+    __jit_unused_properties__ = ("n_vectors", "n_scalars", "node_input", "settings")
+    __jit_ignored_attributes__ = ("inputs", *__jit_unused_properties__)
+
+    encode: Callable[..., States]
+    step: Callable[..., Outputs]
+    decode: Callable[..., Outputs]
+
+    def __init__(self, *, rounds: int, n_species: int, inputs: Sequence[str] = ()) -> None:
+        super().__init__()
+        if list(inputs) != [name for name in VECTORS if name in inputs]:
+            raise ValueError(
+                f"the inputs of a network are some of {', '.join(VECTORS)}, in this order, found "
+                f"{', '.join(inputs)}"
+            )
+        self.rounds = rounds
+        self.n_species = n_species
+        self.inputs = list(inputs)
+
+    @property
+    def n_vectors(self) -> int:
+        """Vectors of each node that `encode` is given."""
+        return sum(VECTORS[name] for name in self.inputs)
+
+    @property
+    def n_scalars(self) -> int:
+        """Scalars of each node that `encode` is given."""
+        return sum(SCALARS[name] for name in self.inputs)
+
+    @property
+    def node_input(self) -> Literal["number", "one-hot"]:
+        """What `encode` makes of a species: its number, or one column for each species."""
+        return "one-hot"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments that make a network of this kind anew, but `n_species`: plain JSON values."""
+        raise NotImplementedError(f"{type(self).__name__} does not say its settings")
+
+
+def forward_arrays(
+    graph: Graph, node_vectors: Singles | None = None, node_scalars: Singles | None = None
+) -> Arrays:
+    """What `forward` is given for a graph, in order.
+
+    Parameters
+    ----------
+    graph : Graph
+    node_vectors : float32 [n_particles, n_vectors, 3], optional
+        Of a network with inputs, see `network.inputs.node_inputs`.
+    node_scalars : float32 [n_particles, n_scalars], optional
+    """
+    inputs = [] if node_vectors is None or node_scalars is None else [node_vectors, node_scalars]
+    vectors = graph.vectors.astype(np.float32)
+    return [graph.species, vectors, *inputs, graph.center, graph.neighbor]
+
+
+def states_without_nodes(network: Network) -> States:
+    """What `encode` gives for a graph without nodes: how many columns each state has."""
+    none = torch.zeros(0, dtype=torch.int64)
+    given: list[Tensor | int] = [none, torch.zeros(0, 3)]
+    if network.inputs:
+        n_vectors, n_scalars = network.n_vectors, network.n_scalars
+        given += [torch.zeros(0, n_vectors, 3), torch.zeros(0, n_scalars), none, none, 0]
+    with torch.no_grad():
+        return network.encode(*given)

@@ -1,0 +1,53 @@
+"""A small configuration on which two ways to compute a network are compared."""
+
+import numpy as np
+
+from lammps_botan.network.inputs import Inputs
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.history import History
+from lammps_botan.structure.mixture import Mixture
+
+N_PARTICLES = 32
+CAGE = 0.1  # of a particle, in diameters
+ENERGY = -6.0  # of a particle; of order 1 in reduced units
+
+
+def trial_configuration(mixture: Mixture, cutoff: float, inputs: Inputs) -> Configuration:
+    """Random particles of all species in a box of two cutoffs; always the same ones.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Says how many species there are, and in how many dimensions.
+    cutoff : float
+        Of the graph, length unit.
+    inputs : Inputs
+        What else is known of the particles; of the size that it has in a glass.
+    """
+    rng = np.random.default_rng(0)
+    n, dimension = N_PARTICLES, mixture.dimension
+    edges = [2 * cutoff] * dimension
+    cage = CAGE * mixture.diameter
+    positions = rng.random((n, dimension)) * edges
+    history = None
+    if inputs.history is not None:
+        history = History(
+            window=inputs.history.window,
+            displacement=_in_space(rng.normal(0, cage, (n, dimension))),
+            variance=cage**2 * rng.lognormal(0, 0.5, n),
+            energy=rng.normal(ENERGY, 1, n),
+        )
+    return Configuration(
+        positions=positions,
+        species=np.arange(n) % mixture.n_species,
+        box=Box(np.array(edges), (True, True, dimension == 3)),
+        inherent_positions=positions + rng.normal(0, cage, (n, dimension)),
+        inherent_energies=rng.normal(ENERGY, 1, n),
+        history=history,
+        mixture=mixture,
+    )
+
+
+def _in_space(vectors: np.ndarray) -> np.ndarray:
+    return np.pad(vectors, ((0, 0), (0, 3 - vectors.shape[1])))
