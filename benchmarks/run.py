@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 TABLES_FROM_HERE = "<!-- the rest is written by benchmarks/run.py -->\n"
 # seconds on two cores, for the time left
-PARTS = {"forward": 90, "in_lammps": 300, "train": 100, "score": 40, "targets": 40}
+PARTS = {"forward": 90, "in_lammps": 300, "history": 60, "train": 100, "score": 40, "targets": 40}
 
 
 def run(part: str, options: list[str], progress: Progress, bar: int) -> Sections:
@@ -89,14 +89,18 @@ def main() -> None:
         console.print(f"load {facts['load']:.1f}: something else is running, times will be longer")
 
     given = ["--configuration", str(arguments.configuration)]
-    in_lammps = ["--temperature", str(arguments.temperature), "--largest", str(arguments.largest)]
+    temperature = ["--temperature", str(arguments.temperature)]
+    options = {
+        "in_lammps": [*temperature, "--largest", str(arguments.largest)],
+        "history": temperature,
+    }
     columns = (TextColumn("{task.description:9}"), BarColumn(), TimeElapsedColumn())
     columns += (TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True))
     sections: Sections = {}
     with Progress(*columns, console=console, speed_estimate_period=600) as progress:
         bar = progress.add_task("", total=sum(PARTS.values()))
         for part in PARTS:
-            sections |= run(part, given + in_lammps * (part == "in_lammps"), progress, bar)
+            sections |= run(part, given + options.get(part, []), progress, bar)
 
     facts["configuration"] = arguments.configuration.name
     (arguments.out / "results.json").write_text(

@@ -5,6 +5,7 @@ import sys
 
 import configuration
 import forward
+import history
 import in_lammps
 import numpy as np
 import pytest
@@ -131,6 +132,12 @@ def test_scoring_takes_memory(melt):
     system = in_lammps.System(data, propensity)
     without, scored = (in_lammps.memory(system, model, scored=s) for s in (False, True))
     assert 0 < without < scored
+
+
+def test_steps_are_measured_with_and_without_history(melt):
+    (figures,) = history.measure(melt[0], 1.0, turns=1, n_steps=60).values()
+    assert len(figures) == 3 * len(history.TIMESTEPS)
+    assert all(figure.median > 0 for figure in figures)
 
 
 @pytest.mark.parametrize("repeat", [1, 2])

@@ -101,11 +101,11 @@ CHANGES = {
     "other format": ({"format": "nequip"}, '\'format\' must be "lammps-botan", got "nequip"'),
     "older version": (
         {"format_version": 1},
-        "format_version 1, and this plugin reads 2; export it again: lammps-botan export OLD.pt -o",
+        "format_version 1, and this plugin reads 2 and 3; export it again: lammps-botan export OLD",
     ),
     "newer version": (
-        {"format_version": 3},
-        "format_version 3, and this plugin reads 2; install the lammps-botan that wrote the model",
+        {"format_version": 4},
+        "format_version 4, and this plugin reads 2 and 3; install the lammps-botan that wrote the",
     ),
     "version is a word": ({"format_version": "one"}, "'format_version' must be a positive integer"),
     "negative cutoff": ({"cutoff": -2.0}, "'cutoff' must be a positive number, got -2.0"),

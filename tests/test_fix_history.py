@@ -17,7 +17,7 @@ from toy_history import (
 pytestmark = pytest.mark.slow
 
 WINDOW = Window(parts=3, per_part=4, stride=5)
-EVERY = 15  # every third scoring comes together with a sample
+EVERY = 12  # most scorings are between two samples
 FIX = "fix g all botan {every} m.pt A B\n"
 
 
@@ -64,21 +64,24 @@ def test_the_history_follows_atoms_from_rank_to_rank(tmp_path, ranks):
 def test_the_history_is_that_of_the_samples_in_two_dimensions(tmp_path, ranks):
     window = Window(parts=2, per_part=3, stride=5)
     run(tmp_path, liquid_in_the_plane(8), ranks=ranks, window=window, dimension=2, runs="run 60")
-    (*_, samples), (*_, scored) = (read_dump(tmp_path / f"{name}.txt") for name in "sg")
-    all_samples = read_dump(tmp_path / "s.txt")
+    samples, (*_, scored) = (read_dump(tmp_path / f"{name}.txt") for name in "sg")
     own, _ = given_by_fix(scored)
-    expected = history(all_samples, window, samples)
-    assert not own[:, 2].any()
+    expected = history(samples, window, scored)
+    assert np.abs(own[:, 2]).max() < 1e-15
     assert_equal_to_float32(own[:, [0, 1, 3, 4]], expected[:, [0, 1, 3, 4]])
 
 
-PARTS = {"one part": Window(1, 10, 4), "a sample in each part": Window(7, 1, 3)}
+PARTS = {
+    "one part": Window(1, 10, 4),
+    "a sample in each part": Window(7, 1, 3),
+    "many parts": Window(70, 1, 1),
+}
 
 
 @pytest.mark.parametrize("case", PARTS)
 def test_a_window_may_have_any_parts(tmp_path, case):
-    run(tmp_path, liquid(), window=PARTS[case], every=10, runs="run 90")
-    check_history(tmp_path, PARTS[case], least=3)
+    run(tmp_path, liquid(), window=PARTS[case], every=10, ranks=2, runs="run 90")
+    check_history(tmp_path, PARTS[case], least=2)
 
 
 def test_ghosts_have_the_history_of_their_atoms_when_edges_are_encoded(tmp_path):
@@ -105,14 +108,13 @@ def test_ghosts_have_the_history_of_their_atoms_when_edges_are_encoded(tmp_path)
 
 
 def test_energies_are_tallied_for_samples_where_no_output_asks_for_them(tmp_path):
-    save_averages(tmp_path / "m.pt", WINDOW)
     with_output, without = tmp_path / "with", tmp_path / "without"
     for folder in (with_output, without):
         folder.mkdir()
         save_averages(folder / "m.pt", WINDOW)
     run(with_output, liquid())
-    dump = "dump g all custom 15 g.txt id type x y z f_g[*]\ndump_modify g format float %.17g\n"
-    run_lmp(liquid() + FIX.format(every=15) + dump + "thermo 1000\nrun 120", without)
+    dump = "dump g all custom 12 g.txt id f_g[*]\ndump_modify g format float %.17g\n"
+    run_lmp(liquid() + FIX.format(every=EVERY) + dump + "thermo 1000\nrun 120", without)
     ends = [read_dump(folder / "g.txt")[-1] for folder in (with_output, without)]
     for one, other in zip(*map(given_by_fix, ends), strict=True):
         assert one.any()
@@ -134,7 +136,7 @@ def test_an_affine_change_of_the_box_is_no_motion(tmp_path):
     assert np.abs(last.positions - first.positions).max() > 0.05
     own, _ = given_by_fix(last)
     assert np.abs(own[:, :4]).max() < 1e-6
-    assert np.abs(own[:, 4]).min() > 0.1
+    assert np.abs(own[:, 4]).min() > 0
 
 
 CHANGES = {
@@ -156,13 +158,17 @@ def test_motion_is_that_within_a_box_that_changes(tmp_path, case):
     assert np.abs(last.cell - first.cell).max() > 0.01
 
 
-def test_the_history_outlives_flips_of_a_skewed_box(tmp_path):
+FLIPS = {"xy": (1, 0, 1.8), "xz": (2, 0, -1.8), "yz": (2, 1, 1.8)}
+
+
+@pytest.mark.parametrize("tilt", FLIPS)
+def test_the_history_outlives_flips_of_a_skewed_box(tmp_path, tilt):
     """An edge of the box is replaced by another one of the same lattice, and no atom moves."""
+    row, column, rate = FLIPS[tilt]
     integrate = "fix integrate all nve/limit 0.05"
-    deform = f"fix d all deform 1 xy erate 1.5 yz erate 2.2 xz erate -1.8 remap x\n{integrate}"
-    script = liquid(region="prism 0 3 0 3 0 3 1.1 -1.0 1.2").replace(integrate, deform)
+    deform = f"fix d all deform 1 {tilt} erate {rate} remap x\n{integrate}"
+    script = liquid(region="prism 0 3 0 3 0 3 1.0 -0.8 1.1").replace(integrate, deform)
     run(tmp_path, script, ranks=2, runs="run 160")
     check_history(tmp_path, WINDOW, least=6)
-    cells = np.array([frame.cell for frame in read_dump(tmp_path / "s.txt")])
-    jumps = np.abs(np.diff(cells, axis=0)).max(axis=0)
-    assert min(jumps[1, 0], jumps[2, 0], jumps[2, 1]) > 2.0
+    tilts = [frame.cell[row, column] for frame in read_dump(tmp_path / "s.txt")]
+    assert np.abs(np.diff(tilts)).max() > 4.0

@@ -1,4 +1,4 @@
-"""A model file that hands back the history it is given, and that history from a dump of every sample."""
+"""A model file that hands back the history it is given, and the same from dumps of all samples."""
 
 import json
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Averages(nn.Module):
         n_local: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         to_mean = node_vectors[:, 0]
-        own = torch.cat((to_mean, node_scalars), dim=1)[:n_local]
+        own = torch.cat((to_mean, node_scalars[:, :2]), dim=1)[:n_local]
         between = vectors + to_mean[center] - to_mean[neighbor]
         edge = between.square().sum(dim=1, keepdim=True).sqrt()
         return torch.cat((own, own), dim=1), own, edge, vectors
@@ -82,9 +82,7 @@ class Averages(nn.Module):
             species, vectors, node_vectors, node_scalars, center, neighbor, n
         )
         for round in range(self.rounds):
-            node, edge = self.step(
-                round, node, node_const, edge, edge_const, center, neighbor, n
-            )
+            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
         return self.decode(node, edge)
 
 
@@ -121,11 +119,11 @@ def output(window: Window, every: int, edges: bool = False) -> str:
     """Dumps: s.txt of every sample, g.txt of what the fix gives, and b.txt of its bonds."""
     return f"""
     compute e all pe/atom
-    dump s all custom {window.stride} s.txt id x y z xsu ysu zsu xu yu zu c_e
+    dump s all custom {window.stride} s.txt id xsu ysu zsu xu yu zu c_e
     dump_modify s format float %.17g append yes
-    dump g all custom {every} g.txt id type x y z f_g[*]
+    dump g all custom {every} g.txt id type x y z xsu ysu zsu xu yu zu f_g[*]
     dump_modify g format float %.17g append yes
-    {f"dump b all local {every} b.txt f_g[*]" if edges else ""}
+    {f"dump b all local {every} b.txt f_g[1] f_g[2] f_g[3] f_g[4]" if edges else ""}
     {"dump_modify b format float %.17g append yes" if edges else ""}
     thermo {every}
     thermo_modify format float %.12g lost ignore
@@ -145,7 +143,7 @@ def continuous_cells(frames: list[Frame]) -> list[Floats]:
 
 
 def positions_in_the_box(frames: list[Frame]) -> tuple[Floats, Floats]:
-    """Fractions of the box [n_frames, n, 3], lengths where it ends at the atoms; and the last cell."""
+    """Fractions of the box [n_frames, n, 3], and lengths where it ends at atoms; the last cell."""
     found = []
     for frame, cell in zip(frames, continuous_cells(frames), strict=True):
         scaled, x = (np.stack([frame[f"{a}{u}"] for a in "xyz"], axis=1) for u in ("su", "u"))
@@ -156,11 +154,11 @@ def positions_in_the_box(frames: list[Frame]) -> tuple[Floats, Floats]:
     return np.array(found), cell
 
 
-def history(samples: list[Frame], window: Window, now: Frame | None = None) -> Floats:
+def history(samples: list[Frame], window: Window, now: Frame) -> Floats:
     """Displacement, variance and energy [n, 5] from all samples so far, and where atoms are now."""
     complete = len(samples) // window.per_part
     samples = samples[max(complete - window.parts, 0) * window.per_part :]
-    places, cell = positions_in_the_box([*samples, now or samples[-1]])
+    places, cell = positions_in_the_box([*samples, now])
     mean = places[:-1].mean(axis=0)
     variance = (((places[:-1] - mean) @ cell) ** 2).sum(axis=2).mean(axis=0)
     energy = np.mean([frame["c_e"] for frame in samples], axis=0)
@@ -201,8 +199,7 @@ def check_history(
             assert not of_neighbors.any()
             continue
         n_full += 1
-        (now,) = [f for f in samples if f.step == frame.step][:1] or [None]
-        expected = history(list(so_far.values()), window, now)
+        expected = history(list(so_far.values()), window, frame)
         sums = sums_over_neighbors(frame, expected, rounds)
         assert_equal_to_float32(own, expected)
         assert_equal_to_float32(of_neighbors, sums)

@@ -61,10 +61,9 @@ void FixBotan::report_wait()
   const bigint first = (step + given.nevery - 1) / given.nevery * given.nevery;
   utils::logmesg(
       lmp,
-      "Fix botan: at step {} {:.0f} % of the history are there; values are 0 until step "
-      "{}, the first with a prediction. Samples are taken at multiples of {} steps, also "
-      "in a rerun\n",
-      update->ntimestep, 100.0 * history->share(n_samples), first, history->stride());
+      "Fix botan: {:.0f} % of the history is there at step {}; values are 0 until step {}, the "
+      "first with a prediction. Samples are taken at multiples of {} steps, also in a rerun\n",
+      100.0 * history->share(n_samples), update->ntimestep, first, history->stride());
 }
 
 /* ----------------------------------------------------------------------

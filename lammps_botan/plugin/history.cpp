@@ -227,7 +227,7 @@ History::Values History::values(int i) const
 
 std::string History::in_words() const
 {
-  return fmt::format("keeps the history of each atom: {} in {} parts of {} samples, {} bytes per "
+  return fmt::format("keeps the history of each atom: {:g} in {} parts of {} samples, {} bytes per "
                      "atom",
                      input.window, input.parts, input.samples_per_part, atoms.bytes_per_atom());
 }
