@@ -81,7 +81,9 @@ def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 def test_the_run_is_the_same_to_the_last_bit_as_without(tmp_path, ranks):
     """Positions, velocities, forces, thermo output, random numbers and reneighborings."""
-    script = smooth(liquid("3 3 3", after_box="neigh_modify delay 4 every 2")) + """
+    script = (
+        smooth(liquid("3 3 3", after_box="neigh_modify delay 4 every 2"))
+        + """
     fix bath all langevin 1.0 0.7 0.1 4711
     {fix}
     dump d all custom 5 {name}.txt id x y z vx vy vz fx fy fz ix iy iz
@@ -91,6 +93,7 @@ def test_the_run_is_the_same_to_the_last_bit_as_without(tmp_path, ranks):
     thermo_modify format float %.17g
     run 25
     """
+    )
     save_minimum(tmp_path / "m.pt", FORCE)
     outputs = []
     for name, fix in (("with", "fix g all botan 15 m.pt A B"), ("without", "")):

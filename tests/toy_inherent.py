@@ -76,12 +76,11 @@ class Minimum(nn.Module):
         return self.decode(node, edge)
 
 
-def save_minimum(path: Path, force: float, *, dimension: int = 3, **changes: object) -> Path:
-    """Write the model file; `changes` replace entries of its metadata."""
+def save_minimum(path: Path, force: float, **changes: object) -> Path:
+    """Write the model file; `changes` replace entries of its mixture."""
     model = Minimum()
     inputs = {"history": None, "inherent": {"force": force}}
-    entries = {**metadata(model), "format_version": 3, "inputs": inputs, **changes}
-    liquid = {"diameter": 1.0, "dimension": dimension}
-    entries["mixture"] = {**entries["mixture"], **liquid}  # type: ignore[dict-item]
+    entries = {**metadata(model), "format_version": 3, "inputs": inputs}
+    entries["mixture"] = {**entries["mixture"], **changes}  # type: ignore[dict-item]
     save_archive(path, model, {"metadata.json": json.dumps(entries)})
     return path

@@ -22,7 +22,6 @@
 #include "update.h"
 
 #include <cstdlib>
-#include <cstring>
 
 using namespace LAMMPS_NS;
 
@@ -31,11 +30,13 @@ enum { X, Y, Z, TYPE, CHARGE, TAG, RANK, INDEX, ROW_SIZE };
 
 /* ---------------------------------------------------------------------- */
 
-// the copy has the first one itself in two dimensions; those of `attach` (fixes.py) add no force
-static bool is_known(const Fix *fix)
+// the first is made anew in two dimensions, two only look at forces, and those of `attach` add none
+
+static bool changes_no_force(const Fix *fix)
 {
-  return strcmp(fix->style, "enforce2d") == 0 ||
-         (strcmp(fix->style, "external") == 0 && utils::strmatch(fix->id, "^botan_"));
+  const std::string style = fix->style;
+  return style == "enforce2d" || style == "halt" || style == "store/force" ||
+         (style == "external" && utils::strmatch(fix->id, "^botan_"));
 }
 
 /* ---------------------------------------------------------------------- */
@@ -52,7 +53,7 @@ std::string LAMMPS_NS::copy_refusal(LAMMPS *lmp)
   if (lmp->neighbor->exclude)
     return "`neigh_modify exclude` takes pairs out, which cannot be copied";
   for (Fix *fix : lmp->modify->get_fix_list())
-    if ((lmp->modify->get_fix_mask(fix) & FixConst::MIN_POST_FORCE) && !is_known(fix))
+    if ((lmp->modify->get_fix_mask(fix) & FixConst::MIN_POST_FORCE) && !changes_no_force(fix))
       return fmt::format("fix {} ({}) changes forces, and cannot be copied", fix->id, fix->style);
   return "";
 }

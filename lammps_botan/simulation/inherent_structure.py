@@ -1,6 +1,7 @@
 """The inherent structure of one configuration, with the interactions of its mixture."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ def inherent_structure(configuration: Configuration, force: float) -> tuple[Floa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         liquid.write(folder)
-        write_start(folder / "structure.data", start, configuration.where)
+        # atom IDs in order, without gaps: the dump is sorted by them
+        write_start(folder / "structure.data", replace(start, ids=None), configuration.where)
         run_job(
             Job(
                 folder=folder,
@@ -86,7 +88,6 @@ def inherent_structure(configuration: Configuration, force: float) -> tuple[Floa
             )
         )
         rows = np.loadtxt(folder / "inherent.dump", skiprows=HEADER, ndmin=2)
-    rows = rows[np.argsort(np.argsort(start.ids))]  # a dump is sorted by atom IDs
     positions = rows[:, :3].copy()
     if start.dimension == 2:
         positions[:, 2] = start.positions[:, 2]  # the plane of a data file is z = 0

@@ -12,13 +12,33 @@ from typing import Any
 
 import numpy as np
 
+from lammps_botan.network.metadata import Metadata
 from lammps_botan.plugin import folder
 from lammps_botan.prediction.callbacks.ranks import Ranks
+from lammps_botan.prediction.inherent import check_use
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 
 PLUGIN = "botanplugin.so"
 LONGEST_MESSAGE = 1000
+
+
+def check_choice(metadata: Metadata, inherent: bool) -> None:
+    """Whether `inherent`, the choice to minimize, is what a model needs.
+
+    Raises
+    ------
+    ValueError
+        If not; with what to type.
+    """
+    if metadata.inputs.inherent is None:
+        if inherent:
+            check_use(metadata, "inherent=True")
+    elif not inherent:
+        raise ValueError(
+            "the model sees inherent structures: each scoring minimizes a copy of the simulation, "
+            "which takes as long as some hundred steps; write inherent=True"
+        )
 
 
 def check_plugin(lmp: Any) -> None:
