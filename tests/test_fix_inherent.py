@@ -10,6 +10,7 @@ from toy_inherent import save_minimum
 pytestmark = pytest.mark.slow
 
 FORCE = 1e-6
+LOOSE = 1.0  # within some iterations: many ranks on few cores take long for each
 # that of the fix, at the last step of a run
 OUTPUT = """
 fix g all botan {every} m.pt A B
@@ -17,14 +18,14 @@ dump g all custom {every} g.txt id x y z xu yu zu f_g[*]
 dump_modify g format float %.17g sort id
 """
 # the same minimum, found by the simulation itself
-MINIMIZE = f"""
+MINIMIZE = """
 undump g
 unfix g
 unfix integrate
 compute e all pe/atom
 min_style cg
 min_modify norm inf dmax 0.1
-minimize 0 {FORCE} 1000 10000
+minimize 0 {force} 1000 10000
 run 0
 write_dump all custom after.txt id xu yu zu c_e modify format float %.17g
 """
@@ -65,8 +66,10 @@ def given(frame):
 )
 def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path, kind, ranks):
     """Displacement and energy of atoms, and of their ghosts, which neighbors see."""
-    save_minimum(tmp_path / "m.pt", FORCE, dimension=2 if kind == "plane" else 3)
-    script = smooth(LIQUIDS[kind]) + OUTPUT.format(every=10) + "run 10" + MINIMIZE
+    force = LOOSE if ranks == 4 else FORCE
+    save_minimum(tmp_path / "m.pt", force, dimension=2 if kind == "plane" else 3)
+    script = smooth(LIQUIDS[kind]) + OUTPUT.format(every=10) + "run 10"
+    script += MINIMIZE.format(force=force)
     run_lmp(script, tmp_path, ranks=ranks)
     _, now = read_dump(tmp_path / "g.txt")
     (after,) = read_dump(tmp_path / "after.txt")
@@ -97,7 +100,7 @@ def test_the_run_is_the_same_to_the_last_bit_as_without(tmp_path, ranks):
     run 25
     """
     )
-    save_minimum(tmp_path / "m.pt", FORCE)
+    save_minimum(tmp_path / "m.pt", LOOSE)
     outputs = []
     for name, fix in (("with", "fix g all botan 15 m.pt A B"), ("without", "")):
         done = run_lmp(script.format(fix=fix, name=name), tmp_path, ranks=ranks)

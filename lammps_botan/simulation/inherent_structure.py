@@ -70,8 +70,9 @@ def inherent_structure(configuration: Configuration, force: float) -> tuple[Floa
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         liquid.write(folder)
-        # atom IDs in order, without gaps: the dump is sorted by them
-        write_start(folder / "structure.data", replace(start, ids=None), configuration.where)
+        # without gaps, and in order: the dump is sorted by them
+        ids = np.arange(1, start.n_particles + 1)
+        write_start(folder / "structure.data", replace(start, ids=ids), configuration.where)
         run_job(
             Job(
                 folder=folder,
