@@ -261,9 +261,9 @@ DAMAGES = {
         "'inputs.history' must be a window of whole samples in each of its parts",
     ),
     "no force": ({"inherent": {}}, "has no key 'force'"),
-    "inherent": (
-        {"history": HISTORY, "inherent": {"force": 0.1}},
-        "asks for inherent structures ('inputs.inherent' of its metadata), which this fix does not",
+    "no force at all": (
+        {"history": HISTORY, "inherent": {"force": 0}},
+        "'force' must be a positive number",
     ),
 }
 

@@ -54,6 +54,11 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     callback=lambda ctx, parameter, path: path and check_folder(ctx, parameter, path),
     help="Dump of bonds to write, pairs closer than the longest bond length of the model.",
 )
+@click.option(
+    "--inherent",
+    is_flag=True,
+    help="Minimize each frame, for a model that sees inherent structures (docs/inherent.md).",
+)
 @click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
 @click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")
 @click.option("--units", help="LAMMPS units of an XTC or TRR file, if not in its topology.")

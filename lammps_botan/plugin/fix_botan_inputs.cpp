@@ -7,6 +7,8 @@
 
 #include "fix_botan.h"
 
+#include "inherent_structure.h"
+
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
@@ -18,11 +20,6 @@ using namespace LAMMPS_NS;
 
 void FixBotan::prepare_inputs()
 {
-  if (metadata.inherent)
-    error->all(FLERR, FixBotanArguments::MODEL,
-               "Fix botan: model file {} asks for inherent structures ('inputs.inherent' of its "
-               "metadata), which this fix does not make; take a model without them",
-               given.model);
   if (!metadata.history) return;
   trajectory = std::make_unique<Trajectory>(lmp);
   history = std::make_unique<History>(lmp, *metadata.history, *trajectory, std::string(id) + "_pe");
@@ -79,14 +76,24 @@ void FixBotan::gather_inputs()
   const size_t n_vectors = metadata.sizes.node_vectors, n_scalars = metadata.sizes.node_scalars;
   graph.node_vectors.assign(nodes.size() * n_vectors * 3, 0.0F);
   graph.node_scalars.assign(nodes.size() * n_scalars, 0.0F);
+  InherentStructure inherent;
+  if (metadata.inherent)
+    stop_together(find_inherent_structure(lmp, metadata.inherent->force,
+                                          metadata.inherent->diameter, inherent));
   for (int i = 0; i < atom->nlocal; i++) {
     if (nodes[i].species < 0) continue;
-    const History::Values of_atom = history->values(i);
     float *vectors = &graph.node_vectors[i * n_vectors * 3];
     float *scalars = &graph.node_scalars[i * n_scalars];
-    for (int d = 0; d < 3; d++) vectors[d] = static_cast<float>(of_atom.displacement[d]);
-    scalars[0] = static_cast<float>(of_atom.variance);
-    scalars[1] = static_cast<float>(of_atom.energy);
+    if (history) {
+      const History::Values of_atom = history->values(i);
+      for (int d = 0; d < 3; d++) *vectors++ = static_cast<float>(of_atom.displacement[d]);
+      *scalars++ = static_cast<float>(of_atom.variance);
+      *scalars++ = static_cast<float>(of_atom.energy);
+    }
+    if (metadata.inherent) {
+      for (int d = 0; d < 3; d++) vectors[d] = static_cast<float>(inherent.displacement[3 * i + d]);
+      scalars[0] = static_cast<float>(inherent.energy[i]);
+    }
   }
   exchange(input_rows());
 }

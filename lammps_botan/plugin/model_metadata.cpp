@@ -218,7 +218,9 @@ static void read_inputs(const json &object, int version, ModelMetadata &metadata
   const json &history = input_at(inputs, "history", {"window", "interval", "parts"});
   const json &inherent = input_at(inputs, "inherent", {"force"});
   if (!history.is_null()) metadata.history = history_of(history);
-  if (!inherent.is_null()) metadata.inherent = InherentInput{positive_at(inherent, "force")};
+  if (!inherent.is_null())
+    metadata.inherent = InherentInput{positive_at(inherent, "force"),
+                                      positive_at(at(object, "mixture"), "diameter")};
   metadata.sizes.node_vectors = !history.is_null() + !inherent.is_null();
   metadata.sizes.node_scalars = 2 * !history.is_null() + !inherent.is_null();
   const bool has_inputs = metadata.sizes.has_inputs();

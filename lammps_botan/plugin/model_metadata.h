@@ -22,7 +22,8 @@ struct HistoryInput {
 };
 
 struct InherentInput {
-  double force = 0.0;    // the minimization ends where no component of a force is larger
+  double force = 0.0;       // the minimization ends where no component of a force is larger
+  double diameter = 0.0;    // of the mixture; a tenth of it is the longest step
 };
 
 // as lammps_botan/structure/mixture.py; only what the fix uses

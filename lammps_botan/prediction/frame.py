@@ -14,6 +14,7 @@ import torch
 
 from lammps_botan.files.scored_dump import ScoredConfiguration
 from lammps_botan.network.predictor import Predictor
+from lammps_botan.prediction.inherent import with_inherent
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 
@@ -33,6 +34,8 @@ class FrameScorer:
         Processes that score on this machine; each takes as many cores as the others.
     device : str
         A device of torch.
+    inherent : bool
+        Whether to find the inherent structures that the model sees.
 
     Raises
     ------
@@ -47,11 +50,12 @@ class FrameScorer:
         bonds: float,
         share: int,
         device: str,
+        inherent: bool,
     ) -> None:
         if share > 1:
             torch.set_num_threads(max(1, torch.get_num_threads() // share))
         self._predictor = Predictor(model, device)
-        self._species, self._bonds = species, bonds
+        self._species, self._bonds, self._inherent = species, bonds, inherent
 
     def __call__(self, configuration: Configuration) -> ScoredConfiguration:
         """Score a configuration.
@@ -73,6 +77,8 @@ class FrameScorer:
             raise ValueError("expected at least one atom, found none")
         flat = metadata.mixture.dimension == 2
         _check_box(configuration.box.flat if flat else configuration.box, metadata.cutoff)
+        if self._inherent:
+            configuration = with_inherent(configuration, metadata, self._species)
         prediction = self._predictor.predict(configuration, self._species)
         graph, ids = prediction.graph, configuration.ids[prediction.inside]
         propensity = np.zeros((n, len(metadata.node_outputs)), np.float32)

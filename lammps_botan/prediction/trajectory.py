@@ -15,6 +15,7 @@ from lammps_botan.files.whole_frames import WholeFrames
 from lammps_botan.network.metadata import HistoryInput, read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.prediction.frame import FrameScorer
+from lammps_botan.prediction.inherent import check_use
 from lammps_botan.prediction.sampled_frames import SampledFrames
 from lammps_botan.prediction.sampler import ENERGY
 from lammps_botan.prediction.workers import map_in_order
@@ -48,6 +49,7 @@ def score(
     species: Sequence[str] | None = None,
     every: int = 1,
     bonds: float | None = None,
+    inherent: bool = False,
     timestep: float | None = None,
     workers: int = 1,
     device: str = "cpu",
@@ -73,6 +75,9 @@ def score(
     bonds : float, optional
         Pairs closer than this are returned, length unit; at most the cutoff of the model. The
         longest bond length of its mixture if not given, as in `fix botan`.
+    inherent : bool
+        Find the inherent structures that the model sees, by minimizations with the interactions of
+        its mixture (docs/inherent.md). Those that frames have already stay.
     timestep : float, optional
         Of the run, time unit, for a model that sees a history and frames that do not say their
         time.
@@ -103,7 +108,7 @@ def score(
             f"score takes frames, found the name {source}; use score(open_frames({str(source)!r}), "
             "...) with lammps_botan.files.trajectory.open_frames, or score_file"
         )
-    make = _checked_scorer(model, species, bonds, workers, device)
+    make = _checked_scorer(model, species, bonds, workers, device, inherent)
     if isinstance(source, Configuration):
         return map_in_order(make, [source], workers)
     metadata = read_metadata(find_model(model))
@@ -129,6 +134,7 @@ def score_file(
     units: str | None = None,
     species: Sequence[str] | None = None,
     every: int = 1,
+    inherent: bool = False,
     timestep: float | None = None,
     workers: int = 1,
     device: str = "cpu",
@@ -139,7 +145,7 @@ def score_file(
     ----------
     path, topology, box, units
         As for `lammps_botan.files.trajectory.open_frames`.
-    model, species, every, timestep, workers, device
+    model, species, every, inherent, timestep, workers, device
         As for `score`.
     output : Path
         Dump of atoms to write; compressed if its name ends in .gz, like the next.
@@ -158,7 +164,7 @@ def score_file(
     """
     outputs = [output] if bonds_output is None else [output, bonds_output]
     _check_apart(outputs, [Path(path), find_model(model), *([topology] if topology else [])])
-    make = _checked_scorer(model, species, None, workers, device)
+    make = _checked_scorer(model, species, None, workers, device, inherent)
     metadata = read_metadata(find_model(model))
     asked = metadata.inputs.history
     read = open_frames(path, topology=topology, box=box, units=units, **_reading(asked, every))
@@ -187,12 +193,15 @@ def _checked_scorer(
     bonds: float | None,
     workers: int,
     device: str,
+    inherent: bool,
 ) -> Callable[[], FrameScorer]:
     """What makes the scorer, here or in a worker, once the arguments are known to fit."""
     if isinstance(species, str):
         species = species.split()
     path = find_model(model)
     metadata = read_metadata(path)
+    if inherent:
+        check_use(metadata, "--inherent (inherent=True in Python)")
     if workers < 1:
         raise ValueError(f"workers must be at least 1, found {workers}")
     bonds = metadata.mixture.longest_bond if bonds is None else bonds
@@ -204,7 +213,7 @@ def _checked_scorer(
     if species is not None:
         metadata.mixture.numbers(species)  # all of them are words of the model
     words = None if species is None else tuple(species)
-    return functools.partial(FrameScorer, path, words, bonds, workers, device)
+    return functools.partial(FrameScorer, path, words, bonds, workers, device, inherent)
 
 
 class _TextScorer:

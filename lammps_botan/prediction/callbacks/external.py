@@ -27,6 +27,7 @@ def attach(
     species: str | Sequence[str],
     on_frame: OnFrame | None = None,
     column: str = "propensity",
+    inherent: bool = False,
 ) -> "Attachment":
     """Score a LAMMPS instance at every step that is a multiple of `every`.
 
@@ -55,6 +56,9 @@ def attach(
         Name of the per-atom column that is made: the propensity is d_`column` in `dump custom` and
         `compute property/atom`, further node outputs are d_`column`_2 and so on. It is 0 before
         the first scoring, for types that are NULL, and at steps that are not scored.
+    inherent : bool
+        Minimize a copy at each scoring, for a model that sees inherent structures
+        (docs/inherent.md).
 
     Raises
     ------
@@ -82,7 +86,7 @@ def attach(
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise ValueError(f"every must be a number of steps, 1 or more; found {every!r}")
     ranks = Ranks(lmp)
-    scoring = ranks.together(lambda: Scoring(model, species, column))
+    scoring = ranks.together(lambda: Scoring(model, species, column, inherent=inherent))
     scoring.check(lmp)
     Fixes(lmp, scoring.columns).check_run_style()
     if lmp.get_natoms() < 1:

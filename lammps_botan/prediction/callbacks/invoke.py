@@ -41,6 +41,9 @@ class Score:
         called at each of its samples, and need not score at each of them.
     energies : str
         ID of a `compute pe/atom`, for a model that sees a history.
+    inherent : bool
+        Minimize a copy at each scoring, for a model that sees inherent structures
+        (docs/inherent.md).
 
     Raises
     ------
@@ -58,10 +61,11 @@ class Score:
         *,
         every: int = 1,
         energies: str = "pe",
+        inherent: bool = False,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be a number of steps, 1 or more; found {every}")
-        self._scoring = Scoring(model, species, column)
+        self._scoring = Scoring(model, species, column, inherent=inherent)
         self._every, self._energies = every, energies
 
     @property

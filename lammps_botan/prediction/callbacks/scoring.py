@@ -11,6 +11,7 @@ import numpy as np
 from lammps_botan.files.snapshot import Snapshot
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
+from lammps_botan.prediction.callbacks.inherent import add_inherent, check_choice, check_plugin
 from lammps_botan.prediction.callbacks.particles import (
     gather_particles,
     has_column,
@@ -55,6 +56,8 @@ class Scoring:
     column : str
         The first node output goes into the column d_`column` of a fix property/atom, a second one
         into d_`column`_2 and so on.
+    inherent : bool
+        Whether to find the inherent structures that the model sees.
 
     Attributes
     ----------
@@ -72,16 +75,25 @@ class Scoring:
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, or has no such species.
+        If the file is not a model file, has no such species, or sees inherent structures and is
+        not to have them.
     """
 
-    def __init__(self, model: str | Path, species: str | Sequence[str], column: str) -> None:
+    def __init__(
+        self,
+        model: str | Path,
+        species: str | Sequence[str],
+        column: str,
+        *,
+        inherent: bool = False,
+    ) -> None:
         self._path = find_model(model).resolve()  # the input script may change folders
         self.metadata = read_metadata(self._path)
         self._words = species.split() if isinstance(species, str) else list(species)
         self.metadata.mixture.numbers(self._words)  # all of them are words of the model
         n_outputs = len(self.metadata.node_outputs)
         self.columns = [column, *(f"{column}_{k}" for k in range(2, n_outputs + 1))]
+        check_choice(self.metadata, inherent)
         self.sampling: Sampling | None = None
         if asked := self.metadata.inputs.history:
             self.sampling = Sampling(asked, self.metadata.mixture, self._words)
@@ -93,10 +105,13 @@ class Scoring:
         Raises
         ------
         ValueError
-            If there is no box, or units, dimension or atom types do not fit.
+            If there is no box, units, dimension or atom types do not fit, or the plugin, which
+            finds inherent structures, is for another LAMMPS.
         """
         if not lmp.extract_setting("box_exist"):
             raise ValueError("LAMMPS has no box yet; define one first, with read_data for example")
+        if self.metadata.inputs.inherent is not None:
+            check_plugin(lmp)
         mixture = self.metadata.mixture
         if (units := lmp.extract_global("units")) != mixture.units:
             raise ValueError(
@@ -141,7 +156,7 @@ class Scoring:
 
         None, and columns of zeros, as long as the window of the history is not full.
         """
-        configuration = ranks.together(lambda: gather_particles(lmp, ranks))
+        configuration = ranks.together(lambda: self._gather(lmp, ranks))
         scored, self.history_share = ranks.on_first(lambda: self._score(configuration))
         if scored is None:
             self.clear_columns(lmp)
@@ -149,6 +164,13 @@ class Scoring:
         for name, values in zip(self.columns, scored.propensities.T, strict=True):
             write_column(lmp, name, scored.snapshot.ids, values)
         return scored
+
+    def _gather(self, lmp: Any, ranks: Ranks) -> Configuration | None:
+        configuration = gather_particles(lmp, ranks)
+        if (asked := self.metadata.inputs.inherent) is None:
+            return configuration
+        diameter = self.metadata.mixture.diameter
+        return add_inherent(lmp, ranks, configuration, asked.force, diameter)
 
     def _score(self, configuration: Configuration | None) -> tuple[Scored | None, float]:
         assert configuration is not None  # rank 0 has it

@@ -1,0 +1,165 @@
+"""`fix botan` gives models the minimum of a copy, and the run goes on as without it."""
+
+import re
+
+import numpy as np
+import pytest
+from lmp import all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
+from toy_inherent import save_minimum
+
+pytestmark = pytest.mark.slow
+
+FORCE = 1e-6
+LOOSE = 1.0  # within some iterations: many ranks on few cores take long for each
+# that of the fix, at the last step of a run
+OUTPUT = """
+fix g all botan {every} m.pt A B
+dump g all custom {every} g.txt id x y z xu yu zu f_g[*]
+dump_modify g format float %.17g sort id
+"""
+# the same minimum, found by the simulation itself
+MINIMIZE = """
+undump g
+unfix g
+unfix integrate
+compute e all pe/atom
+min_style cg
+min_modify norm inf dmax 0.1
+minimize 0 {force} 1000 10000
+run 0
+write_dump all custom after.txt id xu yu zu c_e modify format float %.17g
+"""
+
+
+def smooth(script):
+    """A warm crystal, whose minimum is near, by forces that do not jump at the cutoff."""
+    near = script.replace("random 0.12 0.12 0.12", "random 0.03 0.03 0.03")
+    near = near.replace("random 0.12 0.12 0.0", "random 0.03 0.03 0.0")
+    return near.replace("pair_style lj/cut", "pair_style lj/smooth/linear")
+
+
+WALLS = "change_box all z delta -1 1\nfix walls all wall/reflect zlo EDGE zhi EDGE"
+# atoms leave the box, and the subdomain of their rank, before they are scored
+LIQUIDS = {
+    "cube": liquid("3 3 3"),
+    "skewed": liquid(region="prism 0 3 0 3 0 3 1.2 -0.8 0.5"),
+    "plane": liquid_in_the_plane(9),
+    "walls": liquid("3 3 3", before_box="boundary p p f", after_box=WALLS),
+    "box of the atoms": liquid("3 3 3", before_box="boundary p s m"),
+    "other owners": liquid("4 3 3", after_box="balance 1.0 shift xyz 9 1.01"),
+    "tiles": liquid("4 3 3", after_box="comm_style tiled\nbalance 1.0 rcb"),
+    "newton off": liquid("3 3 3", before_box="newton off"),
+}
+
+
+def positions(frame):
+    return np.stack([frame[axis] for axis in ("xu", "yu", "zu")], axis=1)
+
+
+def given(frame):
+    return np.stack([frame[f"f_g[{k}]"] for k in range(1, 9)], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ranks"),
+    [("cube", 1), ("skewed", 1), ("plane", 1), ("cube", 4), *((kind, 2) for kind in LIQUIDS)],
+)
+def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path, kind, ranks):
+    """Displacement and energy of atoms, and of their ghosts, which neighbors see."""
+    force = LOOSE if ranks == 4 else FORCE
+    save_minimum(tmp_path / "m.pt", force, dimension=2 if kind == "plane" else 3)
+    script = smooth(LIQUIDS[kind]) + OUTPUT.format(every=10) + "run 10"
+    script += MINIMIZE.format(force=force)
+    run_lmp(script, tmp_path, ranks=ranks)
+    _, now = read_dump(tmp_path / "g.txt")
+    (after,) = read_dump(tmp_path / "after.txt")
+    moved = positions(after) - positions(now)
+    assert np.sqrt((moved**2).sum(axis=1).mean()) > 0.02
+    expected = np.column_stack([moved, after["c_e"]])
+    np.testing.assert_allclose(given(now)[:, :4], expected, rtol=1e-6, atol=1e-6)
+    if kind == "plane":
+        now.periodic = (True, True, False)  # LAMMPS calls the third direction periodic as well
+    edges = all_images(now, 2.0)
+    sums = np.stack([edges.walks(len(moved), 1, column) for column in expected.T], axis=1)
+    np.testing.assert_allclose(given(now)[:, 4:], sums, rtol=2e-6, atol=2e-5)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_the_run_is_the_same_to_the_last_bit_as_without(tmp_path, ranks):
+    """Positions, velocities, forces, thermo output, random numbers and reneighborings."""
+    script = (
+        smooth(liquid("3 3 3", after_box="neigh_modify delay 4 every 2"))
+        + """
+    fix bath all langevin 1.0 0.7 0.1 4711
+    {fix}
+    dump d all custom 5 {name}.txt id x y z vx vy vz fx fy fz ix iy iz
+    dump_modify d format float %.17g
+    thermo_style custom step temp pe press
+    thermo 5
+    thermo_modify format float %.17g
+    run 25
+    """
+    )
+    save_minimum(tmp_path / "m.pt", LOOSE)
+    outputs = []
+    for name, fix in (("with", "fix g all botan 15 m.pt A B"), ("without", "")):
+        done = run_lmp(script.format(fix=fix, name=name), tmp_path, ranks=ranks)
+        lines = [line for line in done.output.splitlines() if "builds" in line]
+        outputs.append((lines, done.thermo(), (tmp_path / f"{name}.txt").read_text()))
+    assert outputs[0][0]
+    assert len(outputs[0][1]) == 6
+    assert outputs[0] == outputs[1]
+
+
+def test_threads_of_the_run_are_as_many_as_without(tmp_path):
+    """LAMMPS sets those of the whole process when an instance starts."""
+    script = smooth(liquid("3 3 3", before_box="package omp 2\nsuffix omp"))
+    script = "shell putenv OMP_NUM_THREADS=\n" + script
+    save_minimum(tmp_path / "m.pt", FORCE)
+    runs = []
+    for fix in ("fix g all botan 5 m.pt A B", ""):
+        thermo = "thermo 5\nthermo_modify format float %.10g\nrun 20"
+        runs.append(run_lmp(f"{script}{fix}\n{thermo}", tmp_path).thermo())
+    assert runs[0] == runs[1]
+
+
+def test_a_rerun_and_a_run_of_no_step_give_the_same(tmp_path):
+    save_minimum(tmp_path / "m.pt", FORCE)
+    script = smooth(liquid("3 3 3"))
+    run_lmp(script + OUTPUT.format(every=10) + "run 20", tmp_path)
+    first = read_dump(tmp_path / "g.txt")
+    (tmp_path / "g.txt").rename(tmp_path / "run.txt")
+    run_lmp(script + OUTPUT.format(every=10) + "rerun run.txt dump x y z", tmp_path)
+    again = read_dump(tmp_path / "g.txt")
+    assert [frame.step for frame in again] == [0, 10, 20]
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_allclose(given(other), given(one), rtol=1e-5, atol=1e-5)
+
+
+REFUSED = {
+    "hybrid": ("pair_style hybrid lj/cut 2.5\npair_coeff * * lj/cut 1 1", "pair style hybrid"),
+    "table": ("pair_style table linear 100\npair_coeff * * t.table A", "pair"),
+    "excluded": ("neigh_modify exclude type 1 2", "neigh_modify exclude"),
+    "forces": ("fix hold all setforce 0 0 0", r"fix hold \(setforce\)"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_forces_that_cannot_be_copied_are_refused_on_all_ranks(tmp_path, kind):
+    lines, words = REFUSED[kind]
+    save_minimum(tmp_path / "m.pt", FORCE)
+    script = liquid("3 3 3")
+    if kind == "table":
+        run_lmp(script + "pair_write 1 1 100 r 0.5 2.5 t.table A", tmp_path)
+    script += f"{lines}\nfix g all botan 10 m.pt A B\nrun 10"
+    done = run_lmp(script, tmp_path, ranks=2, succeeds=False)
+    assert done.returncode != 0
+    assert "Fix botan: " in done.error
+    assert re.search(words, done.error), done.output
+
+
+def test_a_minimization_that_does_not_get_there_is_told(tmp_path):
+    """Forces jump at the cutoff of lj/cut: there is no place without them."""
+    save_minimum(tmp_path / "m.pt", 1e-13)
+    done = run_lmp(liquid("3 3 3") + "fix g all botan 10 m.pt A B\nrun 0", tmp_path)
+    assert "the minimization at step 0 ended with a force of" in done.output
