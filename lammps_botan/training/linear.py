@@ -24,7 +24,8 @@ from lammps_botan.training.cross_validation import CrossValidation, Regression, 
 from lammps_botan.training.data import TrainingGraph
 from lammps_botan.training.moments import moments_of
 
-# neighbors in a shell: shells that hardly ever have one would count most
+# neighbors in a shell, or pairs near a distance: what is hardly ever there would count most, and a
+# single pair at such a distance would change by many diameters
 LEAST_SPREAD = 0.1
 
 
@@ -62,7 +63,9 @@ class LinearFit:
         least = np.tile(least, network.generations + 1)
         self.particles = [CrossValidation(least) for _ in range(n_species)]
         self.pairs = {
-            (a, b): CrossValidation() for a in range(n_species) for b in range(a, n_species)
+            (a, b): CrossValidation(LEAST_SPREAD)
+            for a in range(n_species)
+            for b in range(a, n_species)
         }
 
     def learn_particles(
