@@ -65,7 +65,9 @@ class TurnedGraphs(Dataset[TrainingGraph]):
         return replace(
             turned,
             graph=replace(turned.graph, vectors=vectors),
-            inputs=tuple(replace(one, vectors=one.vectors @ rotation) for one in inputs),
+            inputs=tuple(
+                replace(one, vectors=(one.vectors @ rotation).astype(np.float32)) for one in inputs
+            ),
         )
 
 

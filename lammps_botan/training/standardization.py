@@ -31,7 +31,8 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
     node = np.concatenate([graph.node for graph, _ in seen])[:, None] / diameter
     edge = np.concatenate([graph.edge for graph in graphs]) / diameter
     with torch.no_grad():
-        model.neighbors.fill_(np.mean([g.graph.n_edges / g.graph.n_particles for g in graphs]))
+        degrees = [g.graph.n_edges / g.graph.n_particles for g in graphs]
+        model.neighbors.fill_(float(np.mean(degrees)))
         if np.isfinite(edge).all():
             model.pairs.deviation.fill_(_deviation(edge))
         inputs = np.concatenate(
