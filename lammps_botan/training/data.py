@@ -16,8 +16,8 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import Graph
 from lammps_botan.training.config import Config
-from lammps_botan.training.known import known_in_data
 from lammps_botan.training.inputs import starts
+from lammps_botan.training.known import known_in_data
 from lammps_botan.training.physics import agree, read_ensembles
 
 

@@ -25,8 +25,8 @@ from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
 from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph, see
-from lammps_botan.training.known import know
 from lammps_botan.training.inputs import ends
+from lammps_botan.training.known import know
 
 SAME_PLACE = 1e-3  # diameters, up to which positions are the same
 SHORT = 0.1  # lag times, up to which runs still are in the structure they started from
