@@ -163,7 +163,7 @@ def test_every_bad_key_has_a_line(tmp_path):
         "recipe.clip",
         "unknown key 'recipe.foo'; expected one of p, epochs, graphs_per_step, rotations, "
         "optimizer, learning_rate, schedule, warmup_steps, clip, averaging, precision, "
-        "aggregation, validate_every, patience, offset_weight, reversed, seed",
+        "aggregation, validate_every, patience, offset_weight, reversed, reversed_weight, seed",
     ]
 
 

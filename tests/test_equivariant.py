@@ -68,8 +68,8 @@ def network(name: str, **settings: object) -> Network:
     made = Equivariant(**({"cutoff": CUTOFF, "rounds": 3, "inputs": inputs} | settings)).eval()
     with torch.no_grad():
         # so that no part of the network is idle, and inputs are standardized
-        made.input_mean.fill_(-3.0)
-        made.input_deviation.fill_(1.5)
+        made.particles.mean.fill_(-3.0)
+        made.particles.deviation.fill_(1.5)
     return made
 
 
@@ -264,7 +264,7 @@ def test_a_gradient_reaches_every_weight(name):
     unused = {f"layers.{model.rounds - 1}.mix_vectors.weight"}
     unused |= {f"layers.{model.rounds - 1}.mix_matrices.weight"}
     if name == "thermal":
-        unused |= {"pairs.approach"}
+        unused |= {"edge_output.approach"}
         unused |= {"layers.0.send_vectors.weight", "layers.0.send_matrices.weight"}
         unused |= {"layers.0.angle.weight"}
     assert set(idle) == unused

@@ -120,7 +120,7 @@ def test_inputs_and_outputs_are_standardized_by_species(tmp_path):
     seen = [(graph, given) for graph in data.training for given in graph.inputs]
     own = torch.cat(
         [
-            model.describe_particles(
+            model.particles(
                 torch.from_numpy(graph.graph.species),
                 torch.from_numpy(given.vectors),
                 torch.from_numpy(given.scalars),

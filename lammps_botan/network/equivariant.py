@@ -14,7 +14,7 @@ are the harmonics of the direction between the first of these.
     U_i  = sum over j of (K x_ij) (P_j + Y_ij)                            EquivariantLayer.forward
     s_i, P_i += functions of s_i, a_i, u_i and products of P_i and U_i    EquivariantLayer._update
     S_i  = W s_i, W for each species                                      step
-    E_ij = w (R_ij - r_ij) + function of b_ij, s_i + s_j, s_i s_j, P_i, P_j   EquivariantPairs
+    E_ij = w (R_ij - r_ij) + function of b_ij, s_i + s_j, s_i s_j, P_i, P_j   PairOutput
 
 b_ij are Gaussians of r_ij and R_ij, and their difference. f falls smoothly to 0 at the cutoff, and
 the largest arrays have a row for each edge: nothing depends on the rest of the box. Parameters are
@@ -31,14 +31,13 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot, silu
+from torch.nn.functional import silu
 
+from lammps_botan.network.equivariant_inputs import PairInputs, ParticleInputs
 from lammps_botan.network.equivariant_layer import EquivariantLayer, spreading
-from lammps_botan.network.equivariant_pairs import EquivariantPairs
+from lammps_botan.network.equivariant_pairs import PairOutput
 from lammps_botan.network.harmonics import ROWS, harmonics
 from lammps_botan.network.network import Network
-
-CLOSEST = 0.7  # diameters, where the first Gaussian stands
 
 
 class Equivariant(Network):
@@ -56,8 +55,8 @@ class Equivariant(Network):
         Scalars of a particle.
     features : int
         Its features of l = 1, and of l = 2.
-    n_radial : int
-        Gaussians of a distance.
+    n_gaussians : int
+        Of each distance.
     n_times : int
         Lag times, the columns of both outputs.
     n_species : int
@@ -67,10 +66,6 @@ class Equivariant(Network):
 
     Attributes
     ----------
-    input_mean, input_deviation : [n_species, n_scalars + n_vectors]
-        Of `functions` of the inputs, in the training data.
-    neighbors : []
-        How many a particle has, in the mean.
     node_mean, node_deviation : [n_species, n_times]
         Of the propensity, in diameters.
 
@@ -80,16 +75,7 @@ class Equivariant(Network):
         If the cutoff is shorter than the first Gaussian.
     """
 
-    # TorchScript knows no other constants than those of a class
-    rows: Final[int] = ROWS
-    onset: Final[float] = 0.3  # diameters before the cutoff, where neighbors begin to count less
-    least: Final[float] = 0.01  # diameters; shorter displacements say nothing of the motion
-    farthest: Final[float] = 6.0  # standard deviations, beyond which an input says no more
-    lowest: Final[float] = -30.0  # exponent; below it numbers are 0 and slow
-    radii: Tensor
-    input_mean: Tensor
-    input_deviation: Tensor
-    neighbors: Tensor
+    rows: Final[int] = ROWS  # for TorchScript
     node_mean: Tensor
     node_deviation: Tensor
     spread: Tensor
@@ -108,7 +94,7 @@ class Equivariant(Network):
         rounds: int = 4,
         width: int = 32,
         features: int = 8,
-        n_radial: int = 16,
+        n_gaussians: int = 16,
         n_times: int = 1,
         n_species: int = 2,
         inputs: Sequence[str] = (),
@@ -118,39 +104,26 @@ class Equivariant(Network):
         self.diameter = float(diameter)
         self.width = width
         self.features = features
-        self.n_radial = n_radial
+        self.n_gaussians = n_gaussians
         self.n_times = n_times
-        self.has_history = "history" in inputs
-        n_inputs = self.n_scalars + self.n_vectors
-        self.n_own = n_species + n_inputs
-        self.n_edge = n_radial * (1 + self.n_vectors) + self.n_vectors
-        reach = self.cutoff / self.diameter
-        if reach <= CLOSEST:
-            raise ValueError(
-                f"no particles are closer than {CLOSEST:g} diameters: expected a longer cutoff, "
-                f"found {reach:g} diameters"
-            )
-        self.radius_step = (reach - CLOSEST) / (n_radial - 1)
-        for name, values in (
-            ("radii", torch.linspace(CLOSEST, reach, n_radial)),
-            ("input_mean", torch.zeros(n_species, n_inputs)),
-            ("input_deviation", torch.ones(n_species, n_inputs)),
-            ("neighbors", torch.tensor(40.0)),
-            ("node_mean", torch.zeros(n_species, n_times)),
-            ("node_deviation", torch.ones(n_species, n_times)),
-        ):
-            self.register_buffer(name, values)
-        self.register_buffer("spread", spreading(features), persistent=False)
-        self.begin = nn.Linear(self.n_own, width)
+        self.particles = ParticleInputs(
+            n_species, self.n_vectors, self.n_scalars, "history" in inputs, self.diameter
+        )
+        self.pairs = PairInputs(features, n_gaussians, self.n_vectors, self.cutoff, self.diameter)
+        n_own, n_radial = self.particles.n_columns, self.pairs.n_radial
+        self.begin = nn.Linear(n_own, width)
         self.begin_scalars = nn.Linear(width, width)
         # no vectors, no features to begin with
         gates = 2 * self.n_vectors * features
-        self.begin_features = nn.Linear(self.n_own, gates) if gates else nn.Identity()
+        self.begin_features = nn.Linear(n_own, gates) if gates else nn.Identity()
         self.layers = nn.ModuleList(
-            [EquivariantLayer(width, features, self.n_own, self.n_edge) for _ in range(rounds)]
+            [EquivariantLayer(width, features, n_own, n_radial) for _ in range(rounds)]
         )
         self.node_output = nn.Linear(width, n_species * n_times)
-        self.pairs = EquivariantPairs(width, features, self.n_edge, self.n_vectors, n_times)
+        self.edge_output = PairOutput(width, features, n_radial, self.n_vectors, n_times)
+        self.register_buffer("spread", spreading(features), persistent=False)
+        self.register_buffer("node_mean", torch.zeros(n_species, n_times))
+        self.register_buffer("node_deviation", torch.ones(n_species, n_times))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -161,28 +134,10 @@ class Equivariant(Network):
             "rounds": self.rounds,
             "width": self.width,
             "features": self.features,
-            "n_radial": self.n_radial,
+            "n_gaussians": self.n_gaussians,
             "n_times": self.n_times,
             "inputs": self.inputs,
         }
-
-    def describe_particles(
-        self, species: Tensor, node_vectors: Tensor, node_scalars: Tensor
-    ) -> Tensor:
-        """What tells particles from others, [n_nodes, n_own]: species, then standardized inputs."""
-        inputs = (self.functions(node_vectors, node_scalars) - self.input_mean[species]) / (
-            self.input_deviation[species]
-        )
-        kind = one_hot(species, self.n_species).to(inputs.dtype)
-        return torch.cat([kind, inputs.clamp(-self.farthest, self.farthest)], dim=1)
-
-    def functions(self, node_vectors: Tensor, node_scalars: Tensor) -> Tensor:
-        """Logarithms of variance and lengths, and energies: [n_nodes, n_scalars + n_vectors]."""
-        lengths = torch.log(node_vectors.norm(2, dim=2) / self.diameter + self.least)
-        if not self.has_history:
-            return torch.cat([node_scalars, lengths], dim=1)
-        variance = torch.log(node_scalars[:, :1] / self.diameter**2 + self.least**2)
-        return torch.cat([variance, node_scalars[:, 1:], lengths], dim=1)
 
     def start(self, own: Tensor, node_vectors: Tensor) -> Tensor:
         """States of particles from their own inputs."""
@@ -194,35 +149,6 @@ class Equivariant(Network):
             directions = harmonics(node_vectors[:, k]).repeat_interleave(self.features, dim=1)
             features = features + directions * (gates[:, n * k : n * (k + 1)] @ self.spread)
         return torch.cat([scalars, features], dim=1)
-
-    def describe_pairs(self, thermal: Tensor, others: list[Tensor]) -> Tensor:
-        """Harmonics for each channel, weight of the neighbor, radial functions of pairs.
-
-        Parameters
-        ----------
-        thermal : float [n_edges, 3]
-            Vectors between thermal positions, length unit.
-        others : list of float [n_edges, 3]
-            Between mean positions, between inherent positions.
-        """
-        distance = thermal.norm(2, dim=1) / self.diameter
-        near = ((self.cutoff / self.diameter - distance) / self.onset).clamp(0, 1)
-        share = near * near * (3 - 2 * near) / self.neighbors.sqrt()
-        first = others[0] if len(others) > 0 else thermal
-        directions = harmonics(first).repeat_interleave(self.features, dim=1)
-        columns = [directions, share.unsqueeze(1), self.gaussians(distance)]
-        closer: list[Tensor] = []
-        for vectors in others:
-            other = vectors.norm(2, dim=1) / self.diameter
-            columns.append(self.gaussians(other))
-            closer.append((other - distance).unsqueeze(1))
-        return torch.cat(columns + closer, dim=1)
-
-    def gaussians(self, distance: Tensor) -> Tensor:
-        """Gaussians [n_edges, n_radial] of distances in diameters."""
-        x = (distance.unsqueeze(1) - self.radii) / self.radius_step
-        gaussians: Tensor = x.square().mul(-0.5).clamp(min=self.lowest).exp()
-        return gaussians
 
     @torch.jit.export
     def step(
@@ -246,7 +172,7 @@ class Equivariant(Network):
         node_const : [n_nodes or n_local, n_own]
         edge : [n_edges, n_times]
             Not used.
-        edge_const : [n_edges, 8 features + 1 + n_edge]
+        edge_const : [n_edges, 8 features + 1 + n_radial]
         center, neighbor : int64 [n_edges]
         n_local : int
 
@@ -270,7 +196,7 @@ class Equivariant(Network):
         each = self.node_output(new[:, : self.width]).view(n_local, self.n_species, self.n_times)
         each = (each * self.node_deviation + self.node_mean) * own[:, : self.n_species].unsqueeze(2)
         motion = each.sum(1) * self.diameter
-        change = self.pairs(node, radial, directions, center, neighbor)
+        change = self.edge_output(node, radial, directions, center, neighbor)
         edge = change * self.diameter
         return torch.cat([motion, new[:, self.n_times :]], dim=1), edge
 
@@ -287,9 +213,9 @@ class ThermalEquivariant(Equivariant):
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The state before the first round, see `lammps_botan.network.botan.Botan.encode`."""
         none = torch.zeros(len(species), 0, 3, device=vectors.device)
-        own = self.describe_particles(species, none, none[:, :, 0])
+        own = self.particles(species, none, none[:, :, 0])
         edge = torch.zeros(len(vectors), self.n_times, device=vectors.device)
-        return self.start(own, none), own, edge, self.describe_pairs(vectors, [])
+        return self.start(own, none), own, edge, self.pairs(vectors, [])
 
     def forward(
         self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
@@ -333,18 +259,16 @@ class EquivariantWithInputs(Equivariant):
         node : [n_local, width + 8 features]
         node_const : [n_local, n_own]
         edge : [n_edges, n_times]
-        edge_const : [n_edges, 8 features + 1 + n_edge]
+        edge_const : [n_edges, 8 features + 1 + n_radial]
         """
-        own = self.describe_particles(
-            species[:n_local], node_vectors[:n_local], node_scalars[:n_local]
-        )
+        own = self.particles(species[:n_local], node_vectors[:n_local], node_scalars[:n_local])
         others: list[Tensor] = []
         for k in range(node_vectors.shape[1]):
             moved = node_vectors[:, k]
             others.append(vectors + moved.index_select(0, center) - moved.index_select(0, neighbor))
         edge = torch.zeros(len(vectors), self.n_times, device=vectors.device)
         node = self.start(own, node_vectors[:n_local])
-        return node, own, edge, self.describe_pairs(vectors, others)
+        return node, own, edge, self.pairs(vectors, others)
 
     def forward(
         self,

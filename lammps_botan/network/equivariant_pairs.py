@@ -8,7 +8,7 @@ from lammps_botan.network.equivariant_layer import spreading
 from lammps_botan.network.harmonics import MATRIX, VECTOR
 
 
-class EquivariantPairs(nn.Module):
+class PairOutput(nn.Module):
     """Changes of pair distances from the states of both ends, the same from either.
 
     Parameters

@@ -31,16 +31,15 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
     node = np.concatenate([graph.node for graph, _ in seen])[:, None] / diameter
     edge = np.concatenate([graph.edge for graph in graphs]) / diameter
     with torch.no_grad():
-        model.neighbors.fill_(
-            float(np.mean([g.graph.n_edges / g.graph.n_particles for g in graphs]))
-        )
+        degrees = [g.graph.n_edges / g.graph.n_particles for g in graphs]
+        model.pairs.neighbors.fill_(float(np.mean(degrees)))
         if np.isfinite(edge).all():
-            model.pairs.deviation.fill_(_deviation(edge))
+            model.edge_output.deviation.fill_(_deviation(edge))
         inputs = np.concatenate(
             [
                 np.zeros((graph.graph.n_particles, 0))
                 if known is None
-                else model.functions(
+                else model.particles.functions(
                     torch.from_numpy(known.vectors), torch.from_numpy(known.scalars)
                 ).numpy()
                 for graph, known in seen
@@ -49,7 +48,7 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
         for kind in np.unique(species):
             some = species == kind
             for values, mean, deviation in (
-                (inputs[some], model.input_mean, model.input_deviation),
+                (inputs[some], model.particles.mean, model.particles.deviation),
                 (node[some], model.node_mean, model.node_deviation),
             ):
                 mean[kind] = torch.from_numpy(values.mean(axis=0))

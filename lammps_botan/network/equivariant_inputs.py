@@ -1,0 +1,146 @@
+"""What the equivariant network makes of its inputs (`lammps_botan.network.equivariant`)."""
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from lammps_botan.network.harmonics import harmonics
+
+CLOSEST = 0.7  # diameters, where the first Gaussian stands
+
+
+class ParticleInputs(nn.Module):
+    """What tells a particle from others: its species, and its own inputs, standardized.
+
+    Parameters
+    ----------
+    n_species, n_vectors, n_scalars : int
+    has_history : bool
+        The first of the scalars is a variance then.
+    diameter : float
+        Length unit.
+
+    Attributes
+    ----------
+    n_columns : int
+    mean, deviation : [n_species, n_scalars + n_vectors]
+        Of `functions` of the inputs, in the training data.
+    """
+
+    # TorchScript knows no other constants than those of a class
+    least: Final[float] = 0.01  # diameters; shorter displacements say nothing of the motion
+    farthest: Final[float] = 6.0  # standard deviations, beyond which an input says no more
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self, n_species: int, n_vectors: int, n_scalars: int, has_history: bool, diameter: float
+    ) -> None:
+        super().__init__()
+        self.n_species = n_species
+        self.has_history = has_history
+        self.diameter = diameter
+        self.n_columns = n_species + n_scalars + n_vectors
+        self.register_buffer("mean", torch.zeros(n_species, n_scalars + n_vectors))
+        self.register_buffer("deviation", torch.ones(n_species, n_scalars + n_vectors))
+
+    def functions(self, node_vectors: Tensor, node_scalars: Tensor) -> Tensor:
+        """Logarithms of variance and lengths, and energies: [n_nodes, n_scalars + n_vectors]."""
+        lengths = torch.log(node_vectors.norm(2, dim=2) / self.diameter + self.least)
+        if not self.has_history:
+            return torch.cat([node_scalars, lengths], dim=1)
+        variance = torch.log(node_scalars[:, :1] / self.diameter**2 + self.least**2)
+        return torch.cat([variance, node_scalars[:, 1:], lengths], dim=1)
+
+    def forward(self, species: Tensor, node_vectors: Tensor, node_scalars: Tensor) -> Tensor:
+        """One column for each species, then the inputs: [n_nodes, n_columns]."""
+        inputs = self.functions(node_vectors, node_scalars) - self.mean[species]
+        inputs = (inputs / self.deviation[species]).clamp(-self.farthest, self.farthest)
+        return torch.cat([one_hot(species, self.n_species).to(inputs.dtype), inputs], dim=1)
+
+
+class PairInputs(nn.Module):
+    """Directions and radial functions of pairs.
+
+    Parameters
+    ----------
+    features : int
+        Channels, for each of which harmonics are repeated.
+    n_gaussians : int
+        Of each distance.
+    n_others : int
+        Distances besides the thermal one: between mean positions, between inherent ones.
+    cutoff, diameter : float
+        Length unit.
+
+    Attributes
+    ----------
+    n_radial : int
+        Radial functions: Gaussians of the thermal and of the other distances, then how much longer
+        the others are.
+    neighbors : []
+        How many a particle has, in the mean of the training data.
+
+    Raises
+    ------
+    ValueError
+        If the cutoff is shorter than the first Gaussian.
+    """
+
+    # TorchScript knows no other constants than those of a class
+    onset: Final[float] = 0.3  # diameters before the cutoff, where neighbors begin to count less
+    lowest: Final[float] = -30.0  # exponent; below it numbers are 0 and slow
+    radii: Tensor
+    neighbors: Tensor
+
+    def __init__(
+        self, features: int, n_gaussians: int, n_others: int, cutoff: float, diameter: float
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.diameter = diameter
+        self.reach = cutoff / diameter
+        if self.reach <= CLOSEST:
+            raise ValueError(
+                f"no particles are closer than {CLOSEST:g} diameters: expected a longer cutoff, "
+                f"found {self.reach:g} diameters"
+            )
+        self.step = (self.reach - CLOSEST) / (n_gaussians - 1)
+        self.n_radial = n_gaussians * (1 + n_others) + n_others
+        self.register_buffer("radii", torch.linspace(CLOSEST, self.reach, n_gaussians))
+        self.register_buffer("neighbors", torch.tensor(40.0))
+
+    def forward(self, thermal: Tensor, others: list[Tensor]) -> Tensor:
+        """Columns of `EquivariantLayer.forward`: directions, share, radial.
+
+        Parameters
+        ----------
+        thermal : float [n_edges, 3]
+            Vectors between thermal positions, length unit.
+        others : list of float [n_edges, 3]
+            Between mean positions, between inherent positions.
+
+        Returns
+        -------
+        [n_edges, 8 features + 1 + n_radial]
+        """
+        distance = thermal.norm(2, dim=1) / self.diameter
+        near = ((self.reach - distance) / self.onset).clamp(0, 1)
+        share = near * near * (3 - 2 * near) / self.neighbors.sqrt()
+        first = others[0] if len(others) > 0 else thermal
+        directions = harmonics(first).repeat_interleave(self.features, dim=1)
+        columns = [directions, share.unsqueeze(1), self.gaussians(distance)]
+        longer: list[Tensor] = []
+        for vectors in others:
+            other = vectors.norm(2, dim=1) / self.diameter
+            columns.append(self.gaussians(other))
+            longer.append((other - distance).unsqueeze(1))
+        return torch.cat(columns + longer, dim=1)
+
+    def gaussians(self, distance: Tensor) -> Tensor:
+        """Gaussians [n_edges, n_gaussians] of distances in diameters."""
+        x = (distance.unsqueeze(1) - self.radii) / self.step
+        gaussians: Tensor = x.square().mul(-0.5).clamp(min=self.lowest).exp()
+        return gaussians
