@@ -119,7 +119,10 @@ def test_a_box_of_two_cutoffs_is_large_enough(tmp_path):
         ({"types": np.ones(N, int)}, "cannot be told which is the first species"),
         ({"mixture": "{}"}, "mixture: lacks the key name"),
         ({"mixture": KA2D.model_dump_json()}, "ka2d is two-dimensional"),
-        ({"inherent_energies": np.zeros(3)}, r"inherent_energies must have shape \[8\], found"),
+        (
+            {"inherent_energies": np.zeros(3)},
+            r"inherent_energies must have shape \[8\] or \[4, 8\], found",
+        ),
         ({"initial_positions_inherent": np.zeros((3, 3))}, r"inherent must have shape \[8, 3\]"),
         ({"types": np.array([{}] * N, dtype=object)}, "expected an npz file"),
         ({"types": np.array(3)}, r"expected types \[n\] .*, found \[\] and \[8, 3\]"),

@@ -14,14 +14,14 @@ from lammps_botan.cli import main
 from lammps_botan.evaluation.pearson import pearson
 from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.network.checkpoint import load_checkpoint
-from lammps_botan.network.inputs import node_inputs
 from lammps_botan.network.known_configurations import known_in
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.graph import build_graph
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
+from lammps_botan.training.data import TrainingGraph, see
 from lammps_botan.training.inputs import starts
-from lammps_botan.training.linear import LEAST_SPREAD, LinearSample, describe
+from lammps_botan.training.linear import LEAST_SPREAD, describe
 
 RECIPE = """
 output = "out"
@@ -134,8 +134,8 @@ def samples_of(ensemble, checkpoint):
     graph = build_graph(ensemble.configuration, checkpoint.physics.cutoff)
     none = np.zeros(0)
     return [
-        LinearSample(ensemble.path, graph, none, none, node_inputs(one, inputs))
-        for one in starts(ensemble, inputs)
+        TrainingGraph(ensemble.path, graph, none, none, (one,))
+        for one in see(starts(ensemble, inputs), inputs)
     ]
 
 
@@ -216,7 +216,11 @@ def test_data_without_runs_are_learned_for_particles(tmp_path):
     ("old", "new", "message"),
     [
         ("[target]", 'validation = ["a.npz"]\n[target]', r"data.validation: .* leave the key out"),
-        ("[target]", 'copies = ["a.npz"]\n[target]', r"no data.copies: .* takes time_index, train"),
+        (
+            "[target]",
+            'copies = ["a.npz"]\n[target]',
+            r"data.copies are positions only",
+        ),
         ('"linear"', '"linear"\nrounds = 2', r"has no network.rounds: leave the key out"),
         ('"linear"', '"linear"\n[recipe]\nepochs = 10', r"no recipe.epochs: .* takes p, reversed"),
         ('"linear"', '"linear"\n[recipe]\np = 0.4', r"expected recipe.p = 1 for particles alone"),

@@ -241,7 +241,7 @@ def test_histories_over_different_windows_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("network", "recipe_lines", "data", "message"),
     [
-        ('architecture = "botan"', "", "", r"'botan' sees positions only: expected 'equivariant'"),
+        ('architecture = "botan"', "", "", r"'botan' sees positions only: .*'linear' or"),
         (NETWORK, 'precision = "bf16-mixed"', "", r"needs recipe\.precision = '32-true', found"),
         (NETWORK, 'aggregation = "scatter"', "", r"needs recipe\.aggregation = 'index_add'"),
         (NETWORK, "", 'copies = ["short.npz"]', r"data\.copies are positions only"),

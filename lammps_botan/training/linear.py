@@ -7,14 +7,12 @@
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lammps_botan.network.inputs import Singles
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import forward_arrays
 from lammps_botan.network.shells import PAIR_FACTORS, pair_factors
@@ -27,24 +25,6 @@ from lammps_botan.training.moments import moments_of
 # neighbors in a shell, or pairs near a distance: what is hardly ever there would count most, and a
 # single pair at such a distance would change by many diameters
 LEAST_SPREAD = 0.1
-
-
-@dataclass(frozen=True)
-class LinearSample(TrainingGraph):
-    """A graph with what is to be learned on it, and what its nodes are given.
-
-    Attributes
-    ----------
-    given : (float32 [n_particles, n_vectors, 3], float32 [n_particles, n_scalars]), or nothing
-        See `network.inputs.node_inputs`.
-    """
-
-    given: tuple[Singles, ...] = ()
-
-    @property
-    def tensors(self) -> list[Tensor]:
-        """What `forward` of the network is given."""
-        return [torch.from_numpy(array) for array in forward_arrays(self.graph, *self.given)]
 
 
 class LinearFit:
@@ -71,7 +51,7 @@ class LinearFit:
     def learn_particles(
         self,
         number: int,
-        sample: LinearSample,
+        sample: TrainingGraph,
         *,
         reversed_run: bool = False,
     ) -> None:
@@ -83,7 +63,7 @@ class LinearFit:
                 moments = moments_of(x[some], target[some])
                 regression.add(number, moments, reversed_run=reversed_run)
 
-    def learn_pairs(self, number: int, sample: LinearSample) -> None:
+    def learn_pairs(self, number: int, sample: TrainingGraph) -> None:
         """Learn the pair-distance change of configuration `number`, after `choose_particles`."""
         unit, graph = self._network.diameter, sample.graph
         node, _ = predict(self.network(part_of(number)), sample)
@@ -132,14 +112,14 @@ class LinearFit:
         return made
 
 
-def describe(network: Linear, sample: LinearSample) -> Floats:
+def describe(network: Linear, sample: TrainingGraph) -> Floats:
     """Descriptors and their averages, one generation after the other.
 
     Returns
     -------
     float32 [n_particles, (generations + 1) * n_descriptors]
     """
-    species, *_, center, neighbor = sample.tensors
+    species, *_, center, neighbor = _tensors(sample)
     with torch.inference_mode():
         functions, distance, _ = _encode(network, sample)
         x = network.describe(distance, functions, species[neighbor], center)
@@ -150,14 +130,14 @@ def describe(network: Linear, sample: LinearSample) -> Floats:
 
 
 def describe_pairs(
-    network: Linear, sample: LinearSample, propensity: Floats, some: Ints
+    network: Linear, sample: TrainingGraph, propensity: Floats, some: Ints
 ) -> tuple[Floats, Floats]:
     """Descriptors of some edges, and by how much they are longer in the mean; in diameters.
 
     Parameters
     ----------
     network : Linear
-    sample : LinearSample
+    sample : TrainingGraph
     propensity : float32 [n_particles]
         Diameters.
     some : int64 [n]
@@ -168,7 +148,7 @@ def describe_pairs(
     float32 [n, n_distances * pair_factors], [n]
     """
     own = torch.from_numpy(propensity)
-    *_, center, neighbor = sample.tensors
+    *_, center, neighbor = _tensors(sample)
     edges = torch.from_numpy(some)
     with torch.inference_mode():
         _, distance, towards = _encode(network, sample)
@@ -178,16 +158,22 @@ def describe_pairs(
         return x.flatten(1).numpy(), towards.numpy()
 
 
-def predict(network: Linear, sample: LinearSample) -> tuple[Floats, Floats]:
+def predict(network: Linear, sample: TrainingGraph) -> tuple[Floats, Floats]:
     """Propensity [n_particles] and pair-distance change [n_edges], length unit."""
     with torch.inference_mode():
-        node, edge = network(*sample.tensors)
+        node, edge = network(*_tensors(sample))
     return node[:, 0].numpy(), edge[:, :1].flatten().numpy()  # empty where it has no pairs
 
 
-def _encode(network: Linear, sample: LinearSample) -> tuple[Tensor, Tensor, Tensor]:
+def _tensors(sample: TrainingGraph) -> list[Tensor]:
+    """What `forward` of the network is given, with the first history where there are several."""
+    given = [array for one in sample.inputs[:1] for array in (one.vectors, one.scalars)]
+    return [torch.from_numpy(array) for array in forward_arrays(sample.graph, *given)]
+
+
+def _encode(network: Linear, sample: TrainingGraph) -> tuple[Tensor, Tensor, Tensor]:
     """Functions of the nodes, distances in the mean, and by how much these are longer."""
-    tensors = sample.tensors
+    tensors = _tensors(sample)
     given = [*tensors, len(tensors[0])] if network.inputs else tensors[:2]
     _, functions, _, lengths = network.encode(*given)
     return functions, lengths[:, 0], lengths[:, 0] - lengths[:, 1]

@@ -12,7 +12,6 @@ from rich.progress import track
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
-from lammps_botan.network.inputs import node_inputs
 from lammps_botan.network.known_configurations import KnownConfiguration, merge_known
 from lammps_botan.network.linear import Linear
 from lammps_botan.structure.configuration import Configuration
@@ -20,10 +19,10 @@ from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import correlations
 from lammps_botan.training.cross_validation import part_of
-from lammps_botan.training.data import expand, make_graph
+from lammps_botan.training.data import TrainingGraph, expand, make_graph, see
 from lammps_botan.training.inputs import ends, starts
 from lammps_botan.training.known import know, known_in_data
-from lammps_botan.training.linear import LinearFit, LinearSample, predict
+from lammps_botan.training.linear import LinearFit, predict
 from lammps_botan.training.output import begin_output, check_output
 from lammps_botan.training.physics import agree, read_ensembles
 
@@ -77,7 +76,7 @@ def train_linear(config: Config, folder: Path) -> Path:
 
 def _fit(
     config: Config, physics: Physics, ensembles: list[Ensemble]
-) -> tuple[LinearFit, list[tuple[int, LinearSample]]]:
+) -> tuple[LinearFit, list[tuple[int, TrainingGraph]]]:
     """The fit, and the samples of each configuration, which are told by their numbers."""
     mixture, with_pairs = physics.mixture, config.recipe.p < 1
     fit = LinearFit(
@@ -112,23 +111,15 @@ def _fit(
 
 def _samples(
     config: Config, physics: Physics, ensemble: Ensemble, seen: list[Configuration]
-) -> list[LinearSample]:
+) -> list[TrainingGraph]:
     """The samples of one structure, of which `seen` has each history."""
     made = make_graph(config, physics, replace(ensemble, configuration=seen[0]))
-    inputs = physics.inputs
-    return [
-        LinearSample(
-            path=made.path,
-            graph=made.graph,
-            node=made.node,
-            edge=made.edge,
-            given=node_inputs(one, inputs) if inputs.names else (),
-        )
-        for one in seen
-    ]
+    if not physics.inputs.names:
+        return [made]
+    return [replace(made, inputs=(one,)) for one in see(seen, physics.inputs)]
 
 
-def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iterator[LinearSample]:
+def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iterator[TrainingGraph]:
     """The ends of runs; from there one run is known, which ends at the start."""
     for seen in ends(ensemble, physics.inputs, _n_reversed(config, ensemble)):
         back = replace(ensemble, final=ensemble.initial[None])
@@ -136,7 +127,7 @@ def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iter
 
 
 def _cross_validate(
-    fit: LinearFit, samples: list[tuple[int, LinearSample]], physics: Physics
+    fit: LinearFit, samples: list[tuple[int, TrainingGraph]], physics: Physics
 ) -> dict[str, Any]:
     """How well configurations are predicted by networks that did not learn from them."""
     p = 0.5 if fit.network().pairs else 1.0
