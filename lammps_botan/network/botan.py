@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, one_hot
 
-from lammps_botan.network.network import Network
+from lammps_botan.network.network import ThermalNetwork
 
 
 def species_columns(n_species: int) -> int:
@@ -72,7 +72,7 @@ class Mlp(nn.Module):
         return second.relu_()
 
 
-class Botan(Network):
+class Botan(ThermalNetwork):
     """BOTAN with `rounds` rounds of message passing and `width` hidden features.
 
     Parameters
@@ -186,27 +186,3 @@ class Botan(Network):
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs [n_local, 1] and [n_edges, 1] from the last states."""
         return self.output(self.decoder(node)), self.output(self.decoder(edge))
-
-    def forward(
-        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Propensity and pair-distance change on a periodic graph without ghosts.
-
-        Parameters
-        ----------
-        species : int64 [n_nodes]
-        vectors : float32 [n_edges, 3]
-        center, neighbor : int64 [n_edges]
-            See `lammps_botan.structure.graph`.
-
-        Returns
-        -------
-        propensity : [n_nodes, 1]
-        pair_distance_change : [n_edges, 1]
-        """
-        node, node_const, edge, edge_const = self.encode(species, vectors)
-        for round in range(self.rounds):
-            node, edge = self.step(
-                round, node, node_const, edge, edge_const, center, neighbor, len(species)
-            )
-        return self.decode(node, edge)

@@ -11,7 +11,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from lammps_botan.network.network import Network, States, states_without_nodes
+from lammps_botan.network.network import (
+    Network,
+    NetworkWithInputs,
+    States,
+    ThermalNetwork,
+    states_without_nodes,
+)
 
 
 def side_by_side(states: list[tuple[Tensor, Tensor, Tensor, Tensor]]) -> States:
@@ -119,7 +125,7 @@ class _Members(Network):
         return mean_and_deviation(nodes), mean_and_deviation(edges)
 
 
-class Committee(_Members):
+class Committee(_Members, ThermalNetwork):
     """Networks with the same number of rounds, the same inputs and the same outputs.
 
     Parameters
@@ -140,19 +146,8 @@ class Committee(_Members):
             [member.encode(species, vectors) for member in self.members]  # type: ignore[operator]
         )
 
-    def forward(
-        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts, see `network.botan.Botan.forward`."""
-        node, node_const, edge, edge_const = self.encode(species, vectors)
-        for round in range(self.rounds):
-            node, edge = self.step(
-                round, node, node_const, edge, edge_const, center, neighbor, len(species)
-            )
-        return self.decode(node, edge)
 
-
-class CommitteeWithInputs(_Members):
+class CommitteeWithInputs(_Members, NetworkWithInputs):
     """As `Committee`, of networks that see more than positions and species."""
 
     @torch.jit.export
@@ -175,24 +170,6 @@ class CommitteeWithInputs(_Members):
                 for member in self.members
             ]
         )
-
-    def forward(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts."""
-        n = len(species)
-        node, node_const, edge, edge_const = self.encode(
-            species, vectors, node_vectors, node_scalars, center, neighbor, n
-        )
-        for round in range(self.rounds):
-            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)
 
 
 def make_committee(members: Sequence[Network]) -> Committee | CommitteeWithInputs:

@@ -37,7 +37,7 @@ from lammps_botan.network.equivariant_inputs import PairInputs, ParticleInputs
 from lammps_botan.network.equivariant_layer import EquivariantLayer, spreading
 from lammps_botan.network.equivariant_pairs import PairOutput
 from lammps_botan.network.harmonics import ROWS, harmonics
-from lammps_botan.network.network import Network
+from lammps_botan.network.network import Network, NetworkWithInputs, ThermalNetwork
 
 
 class Equivariant(Network):
@@ -206,7 +206,7 @@ class Equivariant(Network):
         return node[:, : self.n_times], edge
 
 
-class ThermalEquivariant(Equivariant):
+class ThermalEquivariant(Equivariant, ThermalNetwork):
     """The equivariant network that sees thermal positions only."""
 
     @torch.jit.export
@@ -217,18 +217,8 @@ class ThermalEquivariant(Equivariant):
         edge = torch.zeros(len(vectors), self.n_times, device=vectors.device)
         return self.start(own, none), own, edge, self.pairs(vectors, [])
 
-    def forward(
-        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts."""
-        node, node_const, edge, edge_const = self.encode(species, vectors)
-        n = len(species)
-        for round in range(self.rounds):
-            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)
 
-
-class EquivariantWithInputs(Equivariant):
+class EquivariantWithInputs(Equivariant, NetworkWithInputs):
     """The equivariant network that sees history, inherent structure or both."""
 
     @torch.jit.export
@@ -269,21 +259,3 @@ class EquivariantWithInputs(Equivariant):
         edge = torch.zeros(len(vectors), self.n_times, device=vectors.device)
         node = self.start(own, node_vectors[:n_local])
         return node, own, edge, self.pairs(vectors, others)
-
-    def forward(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts."""
-        n = len(species)
-        node, node_const, edge, edge_const = self.encode(
-            species, vectors, node_vectors, node_scalars, center, neighbor, n
-        )
-        for round in range(self.rounds):
-            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)

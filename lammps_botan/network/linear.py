@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from lammps_botan.network.network import Network
+from lammps_botan.network.network import Network, NetworkWithInputs, ThermalNetwork
 from lammps_botan.network.shells import (
     PAIR_FACTORS,
     gaussian,
@@ -250,7 +250,7 @@ class Linear(Network):
         return node, one_hot(species, self.n_species).to(torch.float32)
 
 
-class ThermalLinear(Linear):
+class ThermalLinear(Linear, ThermalNetwork):
     """The linear model of thermal positions."""
 
     @torch.jit.export
@@ -267,18 +267,8 @@ class ThermalLinear(Linear):
         node, functions = self.start(species)
         return node, functions, distance, torch.cat([distance, distance], dim=1)
 
-    def forward(
-        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts, see `network.botan.Botan.forward`."""
-        node, node_const, edge, edge_const = self.encode(species, vectors)
-        n = len(species)
-        for round in range(self.rounds):
-            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)
 
-
-class LinearWithInputs(Linear):
+class LinearWithInputs(Linear, NetworkWithInputs):
     """The linear model of histories, inherent structures or both."""
 
     @torch.jit.export
@@ -322,24 +312,6 @@ class LinearWithInputs(Linear):
         if self.inherent:
             found.append(inherent_functions(length[:, -1], scalars[:, -1]))
         return torch.cat(found, dim=1)
-
-    def forward(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts, see `network.botan.Botan.forward`."""
-        n = len(species)
-        node, node_const, edge, edge_const = self.encode(
-            species, vectors, node_vectors, node_scalars, center, neighbor, n
-        )
-        for round in range(self.rounds):
-            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)
 
 
 def _grid(first: float, end: float, step: float) -> Floats:

@@ -19,8 +19,9 @@ Arrays = list[npt.NDArray[Any]]
 class Network(nn.Module):
     """A network with the methods of a model file (docs/model_file.md).
 
-    A subclass has `encode`, `step` and `decode`, each with `torch.jit.export`, and `forward`. A new
-    kind of network is a subclass and its line in `network.checkpoint.NETWORKS`.
+    A subclass has `encode`, `step` and `decode`, each with `torch.jit.export`, and `forward` from
+    `ThermalNetwork` or `NetworkWithInputs`. A new kind of network is a subclass and its line in
+    `network.checkpoint.NETWORKS`.
 
     Parameters
     ----------
@@ -71,6 +72,66 @@ class Network(nn.Module):
     def settings(self) -> dict[str, Any]:
         """Arguments that make a network of this kind anew, but `n_species`: plain JSON values."""
         raise NotImplementedError(f"{type(self).__name__} does not say its settings")
+
+
+class ThermalNetwork(Network):
+    """A network that sees positions and species only."""
+
+    def forward(
+        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs on a periodic graph without ghosts.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+            r_center - r_neighbor.
+        center, neighbor : int64 [n_edges]
+            See `lammps_botan.structure.graph`.
+
+        Returns
+        -------
+        node_out : [n_nodes, n_node_outputs]
+        edge_out : [n_edges, n_edge_outputs]
+        """
+        n = len(species)
+        node, node_const, edge, edge_const = self.encode(species, vectors)
+        for round in range(self.rounds):
+            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
+        return self.decode(node, edge)
+
+
+class NetworkWithInputs(Network):
+    """A network that sees history, inherent structure or both."""
+
+    def forward(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Outputs on a periodic graph without ghosts, as those of `ThermalNetwork`.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+        node_vectors : float32 [n_nodes, n_vectors, 3]
+        node_scalars : float32 [n_nodes, n_scalars]
+            See `network.inputs.node_inputs`.
+        center, neighbor : int64 [n_edges]
+        """
+        n = len(species)
+        node, node_const, edge, edge_const = self.encode(
+            species, vectors, node_vectors, node_scalars, center, neighbor, n
+        )
+        for round in range(self.rounds):
+            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
+        return self.decode(node, edge)
 
 
 def forward_arrays(

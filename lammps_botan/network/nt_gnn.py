@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lammps_botan.network.botan import Mlp, describe_species, species_columns
-from lammps_botan.network.network import Network
+from lammps_botan.network.network import ThermalNetwork
 
 
-class NtGnn(Network):
+class NtGnn(ThermalNetwork):
     """The network with `rounds` rounds of message passing and `width` hidden features.
 
     Parameters
@@ -161,27 +161,3 @@ class NtGnn(Network):
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs [n_local, 1] and, since edges have none, [n_edges, 0]."""
         return self.output(self.decoder(node[:, : self.width])), edge[:, :0]
-
-    def forward(
-        self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Propensity on a periodic graph without ghosts.
-
-        Parameters
-        ----------
-        species : int64 [n_nodes]
-        vectors : float32 [n_edges, 3]
-        center, neighbor : int64 [n_edges]
-            See `lammps_botan.structure.graph`.
-
-        Returns
-        -------
-        propensity : [n_nodes, 1]
-        nothing : [n_edges, 0]
-        """
-        node, node_const, edge, edge_const = self.encode(species, vectors)
-        for round in range(self.rounds):
-            node, edge = self.step(
-                round, node, node_const, edge, edge_const, center, neighbor, len(species)
-            )
-        return self.decode(node, edge)
