@@ -90,7 +90,7 @@ class EquivariantLayer(nn.Module):
         -------
         [n_local, width + 8 features]
         """
-        scalars, features = node[:, : self.width], node[:, self.width :]
+        scalars, features = node[:, : self.width], self._bounded(node[:, self.width :])
         seen = self.normalize(scalars)
         sent = self._send(features).index_select(0, neighbor)
         # products in place, since these are the largest arrays
@@ -103,8 +103,18 @@ class EquivariantLayer(nn.Module):
         gate = linear(x, self.spread.t() @ self.feature_gate.weight)
         of_features = gate * (sent + directions)
         received = _sum(of_scalars, center, n_local)
-        around = _sum(of_features, center, n_local).view(n_local, self.rows, self.features)
-        return self._update(node[:n_local], own, seen[:n_local], received, around)
+        around = self._bounded(_sum(of_features, center, n_local))
+        return self._update(
+            scalars[:n_local], features[:n_local], own, seen[:n_local], received, around
+        )
+
+    def _bounded(self, features: Tensor) -> Tensor:
+        """Features [n, 8 features], none of them longer than 1 in a channel.
+
+        Products of products would grow without bound in a particle that has moved far.
+        """
+        squares = features.square() @ self.spread.t()
+        return features * ((1.0 + squares).rsqrt() @ self.spread)
 
     def _send(self, features: Tensor) -> Tensor:
         rows = features.view(features.shape[0], self.rows, self.features)
@@ -112,9 +122,16 @@ class EquivariantLayer(nn.Module):
         return torch.cat([self.send_vectors(vectors), self.send_matrices(matrices)], 1).flatten(1)
 
     def _update(
-        self, node: Tensor, own: Tensor, seen: Tensor, received: Tensor, around: Tensor
+        self,
+        scalars: Tensor,
+        features: Tensor,
+        own: Tensor,
+        seen: Tensor,
+        received: Tensor,
+        around: Tensor,
     ) -> Tensor:
-        before = node[:, self.width :].view(node.shape[0], self.rows, self.features)
+        before = features.view(features.shape[0], self.rows, self.features)
+        around = around.view(before.shape)
         crossed = products(around, before, self.unpack)
         squared = products(around, around, self.unpack)
         invariants = torch.cat(
@@ -128,7 +145,7 @@ class EquivariantLayer(nn.Module):
         )
         x = silu(self.update(torch.cat([seen, received, own, invariants], dim=1)))
         x = self.change(x)
-        scalars = node[:, : self.width] + x[:, : self.width]
+        scalars = scalars + x[:, : self.width]
         several = torch.cat([around, before, crossed, squared], dim=2)
         several = several * x[:, self.width :].unsqueeze(1)
         vectors = before[:, : self.vector] + self.mix_vectors(several[:, : self.vector])
