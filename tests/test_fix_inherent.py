@@ -48,6 +48,7 @@ LIQUIDS = {
     "box of the atoms": liquid("3 3 3", before_box="boundary p s m"),
     "other owners": liquid("4 3 3", after_box="balance 1.0 shift xyz 9 1.01"),
     "tiles": liquid("4 3 3", after_box="comm_style tiled\nbalance 1.0 rcb"),
+    "a rank without atoms": liquid("3 3 3", after_box="change_box all x final 0 30"),
     "newton off": liquid("3 3 3", before_box="newton off"),
 }
 

@@ -199,6 +199,17 @@ def dump(frames, *, columns="id type x y z c_pe", times=True):
     return texts
 
 
+def test_a_frame_that_was_written_twice_counts_once(tmp_path):
+    """As where LAMMPS goes on with a dump after a restart."""
+    model = save_remembering(tmp_path / "m.pt")
+    outputs = []
+    for name, frames in (("once", FRAMES), ("twice", [*FRAMES[:5], FRAMES[4], *FRAMES[5:]])):
+        file = write(tmp_path / f"{name}.dump", *dump(frames))
+        run("score", file, "-m", model, "-o", tmp_path / name)
+        outputs.append((tmp_path / name).read_text())
+    assert outputs[0] == outputs[1]
+
+
 def test_a_universe_over_a_dump_is_scored_with_its_energies(tmp_path):
     model = save_remembering(tmp_path / "m.pt")
     frames, path, energies, _ = walk(13)
@@ -249,10 +260,10 @@ CASES = {
     "one": (
         dump(FRAMES[:1]),
         [
-            "the trajectory: the model sees",
-            "multiples of 0.05/timestep steps, found at most 1;",
+            "a trajectory of one frame: the model sees",
+            "multiples of N steps (N = 0.05 / time step), found at most 1;",
         ],
-        [LINES[0], "dump 1 all custom 0.05/timestep run.dump id type xu yu zu c_pe", LINES[2]],
+        [LINES[0], "dump 1 all custom N run.dump id type xu yu zu c_pe", LINES[2]],
     ),
     "far apart": (
         dump(FRAMES[::2]),
@@ -261,6 +272,11 @@ CASES = {
             "at successive multiples of 10 steps, found no two of them;",
         ],
         LINES,
+    ),
+    "backwards": (
+        dump([FRAMES[1], FRAMES[0]]),
+        ["run.dump: frame 1 (step 0): expected a later step than 10, that of the frame before"],
+        [],
     ),
     "time": (
         dump(FRAMES, times=False),

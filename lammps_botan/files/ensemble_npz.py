@@ -191,7 +191,9 @@ def write_ensemble(
     if start.mixture is not None:
         arrays["mixture"] = start.mixture.model_dump_json()
     if histories is not None:
-        arrays |= to_arrays(histories, history_interval)
+        arrays |= to_arrays(histories)
+    if history_interval is not None:
+        arrays["history_interval"] = history_interval
     with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, **(arrays | about))  # type: ignore[arg-type]
 

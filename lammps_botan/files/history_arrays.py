@@ -28,7 +28,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 Histories = Sequence[Sequence[History]]  # [n_structures][n_velocities]
 
 
-def to_arrays(histories: Histories, interval: float | None) -> Arrays:
+def to_arrays(histories: Histories) -> Arrays:
     """The keys of histories.
 
     Raises
@@ -45,8 +45,6 @@ def to_arrays(histories: Histories, interval: float | None) -> Arrays:
             f"{counts} histories and the windows {windows}"
         )
     arrays: Arrays = {WINDOW: np.asarray(windows[0])}
-    if interval is not None:
-        arrays[INTERVAL] = np.asarray(interval)
     for key, name in zip(KEYS, QUANTITIES, strict=True):
         rows = [[getattr(one, name) for one in row] for row in histories]
         arrays[key] = np.asarray(rows, dtype=np.float32)

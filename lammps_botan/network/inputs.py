@@ -199,10 +199,9 @@ def _history(configuration: Configuration, asked: HistoryInput) -> History:
     files = f"lammps-botan simulate history FILES -o FOLDER --window {asked.window:g}"
     if history is None:
         raise ValueError(
-            f"{where}: the model sees {asked.words}, but the configuration has no history: score "
-            f"it in a simulation that has run for {asked.window:g} under `fix botan` or `attach`, "
-            f"or as a frame of a trajectory with the frames of the last {asked.window:g}, one "
-            f"every {asked.interval:g}; files with histories are made by `{files}`"
+            f"{where}: the model sees {asked.words}, but the configuration has no history; files "
+            f"with histories are made by `{files}`, and `fix botan`, `attach` and `lammps-botan "
+            f"score` keep that of a run or of a dump with a frame every {asked.interval:g}"
         )
     if not asked.fits(history.window):
         raise ValueError(
@@ -223,8 +222,8 @@ def _inherent(configuration: Configuration, asked: InherentInput) -> tuple[Float
         ]
         raise ValueError(
             f"{configuration.where}: the model sees {asked.words}, but the configuration has no "
-            f"inherent {' and '.join(missing)}: score it under `fix botan`, or by `lammps-botan "
-            "score --inherent`; files with inherent structures are made by `lammps-botan simulate "
-            "inherent FILES -o FOLDER`"
+            f"inherent {' and '.join(missing)}; files with inherent structures are made by "
+            "`lammps-botan simulate inherent FILES -o FOLDER`, and `fix botan` and `lammps-botan "
+            "score --inherent` find those of what they score"
         )
     return positions, energies

@@ -163,7 +163,7 @@ class Predictor:
         -----
         UserWarning
             If the configuration says its mixture, and bond lengths or diameter are not those of
-            the mixture of the model.
+            the mixture of the model; or if the mean propensity of a species is negative.
         """
         mapped, inside = configuration.as_mixture(self.mixture, species)
         own = configuration.mixture
@@ -183,7 +183,24 @@ class Predictor:
             )
         given = node_inputs(mapped, self.metadata.inputs) if self.metadata.inputs.names else ()
         prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff), *given)
+        self._check_sign(mapped, prediction)
         return replace(prediction, inside=inside)
+
+    def _check_sign(self, configuration: Configuration, prediction: Prediction) -> None:
+        # models that see energies know those of their own interactions only
+        if self.metadata.node_outputs[0] != "propensity":
+            return
+        for kind, name in enumerate(self.mixture.species):
+            own = prediction.node[configuration.species == kind, 0]
+            if len(own) and own.mean() < 0:
+                warnings.warn(
+                    f"{configuration.where}: the mean propensity of species {name} is "
+                    f"{own.mean():.4g}, and a distance is not negative; are interactions, their "
+                    "shift of the energy, temperature and density those that "
+                    f"{self.path} was trained for?",
+                    stacklevel=3,
+                )
+                return
 
     def predict_graph(
         self,

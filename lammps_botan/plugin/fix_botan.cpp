@@ -41,7 +41,7 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
     values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
     set_up_at(-1), verification_restored(false), history_restored(false), n_samples(0),
-    wait_reported(false)
+    wait_reported(false), negative_reported(false)
 {
   if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
   check_model();

@@ -90,7 +90,7 @@ class FixBotan : public Fix {
   std::unique_ptr<History> history;
   bool verification_restored, history_restored;    // a restart file holds their atoms
   bigint n_samples;                                // of the shortest history, at the last scoring
-  bool wait_reported;
+  bool wait_reported, negative_reported;
 
   void check_model();
   void prepare_inputs();
@@ -117,6 +117,7 @@ class FixBotan : public Fix {
   void store_atoms();
   void store_bonds();
   void store_averages();
+  void check_sign();
 
   void check_lag_time();
   void keep_prediction();

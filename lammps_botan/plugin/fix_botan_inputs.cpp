@@ -41,7 +41,9 @@ bool FixBotan::knows_inputs()
   if (!history) return true;
   std::vector<char> inside(atom->nlocal);
   for (int i = 0; i < atom->nlocal; i++) inside[i] = nodes[i].species >= 0;
+  const bigint before = n_samples;
   n_samples = history->fewest_samples(inside);
+  if (n_samples < before) wait_reported = false;    // the history has begun anew
   const bool is_full = n_samples >= history->atoms.samples_of_window();
   if (is_full)
     wait_reported = false;

@@ -202,4 +202,24 @@ void FixBotan::store_averages()
     if (is_reported(i)) squares[0] += (values[i][0] - mean) * (values[i][0] - mean);
   sum_over_ranks(squares);
   deviation = count > 0.0 ? sqrt(squares[0] / count) : 0.0;
+  check_sign();
+}
+
+/* ----------------------------------------------------------------------
+   models that see energies know those of their own pair style only
+------------------------------------------------------------------------- */
+
+void FixBotan::check_sign()
+{
+  if (negative_reported || metadata.node_outputs[0] != "propensity") return;
+  for (size_t k = 0; k < species_mean.size(); k++) {
+    if (species_mean[k] >= 0.0) continue;
+    negative_reported = true;
+    if (comm->me == 0)
+      error->warning(FLERR,
+                     "Fix botan: the mean propensity of species {} is {:.4g} at step {}, and a "
+                     "distance is not negative; are pair style, its shift of the energy, "
+                     "temperature and density those that the model was trained for?",
+                     metadata.mixture.species[k], species_mean[k], update->ntimestep);
+  }
 }

@@ -101,8 +101,10 @@ std::string LAMMPS_NS::find_inherent_structure(LAMMPS *lmp, double force, double
     // of this rank alone, for which the others wait
     lmp->error->one(FLERR, "the minimization of a copy failed: {}", failure.what());
   } catch (const LAMMPSException &failure) {
+    // what LAMMPS calls the last input line is that of the copy
+    const std::string text = failure.what();
     return fmt::format("the minimization of a copy failed at step {}: {}", lmp->update->ntimestep,
-                       failure.what());
+                       utils::trim(text.substr(0, text.find("Last input line"))));
   }
   return "";
 }

@@ -182,9 +182,10 @@ void SimulationCopy::copy_atoms()
   rows = exchange_rows(rows, ROW_SIZE, owners, world.comm);
 
   const int n = static_cast<int>(rows.size() / ROW_SIZE);
-  std::vector<tagint> tags(n);
-  std::vector<int> types(n);
-  std::vector<double> positions(3 * n), origins(3 * n, 0.0);
+  // one row more: LAMMPS does not take part with the address of nothing, and the others would wait
+  std::vector<tagint> tags(n + 1);
+  std::vector<int> types(n + 1);
+  std::vector<double> positions(3 * (n + 1)), origins(3 * (n + 1), 0.0);
   for (int i = 0; i < n; i++) {
     const double *row = &rows[static_cast<size_t>(i) * ROW_SIZE];
     tags[i] = static_cast<tagint>(row[TAG]);
@@ -195,9 +196,12 @@ void SimulationCopy::copy_atoms()
   }
   lammps_create_atoms(copy.get(), n, tags.data(), types.data(), positions.data(), origins.data(),
                       nullptr, 0);
-  if (copy->atom->natoms != atom->natoms)
-    copy->error->all(FLERR, "{} of {} atoms are outside of the box",
-                     atom->natoms - copy->atom->natoms, atom->natoms);
+  // the original counts atoms that it has lost until it misses them
+  bigint n_atoms = atom->nlocal;
+  MPI_Allreduce(MPI_IN_PLACE, &n_atoms, 1, MPI_LMP_BIGINT, MPI_SUM, world.comm);
+  if (copy->atom->natoms != n_atoms)
+    copy->error->all(FLERR, "{} of {} atoms are outside of the box", n_atoms - copy->atom->natoms,
+                     n_atoms);
   if (atom->q_flag)
     for (int i = 0; i < n; i++) copy->atom->q[i] = rows[static_cast<size_t>(i) * ROW_SIZE + CHARGE];
 }

@@ -83,13 +83,15 @@ class SampledFrames:
                 n_taken += 1
                 yield with_history(frame, inside, history)
         if not n_taken:
-            where = "the trajectory" if frame is None else frame.where
+            where = "a trajectory of one frame" if frame is None else frame.where
             most = sampler.most_in_a_row if frame else 1
             self._refuse(where, timestep, f"at most {most}")
 
     def _timed(self) -> Iterator[tuple[Configuration, float]]:
         """Each frame and the time step of the run there, where there are two of them or more."""
-        for k, (before, frame) in enumerate(itertools.pairwise(self._frames)):
+        # LAMMPS writes the last frame of a dump again where it goes on with it after a restart
+        different = (next(same) for _, same in itertools.groupby(self._frames, _step_of))
+        for k, (before, frame) in enumerate(itertools.pairwise(different)):
             timestep = self._between(before, frame)
             if k == 0:
                 yield before, timestep
@@ -98,7 +100,12 @@ class SampledFrames:
     def _between(self, before: Configuration, frame: Configuration) -> float:
         """The time step from one frame to the next."""
         steps = frame.step - before.step
-        if before.time is not None and frame.time is not None and steps > 0:
+        if steps < 0:
+            raise ValueError(
+                f"{frame.where}: expected a later step than {before.step}, that of the frame "
+                f"before, found {frame.step}; take the frames of one run, in order"
+            )
+        if before.time is not None and frame.time is not None:
             found = (frame.time - before.time) / steps
             if self._timestep is not None and not math.isclose(found, self._timestep, rel_tol=SAME):
                 raise ValueError(
@@ -123,7 +130,7 @@ class SampledFrames:
             raise ValueError(
                 f"{frame.where}: the model sees {self._asked.words}: expected a LAMMPS dump with "
                 f"the energies of the particles in the column {ENERGY}; write\n"
-                f"{_lines(self._asked.steps_per_sample(timestep))}"
+                f"{_lines(str(self._asked.steps_per_sample(timestep)))}"
             )
 
     def _check_distance(
@@ -136,16 +143,20 @@ class SampledFrames:
 
     def _refuse(self, where: str, timestep: float | None, found: str) -> NoReturn:
         asked = self._asked
-        each: int | str = f"{asked.interval:g}/timestep"
+        each, note = "N", f" (N = {asked.interval:g} / time step)"
         if timestep is not None:
-            each = asked.steps_per_sample(timestep)
+            each, note = str(asked.steps_per_sample(timestep)), ""
         raise ValueError(
             f"{where}: the model sees {asked.words}: expected {asked.samples} frames or more at "
-            f"successive multiples of {each} steps, found {found}; write\n{_lines(each)}"
+            f"successive multiples of {each} steps{note}, found {found}; write\n{_lines(each)}"
         )
 
 
-def _lines(each: int | str) -> str:
+def _step_of(frame: Configuration) -> int:
+    return frame.step
+
+
+def _lines(each: str) -> str:
     """What to write in the input script."""
     return (
         "  compute pe all pe/atom\n"
