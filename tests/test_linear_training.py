@@ -219,9 +219,10 @@ def test_data_without_runs_are_learned_for_particles(tmp_path):
         (
             "[target]",
             'copies = ["a.npz"]\n[target]',
-            r"data.copies are positions only",
+            r"no data.copies: .* takes time_index, train",
         ),
         ('"linear"', '"linear"\nrounds = 2', r"has no network.rounds: leave the key out"),
+        ('"linear"', '"linear"\n[recipe]\nepochs = 3', r"no recipe.epochs: leave the key out"),
         ('"linear"', '"linear"\n[recipe]\nepochs = 10', r"no recipe.epochs: .* takes p, reversed"),
         ('"linear"', '"linear"\n[recipe]\np = 0.4', r"expected recipe.p = 1 for particles alone"),
         ('"linear"', '"botan"', r"data.validation: a key that must be there"),

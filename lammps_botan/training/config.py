@@ -225,35 +225,44 @@ def read_config(path: Path) -> Config:
         content = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
+    if _section(content, "network").get("architecture") == "linear":
+        _refuse_unused(path, content)
     try:
         # by way of JSON, where a list may stand for a tuple; a date, which it lacks, becomes text
-        config = Config.model_validate_json(json.dumps(content, default=str))
+        return Config.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
         # a default that needs a key which failed is no error of its own
         errors = [e for e in error.errors() if e["type"] != "default_factory_not_called"]
         raise ValueError("\n".join(_explain(path, e) for e in errors)) from error
-    if config.network.architecture == "linear":
-        _refuse_unused(path, config)
-    return config
 
 
-def _refuse_unused(path: Path, config: Config) -> None:
-    """Refuse keys that say nothing to the linear network, which has no epochs and no rounds."""
-    for section, used in (
-        ("data", {"train", "time_index"}),
-        ("network", {"architecture"}),
-        ("recipe", {"p", "reversed"}),
-    ):
-        if unused := sorted(getattr(config, section).model_fields_set - used):
+def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = content.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _refuse_unused(path: Path, content: Mapping[str, Any]) -> None:
+    """Refuse keys that say nothing to the linear network, before their values are looked at.
+
+    It has no epochs and no rounds.
+    """
+    sections: tuple[tuple[str, type[_Section], set[str]], ...] = (
+        ("data", Data, {"train", "time_index"}),
+        ("network", Network, {"architecture"}),
+        ("recipe", Recipe, {"p", "reversed"}),
+    )
+    for name, section, used in sections:
+        unused = sorted(_section(content, name).keys() & section.model_fields.keys() - used)
+        if unused and unused != ["validation"]:  # which has a message of its own
             raise ValueError(
-                f"{path}: network.architecture 'linear' has no {section}.{unused[0]}: leave the "
-                f"key out; of {section} it takes {', '.join(sorted(used))}"
+                f"{path}: network.architecture 'linear' has no {name}.{unused[0]}: leave the "
+                f"key out; of {name} it takes {', '.join(sorted(used))}"
             )
-    if "p" in config.recipe.model_fields_set and config.recipe.p != 1:
+    p = _section(content, "recipe").get("p", 1)
+    if p != 1:
         raise ValueError(
             f"{path}: network.architecture 'linear' learns particles and pairs without a weight "
-            f"between them: expected recipe.p = 1 for particles alone, or no recipe.p, found "
-            f"{config.recipe.p:g}"
+            f"between them: expected recipe.p = 1 for particles alone, or no recipe.p, found {p}"
         )
 
 
