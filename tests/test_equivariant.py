@@ -230,6 +230,7 @@ def test_particles_on_two_processes_get_the_same(name, share):
         same((node_out, edge_out), (node[mine], edge[edges])) if len(mine) else None
 
 
+@pytest.mark.filterwarnings("ignore:.* the mean propensity of species")  # random weights
 @sees
 def test_the_exported_model_gives_what_the_network_gives(name, tmp_path):
     model, here = network(name), liquid()

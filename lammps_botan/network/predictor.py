@@ -163,7 +163,8 @@ class Predictor:
         -----
         UserWarning
             If the configuration says its mixture, and bond lengths or diameter are not those of
-            the mixture of the model; or if the mean propensity of a species is negative.
+            the mixture of the model; or if the model sees energies and the mean propensity of a
+            species is negative.
         """
         mapped, inside = configuration.as_mixture(self.mixture, species)
         own = configuration.mixture
@@ -188,7 +189,7 @@ class Predictor:
 
     def _check_sign(self, configuration: Configuration, prediction: Prediction) -> None:
         # models that see energies know those of their own interactions only
-        if self.metadata.node_outputs[0] != "propensity":
+        if not self.metadata.inputs.names or self.metadata.node_outputs[0] != "propensity":
             return
         for kind, name in enumerate(self.mixture.species):
             own = prediction.node[configuration.species == kind, 0]

@@ -211,7 +211,8 @@ void FixBotan::store_averages()
 
 void FixBotan::check_sign()
 {
-  if (negative_reported || metadata.node_outputs[0] != "propensity") return;
+  if (negative_reported || !metadata.sizes.has_inputs() || metadata.node_outputs[0] != "propensity")
+    return;
   for (size_t k = 0; k < species_mean.size(); k++) {
     if (species_mean[k] >= 0.0) continue;
     negative_reported = true;
