@@ -4,109 +4,25 @@
 
 Runs with `fix botan` and without it take turns in one process, on one rank. The fix scores before
 the first step only, which is not counted. Times are those of the processor, so that other programs
-on the machine matter little. A history of t_w = 30 has samples every 0.2, in ten parts.
+on the machine matter little.
 """
 
 import argparse
-import io
-import json
 import tempfile
 import time
-import warnings
 from pathlib import Path
 
 import configuration
-import torch
 from figures import Figure, Sections, ratio, show
 from lammps import lammps
-from network import CUTOFF, PHYSICS
 from steps import steps
-from torch import Tensor, nn
 
 from lammps_botan.files.lammps_data import write_lammps_data
 
 SCRIPT = Path(__file__).resolve().parent / "in.history"
-HISTORY = {"window": 30.0, "interval": 0.2, "parts": 10}
+MODEL = "ka-t044-history"  # t_w = 30, samples every 0.2, ten parts
 TIMESTEPS = (0.001, 0.005)
 N_STEPS = 1000
-
-
-class Variance(nn.Module):
-    """The smallest model that asks for a history (docs/model_file.md)."""
-
-    @torch.jit.export
-    def encode(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-        n_local: int,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The variance of the positions of each node."""
-        node = node_scalars[:n_local, :1]
-        return node, node, vectors, vectors
-
-    @torch.jit.export
-    def step(
-        self,
-        round: int,
-        node: Tensor,
-        node_const: Tensor,
-        edge: Tensor,
-        edge_const: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-        n_local: int,
-    ) -> tuple[Tensor, Tensor]:
-        """Nothing changes."""
-        return node[:n_local], edge
-
-    @torch.jit.export
-    def decode(self, node_local: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
-        """The variance; nothing of edges."""
-        return node_local, edge[:, :0]
-
-    def forward(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """The same on a graph without ghosts."""
-        return node_scalars[:, :1], vectors[:, :0]
-
-
-def write_model(path: Path) -> None:
-    """The model file."""
-    metadata = {
-        "format": "lammps-botan",
-        "format_version": 3,
-        "architecture": "variance",
-        "mixture": PHYSICS.mixture.model_dump(mode="json"),
-        "inputs": {"history": HISTORY, "inherent": None},
-        "node_input": "number",
-        "cutoff": CUTOFF,
-        "rounds": 1,
-        "width": 1,
-        "node_outputs": ["variance"],
-        "edge_outputs": [],
-        "lag_times": None,
-        "temperature": None,
-        "density": None,
-    }
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # torch announces the end of TorchScript; the plugin has no other format
-        warnings.simplefilter("ignore", DeprecationWarning)
-        extra_files = {"metadata.json": json.dumps(metadata)}
-        torch.jit.save(torch.jit.script(Variance()), buffer, _extra_files=extra_files)
-    path.write_bytes(buffer.getvalue())
 
 
 def step(lmp: lammps, n_steps: int) -> float:
@@ -122,7 +38,6 @@ def measure(path: Path, temperature: float, turns: int, n_steps: int = N_STEPS) 
     figures = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_model(folder / "model.pt")
         write_lammps_data(folder / "glass.data", glass, path.name)
         for timestep in TIMESTEPS:
             command = ["-log", "none", "-screen", "none", "-var", "data", f"{folder}/glass.data"]
@@ -133,7 +48,7 @@ def measure(path: Path, temperature: float, turns: int, n_steps: int = N_STEPS) 
             without, with_history = [], []
             for _ in steps(range(turns), f"history, timestep {timestep}"):
                 without.append(step(lmp, n_steps))
-                lmp.command(f"fix mob all botan 100000000 {folder}/model.pt A B")
+                lmp.command(f"fix mob all botan 100000000 {MODEL} A B")
                 with_history.append(step(lmp, n_steps))
                 lmp.command("unfix mob")
             lmp.close()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
-from lammps_botan.network.network import Network
+from lammps_botan.network.network import NetworkWithInputs
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.history import History
@@ -21,7 +21,7 @@ SEES = {
 }
 
 
-class Sees(Network):
+class Sees(NetworkWithInputs):
     """Sums over neighbors of what each particle is given.
 
     Node output: sum over the edges that arrive of the sum of all scalars of the neighbor and the x
@@ -76,22 +76,6 @@ class Sees(Network):
     @torch.jit.export
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
         return self.weight * node[:, :1], edge
-
-    def forward(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        n = len(species)
-        node, node_const, edge, edge_const = self.encode(
-            species, vectors, node_vectors, node_scalars, center, neighbor, n
-        )
-        node, edge = self.step(0, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)
 
 
 def seen(n_particles: int = 60, length: float = 5.0, seed: int = 3) -> Configuration:

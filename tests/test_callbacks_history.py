@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from lmp import liquid, liquid_in_the_plane, read_dump
-from models_with_inputs import save_remembering
 from python_runs import RANKS, results, run_python
+from toy_inputs import save_history
 
 from lammps_botan.files.trajectory import open_frames
 from lammps_botan.prediction.trajectory import score
@@ -14,7 +14,10 @@ pytestmark = pytest.mark.slow
 K = 10  # steps from one sample to the next, at the time step .005
 PART, FULL = 4, 12  # samples
 ROUNDING = 2e-5  # float32
-COLUMNS = ["d_propensity", *(f"d_propensity_{k}" for k in range(2, 7))]
+COLUMNS = [
+    "d_propensity",
+    *(f"d_propensity_{k}" for k in range(2, 11)),
+]  # history, that of neighbors
 # every sample, by a compute of its own, which the attachment does not know
 DUMP = f"""
 compute own all pe/atom
@@ -38,7 +41,7 @@ def history(frames):
 
 
 def outputs(frame):
-    return np.column_stack([frame[name] for name in COLUMNS[1:]])
+    return np.column_stack([frame[name] for name in COLUMNS[:5]])
 
 
 LIQUIDS = {
@@ -91,7 +94,7 @@ def test_histories_are_averages_over_the_samples_of_a_run(tmp_path, name, ranks)
     (tmp_path / "in.liquid").write_text(LIQUIDS[name])
     (tmp_path / "in.dump").write_text(DUMP)
     flat = {"mixture": {"dimension": 2}} if name == "two dimensions" else {}
-    save_remembering(tmp_path / "m.pt", **flat)
+    save_history(tmp_path / "m.pt", **flat)
     run_python(RUN, tmp_path, ranks=ranks)
     frames = read_dump(tmp_path / "truth.dump")
     assert [frame.step for frame in frames] == [*range(0, 170, 10)]
@@ -141,7 +144,7 @@ fix heat all langevin 1 1 0.1 77
 def test_a_trajectory_is_the_same_to_the_last_bit(tmp_path, more, ranks):
     """Although LAMMPS computes energies of atoms at the samples."""
     (tmp_path / "in.liquid").write_text(liquid() + more)
-    save_remembering(tmp_path / "m.pt")
+    save_history(tmp_path / "m.pt")
     assert run_python(SAME, tmp_path, ranks=ranks).count("the same") == ranks
 
 
@@ -182,7 +185,7 @@ Path(f"{rank}.json").write_text(json.dumps(out))
 def test_what_a_history_survives_and_what_not(tmp_path, ranks):
     """A time that is renamed, another time step; not what moves atoms without a run."""
     (tmp_path / "in.liquid").write_text(liquid())
-    save_remembering(tmp_path / "m.pt", window=2.0, parts=10)
+    save_history(tmp_path / "m.pt", window=2.0, parts=10)
     code = EVENTS.replace("12 *", "40 *")
     run_python(code, tmp_path, ranks=ranks, PYTHONWARNINGS="")
     first, *others = results(tmp_path, ranks)
@@ -243,7 +246,7 @@ def test_atoms_are_deleted_and_created(tmp_path, ranks):
     """The window of a new one is its own, from the next sample on; the others keep theirs."""
     (tmp_path / "in.liquid").write_text(liquid(density=0.8))
     (tmp_path / "in.dump").write_text(DUMP)
-    save_remembering(tmp_path / "m.pt")
+    save_history(tmp_path / "m.pt")
     run_python(ATOMS, tmp_path, ranks=ranks)
     for shares in results(tmp_path, ranks):
         assert shares == [1, 1, 5 / 12, 1]
@@ -283,7 +286,7 @@ with attach(lmp, model="m.pt", every=20, species="A B", column="again") as mob:
 
 def test_a_rerun_has_the_histories_of_the_run(tmp_path):
     (tmp_path / "in.liquid").write_text(liquid())
-    save_remembering(tmp_path / "m.pt")
+    save_history(tmp_path / "m.pt")
     output = run_python(RERUN, tmp_path, PYTHONWARNINGS="ignore")
     assert output.split() == ["7", "1"]
 
@@ -316,8 +319,8 @@ with attach(lmp, model="m.pt", every=20, species=("A", "NULL")) as mob:
 def test_the_fix_attach_and_score_agree(tmp_path, ranks):
     """Also after the step was numbered anew and an atom was created."""
     (tmp_path / "in.liquid").write_text(liquid(density=0.9))
-    save_remembering(tmp_path / "m.pt")
-    columns = " ".join([*COLUMNS, *(f"f_mob[{k}]" for k in range(1, 7))])
+    save_history(tmp_path / "m.pt")
+    columns = " ".join([*COLUMNS, *(f"f_mob[{k}]" for k in range(1, 11))])
     run_python(FIX.replace("d_propensity* f_mob[*]", columns), tmp_path, ranks=ranks)
     frames = read_dump(tmp_path / "both.dump")
     scored = [frame.step for frame in frames if frame["d_propensity"].any()]

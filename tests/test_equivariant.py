@@ -101,7 +101,7 @@ def turned(configuration: Configuration, turn: np.ndarray) -> Configuration:
     )
 
 
-def same(some: tuple[Tensor, Tensor], others: tuple[Tensor, Tensor]) -> None:
+def assert_same(some: tuple[Tensor, Tensor], others: tuple[Tensor, Tensor]) -> None:
     for a, b in zip(some, others, strict=True):
         assert a.std() > 0
         torch.testing.assert_close(a, b, rtol=0, atol=SPREAD * float(a.std()))
@@ -123,7 +123,7 @@ def test_outputs_do_not_depend_on_the_axes(name, turn):
     there[1] = torch.from_numpy((graph.vectors @ turn.T).astype(np.float32))
     there[-2:] = given[-2:]
     with torch.no_grad():
-        same(model(*given), model(*there))
+        assert_same(model(*given), model(*there))
 
 
 @sees
@@ -135,7 +135,7 @@ def test_outputs_do_not_depend_on_the_origin(name):
         positions=here.positions + shift,
         inherent_positions=here.inherent_positions + shift,
     )
-    same(outputs(model, here, name), outputs(model, there, name))
+    assert_same(outputs(model, here, name), outputs(model, there, name))
 
 
 @sees
@@ -227,7 +227,7 @@ def test_particles_on_two_processes_get_the_same(name, share):
                 states[0], states[2] = model.step(round, *given)
     for mine, _, edges, _, states in parts:
         node_out, edge_out = model.decode(states[0], states[2])
-        same((node_out, edge_out), (node[mine], edge[edges])) if len(mine) else None
+        assert_same((node_out, edge_out), (node[mine], edge[edges])) if len(mine) else None
 
 
 @pytest.mark.filterwarnings("ignore:.* the mean propensity of species")  # random weights
@@ -239,10 +239,12 @@ def test_the_exported_model_gives_what_the_network_gives(name, tmp_path):
     assert predictor.metadata.width == 32 + 8 * 8
     prediction = predictor.predict(here)
     node, edge = outputs(model, here, name)
-    same((node, edge), (torch.from_numpy(prediction.node), torch.from_numpy(prediction.edge)))
+    assert_same(
+        (node, edge), (torch.from_numpy(prediction.node), torch.from_numpy(prediction.edge))
+    )
     for turn in TURNS.values():
         there = predictor.predict(turned(here, turn))
-        same((node, node), (torch.from_numpy(there.node), torch.from_numpy(there.node)))
+        assert_same((node, node), (torch.from_numpy(there.node), torch.from_numpy(there.node)))
 
 
 @sees
@@ -282,7 +284,7 @@ def test_lengths_in_another_unit_give_the_same_motion_in_it():
         there = other(
             species, unit * vectors, unit * node_vectors, node_scalars * scale, center, neighbor
         )
-    same((unit * node, unit * edge), there)
+    assert_same((unit * node, unit * edge), there)
 
 
 def test_several_lag_times_are_columns_of_one_network():

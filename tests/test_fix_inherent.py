@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from lmp import all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
-from toy_inherent import save_minimum
+from toy_inputs import save_inherent
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def given(frame):
 def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path, kind, ranks):
     """Displacement and energy of atoms, and of their ghosts, which neighbors see."""
     force = LOOSE if ranks == 4 else FORCE
-    save_minimum(tmp_path / "m.pt", force, dimension=2 if kind == "plane" else 3)
+    save_inherent(tmp_path / "m.pt", force, dimension=2 if kind == "plane" else 3)
     script = smooth(LIQUIDS[kind]) + OUTPUT.format(every=10) + "run 10"
     script += MINIMIZE.format(force=force)
     run_lmp(script, tmp_path, ranks=ranks)
@@ -101,7 +101,7 @@ def test_the_run_is_the_same_to_the_last_bit_as_without(tmp_path, ranks):
     run 25
     """
     )
-    save_minimum(tmp_path / "m.pt", LOOSE)
+    save_inherent(tmp_path / "m.pt", LOOSE)
     outputs = []
     for name, fix in (("with", "fix g all botan 15 m.pt A B"), ("without", "")):
         done = run_lmp(script.format(fix=fix, name=name), tmp_path, ranks=ranks)
@@ -116,7 +116,7 @@ def test_threads_of_the_run_are_as_many_as_without(tmp_path):
     """LAMMPS sets those of the whole process when an instance starts."""
     script = smooth(liquid("3 3 3", before_box="package omp 2\nsuffix omp"))
     script = "shell putenv OMP_NUM_THREADS=\n" + script
-    save_minimum(tmp_path / "m.pt", FORCE)
+    save_inherent(tmp_path / "m.pt", FORCE)
     runs = []
     for fix in ("fix g all botan 5 m.pt A B", ""):
         thermo = "thermo 5\nthermo_modify format float %.10g\nrun 20"
@@ -125,7 +125,7 @@ def test_threads_of_the_run_are_as_many_as_without(tmp_path):
 
 
 def test_a_rerun_and_a_run_of_no_step_give_the_same(tmp_path):
-    save_minimum(tmp_path / "m.pt", FORCE)
+    save_inherent(tmp_path / "m.pt", FORCE)
     script = smooth(liquid("3 3 3"))
     run_lmp(script + OUTPUT.format(every=10) + "run 20", tmp_path)
     first = read_dump(tmp_path / "g.txt")
@@ -148,7 +148,7 @@ REFUSED = {
 @pytest.mark.parametrize("kind", REFUSED)
 def test_forces_that_cannot_be_copied_are_refused_on_all_ranks(tmp_path, kind):
     lines, words = REFUSED[kind]
-    save_minimum(tmp_path / "m.pt", FORCE)
+    save_inherent(tmp_path / "m.pt", FORCE)
     script = liquid("3 3 3")
     if kind == "table":
         run_lmp(script + "pair_write 1 1 100 r 0.5 2.5 t.table A", tmp_path)
@@ -161,6 +161,6 @@ def test_forces_that_cannot_be_copied_are_refused_on_all_ranks(tmp_path, kind):
 
 def test_a_minimization_that_does_not_get_there_is_told(tmp_path):
     """Forces jump at the cutoff of lj/cut: there is no place without them."""
-    save_minimum(tmp_path / "m.pt", 1e-13)
+    save_inherent(tmp_path / "m.pt", 1e-13)
     done = run_lmp(liquid("3 3 3") + "fix g all botan 10 m.pt A B\nrun 0", tmp_path)
     assert "the minimization at step 0 ended with a force of" in done.output

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from dumps import write
 from lmp import all_images, liquid, read_dump, run_lmp
-from models_with_inputs import HISTORY, save_remembering
 from score_runs import LENGTHS, liquid_configuration, liquid_frames, run
+from toy_inputs import HISTORY, save_history
 
 from lammps_botan.files.trajectory import open_dump, open_frames
 from lammps_botan.prediction.trajectory import Progress, score, score_file
@@ -18,7 +18,7 @@ from lammps_botan.prediction.trajectory import Progress, score, score_file
 K = 10  # steps from one sample to the next
 PART, PARTS, FULL = 4, 3, 12  # samples
 ROUNDING = 2e-5  # float32
-COLUMNS = ["d_walks_1", "d_walks_2", "d_walks_3", "d_walks_4", "d_walks_5"]
+COLUMNS = ["d_propensity", "d_walks_1", "d_walks_2", "d_walks_3", "d_walks_4"]
 
 
 def expected(positions, energies, k):
@@ -55,7 +55,7 @@ def liquid_run(request, tmp_path_factory):
     """A run of LAMMPS with a dump of each sample."""
     folder = tmp_path_factory.mktemp("liquid")
     run_lmp(liquid(**BOXES[request.param]) + RUN, folder)
-    save_remembering(folder / "m.pt")
+    save_history(folder / "m.pt")
     return folder
 
 
@@ -83,7 +83,7 @@ def test_histories_are_averages_over_the_frames_of_a_run(liquid_run, name):
         )
         edges = all_images(frames[k], 2.0)
         sums = np.bincount(edges.center, numbers[edges.neighbor, 4], len(numbers))
-        np.testing.assert_allclose(frame["d_propensity"], sums, atol=1e-3 * np.abs(sums).max())
+        np.testing.assert_allclose(frame["d_walks_9"], sums, atol=1e-3 * np.abs(sums).max())
     last = read_dump(bonds)[-1]
     means = positions[-1] + numbers[:, :3]
     i, j = (last[name].astype(int) - 1 for name in ("id_center", "id_neighbor"))
@@ -112,7 +112,7 @@ def walk(n_frames, step=0.05):
 
 @pytest.mark.slow
 def test_workers_score_the_same(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, path, energies, _ = walk(16)
     alone = list(score(frames, model))
     assert [one.configuration.step // K for one in alone] == [11, 12, 13, 14, 15]
@@ -120,12 +120,12 @@ def test_workers_score_the_same(tmp_path):
         k = one.configuration.step // K
         np.testing.assert_array_equal(one.propensity, two.propensity)
         numbers = expected(path, energies, k)
-        np.testing.assert_allclose(one.propensity[:, 1:], numbers, atol=ROUNDING)
+        np.testing.assert_allclose(one.propensity[:, :5], numbers, atol=ROUNDING)
         np.testing.assert_allclose(one.configuration.history.variance, numbers[:, 3], atol=1e-12)
 
 
 def test_a_single_configuration_brings_its_history(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     *_, last = score(walk(13)[0], model)
     (again,) = score(last.configuration, model)
     np.testing.assert_array_equal(again.propensity, last.propensity)
@@ -135,7 +135,7 @@ def test_a_single_configuration_brings_its_history(tmp_path):
 
 def test_types_that_are_null_need_no_window(tmp_path):
     """They get 0, and those that the model sees have histories of their own."""
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, path, energies, types = walk(14)
     for k in range(4):  # a particle of type 2 comes later
         frames[k] = frames[k].select(np.arange(90) != np.flatnonzero(types == 2)[0])
@@ -143,13 +143,13 @@ def test_types_that_are_null_need_no_window(tmp_path):
     assert [one.configuration.step // K for one in scored] == [11, 12, 13]
     there = types == 1
     numbers = expected(path, energies, 13)[there]
-    np.testing.assert_allclose(scored[-1].propensity[there, 1:], numbers, atol=ROUNDING)
+    np.testing.assert_allclose(scored[-1].propensity[there, :5], numbers, atol=ROUNDING)
     np.testing.assert_array_equal(scored[-1].propensity[~there], 0)
 
 
 def test_a_new_particle_begins_a_window_that_all_wait_for(tmp_path):
     """It comes at sample 15, and the next part begins with sample 16."""
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, path, energies, _ = walk(30)
     for k in range(15):
         frames[k] = frames[k].select(np.arange(90) != 33)
@@ -160,29 +160,29 @@ def test_a_new_particle_begins_a_window_that_all_wait_for(tmp_path):
     last = scored[-1]
     numbers = expected(path, energies, 29)
     by_id = np.empty((90, 5))
-    by_id[last.ids - 1] = last.propensity[:, 1:]
+    by_id[last.ids - 1] = last.propensity[:, :5]
     np.testing.assert_allclose(by_id, numbers, atol=ROUNDING)
 
 
 def test_between_bursts_of_frames_histories_begin_anew(tmp_path):
     """Dumps that hold the windows before the frames to score only."""
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, path, energies, _ = walk(60)
     bursts = [f for f in frames if f.step // K % 30 >= 16]
     scored = list(score(bursts, model))
     assert [one.configuration.step // K for one in scored] == [27, 28, 29, 57, 58, 59]
     burst = expected(path[46:], energies[46:], 13)
-    np.testing.assert_allclose(scored[-1].propensity[:, 1:], burst, atol=ROUNDING)
+    np.testing.assert_allclose(scored[-1].propensity[:, :5], burst, atol=ROUNDING)
 
 
 def test_a_frame_between_two_samples_is_scored_with_the_samples_before(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, path, energies, types = walk(13)
     between = liquid_configuration(path[12], types, step=K * 11 + 5, time=0.005 * (K * 11 + 5))
     *_, last = score([*frames[:12], between], model)
     mean = path[:12].mean(axis=0)
-    np.testing.assert_allclose(last.propensity[:, 1:4], mean - path[12], atol=ROUNDING)
-    np.testing.assert_allclose(last.propensity[:, 5], energies[:12].mean(axis=0), atol=ROUNDING)
+    np.testing.assert_allclose(last.propensity[:, :3], mean - path[12], atol=ROUNDING)
+    np.testing.assert_allclose(last.propensity[:, 4], energies[:12].mean(axis=0), atol=ROUNDING)
 
 
 def dump(frames, *, columns="id type x y z c_pe", times=True):
@@ -201,7 +201,7 @@ def dump(frames, *, columns="id type x y z c_pe", times=True):
 
 def test_a_frame_that_was_written_twice_counts_once(tmp_path):
     """As where LAMMPS goes on with a dump after a restart."""
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     outputs = []
     for name, frames in (("once", FRAMES), ("twice", [*FRAMES[:5], FRAMES[4], *FRAMES[5:]])):
         file = write(tmp_path / f"{name}.dump", *dump(frames))
@@ -211,7 +211,7 @@ def test_a_frame_that_was_written_twice_counts_once(tmp_path):
 
 
 def test_a_universe_over_a_dump_is_scored_with_its_energies(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, path, energies, _ = walk(13)
     file = write(tmp_path / "run.dump", *dump(frames, columns="id type xu yu zu c_pe", times=False))
     numbers = expected(path, energies, 12)
@@ -221,11 +221,11 @@ def test_a_universe_over_a_dump_is_scored_with_its_energies(tmp_path):
         theirs = MDAnalysis.Universe(str(file), **form)
     for universe in (open_dump(file), theirs):
         *_, last = score(universe, model, timestep=0.005)
-        np.testing.assert_allclose(last.propensity[:, 1:], numbers, atol=ROUNDING)
+        np.testing.assert_allclose(last.propensity[:, :5], numbers, atol=ROUNDING)
 
 
 def test_progress_counts_the_frames_left_out(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, *_ = walk(30)
     several = [*frames[:13], *frames[20:23]]
     file = write(tmp_path / "run.dump", *dump(several))
@@ -293,7 +293,7 @@ CASES = {
 def test_a_trajectory_without_histories_is_refused_with_the_lines_to_write(case, tmp_path):
     texts, words, lines = CASES[case]
     file = write(tmp_path / "run.dump", *texts)
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     out = tmp_path / "scored.dump"
     printed = run("score", file, "-m", model, "-o", out, fails=True).output
     printed = " ".join(printed.split())
@@ -303,7 +303,7 @@ def test_a_trajectory_without_histories_is_refused_with_the_lines_to_write(case,
 
 
 def test_another_time_step_than_that_of_the_frames_is_refused(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     with pytest.raises(ValueError, match=r"expected a time step of 0.01, as given, but the times"):
         list(score(FRAMES, model, timestep=0.01))
     with pytest.raises(ValueError, match=r"the time step must be positive, found 0"):
@@ -312,7 +312,7 @@ def test_another_time_step_than_that_of_the_frames_is_refused(tmp_path):
 
 
 def test_a_time_step_that_misses_the_interval_is_refused(tmp_path):
-    model = save_remembering(tmp_path / "m.pt")
+    model = save_history(tmp_path / "m.pt")
     frames, *_ = walk(14)
     frames = [replace(f, time=None) for f in frames]
     with pytest.raises(ValueError, match=r"every 0.05, and with time step 0.035 .* are 0.035 apa"):

@@ -8,7 +8,7 @@ import pytest
 from lmp import liquid
 from public_data import CONFIGURATION_401, needs_public_data
 from python_runs import run_python
-from toy_inherent import save_minimum
+from toy_inputs import save_inherent
 
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.prediction.trajectory import score
@@ -75,7 +75,7 @@ def test_a_force_of_a_tenth_is_near_enough_to_the_minimum():
 @pytest.fixture
 def model(tmp_path):
     interactions = KOB_ANDERSEN.model_dump()["interactions"]
-    return save_minimum(tmp_path / "m.pt", 1e-6, interactions=interactions)
+    return save_inherent(tmp_path / "m.pt", 1e-6, interactions=interactions)
 
 
 def test_score_minimizes_where_it_is_told_to(model):
@@ -100,7 +100,7 @@ def test_score_says_what_is_missing(model, tmp_path):
         list(score(pair(1.3), "ka-t044", inherent=True))
     with pytest.raises(ValueError, match="1 particles are NULL"):
         list(score(pair(1.3, species=(0, 1)), model, species=["A", "NULL"], inherent=True))
-    silent = save_minimum(tmp_path / "silent.pt", 1e-6)
+    silent = save_inherent(tmp_path / "silent.pt", 1e-6)
     with pytest.raises(ValueError, match="does not say the interactions of kob-andersen"):
         list(score(pair(1.3), silent, inherent=True))
 

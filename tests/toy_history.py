@@ -1,89 +1,18 @@
-"""A model file that hands back the history it is given, and the same from dumps of all samples."""
+"""Histories from dumps of all samples, for comparison with those that the fix keeps."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from lmp import Frame, all_images, read_dump
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from toy_models import metadata, save_archive
+from toy_inputs import save_given_back
 
 Floats = NDArray[np.float64]
 
 DT = 0.005  # LAMMPS's own for lj units
 CUTOFF = 2.0
 NUMBERS = 5  # of a node: displacement, variance, energy
-
-
-class Averages(nn.Module):
-    """The history of each atom, and that of its neighbors.
-
-    Node outputs 0 to 4 are displacement, variance and energy of the atom, and 5 to 9 their sums
-    over walks of `rounds` steps from the atom: with one round over its neighbors. Edge output 0 is
-    the distance of the mean positions.
-    """
-
-    def __init__(self, rounds: int = 1) -> None:
-        super().__init__()
-        self.rounds = rounds
-        self.width = 2 * NUMBERS
-        self.node_outputs = 2 * NUMBERS
-
-    @torch.jit.export
-    def encode(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-        n_local: int,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        to_mean = node_vectors[:, 0]
-        own = torch.cat((to_mean, node_scalars[:, :2]), dim=1)[:n_local]
-        between = vectors + to_mean[center] - to_mean[neighbor]
-        edge = between.square().sum(dim=1, keepdim=True).sqrt()
-        return torch.cat((own, own), dim=1), own, edge, vectors
-
-    @torch.jit.export
-    def step(
-        self,
-        round: int,
-        node: Tensor,
-        node_const: Tensor,
-        edge: Tensor,
-        edge_const: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-        n_local: int,
-    ) -> tuple[Tensor, Tensor]:
-        sums = torch.zeros_like(node_const).index_add_(0, center, node[neighbor, 5:])
-        return torch.cat((node_const, sums), dim=1), edge
-
-    @torch.jit.export
-    def decode(self, node_local: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
-        return node_local, edge
-
-    def forward(
-        self,
-        species: Tensor,
-        vectors: Tensor,
-        node_vectors: Tensor,
-        node_scalars: Tensor,
-        center: Tensor,
-        neighbor: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        n = species.shape[0]
-        node, node_const, edge, edge_const = self.encode(
-            species, vectors, node_vectors, node_scalars, center, neighbor, n
-        )
-        for round in range(self.rounds):
-            node, edge = self.step(round, node, node_const, edge, edge_const, center, neighbor, n)
-        return self.decode(node, edge)
 
 
 @dataclass(frozen=True)
@@ -100,19 +29,21 @@ class Window:
 
     def inputs(self) -> dict[str, object]:
         interval = self.stride * DT
-        history = {"window": self.n_samples * interval, "interval": interval, "parts": self.parts}
-        return {"history": history, "inherent": None}
+        return {
+            "history": {
+                "window": self.n_samples * interval,
+                "interval": interval,
+                "parts": self.parts,
+            }
+        }
 
 
 def save_averages(
     path: Path, window: Window, rounds: int = 1, *, dimension: int = 3, **changes: object
 ) -> Path:
     """Write the model file; `changes` replace entries of its metadata."""
-    model = Averages(rounds)
-    entries = {**metadata(model), "format_version": 3, "inputs": window.inputs(), **changes}
-    entries["mixture"] = {**entries["mixture"], "dimension": dimension}  # type: ignore[dict-item]
-    save_archive(path, model, {"metadata.json": json.dumps(entries)})
-    return path
+    mixture: dict[str, object] = {"dimension": dimension}
+    return save_given_back(path, window.inputs(), rounds=rounds, mixture=mixture, **changes)
 
 
 def output(window: Window, every: int, edges: bool = False) -> str:
