@@ -62,6 +62,11 @@ def radial_densities(
     return total.view(n_local, n_species * len(radii))
 
 
+def averaging_weights(distance: Tensor, cutoff: float, averaging: float = AVERAGING) -> Tensor:
+    """How much a neighbor counts in an average, f(r_ij) exp(-r_ij / 2), [n_edges]."""
+    return torch.exp(-distance / averaging) * fall(distance, cutoff)
+
+
 def neighbor_averages(
     values: Tensor,
     distance: Tensor,
@@ -73,9 +78,9 @@ def neighbor_averages(
 ) -> Tensor:
     """Averages of values [n_nodes, k] over each local node and its neighbors, [n_local, k].
 
-    A neighbor weighs f(r_ij) exp(-r_ij / 2), the node itself 1.
+    The node itself weighs 1, and its neighbors as `averaging_weights` says.
     """
-    weight = (torch.exp(-distance / averaging) * fall(distance, cutoff)).unsqueeze(1)
+    weight = averaging_weights(distance, cutoff, averaging).unsqueeze(1)
     heavy = torch.cat([values.index_select(0, neighbor) * weight, weight], dim=1)
     itself = torch.ones(n_local, 1, device=values.device)
     total = torch.cat([values[:n_local], itself], dim=1).index_add_(0, center, heavy)

@@ -11,11 +11,12 @@ from copy import deepcopy
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.sparse import csr_array, eye_array
 from torch import Tensor
 
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import forward_arrays
-from lammps_botan.network.shells import PAIR_FACTORS, pair_factors
+from lammps_botan.network.shells import PAIR_FACTORS, averaging_weights, pair_factors
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.graph import Graph
 from lammps_botan.training.cross_validation import CrossValidation, Regression, part_of
@@ -122,11 +123,18 @@ def describe(network: Linear, sample: TrainingGraph) -> Floats:
     species, *_, center, neighbor = _tensors(sample)
     with torch.inference_mode():
         functions, distance, _ = _encode(network, sample)
-        x = network.describe(distance, functions, species[neighbor], center)
-        found = [x]
+        found = [network.describe(distance, functions, species[neighbor], center).numpy()]
+        averages = _averages(averaging_weights(distance, network.reach).numpy(), sample.graph)
         for _ in range(network.generations):
-            found.append(network.average(found[-1], distance, center, neighbor, len(species)))
-        return np.asarray(torch.cat(found, dim=1).numpy())
+            found.append(averages @ found[-1])
+        return np.concatenate(found, axis=1)
+
+
+def _averages(weights: Floats, graph: Graph) -> csr_array:
+    """What `network.shells.neighbor_averages` does, for many columns at once."""
+    n = graph.n_particles
+    total = csr_array((weights, (graph.center, graph.neighbor)), (n, n)) + eye_array(n)
+    return csr_array(total.multiply(1 / total.sum(axis=1)[:, None]), dtype=np.float32)
 
 
 def describe_pairs(
