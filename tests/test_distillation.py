@@ -13,6 +13,7 @@ from lammps_botan.cli import main
 from lammps_botan.evaluation.pearson import node_mask, pearson
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.files.inherent_structures import read_structures
 from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.network.known_configurations import known_in
 from lammps_botan.simulation import equilibrate, inherent, isoconfig
@@ -22,7 +23,7 @@ from lammps_botan.structure.mixture import KOB_ANDERSEN
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
 from lammps_botan.training.distillation import Distillation, describe, towards_inherent
-from lammps_botan.training.pseudo_labels import distill, read_structures
+from lammps_botan.training.pseudo_labels import distill
 from lammps_botan.training.ridge import CONSTANT, PENALTIES, fit_ridge
 
 pytestmark = pytest.mark.slow

@@ -55,19 +55,27 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     required=True,
     help="Folder; made if it is not there.",
 )
+@click.option(
+    "-m",
+    "--model",
+    help="The teacher: a model file, or a name that `lammps-botan models` lists. Without it ridge "
+    "regression on inherent structures, which learns from the runs of CONFIGURATIONS.",
+)
 @MIXTURE
-def distill(configurations: Sequence[Path], output: Path, mixture: "Mixture | None") -> None:
-    """Write pseudo-labels for CONFIGURATIONS and the ends of their runs, by ridge regression.
+def distill(
+    configurations: Sequence[Path], output: Path, model: str | None, mixture: "Mixture | None"
+) -> None:
+    """Write pseudo-labels for CONFIGURATIONS and the ends of their runs.
 
-    CONFIGURATIONS are npz files of `simulate inherent`; the regression learns from the runs of all
-    of them. Started again, it goes on.
+    CONFIGURATIONS are npz files of `simulate inherent`; or, for a model that sees histories, those
+    of `simulate history`. Started again, it goes on.
     """
+    from lammps_botan.training.pseudo_labels import count_structures
     from lammps_botan.training.pseudo_labels import distill as run
-    from lammps_botan.training.pseudo_labels import read_structures
 
     console = Console(stderr=True)
-    total = sum(len(read_structures(path, mixture=mixture)) for path in configurations)
-    made = run(configurations, output, mixture=mixture)
+    total = sum(count_structures(path, model=model) for path in configurations)
+    made = run(configurations, output, model=model, mixture=mixture)
     paths = list(track(made, "distill", total=total, console=console, transient=True))
     click.echo(f"wrote {paths_written(paths)}; next: name them in data.train of a recipe")
 

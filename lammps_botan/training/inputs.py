@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lammps_botan.files.ensemble_npz import read_histories, read_history_interval
+from lammps_botan.files.inherent_structures import read_structures
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
-from lammps_botan.training.pseudo_labels import read_structures
 
 MOST_PARTS = 10  # of a window
 FORCE = 0.1  # force unit, to which inherent structures are made where the model runs

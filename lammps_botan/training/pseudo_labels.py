@@ -3,88 +3,50 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lammps_botan.analysis.sample import make_sample
 from lammps_botan.files.ensemble import read_ensemble, same_time
-from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.files.ensemble_npz import (
+    read_histories,
+    read_history_interval,
+    write_ensemble,
+)
 from lammps_botan.files.output_folder import open_output
+from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.shipped import find_model
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
-from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.mixture import Mixture
-from lammps_botan.training.distillation import Distillation, describe
-from lammps_botan.training.known import DISTILLED_FROM, know
-
-
-def read_structures(path: Path, *, mixture: Mixture | None = None) -> list[Configuration]:
-    """The start of an npz file of `simulate inherent` and the ends of its runs, in this order.
-
-    Parameters
-    ----------
-    path : Path
-    mixture : Mixture, optional
-        What the particles are, where the file does not say it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it has no inherent structures, or their number is another one.
-    """
-    ensemble = read_ensemble(path, mixture=mixture)
-    keys = ("inherent_positions", "inherent_energies")
-    with np.load(path, allow_pickle=False) as archive:
-        if any(key not in archive.files for key in keys):
-            raise ValueError(
-                f"{path}: lacks {' and '.join(keys)}; make them by `lammps-botan simulate inherent "
-                f"{path} -o FOLDER`"
-            )
-        positions, energies = (archive[key] for key in keys)
-    n, n_structures = ensemble.configuration.n_particles, 1 + ensemble.n_runs
-    shapes = {(n_structures, n, 3), (n_structures, n, ensemble.configuration.dimension)}
-    if positions.shape not in shapes or energies.shape != (n_structures, n):
-        raise ValueError(
-            f"{path}: expected inherent_positions [{n_structures}, {n}, 3] and inherent_energies "
-            f"[{n_structures}, {n}], found {list(positions.shape)} and {list(energies.shape)}"
-        )
-    thermal = [ensemble.initial, *ensemble.final]
-    return [
-        replace(
-            ensemble.configuration,
-            positions=now,
-            history=None,  # that of the start
-            inherent_positions=inherent,
-            inherent_energies=energy,
-        )
-        for now, inherent, energy in zip(thermal, positions, energies, strict=True)
-    ]
+from lammps_botan.training.known import DISTILLED_FROM
+from lammps_botan.training.model_teacher import ModelTeacher
+from lammps_botan.training.ridge_teacher import RidgeTeacher
 
 
 def distill(
     paths: Sequence[Path],
     output: Path,
     *,
+    model: str | Path | None = None,
     cutoff: float | None = None,
     mixture: Mixture | None = None,
 ) -> Iterator[Path]:
     """Write pseudo-labels for the starts and for the ends of the runs of configurations.
 
-    The regression learns from the runs of all of them. Interrupted and called again, it goes on.
+    Without a model, ridge regression on inherent structures learns from the runs of all of them.
+    Interrupted and called again, it goes on.
 
     Parameters
     ----------
     paths : sequence of Path
-        npz files of `simulate inherent`.
+        npz files of `simulate inherent`; or what the model sees, such as those of `simulate
+        history`.
     output : Path
         Folder; made if it is not there.
+    model : str or Path, optional
+        A model file, or the name of a model that ships, whose predictions are the labels.
     cutoff : float, optional
-        Of the graph, length unit; that of BOTAN if it is not given.
+        Of the graph, length unit; that of BOTAN if it is not given. A model has its own.
     mixture : Mixture, optional
         What the particles are, where the files do not say it.
 
@@ -92,53 +54,70 @@ def distill(
     ------
     Path
         `output`/NAME-start.npz, NAME-end01.npz and so on; see `lammps_botan.files.ensemble_npz`.
-        The key `distilled_from` records the configurations that the regression learned from.
+        The key `distilled_from` records the configurations that the teacher learned from.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file or model.
     ValueError
-        If a file cannot be used, there are fewer than two, two share a name or differ in mixture or
-        lag time, or `output` was begun from other files.
+        If a file cannot be used, there are fewer than two without a model, two share a name or
+        differ in mixture or lag time, a cutoff is given beside a model, or `output` was begun from
+        other files.
     """
+    if model is not None and cutoff is not None:
+        raise ValueError(f"a model has a cutoff of its own: leave out the cutoff {cutoff:g}")
     _check_names(paths, output)
-    starts = [read_structures(path, mixture=mixture)[0] for path in paths]
-    ensembles = [
-        replace(read_ensemble(path, mixture=mixture), configuration=start)
-        for path, start in zip(paths, starts, strict=True)
-    ]
+    ensembles = [read_ensemble(path, mixture=mixture) for path in paths]
     _check_agreement(ensembles)
-    samples = [make_sample(one, cutoff) for one in ensembles]
-    distillation = Distillation(samples, [describe(start) for start in starts])
-    known = [know(one.configuration, "distillation", one.path.name) for one in ensembles]
-    origin: dict[str, Any] = {DISTILLED_FROM: json.dumps([one.model_dump() for one in known])}
-    sums = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-    with open_output(output, "distill", {"cutoff": cutoff, "sha256": sums}, {}):
-        for one, sample in zip(ensembles, samples, strict=True):
-            structures = read_structures(one.path, mixture=mixture)
-            digits = len(str(len(structures) - 1))
-            for k, structure in enumerate(structures):
+    teacher: RidgeTeacher | ModelTeacher
+    asked: dict[str, Any] = {"cutoff": cutoff, "sha256": {p.stem: _sha256(p) for p in paths}}
+    if model is None:
+        teacher = RidgeTeacher(ensembles, cutoff)
+    else:
+        teacher = ModelTeacher(model, ensembles)
+        asked["model"] = _sha256(find_model(model))
+    about: dict[str, Any] = {DISTILLED_FROM: json.dumps([k.model_dump() for k in teacher.known])}
+    with open_output(output, "distill", asked, {}):
+        for one in ensembles:
+            digits = len(str(count_structures(one.path, model=model) - 1))
+            for k, seen in enumerate(teacher.structures(one)):
                 name = f"end{k:0{digits}d}" if k else "start"
                 path = output / f"{one.path.stem}-{name}.npz"
                 if not path.exists():
-                    labels = _label(structure, distillation, sample.graph.cutoff, one.lag_time)
-                    write_ensemble(path, labels, **origin)
+                    _write(path, one.path, seen, teacher.label(seen, one), about)
                 yield path
 
 
-def _label(
-    structure: Configuration, distillation: Distillation, cutoff: float, lag_time: float | None
-) -> Ensemble:
-    propensity = distillation.propensity(structure, describe(structure))
-    graph = build_graph(structure, cutoff)
-    return Ensemble(
-        configuration=structure,
-        final=np.zeros((0, structure.n_particles, 3)),
-        lag_time=lag_time,
-        propensity=propensity,
-        pair_distance_change=distillation.pair_distance_change(structure, graph, propensity),
+def count_structures(path: Path, *, model: str | Path | None = None) -> int:
+    """How many files of pseudo-labels `distill` writes for an npz file.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `distill`.
+    """
+    if model is not None and read_metadata(find_model(model)).inputs.history is not None:
+        return len(read_histories(path))
+    return 1 + read_ensemble(path).n_runs
+
+
+def _write(
+    path: Path, source: Path, seen: Sequence[Configuration], labels: Ensemble, about: dict[str, Any]
+) -> None:
+    histories = [one.history for one in seen if one.history is not None]
+    interval = read_history_interval(source) if histories else None
+    write_ensemble(
+        path,
+        labels,
+        histories=[histories] if histories else None,
+        history_interval=interval,
+        **about,
     )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_names(paths: Sequence[Path], output: Path) -> None:

@@ -1,0 +1,55 @@
+"""The inherent structures of an npz file of `lammps-botan simulate inherent`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.mixture import Mixture
+
+
+def read_structures(path: Path, *, mixture: Mixture | None = None) -> list[Configuration]:
+    """The start of an npz file of `simulate inherent` and the ends of its runs, in this order.
+
+    Parameters
+    ----------
+    path : Path
+    mixture : Mixture, optional
+        What the particles are, where the file does not say it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has no inherent structures, or their number is another one.
+    """
+    ensemble = read_ensemble(path, mixture=mixture)
+    keys = ("inherent_positions", "inherent_energies")
+    with np.load(path, allow_pickle=False) as archive:
+        if any(key not in archive.files for key in keys):
+            raise ValueError(
+                f"{path}: lacks {' and '.join(keys)}; make them by `lammps-botan simulate inherent "
+                f"{path} -o FOLDER`"
+            )
+        positions, energies = (archive[key] for key in keys)
+    n, n_structures = ensemble.configuration.n_particles, 1 + ensemble.n_runs
+    shapes = {(n_structures, n, 3), (n_structures, n, ensemble.configuration.dimension)}
+    if positions.shape not in shapes or energies.shape != (n_structures, n):
+        raise ValueError(
+            f"{path}: expected inherent_positions [{n_structures}, {n}, 3] and inherent_energies "
+            f"[{n_structures}, {n}], found {list(positions.shape)} and {list(energies.shape)}"
+        )
+    thermal = [ensemble.initial, *ensemble.final]
+    return [
+        replace(
+            ensemble.configuration,
+            positions=now,
+            history=None,  # that of the start
+            inherent_positions=inherent,
+            inherent_energies=energy,
+        )
+        for now, inherent, energy in zip(thermal, positions, energies, strict=True)
+    ]
