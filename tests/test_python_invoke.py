@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fallbacks import save_all
 from lmp import BIN, Finished, all_images, liquid, read_dump, run_lmp
 from toy_inputs import save_history
 from toy_models import Walks, save_model
@@ -392,6 +393,35 @@ def test_a_history_is_kept_from_call_to_call(tmp_path, modules, ranks, invoke):
         energy = np.mean([f["c_pe"] for f in last], axis=0)
         expected = np.column_stack([mean - positions[-1], variance, energy])
         np.testing.assert_allclose(numbers[:, :5], expected, atol=ROUNDING)
+
+
+HAS_A_FALLBACK = """
+timestep 0.005
+compute pe all pe/atom
+fix pe all ave/atom 5 1 5 c_pe
+fix columns all property/atom d_propensity d_plain d_thermal
+{first}{second}{third}
+dump run all custom 10 run.dump id d_propensity d_plain d_thermal
+dump_modify run format float %.9g sort id
+run 60
+"""
+
+
+@RANKS
+def test_the_fallback_scores_until_the_history_is_full(tmp_path, modules, ranks):
+    """Samples are those of steps 5, 10, 15, ...: the sixth comes at step 30."""
+    save_all(tmp_path)
+    lines = {
+        "first": score("m.pt", "'A B', every=10", every=5),
+        "second": score("plain.pt", "'A B', 'plain', every=10", every=5).replace("score", "plain"),
+        "third": score("thermal.pt", "'A B', 'thermal'", every=10).replace("score", "thermal"),
+    }
+    run(liquid() + HAS_A_FALLBACK.format(**lines), tmp_path, modules, ranks=ranks)
+    for frame in read_dump(tmp_path / "run.dump")[1:]:
+        expected = frame["d_plain" if frame.step >= 30 else "d_thermal"]
+        assert frame["d_plain"].any() == (frame.step >= 30)
+        assert np.ptp(expected) > 0.01
+        np.testing.assert_allclose(frame["d_propensity"], expected, atol=ROUNDING)
 
 
 def test_a_killed_run_leaves_whole_files_and_a_later_one_adds_to_them(tmp_path, modules):

@@ -1,5 +1,6 @@
 """Commands that import, export and describe models."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -47,22 +48,37 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
 @click.command()
 @click.argument("checkpoints", type=FILE, nargs=-1, required=True)
 @OUTPUT
-def export(checkpoints: Sequence[Path], output: Path) -> None:
+@click.option(
+    "--fallback",
+    metavar="MODEL",
+    help="Predicts until the history is full that the model sees: a model file, or a name of "
+    "`models`.",
+)
+def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> None:
     """Turn CHECKPOINTS into a model file for LAMMPS and Python; several make a committee.
 
     A committee predicts the mean of its members, and their standard deviation as a second output.
-    A model file of an earlier format may stand in place of a checkpoint, and is written anew.
+    A model file of an earlier format may stand in place of a checkpoint, and is written anew. With
+    --fallback one model file of any network may: it gets the fallback, and stays the same
+    otherwise.
     """
     from lammps_botan.network.checkpoint import load_checkpoint
+    from lammps_botan.network.export import add_fallback
     from lammps_botan.network.export import export as run
     from lammps_botan.network.model_file import is_model_file, read_checkpoints
+    from lammps_botan.network.shipped import find_model
 
-    read = [
-        one
-        for path in checkpoints
-        for one in (read_checkpoints(path) if is_model_file(path) else [load_checkpoint(path)])
-    ]
-    species = " ".join(run(read, output).species)
+    other = None if fallback is None else find_model(fallback)
+    if other is not None and len(checkpoints) == 1 and is_model_file(checkpoints[0]):
+        metadata = add_fallback(checkpoints[0], other, output)
+    else:
+        read = [
+            one
+            for path in checkpoints
+            for one in (read_checkpoints(path) if is_model_file(path) else [load_checkpoint(path)])
+        ]
+        metadata = run(read, output, other)
+    species = " ".join(metadata.species)
     click.echo(f"wrote {output}; in LAMMPS: fix ID all botan 1000 {output} {species}")
 
 
@@ -71,13 +87,20 @@ def export(checkpoints: Sequence[Path], output: Path) -> None:
 @AS_JSON
 def info(model: str, as_json: bool) -> None:
     """Print what MODEL (a model file or a name) says of itself."""
+    from lammps_botan.network.archive import Archive
+    from lammps_botan.network.fallback import read_fallback
     from lammps_botan.network.metadata import read_metadata
     from lammps_botan.network.shipped import find_model
 
     path = find_model(model)
     metadata = read_metadata(path)
+    inside = read_fallback(Archive(path), metadata)
+    fallback = None if inside is None else read_metadata(inside)
     if as_json:
-        click.echo(metadata.to_json())
+        content = json.loads(metadata.to_json())
+        if fallback is not None:
+            content["fallback"] = json.loads(fallback.to_json())
+        click.echo(json.dumps(content, indent=2))
         return
     mixture = metadata.mixture
     table = Table(show_header=False, box=None)
@@ -98,6 +121,9 @@ def info(model: str, as_json: bool) -> None:
         ("knows", _count_known(metadata.known_configurations.values())),
     ):
         table.add_row(key, value)
+    if fallback is not None:
+        name = metadata.provenance.get("fallback", "a model")
+        table.add_row("fallback", f"{name} ({fallback.architecture}), until the history is full")
     Console().print(table)
     click.echo("lammps-botan info --json prints all of it, with the SHA-256 of what it knows")
 

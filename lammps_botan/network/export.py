@@ -1,5 +1,6 @@
 """From checkpoints to a model file (docs/model_file.md)."""
 
+import json
 import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -9,14 +10,18 @@ from typing import Any
 import torch
 
 from lammps_botan.files.whole_file import whole_file
+from lammps_botan.network.archive import Archive
 from lammps_botan.network.checkpoint import Checkpoint, Physics
-from lammps_botan.network.metadata import Metadata, read_metadata
+from lammps_botan.network.fallback import FALLBACK, fallback_content, read_fallback
+from lammps_botan.network.metadata import Metadata, check_metadata, read_content, read_metadata
 from lammps_botan.network.model_file import same_outputs, together
 from lammps_botan.network.network import Network, states_without_nodes
 from lammps_botan.network.predictor import load_module
 
 
-def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metadata:
+def export(
+    checkpoints: Checkpoint | Sequence[Checkpoint], path: Path, fallback: Path | None = None
+) -> Metadata:
     """Write a model file, load it again and compare before the name appears.
 
     Parameters
@@ -25,6 +30,8 @@ def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metada
         Several make a committee: its outputs are the mean of theirs and their standard deviation.
     path : Path
         The file to write.
+    fallback : Path, optional
+        A model file that predicts until the history is full; it becomes part of the file.
 
     Returns
     -------
@@ -36,22 +43,81 @@ def export(checkpoints: Checkpoint | Sequence[Checkpoint], path: Path) -> Metada
     RuntimeError
         If the file does not give what the network gives.
     ValueError
-        If several checkpoints do not fit together, or a network has not one output for each lag
-        time.
+        If several checkpoints do not fit together, a network has not one output for each lag
+        time, or the fallback does not fit the network.
     """
     several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
     physics, provenance = _agree(several)
     model = together([checkpoint.model for checkpoint in several]).eval()
+    if fallback is not None:
+        provenance = provenance | {"fallback": fallback.stem}
     metadata = _describe(model, several[0].architecture, physics, provenance)
+    inside = None if fallback is None else fallback_content(metadata, fallback)
+    _write(path, model, metadata.to_json(), metadata, inside)
+    return metadata
+
+
+def add_fallback(model: Path, fallback: Path, path: Path) -> Metadata:
+    """Write a model file anew with a fallback; its network stays the same.
+
+    Parameters
+    ----------
+    model : Path
+        The model file. A fallback that it has is replaced.
+    fallback : Path
+        A model file that predicts until the history is full.
+    path : Path
+        The file to write, which may be `model`.
+
+    Returns
+    -------
+    Metadata
+        What the file says of itself.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If one of the two is not a model file, or the fallback does not fit the model.
+    RuntimeError
+        If the file does not give what the models give.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> thermal = find_model("ka-t044")
+    >>> add_fallback(find_model("ka-t044-history"), thermal, Path("m.pt")).provenance["fallback"]
+    'ka-t044'
+    """
+    read_metadata(model)
+    content = read_content(model)
+    content["provenance"] = content.get("provenance", {}) | {"fallback": fallback.stem}
+    metadata = check_metadata(model, content)
+    inside = fallback_content(metadata, fallback)
+    module = load_module(model, torch.device("cpu"))
+    _write(path, module, json.dumps(content, indent=2), metadata, inside)
+    return metadata
+
+
+def _write(
+    path: Path, model: torch.nn.Module, text: str, metadata: Metadata, inside: bytes | None
+) -> None:
+    """Write a model file, and load it again and compare before the name appears."""
+    extra_files: dict[str, str | bytes] = {"metadata.json": text}
+    if inside is not None:
+        extra_files[FALLBACK] = inside
+    cpu = torch.device("cpu")
     with whole_file(path) as part:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            scripted = torch.jit.script(model)
-            scripted.save(str(part), _extra_files={"metadata.json": metadata.to_json()})
-        written = load_module(part, torch.device("cpu"))
-        if read_metadata(part) != metadata or not same_outputs(model, written, physics):
+            torch.jit.script(model).save(str(part), _extra_files=extra_files)
+        same = read_metadata(part) == metadata
+        same = same and same_outputs(model, load_module(part, cpu), metadata)
+        fallback = read_fallback(Archive(part), metadata)
+        same = same and (None if fallback is None else fallback.content) == inside
+        if same and fallback is not None:
+            load_module(fallback, cpu)  # else it would fail where it is needed
+        if not same:
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")
-    return metadata
 
 
 def _agree(several: Sequence[Checkpoint]) -> tuple[Physics, dict[str, Any]]:

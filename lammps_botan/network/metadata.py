@@ -1,13 +1,13 @@
 """The facts that a model file carries about itself, `metadata.json` (docs/model_file.md)."""
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lammps_botan.network.archive import Archive
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.network.known_configurations import known_in, merge_known
 from lammps_botan.structure.mixture import Mixture
@@ -110,7 +110,7 @@ class Metadata(BaseModel):
         return json.dumps({"format": FORMAT, "format_version": version} | content, indent=2)
 
 
-def read_metadata(path: Path) -> Metadata:
+def read_metadata(path: Path | Archive) -> Metadata:
     """Read the metadata of a model file; none of its code is loaded.
 
     Raises
@@ -143,7 +143,7 @@ def read_metadata(path: Path) -> Metadata:
     return metadata
 
 
-def read_content(path: Path) -> dict[str, Any]:
+def read_content(path: Path | Archive) -> dict[str, Any]:
     """What is in the `metadata.json` of a model file of any version; nothing of it is checked.
 
     Raises
@@ -153,12 +153,12 @@ def read_content(path: Path) -> dict[str, Any]:
     ValueError
         If the file is not a model file.
     """
-    if not Path(path).is_file():
+    archive = path if isinstance(path, Archive) else Archive(Path(path))
+    if not archive.path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [n for n in archive.namelist() if n.endswith("/extra/metadata.json")]
-            content = json.loads(archive.read(names[0])) if names else None
+        text = archive.extra_file("metadata.json")
+        content = json.loads(text) if text else None
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"{path}: not a model file: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -169,7 +169,7 @@ def read_content(path: Path) -> dict[str, Any]:
     return content
 
 
-def check_metadata(path: Path, content: Mapping[str, Any]) -> Metadata:
+def check_metadata(path: Path | Archive, content: Mapping[str, Any]) -> Metadata:
     """The metadata of a file of this format version, from its content.
 
     Raises

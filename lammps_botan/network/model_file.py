@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lammps_botan.network.archive import Archive
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import (
     Checkpoint,
@@ -15,7 +16,7 @@ from lammps_botan.network.checkpoint import (
 )
 from lammps_botan.network.committee import make_committee
 from lammps_botan.network.inputs import node_inputs
-from lammps_botan.network.metadata import check_metadata, read_content
+from lammps_botan.network.metadata import Metadata, check_metadata, read_content
 from lammps_botan.network.network import Network, forward_arrays
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.network.predictor import load_module
@@ -29,10 +30,7 @@ TOLERANCE = 1e-5  # between two ways to compute a network, outputs of order 1
 
 def is_model_file(path: Path) -> bool:
     """Whether the file is a model file rather than a checkpoint."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/extra/metadata.json") for name in archive.namelist())
+    return zipfile.is_zipfile(path) and bool(Archive(path).extra_file("metadata.json"))
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
@@ -84,7 +82,9 @@ def together(models: list[Network]) -> Network:
     return models[0] if len(models) == 1 else make_committee(models)
 
 
-def same_outputs(model: torch.nn.Module, other: torch.nn.Module, physics: Physics) -> bool:
+def same_outputs(
+    model: torch.nn.Module, other: torch.nn.Module, physics: Physics | Metadata
+) -> bool:
     """Whether two networks give the same for a small configuration, up to rounding."""
     trial = trial_configuration(physics.mixture, physics.cutoff, physics.inputs)
     inputs = node_inputs(trial, physics.inputs) if physics.inputs.names else ()

@@ -3,13 +3,16 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from lammps_botan.network.archive import Archive
 from lammps_botan.network.engine import scoring
+from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
 from lammps_botan.network.network import forward_arrays
@@ -51,8 +54,8 @@ class Predictor:
 
     Parameters
     ----------
-    model : str or Path
-        A model file, or the name of a model that ships.
+    model : str, Path or Archive
+        A model file, or the name of a model that ships; an `Archive` is a model inside another one.
     device : str
         A device of torch, such as "cpu" or "cuda".
     precision : str
@@ -76,7 +79,8 @@ class Predictor:
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, or the device is absent or cannot do the precision.
+        If the file is not a model file, its fallback does not fit it, or the device is absent or
+        cannot do the precision.
 
     Examples
     --------
@@ -88,9 +92,13 @@ class Predictor:
     (4096, 1)
     """
 
-    def __init__(self, model: str | Path, device: str = "cpu", precision: str = "float32") -> None:
-        self.path = find_model(model)
-        self.metadata: Metadata = read_metadata(self.path)
+    def __init__(
+        self, model: str | Path | Archive, device: str = "cpu", precision: str = "float32"
+    ) -> None:
+        archive = model if isinstance(model, Archive) else Archive(find_model(model))
+        self.path, self._name = archive.path, str(archive)
+        self.metadata: Metadata = read_metadata(archive)
+        self._fallback = read_fallback(archive, self.metadata)
         self.mixture: Mixture = self.metadata.mixture
         try:
             self._device = torch.device(device)
@@ -102,14 +110,23 @@ class Predictor:
             raise ValueError(
                 f"device {device} was asked for, but torch finds no CUDA device here; use 'cpu'"
             )
-        self._module = load_module(self.path, self._device)
+        self._module = load_module(archive, self._device)
         for method in ("encode", "step", "decode"):
             if not hasattr(self._module, method):
-                raise ValueError(f"{self.path}: the model has no method {method}")
+                raise ValueError(f"{archive}: the model has no method {method}")
         if precision not in {"float32", "bfloat16"}:
             raise ValueError(f"expected precision float32 or bfloat16, found {precision}")
         self._engine = self._make_engine(bfloat16=precision == "bfloat16")
         self.engine = self._engine.instructions if self._engine else "torch"
+
+    @cached_property
+    def fallback(self) -> "Predictor | None":
+        """The model for configurations without a history; None where the model file has none.
+
+        It is another model, which sees positions and species only: `predict` never takes it by
+        itself.
+        """
+        return None if self._fallback is None else Predictor(self._fallback, str(self._device))
 
     def _make_engine(self, *, bfloat16: bool) -> scoring.Engine | None:
         parameters = dict(self._module.named_parameters())
@@ -123,7 +140,7 @@ class Predictor:
         if engine is None:
             raise ValueError(
                 "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
-                f"engine; {self.path} is scored by torch here: use precision float32"
+                f"engine; {self._name} is scored by torch here: use precision float32"
             )
         return scoring.make_engine(parameters, self.metadata.rounds, bfloat16=True)
 
@@ -170,7 +187,7 @@ class Predictor:
         own = configuration.mixture
         if own is not None and species is None and (why := own.difference(self.mixture)):
             warnings.warn(
-                f"{configuration.where}: is {own.name}, but {self.path} was trained on "
+                f"{configuration.where}: is {own.name}, but {self._name} was trained on "
                 f"{self.mixture.name}; they differ in {why}",
                 stacklevel=2,
             )
@@ -182,10 +199,22 @@ class Predictor:
                 f"it every {box.heights[2]:g} along z, within the cutoff {self.metadata.cutoff:g}: "
                 "for two dimensions expected Box(cell, (True, True, False))"
             )
-        given = node_inputs(mapped, self.metadata.inputs) if self.metadata.inputs.names else ()
+        given = self._node_inputs(mapped) if self.metadata.inputs.names else ()
         prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff), *given)
         self._check_sign(mapped, prediction)
         return replace(prediction, inside=inside)
+
+    def _node_inputs(self, configuration: Configuration) -> tuple[Singles, Singles]:
+        try:
+            return node_inputs(configuration, self.metadata.inputs)
+        except ValueError as error:
+            if self._fallback is None or configuration.history is not None:
+                raise
+            name = self.metadata.provenance.get("fallback", "its fallback")
+            raise ValueError(
+                f"{error}; or take {name}, the fallback of the model, which sees positions and "
+                "species only (predictor.fallback in Python)"
+            ) from error
 
     def _check_sign(self, configuration: Configuration, prediction: Prediction) -> None:
         # models that see energies know those of their own interactions only
@@ -198,7 +227,7 @@ class Predictor:
                     f"{configuration.where}: the mean propensity of species {name} is "
                     f"{own.mean():.4g}, and a distance is not negative; are interactions, their "
                     "shift of the energy, temperature and density those that "
-                    f"{self.path} was trained for?",
+                    f"{self._name} was trained for?",
                     stacklevel=3,
                 )
                 return
@@ -234,11 +263,11 @@ class Predictor:
             )
         except (RuntimeError, torch.jit.Error) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-            raise ValueError(f"{self.path} fails: {reason}") from error
+            raise ValueError(f"{self._name} fails: {reason}") from error
         for name, numbers in (("particles", node), ("pairs", edge)):
             if not np.isfinite(numbers).all():
                 raise ValueError(
-                    f"{self.path} predicts numbers that are not finite for "
+                    f"{self._name} predicts numbers that are not finite for "
                     f"{int((~np.isfinite(numbers).all(axis=1)).sum())} {name}; are positions, "
                     "temperature and density those that the model was trained for?"
                 )
@@ -270,14 +299,14 @@ class Predictor:
     ) -> None:
         if not np.isclose(graph.cutoff, self.metadata.cutoff, rtol=1e-9):
             raise ValueError(
-                f"{self.path} takes graphs with the cutoff {self.metadata.cutoff:g}, found "
+                f"{self._name} takes graphs with the cutoff {self.metadata.cutoff:g}, found "
                 f"{graph.cutoff:g}; give the configuration to `predict`, which builds the graph"
             )
         species = graph.species
         if graph.n_particles and not 0 <= species.min() <= species.max() < self.mixture.n_species:
             wrong = species.max() if species.min() >= 0 else species.min()
             raise ValueError(
-                f"{self.path} knows {self.mixture.n_species} species "
+                f"{self._name} knows {self.mixture.n_species} species "
                 f"({', '.join(self.mixture.species)}), found species number {wrong}"
             )
         inputs, n = self.metadata.inputs, graph.n_particles
@@ -287,13 +316,13 @@ class Predictor:
         found = [None if a is None else list(a.shape) for a in (node_vectors, node_scalars)]
         if found != expected:
             raise ValueError(
-                f"{self.path} sees {inputs.words}: expected node_vectors and node_scalars of shape "
-                f"{expected[0]} and {expected[1]}, found {found[0]} and {found[1]}; give the "
+                f"{self._name} sees {inputs.words}: expected node_vectors and node_scalars of "
+                f"shape {expected[0]} and {expected[1]}, found {found[0]} and {found[1]}; give the "
                 "configuration to `predict`, which has them"
             )
 
 
-def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:
+def load_module(path: Path | Archive, device: torch.device) -> torch.jit.ScriptModule:
     """The TorchScript module of a model file.
 
     Raises
@@ -304,7 +333,9 @@ def load_module(path: Path, device: torch.device) -> torch.jit.ScriptModule:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            module: torch.jit.ScriptModule = torch.jit.load(path, map_location=device)
+            archive = path if isinstance(path, Archive) else Archive(path)
+            with archive.open() as file:
+                module: torch.jit.ScriptModule = torch.jit.load(file, map_location=device)
             module.eval()
             return module
     except RuntimeError as error:

@@ -56,10 +56,12 @@ class TorchModel : public BotanModel {
  public:
   TorchModel(const char *, size_t, const std::string &, int, int);
   const std::string &metadata() const override { return metadata_text; }
+  std::string fallback() const override { return fallback_bytes; }
   std::string device() const override { return torch_device.str(); }
   std::string engine() const override { return "torch"; }
   std::string set_sizes(const BotanSizes &) override;
   double memory_usage() const override { return 0.0; }    // decode gives it back
+  void release_memory() override {}
   BotanModel *make_engine(bool, std::string *) const override;
   std::string encode(const BotanGraph &) override;
   std::string step(int) override;
@@ -69,7 +71,7 @@ class TorchModel : public BotanModel {
  private:
   torch::Device torch_device = torch::kCPU;
   int n_threads;
-  std::string metadata_text;
+  std::string metadata_text, fallback_bytes;
   torch::jit::Module module;
   BotanSizes sizes;
 
@@ -111,7 +113,7 @@ TorchModel::TorchModel(const char *bytes, size_t n_bytes, const std::string &dev
 {
   const c10::InferenceMode inference;
   std::istringstream stream(std::string(bytes, n_bytes));
-  torch::jit::ExtraFilesMap extra_files = {{"metadata.json", ""}};
+  torch::jit::ExtraFilesMap extra_files = {{"metadata.json", ""}, {"fallback.pt", ""}};
   try {
     module = torch::jit::load(stream, torch_device, extra_files);
   } catch (const c10::Error &failure) {
@@ -122,6 +124,7 @@ TorchModel::TorchModel(const char *bytes, size_t n_bytes, const std::string &dev
   }
   module.eval();
   metadata_text = extra_files["metadata.json"];
+  fallback_bytes = extra_files["fallback.pt"];
 }
 
 std::string TorchModel::set_sizes(const BotanSizes &given)

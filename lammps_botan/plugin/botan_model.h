@@ -39,10 +39,12 @@ class BotanModel {
  public:
   virtual ~BotanModel() = default;
   virtual const std::string &metadata() const = 0;    // text of metadata.json
+  virtual std::string fallback() const = 0;           // bytes of fallback.pt, or nothing
   virtual std::string device() const = 0;
   virtual std::string engine() const = 0;    // torch, or the instructions that the engine uses
   virtual std::string set_sizes(const BotanSizes &sizes) = 0;    // checks the methods for them
   virtual double memory_usage() const = 0;                       // bytes held between two scorings
+  virtual void release_memory() = 0;                             // until the next scoring
 
   // the same network in the compiled engine, for the sizes set before; null, without a message,
   // where the engine does not know the network or the device, and where it is not wanted

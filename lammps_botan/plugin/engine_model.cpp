@@ -29,10 +29,12 @@ class EngineModel : public BotanModel {
   {
   }
   const std::string &metadata() const override { return metadata_text; }
+  std::string fallback() const override { return ""; }    // models without inputs have none
   std::string device() const override { return "cpu"; }
   std::string engine() const override { return botan_engine_instructions(handle.get()); }
   std::string set_sizes(const BotanSizes &) override { return ""; }
   double memory_usage() const override { return botan_engine_memory_usage(handle.get()); }
+  void release_memory() override { botan_engine_release_memory(handle.get()); }
   BotanModel *make_engine(bool, std::string *) const override { return nullptr; }
 
   std::string encode(const BotanGraph &graph) override

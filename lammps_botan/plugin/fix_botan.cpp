@@ -38,6 +38,7 @@ static const char cite_fix_botan[] =
 
 FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     Fix(lmp, narg, arg), given(lmp, narg, arg), model(load_model(lmp, given, metadata)),
+    fallback(load_fallback(lmp, given, *model, metadata, fallback_metadata)),
     type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
     values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
     set_up_at(-1), verification_restored(false), history_restored(false), n_samples(0),
@@ -121,6 +122,7 @@ void FixBotan::declare_outputs()
   if (verification) maxexchange_dynamic = 1;
   size_exchange();
   comm_forward = MAX(exchange_size({{nullptr, sizes.width}}), exchange_size(input_rows()));
+  comm_forward = MAX(comm_forward, exchange_size({{nullptr, fallback_metadata.sizes.width}}));
   comm_forward = MAX(comm_forward, ATTRIBUTE_SIZE);
 }
 
@@ -134,12 +136,15 @@ void FixBotan::report()
     map +=
         fmt::format(" {}={}", type,
                     type2species[type] < 0 ? "NULL" : metadata.mixture.species[type2species[type]]);
-  utils::logmesg(lmp, "Fix botan: model {} ({}{}), atom types{}\n", given.model,
-                 metadata.architecture, metadata.trained_for, map);
+  utils::logmesg(lmp, "Fix botan: model {} ({}), atom types{}\n", given.model, metadata.in_words(),
+                 map);
   utils::logmesg(
       lmp, "  cutoff {}, bonds {}, every {} steps on {} ({}) with {} thread(s) per MPI task\n",
       metadata.cutoff, bonds, given.nevery, model->device(), model->engine(), given.threads);
   if (history) utils::logmesg(lmp, "  {}\n", history->in_words());
+  if (fallback)
+    utils::logmesg(lmp, "  its fallback, until the history is full: {} on {} ({})\n",
+                   fallback_metadata.in_words(), fallback->device(), fallback->engine());
   if (verification)
     utils::logmesg(lmp, "  each prediction is verified after lag time {}\n",
                    verification->lag_time);
@@ -272,7 +277,8 @@ double FixBotan::memory_usage()
          (node_out.capacity() + edge_out.capacity() + graph.vectors.capacity()) * sizeof(float) +
          (graph.species.capacity() + graph.first_edge.capacity()) * sizeof(int64_t) +
          graph.neighbor.capacity() * sizeof(int32_t) + nodes.capacity() * sizeof(Node) +
-         model->memory_usage() + (trajectory ? trajectory->memory_usage() : 0.0) +
+         model->memory_usage() + (fallback ? fallback->memory_usage() : 0.0) +
+         (trajectory ? trajectory->memory_usage() : 0.0) +
          (verification ? verification->atoms.memory_usage() : 0.0) +
          (history ? history->atoms.memory_usage() : 0.0);
 }

@@ -59,7 +59,9 @@ class FixBotan : public Fix {
   const FixBotanArguments given;
   ModelMetadata metadata;
   std::unique_ptr<BotanModel> model;
-  std::vector<int> type2species;    // -1: atoms of this type are not in the graph
+  ModelMetadata fallback_metadata;
+  std::unique_ptr<BotanModel> fallback;    // predicts until the history is full; may be null
+  std::vector<int> type2species;           // -1: atoms of this type are not in the graph
 
   double bonds;    // longest pair of the local output
 
@@ -106,10 +108,11 @@ class FixBotan : public Fix {
   std::string build_graph();
   void check_edges();
   bool knows_inputs();
+  void report_full();
   void gather_inputs();
   std::vector<Rows> input_rows();
   void report_wait();
-  void evaluate();
+  void evaluate(BotanModel &, const BotanSizes &);
   void predict_nothing();
   void stop_together(std::string failure);
   std::string not_finite() const;

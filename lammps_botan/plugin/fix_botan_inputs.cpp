@@ -33,7 +33,7 @@ void FixBotan::post_constructor()
 }
 
 /* ----------------------------------------------------------------------
-   a prediction needs the whole window of all atoms in the graph
+   a prediction by the model needs the whole window of all atoms in the graph
 ------------------------------------------------------------------------- */
 
 bool FixBotan::knows_inputs()
@@ -45,11 +45,24 @@ bool FixBotan::knows_inputs()
   n_samples = history->fewest_samples(inside);
   if (n_samples < before) wait_reported = false;    // the history has begun anew
   const bool is_full = n_samples >= history->atoms.samples_of_window();
-  if (is_full)
-    wait_reported = false;
-  else
+  if (!is_full)
     report_wait();
+  else if (wait_reported)
+    report_full();
   return is_full;
+}
+
+/* ---------------------------------------------------------------------- */
+
+void FixBotan::report_full()
+{
+  wait_reported = false;
+  if (!fallback) return;
+  fallback->release_memory();
+  if (comm->me == 0)
+    utils::logmesg(lmp,
+                   "Fix botan: the history is full at step {}; values are those of the model\n",
+                   update->ntimestep);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -61,11 +74,14 @@ void FixBotan::report_wait()
   if (comm->me != 0) return;
   const bigint step = history->full_at(n_samples);
   const bigint first = (step + given.nevery - 1) / given.nevery * given.nevery;
-  utils::logmesg(
-      lmp,
-      "Fix botan: {:.0f} % of the history is there at step {}; values are 0 until step {}, the "
-      "first with a prediction. Samples are taken at multiples of {} steps, also in a rerun\n",
-      100.0 * history->share(n_samples), update->ntimestep, first, history->stride());
+  const std::string values =
+      fallback ? fmt::format("those of the fallback ({})", fallback_metadata.in_words()) : "0";
+  utils::logmesg(lmp,
+                 "Fix botan: {:.0f} % of the history is there at step {}; values are {} until step "
+                 "{}, the first with a prediction{}. Samples are taken at multiples of {} steps, "
+                 "also in a rerun\n",
+                 100.0 * history->share(n_samples), update->ntimestep, values, first,
+                 fallback ? " of the model" : "", history->stride());
 }
 
 /* ----------------------------------------------------------------------

@@ -27,10 +27,12 @@ void FixBotan::score()
   refresh_ghosts();
   stop_together(build_graph());
   check_edges();
-  const bool is_predicted = knows_inputs();
-  if (is_predicted) {
+  const bool is_known = knows_inputs();
+  if (is_known) {
     gather_inputs();
-    evaluate();
+    evaluate(*model, metadata.sizes);
+  } else if (fallback) {
+    evaluate(*fallback, fallback_metadata.sizes);
   } else {
     predict_nothing();
   }
@@ -39,30 +41,33 @@ void FixBotan::score()
   store_averages();
   const double elapsed = platform::walltime() - start;
   MPI_Allreduce(&elapsed, &seconds, 1, MPI_DOUBLE, MPI_MAX, world);
-  if (verification && is_predicted) keep_prediction();
+  // what follows is about the model, and not about its fallback
+  if (!is_known) return;
+  check_sign();
+  if (verification) keep_prediction();
 }
 
 /* ----------------------------------------------------------------------
    every rank takes part in every exchange, also one without atoms, or where the model has failed
 ------------------------------------------------------------------------- */
 
-void FixBotan::evaluate()
+void FixBotan::evaluate(BotanModel &network, const BotanSizes &sizes)
 {
   std::vector<float> in_place_of_nodes;
   edge_out = {};    // those to come take as much memory
-  std::string failure = model->encode(graph);
-  for (int round = 0; round < metadata.sizes.rounds; round++) {
-    if (round > 0 || metadata.sizes.has_inputs()) {
-      float *state = failure.empty() ? model->node() : nullptr;
+  std::string failure = network.encode(graph);
+  for (int round = 0; round < sizes.rounds; round++) {
+    if (round > 0 || sizes.has_inputs()) {
+      float *state = failure.empty() ? network.node() : nullptr;
       if (!state) {
-        in_place_of_nodes.assign(graph.species.size() * metadata.sizes.width, 0.0F);
+        in_place_of_nodes.assign(graph.species.size() * sizes.width, 0.0F);
         state = in_place_of_nodes.data();
       }
-      exchange({{state, metadata.sizes.width}});
+      exchange({{state, sizes.width}});
     }
-    if (failure.empty()) failure = model->step(round);
+    if (failure.empty()) failure = network.step(round);
   }
-  if (failure.empty()) failure = model->decode(node_out, edge_out);
+  if (failure.empty()) failure = network.decode(node_out, edge_out);
   stop_together(failure.empty()
                     ? not_finite()
                     : fmt::format("the model failed at step {}: {}", update->ntimestep, failure));
@@ -202,7 +207,6 @@ void FixBotan::store_averages()
     if (is_reported(i)) squares[0] += (values[i][0] - mean) * (values[i][0] - mean);
   sum_over_ranks(squares);
   deviation = count > 0.0 ? sqrt(squares[0] / count) : 0.0;
-  check_sign();
 }
 
 /* ----------------------------------------------------------------------

@@ -5,6 +5,8 @@
 
 #include "model_loader.h"
 
+#include "model_fallback.h"
+
 #include "comm.h"
 #include "error.h"
 #include "lammps.h"
@@ -14,6 +16,7 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
+#include <string_view>
 
 using namespace LAMMPS_NS;
 namespace fs = std::filesystem;
@@ -161,45 +164,41 @@ static std::unique_ptr<BotanModel> choose_engine(LAMMPS *lmp, const FixBotanArgu
 }
 
 /* ----------------------------------------------------------------------
-   rank 0 reads the file, every rank builds the model from the same bytes
+   every rank builds the model from the same bytes; `words` name it in messages
 ------------------------------------------------------------------------- */
 
-std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArguments &given,
-                                                  ModelMetadata &metadata)
+static std::unique_ptr<BotanModel> open_model(LAMMPS *lmp, const FixBotanArguments &given,
+                                              std::string_view bytes, const std::string &words,
+                                              ModelMetadata &metadata)
 {
-  Error *error = lmp->error;
-  MPI_Comm world = lmp->world;
-  std::vector<char> bytes;
-  std::string failure;
-  if (lmp->comm->me == 0) failure = read_model_file(given.model, bytes);
-  agree(lmp, failure);
-  bigint n_bytes = static_cast<bigint>(bytes.size());
-  MPI_Bcast(&n_bytes, 1, MPI_LMP_BIGINT, 0, world);
-  if (n_bytes > MAXSMALLINT)
-    error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: model file {} is larger than 2 GB",
-               given.model);
-  bytes.resize(n_bytes);
-  MPI_Bcast(bytes.data(), static_cast<int>(n_bytes), MPI_CHAR, 0, world);
-
   MPI_Comm host;
   int rank_on_host = 0;
-  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, lmp->comm->me, MPI_INFO_NULL, &host);
+  MPI_Comm_split_type(lmp->world, MPI_COMM_TYPE_SHARED, lmp->comm->me, MPI_INFO_NULL, &host);
   MPI_Comm_rank(host, &rank_on_host);
   MPI_Comm_free(&host);
 
   BotanModelCreator *create = nullptr;
   agree(lmp, open_model_library(create));
+  std::string failure;
   std::unique_ptr<BotanModel> model(create(bytes.data(), bytes.size(), given.device.c_str(),
                                            rank_on_host, given.threads, &failure));
-  agree(lmp, model ? "" : fmt::format("model file {}: {}", given.model, failure));
-
+  agree(lmp, model ? "" : fmt::format("{}: {}", words, failure));
   failure = parse_metadata(model->metadata(), metadata);
-  if (!failure.empty())
-    error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: model file {}: {}", given.model,
-               failure);
-  failure = model->set_sizes(metadata.sizes);
-  if (!failure.empty()) failure = fmt::format("model file {}: {}", given.model, failure);
-  agree(lmp, failure);
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
+  return model;
+}
+
+/* ----------------------------------------------------------------------
+   what computes a model whose metadata have been checked
+------------------------------------------------------------------------- */
+
+static std::unique_ptr<BotanModel> make_ready(LAMMPS *lmp, const FixBotanArguments &given,
+                                              const ModelMetadata &metadata,
+                                              const std::string &words,
+                                              std::unique_ptr<BotanModel> model)
+{
+  std::string failure = model->set_sizes(metadata.sizes);
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
 
   // a graph without atoms shows here, on all ranks at once, whether the methods fit together
   const BotanGraph empty;
@@ -208,8 +207,50 @@ std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArg
   for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)
     failure = model->step(round);
   if (failure.empty()) failure = model->decode(node_out, edge_out);
-  if (!failure.empty())
-    failure = fmt::format("model file {} fails on an empty graph: {}", given.model, failure);
-  agree(lmp, failure);
+  agree(lmp, failure.empty() ? "" : fmt::format("{} fails on an empty graph: {}", words, failure));
   return choose_engine(lmp, given, metadata, std::move(model));
+}
+
+/* ----------------------------------------------------------------------
+   rank 0 reads the file
+------------------------------------------------------------------------- */
+
+std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArguments &given,
+                                                  ModelMetadata &metadata)
+{
+  MPI_Comm world = lmp->world;
+  std::vector<char> bytes;
+  std::string failure;
+  if (lmp->comm->me == 0) failure = read_model_file(given.model, bytes);
+  agree(lmp, failure);
+  bigint n_bytes = static_cast<bigint>(bytes.size());
+  MPI_Bcast(&n_bytes, 1, MPI_LMP_BIGINT, 0, world);
+  if (n_bytes > MAXSMALLINT)
+    lmp->error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: model file {} is larger than 2 GB",
+                    given.model);
+  bytes.resize(n_bytes);
+  MPI_Bcast(bytes.data(), static_cast<int>(n_bytes), MPI_CHAR, 0, world);
+
+  const std::string words = fmt::format("model file {}", given.model);
+  auto model = open_model(lmp, given, {bytes.data(), bytes.size()}, words, metadata);
+  if (!metadata.history && !model->fallback().empty())
+    agree(lmp, words + " has a fallback, which is for models that see a history, and sees none");
+  return make_ready(lmp, given, metadata, words, std::move(model));
+}
+
+/* ---------------------------------------------------------------------- */
+
+std::unique_ptr<BotanModel> LAMMPS_NS::load_fallback(LAMMPS *lmp, const FixBotanArguments &given,
+                                                     const BotanModel &model,
+                                                     const ModelMetadata &metadata,
+                                                     ModelMetadata &of_fallback)
+{
+  const std::string bytes = model.fallback();
+  if (bytes.empty()) return nullptr;
+  const std::string words = fmt::format("the fallback of model file {}", given.model);
+  auto fallback = open_model(lmp, given, bytes, words, of_fallback);
+  std::string failure = check_fallback(metadata, of_fallback);
+  if (failure.empty() && !fallback->fallback().empty()) failure = "it has a fallback of its own";
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
+  return make_ready(lmp, given, of_fallback, words, std::move(fallback));
 }

@@ -19,6 +19,11 @@ namespace LAMMPS_NS {
 // the word is the path of a file, or the name of a model that came with the package
 std::unique_ptr<BotanModel> load_model(class LAMMPS *, const FixBotanArguments &, ModelMetadata &);
 
+// that of a model with these metadata, or null where the model file has none
+std::unique_ptr<BotanModel> load_fallback(class LAMMPS *, const FixBotanArguments &,
+                                          const BotanModel &, const ModelMetadata &,
+                                          ModelMetadata &of_fallback);
+
 }    // namespace LAMMPS_NS
 
 #endif

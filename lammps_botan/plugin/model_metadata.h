@@ -48,6 +48,8 @@ struct ModelMetadata {
   BotanSizes sizes;
   std::vector<double> lag_times;
   std::string trained_for;    // temperature, density and lag times in words, where they are known
+
+  std::string in_words() const { return architecture + trained_for; }
 };
 
 // returns what is wrong with the text, or an empty string

@@ -99,8 +99,7 @@ template <class T> class Memory {
   T *at_least(size_t n)
   {
     if (n > size) {
-      numbers.reset();
-      size = 0;
+      release();
       const size_t unit = n * sizeof(T) < HUGE_PAGE ? LINE : HUGE_PAGE;
       const size_t bytes = (n * sizeof(T) + unit - 1) / unit * unit;
       numbers.reset(static_cast<T *>(std::aligned_alloc(unit, bytes)));
@@ -113,6 +112,11 @@ template <class T> class Memory {
     return numbers.get();
   }
   double bytes() const { return static_cast<double>(size * sizeof(T)); }
+  void release()
+  {
+    numbers.reset();
+    size = 0;
+  }
 
  private:
   static constexpr size_t LINE = 64, HUGE_PAGE = 2 << 20;    // bytes
@@ -245,6 +249,15 @@ double botan_engine_memory_usage(const BotanEngine *engine)
     bytes += n->node.bytes() + n->sent.bytes() + n->node_out.bytes() + n->edge_out.bytes() +
              n->edge.bytes() + n->edge_constant.bytes();
   return bytes;
+}
+
+void botan_engine_release_memory(BotanEngine *engine)
+{
+  engine->together.release();
+  for (const auto &n : engine->networks) {
+    for (auto *floats : {&n->node, &n->sent, &n->node_out, &n->edge_out}) floats->release();
+    for (auto *bytes : {&n->edge, &n->edge_constant}) bytes->release();
+  }
 }
 
 bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,

@@ -34,6 +34,7 @@ BOTAN_EXPORT void botan_engine_delete(BotanEngine *engine);
 BOTAN_EXPORT const char *botan_engine_instructions(const BotanEngine *engine);
 // bytes, kept for the next graph
 BOTAN_EXPORT double botan_engine_memory_usage(const BotanEngine *engine);
+BOTAN_EXPORT void botan_engine_release_memory(BotanEngine *engine);
 
 /* species [n_nodes], local nodes first; first_edge [n_local + 1], where the edges that arrive at
    each node begin; neighbor [n_edges]; vectors [n_edges, 3], r_center - r_neighbor. The last step

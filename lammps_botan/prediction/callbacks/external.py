@@ -34,8 +34,9 @@ def attach(
     Runs that start on such a step score it in their setup, `run 0` included. Forces and trajectory
     stay the same to the last bit. Collective: all ranks must call it.
 
-    The history that a model sees is kept from here on. Nothing is scored until its window is full
-    (`Attachment.history_share`): the column is 0, and `on_frame` is not called.
+    The history that a model sees is kept from here on. Until its window is full
+    (`Attachment.history_share` is 1) the fallback of the model predicts. Where it has none nothing
+    is scored: the column is 0, and `on_frame` is not called.
 
     Parameters
     ----------
@@ -162,7 +163,8 @@ class Attachment:
     def history_share(self) -> float:
         """The share of the window of the history, 0 to 1, at the latest multiple of `every`.
 
-        Of the particle that has the least. 1 for a model that sees no history.
+        Of the particle that has the least. Below 1 the arrays are those of the fallback of the
+        model. 1 for a model that sees no history.
         """
         return self._scoring.history_share
 
@@ -197,7 +199,7 @@ class Attachment:
 
     @property
     def _latest(self) -> Scored:
-        if self._scored is None and self._scoring.sampling:
+        if self._scored is None and self._scoring.sampling and not self._scoring.has_fallback:
             raise RuntimeError(
                 f"nothing has been scored: the model sees {self._scoring.sampling.asked.words}, of "
                 f"which {self.history_share:.3g} is there; run on until history_share is 1"

@@ -35,7 +35,8 @@ class Score:
         One word for each atom type, as in `fix botan`: a species of the model, or NULL; "A B".
     column : str
         The propensity goes into d_`column`, further node outputs of the model into d_`column`_2
-        and so on; 0 for types that are NULL, and until the window of the history is full.
+        and so on; 0 for types that are NULL. Until the window of the history is full it has the
+        values of the fallback of the model, or 0 where the model has none.
     every : int
         Score at the calls whose step is a multiple of it. A model that sees a history must be
         called at each of its samples, and need not score at each of them.
@@ -70,7 +71,10 @@ class Score:
 
     @property
     def history_share(self) -> float:
-        """The share of the window of the history, 0 to 1, at the latest scoring; else 1."""
+        """The share of the window of the history, 0 to 1, at the latest scoring; else 1.
+
+        Below 1 the columns are those of the fallback of the model.
+        """
         return self._scoring.history_share
 
     def __call__(self, pointer: object) -> None:

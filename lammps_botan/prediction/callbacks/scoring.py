@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lammps_botan.files.snapshot import Snapshot
+from lammps_botan.network.archive import Archive
+from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.prediction.callbacks.inherent import add_inherent, check_choice, check_plugin
@@ -65,18 +67,21 @@ class Scoring:
         Of the model.
     columns : list of str
         Names of the columns, without d_.
+    has_fallback : bool
+        Whether the model has a fallback, which predicts until the history is full.
     sampling : Sampling or None
         Of the history, where the model sees one.
     history_share : float
-        Of its window, what was there when a scoring was last asked for, 0 to 1; else 1.
+        Of its window, what was there when a scoring was last asked for, 0 to 1; else 1. Below 1
+        the fallback of the model predicts, or nothing does.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, has no such species, or sees inherent structures and is
-        not to have them.
+        If the file is not a model file, its fallback does not fit, it has no such species, or sees
+        inherent structures and is not to have them.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Scoring:
     ) -> None:
         self._path = find_model(model).resolve()  # the input script may change folders
         self.metadata = read_metadata(self._path)
+        self.has_fallback = read_fallback(Archive(self._path), self.metadata) is not None
         self._words = species.split() if isinstance(species, str) else list(species)
         self.metadata.mixture.numbers(self._words)  # all of them are words of the model
         n_outputs = len(self.metadata.node_outputs)
@@ -154,7 +160,8 @@ class Scoring:
     def score(self, lmp: Any, ranks: Ranks) -> Scored | None:
         """Score all particles and write the columns; collective, the same result on every rank.
 
-        None, and columns of zeros, as long as the window of the history is not full.
+        As long as the window of the history is not full, by the fallback of the model; None, and
+        columns of zeros, where it has none.
         """
         configuration = ranks.together(lambda: self._gather(lmp, ranks))
         scored, self.history_share = ranks.on_first(lambda: self._score(configuration))
@@ -174,12 +181,16 @@ class Scoring:
 
     def _score(self, configuration: Configuration | None) -> tuple[Scored | None, float]:
         assert configuration is not None  # rank 0 has it
-        share = 1.0
+        predictor, share = self._predictor, 1.0
         if self.sampling is not None:
-            configuration, share = self.sampling.remember(configuration)
-            if configuration is None:
+            remembered, share = self.sampling.remember(configuration)
+            if remembered is not None:
+                configuration = remembered
+            elif (fallback := predictor.fallback) is not None:
+                predictor = fallback
+            else:
                 return None, share
-        prediction = self._predictor.predict(configuration, self._words)
+        prediction = predictor.predict(configuration, self._words)
         snapshot = Snapshot(configuration.select(prediction.inside), prediction.graph)
         return Scored(snapshot, prediction.node, prediction.edge), share
 

@@ -1,0 +1,87 @@
+"""The model inside a model file that predicts until the history is full (docs/model_file.md)."""
+
+from pathlib import Path
+
+from lammps_botan.network.archive import Archive
+from lammps_botan.network.metadata import Metadata, read_metadata
+
+FALLBACK = "fallback.pt"  # of the extra files
+
+
+def read_fallback(archive: Archive, metadata: Metadata) -> Archive | None:
+    """The fallback of a model, checked; None where the model file has none.
+
+    Parameters
+    ----------
+    archive : Archive
+        The model file.
+    metadata : Metadata
+        What it says of itself.
+
+    Raises
+    ------
+    ValueError
+        If the fallback is not a model file, or does not fit the model.
+    """
+    content = archive.extra_file(FALLBACK)
+    if not content:
+        return None
+    fallback = Archive(archive.path, content)
+    check_fallback(metadata, fallback)
+    return fallback
+
+
+def check_fallback(metadata: Metadata, fallback: Archive) -> Metadata:
+    """What a fallback says of itself, if it fits the model.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        Of the model.
+    fallback : Archive
+        The model that is to predict where this one does not know enough.
+
+    Raises
+    ------
+    ValueError
+        If the model needs no fallback, or graph, outputs or lag times of the fallback are others.
+    """
+    own = read_metadata(fallback)
+    if why := _difference(metadata, own):
+        raise ValueError(f"{fallback}: {why}")
+    if fallback.extra_file(FALLBACK):
+        raise ValueError(f"{fallback}: has a fallback of its own: expected a model without one")
+    return own
+
+
+def fallback_content(metadata: Metadata, path: Path) -> bytes:
+    """The content of a model file that is to become the fallback of a model.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a model file, or does not fit the model.
+    """
+    check_fallback(metadata, Archive(path))
+    return path.read_bytes()
+
+
+def _difference(model: Metadata, fallback: Metadata) -> str:
+    """Why a model cannot be the fallback of another one, in words; empty where it can."""
+    if model.inputs.history is None:
+        return (
+            f"is to be a fallback until the history is full, and the model sees "
+            f"{model.inputs.words}: expected a model that sees a history"
+        )
+    if fallback.inputs.names:
+        return f"sees {fallback.inputs.words}: expected a fallback that sees positions and species"
+    if why := model.mixture.difference(fallback.mixture):
+        return f"expected a fallback for the mixture of the model; they differ in {why}"
+    for key in ("cutoff", "node_outputs", "edge_outputs", "lag_times"):
+        mine, theirs = getattr(model, key), getattr(fallback, key)
+        if mine != theirs:
+            name = key.replace("_", " ")
+            return f"expected a fallback with the {name} of the model, {mine}, found {theirs}"
+    return ""
