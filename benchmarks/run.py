@@ -26,7 +26,15 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 TABLES_FROM_HERE = "<!-- the rest is written by benchmarks/run.py -->\n"
 # seconds on two cores, for the time left
-PARTS = {"forward": 90, "in_lammps": 300, "history": 60, "train": 100, "score": 40, "targets": 40}
+PARTS = {
+    "forward": 90,
+    "in_lammps": 300,
+    "history": 60,
+    "models": 150,
+    "train": 100,
+    "score": 40,
+    "targets": 40,
+}
 
 
 def run(part: str, options: list[str], progress: Progress, bar: int) -> Sections:
@@ -93,6 +101,7 @@ def main() -> None:
     options = {
         "in_lammps": [*temperature, "--largest", str(arguments.largest)],
         "history": temperature,
+        "models": temperature,
     }
     columns = (TextColumn("{task.description:9}"), BarColumn(), TimeElapsedColumn())
     columns += (TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True))

@@ -7,6 +7,7 @@ import configuration
 import forward
 import history
 import in_lammps
+import models
 import numpy as np
 import pytest
 import torch
@@ -132,6 +133,16 @@ def test_scoring_takes_memory(melt):
     system = in_lammps.System(data, propensity)
     without, scored = (in_lammps.memory(system, model, scored=s) for s in (False, True))
     assert 0 < without < scored
+
+
+def test_a_model_is_measured_with_the_numbers_that_it_has(melt):
+    model = models.Model("ours", melt[1])
+    numbers, exchanged, scoring, in_steps = models.measure_one(model, melt[0], 1.0, turns=1)
+    network = Botan()
+    assert numbers.values == [sum(p.numel() for p in network.parameters())]
+    assert exchanged.values == [6 * 64]  # after all rounds but the last
+    (seconds,), (share,) = scoring.values, in_steps.values
+    assert 0 < seconds < share  # seconds in steps of less than a second
 
 
 def test_steps_are_measured_with_and_without_history(melt):
