@@ -18,8 +18,10 @@ from lammps_botan.network.checkpoint import (
     save_checkpoint,
 )
 from lammps_botan.network.committee import make_committee
+from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.export import export
 from lammps_botan.network.inputs import Inputs, node_inputs
+from lammps_botan.network.linear import Linear
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.network import Network
 from lammps_botan.network.predictor import Predictor
@@ -249,6 +251,33 @@ def test_a_network_and_its_physics_see_the_same():
     for wrong in (["inherent", "history"], ["future"], ["history", "history"]):
         with pytest.raises(ValueError, match="some of history, inherent, in this order, found"):
             Network(rounds=1, n_species=2, inputs=wrong)
+
+
+def test_networks_of_different_kinds_form_a_committee(tmp_path):
+    """The linear network takes seven rounds and waits for none, the other one takes two."""
+    torch.manual_seed(1)
+    inputs = SEES["history"]
+    linear = Linear(CUTOFF, inputs=inputs.names)
+    linear.weights.normal_(0, 0.01)
+    linear.pair_weights.normal_(0, 0.01)
+    equivariant = Equivariant(cutoff=CUTOFF, rounds=2, width=8, features=4, inputs=inputs.names)
+    stands_for = physics(cutoff=CUTOFF, inputs=inputs)
+    members = [Checkpoint(network, stands_for, {}) for network in (linear, equivariant)]
+    metadata = export(members, tmp_path / "m.pt")
+    assert (metadata.rounds, metadata.architecture) == (7, "linear and equivariant")
+    configuration, alone = seen(), []
+    for k, member in enumerate(members):
+        export(member, tmp_path / f"{k}.pt")
+        alone.append(Predictor(tmp_path / f"{k}.pt").predict(configuration))
+    first, second = alone
+    found = Predictor(tmp_path / "m.pt").predict(configuration)
+    assert np.abs(first.node - second.node).max() > 0.01
+    for whole, one, two in (
+        (found.node, first.node, second.node),
+        (found.edge, first.edge, second.edge),
+    ):
+        np.testing.assert_allclose(whole[:, :1], (one + two) / 2, atol=FLOAT32)
+        np.testing.assert_allclose(whole[:, 1:], np.abs(one - two) / 2**0.5, atol=FLOAT32)
 
 
 def test_a_committee_sees_what_its_members_see(tmp_path):

@@ -1,6 +1,7 @@
 """Several networks as one: the mean of their outputs, and how far they disagree.
 
-The networks are evaluated side by side; their states stand in neighboring columns. The outputs are
+The networks are evaluated side by side; their states stand in neighboring columns. They may be of
+different kinds: a network with fewer rounds waits for the others. The outputs are
 those of the networks averaged, followed by the standard deviation between them (with n - 1), which
 grows where a network has not seen the like.
 """
@@ -44,12 +45,13 @@ class _Members(Network):
     def __init__(self, members: Sequence[Network]) -> None:
         if len(members) < 2:
             raise ValueError(f"a committee needs two networks or more, found {len(members)}")
-        for name in ("rounds", "n_species", "inputs"):
+        for name in ("n_species", "inputs"):
             found = [getattr(member, name) for member in members]
             if any(one != found[0] for one in found):
                 raise ValueError(f"the networks of a committee need the same {name}, found {found}")
         first = members[0]
-        super().__init__(rounds=first.rounds, n_species=first.n_species, inputs=first.inputs)
+        rounds = max(member.rounds for member in members)
+        super().__init__(rounds=rounds, n_species=first.n_species, inputs=first.inputs)
         self.members = nn.ModuleList(members)
         columns, outputs = [], set()
         for member in members:
@@ -94,18 +96,20 @@ class _Members(Network):
         at = [0, 0, 0, 0]
         for k, member in enumerate(self.members):
             to = [at[j] + self.columns[k][j] for j in range(4)]
-            n, e = member.step(  # type: ignore[operator]
-                round,
-                node[:, at[0] : to[0]],
-                node_const[:, at[1] : to[1]],
-                edge[:, at[2] : to[2]],
-                edge_const[:, at[3] : to[3]],
-                center,
-                neighbor,
-                n_local,
-            )
-            nodes.append(n)
-            edges.append(e)
+            own, of_edges = node[:, at[0] : to[0]], edge[:, at[2] : to[2]]
+            if round < member.rounds:  # type: ignore[operator]
+                own, of_edges = member.step(  # type: ignore[operator]
+                    round,
+                    own,
+                    node_const[:, at[1] : to[1]],
+                    of_edges,
+                    edge_const[:, at[3] : to[3]],
+                    center,
+                    neighbor,
+                    n_local,
+                )
+            nodes.append(own[:n_local])
+            edges.append(of_edges)
             at = to
         return torch.cat(nodes, dim=1), torch.cat(edges, dim=1)
 
@@ -126,7 +130,7 @@ class _Members(Network):
 
 
 class Committee(_Members, ThermalNetwork):
-    """Networks with the same number of rounds, the same inputs and the same outputs.
+    """Networks with the same inputs and the same outputs.
 
     Parameters
     ----------
@@ -136,7 +140,7 @@ class Committee(_Members, ThermalNetwork):
     Raises
     ------
     ValueError
-        If there are fewer, or they differ in rounds, species, inputs or outputs.
+        If there are fewer, or they differ in species, inputs or outputs.
     """
 
     @torch.jit.export

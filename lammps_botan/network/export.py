@@ -51,7 +51,8 @@ def export(
     model = together([checkpoint.model for checkpoint in several]).eval()
     if fallback is not None:
         provenance = provenance | {"fallback": fallback.stem}
-    metadata = _describe(model, several[0].architecture, physics, provenance)
+    kinds = dict.fromkeys(checkpoint.architecture for checkpoint in several)
+    metadata = _describe(model, " and ".join(kinds), physics, provenance)
     inside = None if fallback is None else fallback_content(metadata, fallback)
     _write(path, model, metadata.to_json(), metadata, inside)
     return metadata
