@@ -164,37 +164,66 @@ def test_distances_are_standardized_over_all_pairs(tmp_path):
     np.testing.assert_allclose(model.pairs.deviation, expected.std(axis=0), rtol=1e-5)
 
 
+def in_unit(folder, unit, kind, epochs=5):
+    """A configuration file and its data, whose lengths are in another unit, as the mixture says."""
+    folder.mkdir()
+    for seed, file in enumerate(FILES):
+        path = write_liquid(folder / f"{file}.npz", seed, **histories(seed, 1, 1))
+        with np.load(path) as archive:
+            arrays = dict(archive)
+        for key in ("initial_positions", "positions", "box", "history_displacement"):
+            arrays[key] = arrays[key] * unit
+        arrays["history_variance"] = arrays["history_variance"] * unit**2
+        np.savez(path, **arrays)
+    target = f"cutoff = {1.5 * unit}"
+    if unit != 1:
+        lengths = [[unit * length for length in row] for row in ((1.35, 1.25), (1.25, 1.25))]
+        mixture = write_mixture(folder / "mine.toml", bond_lengths=lengths, diameter=unit)
+        target += f'\nmixture = "{mixture}"'
+    text = recipe(epochs, network=NETWORKS[kind], target=target)
+    return read_config(configure(folder, text.replace("[network]", SEES + "[network]")))
+
+
 @networks
-@pytest.mark.parametrize("unit", [1.0, 3.0])
-def test_the_first_loss_is_the_same_in_any_unit(tmp_path, unit, kind):
-    """Lengths in another unit, with the mixture that says so."""
-    lengths = [[unit * length for length in row] for row in ((1.35, 1.25), (1.25, 1.25))]
-    mixture = write_mixture(tmp_path / "mine.toml", bond_lengths=lengths, diameter=unit)
+def test_the_first_loss_is_the_same_in_any_unit(tmp_path, kind):
     losses = []
-    for factor, name in ((1.0, "one"), (unit, "other")):
-        folder = tmp_path / name
-        folder.mkdir()
-        for seed, file in enumerate(FILES):
-            write_liquid(folder / "here.npz", seed, **histories(seed, 1, 1))
-            with np.load(folder / "here.npz") as archive:
-                arrays = dict(archive)
-            (folder / "here.npz").unlink()
-            for key in ("initial_positions", "positions", "box", "history_displacement"):
-                arrays[key] = arrays[key] * factor
-            arrays["history_variance"] = arrays["history_variance"] * factor**2
-            np.savez(folder / f"{file}.npz", **arrays)
-        source = mixture if factor == unit and unit != 1 else None
-        target = f"cutoff = {1.5 * factor}"
-        target += f'\nmixture = "{source}"' if source else ""
-        text = recipe(5, network=NETWORKS[kind], target=target)
-        text = text.replace("[network]", SEES + "[network]")
-        config = read_config(configure(folder, text))
+    for unit in (1.0, 3.0):
+        folder = tmp_path / f"unit-{unit}"
+        config = in_unit(folder, unit, kind)
         data = read_data(config, folder)
         torch.manual_seed(0)
         module = Module(config, data.physics, 2)
         standardize(module.model, data.training)
         losses.append(module.losses([data.training[0]])["loss"].item())
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@networks
+def test_a_network_learns_the_same_in_any_unit(tmp_path, kind):
+    """In a unit of a third of the length it predicts three times as much."""
+    found = []
+    for unit in (1.0, 3.0):
+        folder = tmp_path / f"unit-{unit}"
+        (best,) = train(in_unit(folder, unit, kind, epochs=10), folder)
+        trained = load_checkpoint(best)
+        export(trained, folder / "m.pt")
+        one = read_ensemble(folder / "validation.npz", mixture=trained.physics.mixture)
+        prediction = Predictor(folder / "m.pt").predict(one.configuration)
+        found.append(np.concatenate([prediction.node, prediction.edge]) / unit)
+        # weights to start from are those of the file
+        config = read_config(folder / "recipe.toml")
+        slow = config.model_copy(
+            update={
+                "output": "again",
+                "recipe": config.recipe.model_copy(update={"learning_rate": 1e-12}),
+            }
+        )
+        (again,) = train(slow, folder, init=best)
+        after = load_checkpoint(again).model.state_dict()
+        for name, tensor in trained.model.state_dict().items():
+            torch.testing.assert_close(after[name], tensor, rtol=1e-5, atol=1e-6)
+    assert found[0].std() > 0.01
+    np.testing.assert_allclose(found[1], found[0], atol=1e-3 * found[0].std())
 
 
 @pytest.mark.parametrize(("kind", "width"), [("equivariant", 16 + 8 * 4), ("botan", 16)])
