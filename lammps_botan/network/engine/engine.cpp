@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "memory.h"
 #include "weights.h"
 
 #include <algorithm>
@@ -12,10 +13,6 @@
 #include <system_error>
 #include <thread>
 #include <vector>
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 namespace {
 
@@ -91,38 +88,6 @@ std::vector<long> shares(long n_local, const int64_t *first_edge, long threads)
   start.push_back(n_local);
   return start;
 }
-
-/* ---------------------------------------------------------------------- */
-
-// memory that is not touched before it is used, kept for the next scoring
-template <class T> class Memory {
- public:
-  T *at_least(size_t n)
-  {
-    if (n > size) {
-      numbers.reset();
-      size = 0;
-      const size_t unit = n * sizeof(T) < HUGE_PAGE ? LINE : HUGE_PAGE;
-      const size_t bytes = (n * sizeof(T) + unit - 1) / unit * unit;
-      numbers.reset(static_cast<T *>(std::aligned_alloc(unit, bytes)));
-      if (!numbers) throw std::bad_alloc();
-#ifdef __linux__
-      if (unit == HUGE_PAGE) madvise(numbers.get(), bytes, MADV_HUGEPAGE);    // or in small ones
-#endif
-      size = n;
-    }
-    return numbers.get();
-  }
-  double bytes() const { return static_cast<double>(size * sizeof(T)); }
-
- private:
-  static constexpr size_t LINE = 64, HUGE_PAGE = 2 << 20;    // bytes
-  struct Free {
-    void operator()(T *pointer) const { std::free(pointer); }
-  };
-  std::unique_ptr<T[], Free> numbers;
-  size_t size = 0;
-};
 
 /* ---------------------------------------------------------------------- */
 
