@@ -28,6 +28,7 @@ TABLES_FROM_HERE = "<!-- the rest is written by benchmarks/run.py -->\n"
 # seconds on two cores, for the time left
 PARTS = {
     "forward": 90,
+    "with_inputs": 20,
     "in_lammps": 300,
     "history": 60,
     "models": 150,

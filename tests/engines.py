@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lammps_botan.network.botan import Botan
+from lammps_botan.network.botan import Botan, ThermalBotan
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.export import export
 from lammps_botan.structure.box import Box
@@ -72,7 +72,7 @@ def write(path: Path, *models: Botan) -> Path:
     return path
 
 
-class Doubled(Botan):
+class Doubled(ThermalBotan):
     """The weights of BOTAN, and another formula."""
 
     @torch.jit.export

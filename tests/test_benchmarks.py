@@ -11,6 +11,7 @@ import models
 import numpy as np
 import pytest
 import torch
+import with_inputs
 from figures import Figure, markdown, ratio, read_json
 from network import CUTOFF, PHYSICS, random_network
 from peak import peak
@@ -149,6 +150,12 @@ def test_steps_are_measured_with_and_without_history(melt):
     (figures,) = history.measure(melt[0], 1.0, turns=1, n_steps=60).values()
     assert len(figures) == 3 * len(history.TIMESTEPS)
     assert all(figure.median > 0 for figure in figures)
+
+
+def test_a_history_is_scored_by_the_engine_and_by_torch(melt):
+    (figures,) = with_inputs.measure(melt[0], turns=1).values()
+    assert all(figure.median > 0 for figure in figures)
+    assert figures[-1].met
 
 
 @pytest.mark.parametrize("repeat", [1, 2])

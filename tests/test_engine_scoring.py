@@ -166,7 +166,7 @@ def test_what_is_not_a_number_stays_so(instructions, model):
     given = graph(200, 5.5)
     given.vectors[0] = np.nan
     vectors = given.vectors.astype(np.float32)
-    engine = scoring.make_engine(dict(network().named_parameters()), rounds=3)
+    engine = scoring.make_engine(network(), rounds=3)
     assert engine.instructions == instructions
     node, edge = engine.score(given.species, vectors, given.center, given.neighbor)
     exact = Predictor(model).predict_by_torch(given)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import engines
 import numpy as np
 import pytest
+import symmetry
 import torch
 from engines import random_graph
 
@@ -83,6 +84,24 @@ def test_three_species_are_told_as_one_hot():
     found = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
     assert reference["node_encoder.fc1.weight"].shape == (64, 3)
     assert distance(found, reference) < 1e-2
+
+
+@pytest.mark.parametrize("name", ["history", "inherent", "both"])
+def test_networks_with_inputs_are_rounded_less_than_by_autocast(name):
+    model, inputs = symmetry.botan(name), symmetry.tensors(symmetry.liquid(), name)
+    exact = [output.detach() for output in model(*inputs)]
+    reference = gradients(model, model(*inputs), (0.4, 0.6))
+    with torch.autocast("cpu", torch.bfloat16):
+        by_autocast = [output.detach().float() for output in model(*inputs)]
+        rounded = gradients(model, model(*inputs), (0.4, 0.6))
+    ours = [output.detach() for output in training.forward(model, *inputs)]
+    found = gradients(model, training.forward(model, *inputs), (0.4, 0.6))
+    for output, other, right in zip(ours, by_autocast, exact, strict=True):
+        assert (output - right).norm() < (other - right).norm()
+    assert distance(found, reference) < distance(rounded, reference)
+    for part, gradient in reference.items():
+        scale = float(gradient.norm())
+        assert float((found[part] - gradient).norm()) <= 3e-2 * scale, part
 
 
 def test_it_rounds_less_than_autocast():

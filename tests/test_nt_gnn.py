@@ -13,7 +13,7 @@ from public_data import GLASSY_DYNAMICS, needs_glassy_dynamics
 from lammps_botan.analysis.sample import read_sample
 from lammps_botan.cli import main
 from lammps_botan.evaluation.pearson import node_mask, pearson
-from lammps_botan.network.botan import Botan
+from lammps_botan.network.botan import Botan, ThermalBotan
 from lammps_botan.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.network.metadata import read_metadata
@@ -165,7 +165,7 @@ def test_a_checkpoint_that_does_not_say_holds_botan(tmp_path):
     save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
     content = torch.load(path, weights_only=True)
     torch.save(content | {"architecture": {"rounds": 1, "width": 4}}, path)
-    assert type(load_checkpoint(path).model) is Botan
+    assert type(load_checkpoint(path).model) is ThermalBotan
 
 
 def test_a_network_of_a_later_version_is_refused(tmp_path):

@@ -33,15 +33,19 @@ from lammps_botan.training.standardization import standardize
 from lammps_botan.training.starts import Starts
 
 NETWORK = 'architecture = "equivariant"\nrounds = 2\nwidth = 16\nfeatures = 4'
+NETWORKS = {"equivariant": NETWORK, "botan": 'architecture = "botan"\nrounds = 2\nwidth = 16'}
+networks = pytest.mark.parametrize("kind", NETWORKS)
 
 
-def configuration(folder, added="", epochs=5):
-    text = recipe(epochs, network=NETWORK, recipe=added).replace("[network]", SEES + "[network]")
+def configuration(folder, added="", epochs=5, kind="equivariant"):
+    text = recipe(epochs, network=NETWORKS[kind], recipe=added).replace(
+        "[network]", SEES + "[network]"
+    )
     return read_config(configure(folder, text))
 
 
-def graphs_of(folder, added=""):
-    config = configuration(folder, added)
+def graphs_of(folder, added="", kind="equivariant"):
+    config = configuration(folder, added, kind=kind)
     data = read_data(config, folder)
     turned = TurnedGraphs(
         data.training, Starts(config, data, folder), seed=1, rotations="o3", dimension=3
@@ -113,8 +117,9 @@ def test_the_loss_of_a_reversed_run_counts_its_weight(tmp_path):
         assert losses[1][name] == pytest.approx(0.25 * loss, rel=1e-6)
 
 
-def test_inputs_and_outputs_are_standardized_by_species(tmp_path):
-    config, data, _ = graphs_of(write_histories(tmp_path))
+@networks
+def test_inputs_and_outputs_are_standardized_by_species(tmp_path, kind):
+    config, data, _ = graphs_of(write_histories(tmp_path), kind=kind)
     model = make_network(config.network, data.physics)
     standardize(model, data.training)
     seen = [(graph, given) for graph in data.training for given in graph.inputs]
@@ -129,40 +134,62 @@ def test_inputs_and_outputs_are_standardized_by_species(tmp_path):
         ]
     )
     species = np.concatenate([graph.graph.species for graph, _ in seen])
-    for kind in (0, 1):
-        some = own[species == kind, 2:].numpy()
+    for of in (0, 1):
+        some = own[species == of, 2:].numpy()
         # a few are beyond what is told apart
         np.testing.assert_allclose(some.mean(axis=0), 0, atol=0.01)
         np.testing.assert_allclose(some.std(axis=0), 1, atol=0.01)
-        node = np.concatenate([g.node[g.graph.species == kind] for g in data.training])
-        assert float(model.node_mean[kind]) == pytest.approx(node.mean(), rel=1e-5)
-        assert float(model.node_deviation[kind]) == pytest.approx(node.std(), rel=1e-5)
+        if kind == "equivariant":
+            node = np.concatenate([g.node[g.graph.species == of] for g in data.training])
+            assert float(model.node_mean[of]) == pytest.approx(node.mean(), rel=1e-5)
+            assert float(model.node_deviation[of]) == pytest.approx(node.std(), rel=1e-5)
 
 
-@pytest.mark.parametrize("unit", [1.0, 3.0])
-def test_the_first_loss_is_the_same_in_any_unit(tmp_path, unit):
-    """Lengths in another unit, with the mixture that says so."""
-    lengths = [[unit * length for length in row] for row in ((1.35, 1.25), (1.25, 1.25))]
-    mixture = write_mixture(tmp_path / "mine.toml", bond_lengths=lengths, diameter=unit)
+def test_distances_are_standardized_over_all_pairs(tmp_path):
+    config, data, _ = graphs_of(write_histories(tmp_path), kind="botan")
+    model = make_network(config.network, data.physics)
+    standardize(model, data.training)
+    seen = [(graph.graph, given) for graph in data.training for given in graph.inputs]
+    thermal = np.concatenate([graph.distances for graph, _ in seen])
+    mean = np.concatenate(
+        [
+            np.linalg.norm(
+                graph.vectors + d.vectors[graph.center, 0] - d.vectors[graph.neighbor, 0], axis=1
+            )
+            for graph, d in seen
+        ]
+    )
+    expected = np.stack([thermal, mean, mean - thermal], axis=1)
+    np.testing.assert_allclose(model.pairs.mean, expected.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(model.pairs.deviation, expected.std(axis=0), rtol=1e-5)
+
+
+def in_unit(folder, unit, kind, epochs=5):
+    """A configuration file and its data, whose lengths are in another unit, as the mixture says."""
+    folder.mkdir()
+    for seed, file in enumerate(FILES):
+        path = write_liquid(folder / f"{file}.npz", seed, **histories(seed, 1, 1))
+        with np.load(path) as archive:
+            arrays = dict(archive)
+        for key in ("initial_positions", "positions", "box", "history_displacement"):
+            arrays[key] = arrays[key] * unit
+        arrays["history_variance"] = arrays["history_variance"] * unit**2
+        np.savez(path, **arrays)
+    target = f"cutoff = {1.5 * unit}"
+    if unit != 1:
+        lengths = [[unit * length for length in row] for row in ((1.35, 1.25), (1.25, 1.25))]
+        mixture = write_mixture(folder / "mine.toml", bond_lengths=lengths, diameter=unit)
+        target += f'\nmixture = "{mixture}"'
+    text = recipe(epochs, network=NETWORKS[kind], target=target)
+    return read_config(configure(folder, text.replace("[network]", SEES + "[network]")))
+
+
+@networks
+def test_the_first_loss_is_the_same_in_any_unit(tmp_path, kind):
     losses = []
-    for factor, name in ((1.0, "one"), (unit, "other")):
-        folder = tmp_path / name
-        folder.mkdir()
-        for seed, file in enumerate(FILES):
-            write_liquid(folder / "here.npz", seed, **histories(seed, 1, 1))
-            with np.load(folder / "here.npz") as archive:
-                arrays = dict(archive)
-            (folder / "here.npz").unlink()
-            for key in ("initial_positions", "positions", "box", "history_displacement"):
-                arrays[key] = arrays[key] * factor
-            arrays["history_variance"] = arrays["history_variance"] * factor**2
-            np.savez(folder / f"{file}.npz", **arrays)
-        source = mixture if factor == unit and unit != 1 else None
-        target = f"cutoff = {1.5 * factor}"
-        target += f'\nmixture = "{source}"' if source else ""
-        text = recipe(5, network=NETWORK, target=target)
-        text = text.replace("[network]", SEES + "[network]")
-        config = read_config(configure(folder, text))
+    for unit in (1.0, 3.0):
+        folder = tmp_path / f"unit-{unit}"
+        config = in_unit(folder, unit, kind)
         data = read_data(config, folder)
         torch.manual_seed(0)
         module = Module(config, data.physics, 2)
@@ -171,7 +198,36 @@ def test_the_first_loss_is_the_same_in_any_unit(tmp_path, unit):
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
-def test_a_network_that_sees_histories_is_trained_and_exported(tmp_path):
+@networks
+def test_a_network_learns_the_same_in_any_unit(tmp_path, kind):
+    """In a unit of a third of the length it predicts three times as much."""
+    found = []
+    for unit in (1.0, 3.0):
+        folder = tmp_path / f"unit-{unit}"
+        (best,) = train(in_unit(folder, unit, kind, epochs=10), folder)
+        trained = load_checkpoint(best)
+        export(trained, folder / "m.pt")
+        one = read_ensemble(folder / "validation.npz", mixture=trained.physics.mixture)
+        prediction = Predictor(folder / "m.pt").predict(one.configuration)
+        found.append(np.concatenate([prediction.node, prediction.edge]) / unit)
+        # weights to start from are those of the file
+        config = read_config(folder / "recipe.toml")
+        slow = config.model_copy(
+            update={
+                "output": "again",
+                "recipe": config.recipe.model_copy(update={"learning_rate": 1e-12}),
+            }
+        )
+        (again,) = train(slow, folder, init=best)
+        after = load_checkpoint(again).model.state_dict()
+        for name, tensor in trained.model.state_dict().items():
+            torch.testing.assert_close(after[name], tensor, rtol=1e-5, atol=1e-6)
+    assert found[0].std() > 0.01
+    np.testing.assert_allclose(found[1], found[0], atol=1e-3 * found[0].std())
+
+
+@pytest.mark.parametrize(("kind", "width"), [("equivariant", 16 + 8 * 4), ("botan", 16)])
+def test_a_network_that_sees_histories_is_trained_and_exported(tmp_path, kind, width):
     folder = write_histories(tmp_path, structures=1)
     # what moves far has a large variance
     for name in FILES:
@@ -180,16 +236,17 @@ def test_a_network_that_sees_histories_is_trained_and_exported(tmp_path):
         runs = np.linalg.norm(arrays["positions"] - arrays["initial_positions"], axis=2)
         arrays["history_variance"][0] = 0.1 * runs.mean(axis=0)
         np.savez(folder / f"{name}.npz", **arrays)
-    config = configuration(folder, "learning_rate = 1e-2\np = 1\ngraphs_per_step = 1", epochs=40)
+    added = "learning_rate = 1e-2\np = 1\ngraphs_per_step = 1"
+    config = configuration(folder, added, epochs=40, kind=kind)
     (path,) = train(config, folder)
     checkpoint = load_checkpoint(path)
-    assert checkpoint.architecture == "equivariant"
+    assert checkpoint.architecture == kind
     assert checkpoint.model.inputs == checkpoint.physics.inputs.names == ["history"]
     rho = checkpoint.provenance["validation_rho"]
     assert rho > 0.8
     metadata = export(checkpoint, folder / "model.pt")
     assert metadata.inputs == checkpoint.physics.inputs
-    assert metadata.width == 16 + 8 * 4
+    assert metadata.width == width
     one = read_ensemble(folder / "validation.npz")
     node = Predictor(folder / "model.pt").predict(one.configuration).node[:, 0]
     motion = np.linalg.norm(one.final - one.initial, axis=2).mean(axis=0)
@@ -241,7 +298,12 @@ def test_histories_over_different_windows_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("network", "recipe_lines", "data", "message"),
     [
-        ('architecture = "botan"', "", "", r"'botan' sees positions only: .*'linear' or"),
+        (
+            'architecture = "nt-gnn"',
+            "p = 1",
+            "",
+            r"'nt-gnn' sees positions only: .*'botan', 'linear' or",
+        ),
         (NETWORK, 'precision = "bf16-mixed"', "", r"needs recipe\.precision = '32-true', found"),
         (NETWORK, 'aggregation = "scatter"', "", r"needs recipe\.aggregation = 'index_add'"),
         (NETWORK, "", 'copies = ["short.npz"]', r"data\.copies are positions only"),
@@ -254,9 +316,9 @@ def test_what_a_network_cannot_see_or_do_is_refused(tmp_path, network, recipe_li
         read_config(configure(tmp_path, text))
 
 
-def test_several_graphs_are_joined_with_their_inputs(tmp_path):
-    _, data, _ = graphs_of(write_histories(tmp_path, velocities=1))
-    config = configuration(tmp_path)
+@networks
+def test_several_graphs_are_joined_with_their_inputs(tmp_path, kind):
+    config, data, _ = graphs_of(write_histories(tmp_path, velocities=1), kind=kind)
     model = make_network(config.network, data.physics).eval()
     device = torch.device("cpu")
     with torch.no_grad():

@@ -16,17 +16,26 @@ concatenation is a sum of blocks, the first layer of MLP_e is applied to h_neigh
 once per node instead of once per edge, and its h_e^0 block once per call instead of once per round;
 likewise the h_v^0 block of MLP_v. These two are the "const" tensors below.
 
+Where the network sees history or inherent structure, EN_v takes these of the particle too, and EN_e
+takes distances in place of the vector: between thermal positions, between mean (or inherent) ones,
+and their difference. Outputs are then the same in any direction of the axes, which ten
+configurations are too few to teach.
+
 The methods are those of the model file (docs/model_file.md): nodes are local ones first, then
-ghosts, and only edges that arrive at local nodes are given.
+ghosts, and only edges that arrive at local nodes are given. `Botan(..., inputs=...)` is a
+`BotanWithInputs`, which has the contract of models with inputs, or a `ThermalBotan`.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, one_hot
 
-from lammps_botan.network.network import ThermalNetwork
+from lammps_botan.network.network import Network, NetworkWithInputs, States, ThermalNetwork
+from lammps_botan.network.pair_distances import PairDistances
+from lammps_botan.network.particle_inputs import ParticleInputs
 
 
 def species_columns(n_species: int) -> int:
@@ -72,7 +81,7 @@ class Mlp(nn.Module):
         return second.relu_()
 
 
-class Botan(ThermalNetwork):
+class Botan(Network):
     """BOTAN with `rounds` rounds of message passing and `width` hidden features.
 
     Parameters
@@ -83,46 +92,62 @@ class Botan(ThermalNetwork):
         Hidden features of nodes and edges.
     n_species : int
         How many species there are.
+    inputs : sequence of str
+        What it sees besides positions and species: "history", "inherent", both in this order, or
+        nothing.
+    diameter : float
+        Of the mixture, length unit; for a network with inputs.
+
+    Attributes
+    ----------
+    describe : method
+        Makes what both encoders are given from what `encode` is given.
+
+    Examples
+    --------
+    >>> type(Botan(inputs=["history"])).__name__, type(Botan()).__name__
+    ('BotanWithInputs', 'ThermalBotan')
     """
 
-    def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:
-        super().__init__(rounds=rounds, n_species=n_species)
+    describe: Callable[..., tuple[Tensor, Tensor]]
+
+    def __new__(cls, *_: Any, inputs: Sequence[str] = (), **__: Any) -> "Botan":
+        """One name for both contracts: `encode` has other arguments where there are inputs."""
+        if cls is Botan:
+            cls = BotanWithInputs if inputs else ThermalBotan
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        rounds: int = 7,
+        width: int = 64,
+        n_species: int = 2,
+        *,
+        inputs: Sequence[str] = (),
+        diameter: float = 1.0,
+    ) -> None:
+        super().__init__(rounds=rounds, n_species=n_species, inputs=inputs)
         self.width = width
-        self.node_encoder = Mlp(species_columns(n_species), width)
-        self.edge_encoder = Mlp(3, width)
+        of_nodes, of_edges = species_columns(n_species), 3
+        if inputs:
+            self.diameter = float(diameter)
+            self.particles = ParticleInputs(
+                n_species, self.n_vectors, self.n_scalars, "history" in inputs, self.diameter
+            )
+            self.pairs = PairDistances(self.n_vectors, self.diameter)
+            of_nodes, of_edges = self.particles.n_columns, self.pairs.n_columns
+        self.node_encoder = Mlp(of_nodes, width)
+        self.edge_encoder = Mlp(of_edges, width)
         self.node_model = Mlp(3 * width, width)
         self.edge_model = Mlp(4 * width, width)
         self.decoder = Mlp(width, width)
         self.output = nn.Linear(width, 1)
 
-    @property
-    def node_input(self) -> Literal["number", "one-hot"]:
-        """What `encode` makes of a species: its number, or one column for each species."""
-        return "number" if species_columns(self.n_species) == 1 else "one-hot"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, but `n_species`."""
-        return {"rounds": self.rounds, "width": self.width}
-
-    @torch.jit.export
-    def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The state before the first round.
-
-        Parameters
-        ----------
-        species : int64 [n_nodes]
-        vectors : float32 [n_edges, 3]
-            r_center - r_neighbor.
-
-        Returns
-        -------
-        node, node_const : [n_nodes, width]
-        edge, edge_const : [n_edges, width]
-        """
+    def begin(self, of_nodes: Tensor, of_edges: Tensor) -> States:
+        """The state before the first round, from what the encoders are given."""
         w = self.width
-        node = self.node_encoder(describe_species(species, self.n_species, vectors))
-        edge = self.edge_encoder(vectors)
+        node = self.node_encoder(of_nodes)
+        edge = self.edge_encoder(of_edges)
         node_const = linear(
             node, self.node_model.fc1.weight[:, w : 2 * w], self.node_model.fc1.bias
         )
@@ -186,3 +211,113 @@ class Botan(ThermalNetwork):
     def decode(self, node: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs [n_local, 1] and [n_edges, 1] from the last states."""
         return self.output(self.decoder(node)), self.output(self.decoder(edge))
+
+
+class ThermalBotan(Botan, ThermalNetwork):
+    """BOTAN of thermal positions, as in the paper."""
+
+    @property
+    def node_input(self) -> Literal["number", "one-hot"]:
+        """What `encode` makes of a species: its number, or one column for each species."""
+        return "number" if species_columns(self.n_species) == 1 else "one-hot"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, but `n_species`."""
+        return {"rounds": self.rounds, "width": self.width}
+
+    def describe(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """What the encoders are given: the species as number or one-hot, and the vectors."""
+        return describe_species(species, self.n_species, vectors), vectors
+
+    @torch.jit.export
+    def encode(self, species: Tensor, vectors: Tensor) -> States:
+        """The state before the first round.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+            r_center - r_neighbor.
+
+        Returns
+        -------
+        node, node_const : [n_nodes, width]
+        edge, edge_const : [n_edges, width]
+        """
+        of_nodes, of_edges = self.describe(species, vectors)
+        return self.begin(of_nodes, of_edges)
+
+
+class BotanWithInputs(Botan, NetworkWithInputs):
+    """BOTAN that sees history, inherent structure or both."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, but `n_species`."""
+        return {
+            "rounds": self.rounds,
+            "width": self.width,
+            "inputs": self.inputs,
+            "diameter": self.diameter,
+        }
+
+    @torch.jit.export
+    def describe(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor]:
+        """What the encoders are given; the compiled engine asks for it (docs/model_file.md).
+
+        Parameters
+        ----------
+        species, vectors, node_vectors, node_scalars, center, neighbor, n_local
+            Those of `encode`.
+
+        Returns
+        -------
+        of_nodes : [n_local, n_species + n_scalars + n_vectors]
+        of_edges : [n_edges, 1 + 2 n_vectors]
+        """
+        of_nodes = self.particles(species[:n_local], node_vectors[:n_local], node_scalars[:n_local])
+        return of_nodes, self.pairs(vectors, node_vectors, center, neighbor)
+
+    @torch.jit.export
+    def encode(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> States:
+        """The state before the first round, of local nodes.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        vectors : float32 [n_edges, 3]
+            r_center - r_neighbor.
+        node_vectors : float32 [n_nodes, n_vectors, 3]
+            From positions to mean positions, to inherent ones.
+        node_scalars : float32 [n_nodes, n_scalars]
+        center, neighbor : int64 [n_edges]
+        n_local : int
+
+        Returns
+        -------
+        node, node_const : [n_local, width]
+        edge, edge_const : [n_edges, width]
+        """
+        of_nodes, of_edges = self.describe(
+            species, vectors, node_vectors, node_scalars, center, neighbor, n_local
+        )
+        return self.begin(of_nodes, of_edges)

@@ -33,11 +33,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from lammps_botan.network.equivariant_inputs import PairInputs, ParticleInputs
 from lammps_botan.network.equivariant_layer import EquivariantLayer, spreading
+from lammps_botan.network.equivariant_pair_inputs import PairInputs
 from lammps_botan.network.equivariant_pairs import PairOutput
 from lammps_botan.network.harmonics import ROWS, harmonics
 from lammps_botan.network.network import Network, NetworkWithInputs, ThermalNetwork
+from lammps_botan.network.particle_inputs import ParticleInputs
 
 
 class Equivariant(Network):

@@ -58,7 +58,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
         models: list[Network] = []
         for weights in _weights(module.state_dict()):
             width = weights["output.weight"].shape[1]
-            models.append(kind(rounds, width, physics.mixture.n_species).eval())
+            models.append(_make(kind, rounds, width, physics))
             models[-1].load_state_dict(weights)
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
@@ -75,6 +75,14 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     return [
         Checkpoint(model, physics, dict(own)) for model, own in zip(models, members, strict=True)
     ]
+
+
+def _make(kind: type[Botan] | type[NtGnn], rounds: int, width: int, physics: Physics) -> Network:
+    n_species, inputs = physics.mixture.n_species, physics.inputs.names
+    if not inputs:
+        return kind(rounds, width, n_species).eval()
+    diameter = physics.mixture.diameter
+    return Botan(rounds, width, n_species, inputs=inputs, diameter=diameter).eval()
 
 
 def together(models: list[Network]) -> Network:

@@ -129,10 +129,8 @@ class Predictor:
         return None if self._fallback is None else Predictor(self._fallback, str(self._device))
 
     def _make_engine(self, *, bfloat16: bool) -> scoring.Engine | None:
-        parameters = dict(self._module.named_parameters())
-        engine = None
-        if not self.metadata.inputs.names:  # the engine knows no inputs
-            engine = scoring.make_engine(parameters, self.metadata.rounds)
+        rounds, inputs = self.metadata.rounds, bool(self.metadata.inputs.names)
+        engine = scoring.make_engine(self._module, rounds, inputs=inputs)
         if engine and not self._computes_the_same(engine):
             engine = None
         if not bfloat16:
@@ -142,13 +140,19 @@ class Predictor:
                 "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
                 f"engine; {self._name} is scored by torch here: use precision float32"
             )
-        return scoring.make_engine(parameters, self.metadata.rounds, bfloat16=True)
+        return scoring.make_engine(self._module, rounds, inputs=inputs, bfloat16=True)
 
     def _computes_the_same(self, engine: scoring.Engine) -> bool:
         """The names and shapes of weights fit; the file itself says whether the equations do."""
         cutoff, inputs = self.metadata.cutoff, self.metadata.inputs
-        graph = build_graph(trial_configuration(self.mixture, cutoff, inputs), cutoff)
-        ours, theirs = engine.score(*_engine_arrays(graph)), self._by_torch(graph, None, None)
+        trial = trial_configuration(self.mixture, cutoff, inputs)
+        given = node_inputs(trial, inputs) if inputs.names else (None, None)
+        graph = build_graph(trial, cutoff)
+        theirs = self._by_torch(graph, *given)
+        try:
+            ours = engine.score(*forward_arrays(graph, *given))
+        except (RuntimeError, ValueError):  # a method `describe` of another kind
+            return False
         return all(
             a.shape == b.shape
             and np.allclose(a, b, rtol=0, atol=TOLERANCE * np.abs(b).max(initial=0.0))
@@ -257,7 +261,7 @@ class Predictor:
         self._check(graph, node_vectors, node_scalars)
         try:
             node, edge = (
-                self._engine.score(*_engine_arrays(graph))
+                self._engine.score(*forward_arrays(graph, node_vectors, node_scalars))
                 if self._engine
                 else self._by_torch(graph, node_vectors, node_scalars)
             )
@@ -341,7 +345,3 @@ def load_module(path: Path | Archive, device: torch.device) -> torch.jit.ScriptM
     except RuntimeError as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: not a model file: {reason}") from error
-
-
-def _engine_arrays(graph: Graph) -> tuple[Ints, Singles, Ints, Ints]:
-    return graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor

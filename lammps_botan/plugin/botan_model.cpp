@@ -81,7 +81,10 @@ class TorchModel : public BotanModel {
 
   template <typename F> std::string guarded(F body);
   std::vector<c10::IValue> encode_arguments(const BotanGraph &);
-  std::vector<at::Tensor> call(const char *, std::vector<c10::IValue>, size_t);
+  std::vector<torch::jit::Module> describers() const;
+  std::string describe(const BotanGraph &, std::vector<EncoderInputs> &);
+  static std::vector<at::Tensor> call(const torch::jit::Module &, const char *,
+                                      std::vector<c10::IValue>, size_t);
   void check(const char *, const char *, const at::Tensor &, int64_t, int64_t) const;
   std::vector<at::Tensor> send_together(const std::vector<at::Tensor> &) const;
 };
@@ -141,8 +144,15 @@ std::string TorchModel::set_sizes(const BotanSizes &given)
 
 BotanModel *TorchModel::make_engine(bool bfloat16, std::string *message) const
 {
-  // the engine knows no inputs
-  if (!torch_device.is_cpu() || sizes.has_inputs()) return nullptr;
+  if (!torch_device.is_cpu()) return nullptr;
+  Describe describe;
+  if (sizes.has_inputs()) {
+    const auto own = std::make_shared<TorchModel>(*this);    // it outlives this one in the engine
+    if (own->describers().empty()) return nullptr;
+    describe = [own](const BotanGraph &graph, std::vector<EncoderInputs> &inputs) {
+      return own->describe(graph, inputs);
+    };
+  }
   std::vector<at::Tensor> kept;    // they must live until they are copied
   std::vector<NamedWeights> named;
   for (const auto &parameter : module.named_parameters()) {
@@ -150,7 +160,41 @@ BotanModel *TorchModel::make_engine(bool bfloat16, std::string *message) const
     if (kept.back().scalar_type() != torch::kFloat32) return nullptr;
     named.push_back({parameter.name, kept.back().sizes().vec(), kept.back().data_ptr<float>()});
   }
-  return create_engine_model(named, metadata_text, sizes, n_threads, bfloat16, message);
+  return create_engine_model(named, metadata_text, sizes, std::move(describe), n_threads, bfloat16,
+                             message);
+}
+
+// the networks whose method describe makes what encoders are given: the model, or the members of a
+// committee; none where they have no such method
+
+std::vector<torch::jit::Module> TorchModel::describers() const
+{
+  std::vector<torch::jit::Module> found = {module};
+  if (module.hasattr("members")) {
+    found.clear();
+    for (const auto &member : module.attr("members").toModule().children()) found.push_back(member);
+  }
+  for (const auto &network : found)
+    if (!network.find_method("describe")) return {};
+  return found;
+}
+
+std::string TorchModel::describe(const BotanGraph &graph, std::vector<EncoderInputs> &inputs)
+{
+  return guarded([&] {
+    const auto arguments = encode_arguments(graph);
+    for (const auto &network : describers()) {
+      const auto given = call(network, "describe", arguments, 2);
+      check("describe", "of_nodes", given[0], n_local, -1);
+      check("describe", "of_edges", given[1], n_edges, -1);
+      const auto copied = [](const at::Tensor &tensor) {
+        const float *numbers = tensor.data_ptr<float>();
+        return std::vector<float>(numbers, numbers + tensor.numel());
+      };
+      inputs.push_back({copied(given[0].contiguous()), copied(given[1].contiguous())});
+    }
+    center = neighbor = at::Tensor();
+  });
 }
 
 // no exception of torch may reach LAMMPS
@@ -169,10 +213,10 @@ template <typename F> std::string TorchModel::guarded(F body)
   }
 }
 
-std::vector<at::Tensor> TorchModel::call(const char *name, std::vector<c10::IValue> inputs,
-                                         size_t n_results)
+std::vector<at::Tensor> TorchModel::call(const torch::jit::Module &network, const char *name,
+                                         std::vector<c10::IValue> inputs, size_t n_results)
 {
-  const c10::IValue result = module.get_method(name)(std::move(inputs));
+  const c10::IValue result = network.get_method(name)(std::move(inputs));
   std::vector<at::Tensor> tensors;
   if (result.isTuple())
     for (const auto &element : result.toTupleRef().elements())
@@ -249,7 +293,7 @@ std::vector<c10::IValue> TorchModel::encode_arguments(const BotanGraph &graph)
 std::string TorchModel::encode(const BotanGraph &graph)
 {
   return guarded([&] {
-    const auto state = call("encode", encode_arguments(graph), 4);
+    const auto state = call(module, "encode", encode_arguments(graph), 4);
     // models with inputs give local nodes only, since what they give may depend on edges
     const int64_t rows = sizes.has_inputs() ? n_local : n_nodes;
     check("encode", "node", state[0], rows, sizes.width);
@@ -274,7 +318,7 @@ std::string TorchModel::step(int round)
       node_state.narrow(0, n_local, n_nodes - n_local)
           .copy_(host_node.narrow(0, n_local, n_nodes - n_local));
 
-    const auto state = call("step",
+    const auto state = call(module, "step",
                             {static_cast<int64_t>(round), node_state, node_const, edge, edge_const,
                              center, neighbor, n_local},
                             2);
@@ -289,7 +333,7 @@ std::string TorchModel::step(int round)
 std::string TorchModel::decode(std::vector<float> &node_out, std::vector<float> &edge_out)
 {
   return guarded([&] {
-    const auto outputs = call("decode", {node_state.narrow(0, 0, n_local), edge}, 2);
+    const auto outputs = call(module, "decode", {node_state.narrow(0, 0, n_local), edge}, 2);
     check("decode", "node_out", outputs[0], n_local, sizes.node_outputs);
     check("decode", "edge_out", outputs[1], n_edges, sizes.edge_outputs);
     const at::Tensor both = at::cat({outputs[0].flatten(), outputs[1].flatten()}).cpu();

@@ -7,7 +7,6 @@
 
 #include "../network/engine/engine.h"
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <new>
@@ -22,10 +21,17 @@ struct Deleter {
 
 using EnginePointer = std::unique_ptr<BotanEngine, Deleter>;
 
+// columns of the first layers of the encoders
+struct Columns {
+  int64_t of_nodes = 0, of_edges = 0;
+};
+
 class EngineModel : public BotanModel {
  public:
-  EngineModel(EnginePointer made, const std::string &text, const BotanSizes &given, int n_threads) :
-      handle(std::move(made)), metadata_text(text), sizes(given), threads(n_threads)
+  EngineModel(EnginePointer made, const std::string &text, const BotanSizes &given,
+              size_t n_networks, Columns n_columns, Describe further, int n_threads) :
+      handle(std::move(made)), metadata_text(text), sizes(given), networks(n_networks),
+      columns(n_columns), describe(std::move(further)), threads(n_threads)
   {
   }
   const std::string &metadata() const override { return metadata_text; }
@@ -42,12 +48,20 @@ class EngineModel : public BotanModel {
     const size_t n_edges = graph.neighbor.size();
     bool done = false;
     try {
+      const std::string failure = sizes.has_inputs() ? fill_inputs(graph) : "";
+      if (!failure.empty()) return failure;
+      std::vector<const float *> of_nodes, of_edges;
+      for (const auto &given : inputs) {
+        of_nodes.push_back(given.of_nodes.data());
+        of_edges.push_back(given.of_edges.data());
+      }
+      if (!sizes.has_inputs()) of_edges.assign(networks, graph.vectors.data());
       node_out.resize(graph.n_local * sizes.node_outputs);
       edge_out.resize(n_edges * sizes.edge_outputs);
-      done = botan_engine_encode(handle.get(), threads, graph.n_local,
-                                 static_cast<long>(graph.species.size()), graph.species.data(),
-                                 graph.first_edge.data(), graph.neighbor.data(),
-                                 graph.vectors.data(), node_out.data(), edge_out.data());
+      done = botan_engine_encode(
+          handle.get(), threads, graph.n_local, static_cast<long>(graph.species.size()),
+          graph.species.data(), graph.first_edge.data(), graph.neighbor.data(), of_edges.data(),
+          sizes.has_inputs() ? of_nodes.data() : nullptr, node_out.data(), edge_out.data());
     } catch (const std::bad_alloc &) {
     }
     return done ? "" : "not enough memory for the " + std::to_string(n_edges) + " edges of a rank";
@@ -65,6 +79,7 @@ class EngineModel : public BotanModel {
   {
     of_nodes = std::move(node_out);
     of_edges = std::move(edge_out);
+    inputs.clear();
     return "";
   }
 
@@ -72,8 +87,25 @@ class EngineModel : public BotanModel {
   EnginePointer handle;
   std::string metadata_text;
   BotanSizes sizes;
+  size_t networks;
+  Columns columns;
+  Describe describe;
   int threads;
+  std::vector<EncoderInputs> inputs;    // of each network, until decode
   std::vector<float> node_out, edge_out;
+
+  std::string fill_inputs(const BotanGraph &graph)
+  {
+    inputs.clear();
+    std::string failure = describe(graph, inputs);
+    if (!failure.empty()) return failure;
+    const size_t n_nodes = graph.n_local * columns.of_nodes;
+    const size_t n_edges = graph.neighbor.size() * columns.of_edges;
+    bool fits = inputs.size() == networks;
+    for (const auto &[of_nodes, of_edges] : inputs)
+      fits = fits && of_nodes.size() == n_nodes && of_edges.size() == n_edges;
+    return fits ? "" : "method describe of the model does not return what its encoders take";
+  }
 };
 
 /* ---------------------------------------------------------------------- */
@@ -85,11 +117,11 @@ struct Expected {
 
 // of one network, in the order of engine.h
 
-std::vector<Expected> expected_weights(int64_t species_inputs)
+std::vector<Expected> expected_weights(Columns columns)
 {
   std::vector<Expected> all;
-  const std::pair<const char *, int64_t> parts[] = {{"node_encoder", species_inputs},
-                                                    {"edge_encoder", 3},
+  const std::pair<const char *, int64_t> parts[] = {{"node_encoder", columns.of_nodes},
+                                                    {"edge_encoder", columns.of_edges},
                                                     {"node_model", 3 * WIDTH},
                                                     {"edge_model", 4 * WIDTH},
                                                     {"decoder", WIDTH}};
@@ -105,20 +137,24 @@ std::vector<Expected> expected_weights(int64_t species_inputs)
   return all;
 }
 
-// 1 where the network is told the number of a species, or one for each species
+// networks without inputs are given the vectors of edges, and of nodes the number of the species or
+// one column for each
 
-int64_t species_inputs(const std::vector<NamedWeights> &named)
+Columns count_columns(const std::vector<NamedWeights> &named, bool has_inputs)
 {
-  constexpr int64_t MOST_SPECIES = 16;
-  for (const auto &[name, shape, numbers] : named)
-    if (name.ends_with("node_encoder.fc1.weight") && shape.size() == 2)
-      return std::min(shape[1], MOST_SPECIES);
-  return 1;
+  Columns found;
+  for (const auto &[name, shape, numbers] : named) {
+    if (shape.size() != 2) continue;
+    if (name.ends_with("node_encoder.fc1.weight")) found.of_nodes = shape[1];
+    if (name.ends_with("edge_encoder.fc1.weight")) found.of_edges = shape[1];
+  }
+  if (!has_inputs) found.of_edges = 3;
+  return found;
 }
 
 // addresses of the weights of one or several networks, or nothing if it is another architecture
 
-std::vector<const float *> arrange(const std::vector<NamedWeights> &named, int64_t inputs)
+std::vector<const float *> arrange(const std::vector<NamedWeights> &named, Columns columns)
 {
   std::map<std::string, const NamedWeights *> by_name;
   for (const auto &weights : named) by_name[weights.name] = &weights;
@@ -126,7 +162,7 @@ std::vector<const float *> arrange(const std::vector<NamedWeights> &named, int64
   if (members * BOTAN_N_WEIGHTS != named.size()) return {};
   std::vector<const float *> addresses;
   for (size_t k = 0; k < members; k++)
-    for (const auto &[name, shape] : expected_weights(inputs)) {
+    for (const auto &[name, shape] : expected_weights(columns)) {
       const auto found =
           by_name.find(members == 1 ? name : "members." + std::to_string(k) + "." + name);
       if (found == by_name.end() || found->second->shape != shape) return {};
@@ -138,20 +174,21 @@ std::vector<const float *> arrange(const std::vector<NamedWeights> &named, int64
 }    // namespace
 
 BotanModel *create_engine_model(const std::vector<NamedWeights> &named, const std::string &metadata,
-                                const BotanSizes &sizes, int threads, bool bfloat16,
-                                std::string *message)
+                                const BotanSizes &sizes, Describe describe, int threads,
+                                bool bfloat16, std::string *message)
 {
-  const int64_t inputs = species_inputs(named);
-  const std::vector<const float *> addresses = arrange(named, inputs);
+  const Columns columns = count_columns(named, sizes.has_inputs());
+  const std::vector<const float *> addresses = arrange(named, columns);
   const auto networks = static_cast<long>(addresses.size() / BOTAN_N_WEIGHTS);
   const int outputs = networks > 1 ? 2 : 1;
   if (!networks || sizes.width != networks * WIDTH || sizes.node_outputs != outputs ||
       sizes.edge_outputs != outputs)
     return nullptr;
   const char *reason = nullptr;
-  EnginePointer engine(botan_engine_create(networks, static_cast<long>(inputs), addresses.data(),
-                                           sizes.rounds, bfloat16, &reason));
+  EnginePointer engine(botan_engine_create(networks, columns.of_nodes, columns.of_edges,
+                                           addresses.data(), sizes.rounds, bfloat16, &reason));
   if (reason) *message = reason;
   if (!engine) return nullptr;
-  return new EngineModel(std::move(engine), metadata, sizes, threads);
+  return new EngineModel(std::move(engine), metadata, sizes, networks, columns, std::move(describe),
+                         threads);
 }

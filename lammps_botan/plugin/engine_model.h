@@ -10,16 +10,27 @@
 
 #include "botan_model.h"
 
+#include <functional>
+
 struct NamedWeights {
   std::string name;
   std::vector<int64_t> shape;
   const float *numbers;
 };
 
+// what the encoders of one network are given, row-major
+struct EncoderInputs {
+  std::vector<float> of_nodes;    // [n_local, inputs of node_encoder]
+  std::vector<float> of_edges;    // [n_edges, inputs of edge_encoder]
+};
+
+// makes those of each network from a graph, and returns what went wrong, or an empty string
+using Describe = std::function<std::string(const BotanGraph &, std::vector<EncoderInputs> &)>;
+
 // null, without a message, if these are not the weights of BOTAN or of several as a committee, or
-// the engine is not wanted
+// the engine is not wanted; networks without inputs need no `describe`
 BotanModel *create_engine_model(const std::vector<NamedWeights> &, const std::string &metadata,
-                                const BotanSizes &, int threads, bool bfloat16,
+                                const BotanSizes &, Describe describe, int threads, bool bfloat16,
                                 std::string *message);
 
 #endif

@@ -173,10 +173,10 @@ class Config(_Section):
     def _see_what_it_can(self) -> "Config":
         architecture = self.network.architecture
         seen = [name for name, yes in self.inputs if yes]
-        if seen and architecture in {"botan", "nt-gnn"}:
+        if seen and architecture == "nt-gnn":
             raise ValueError(
-                f"network.architecture '{architecture}' sees positions only: expected "
-                f"'linear' or 'equivariant' for inputs.{seen[0]} = true"
+                "network.architecture 'nt-gnn' sees positions only: expected 'botan', 'linear' or "
+                f"'equivariant' for inputs.{seen[0]} = true"
             )
         if seen and self.data.copies:
             raise ValueError(

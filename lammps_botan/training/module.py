@@ -48,9 +48,11 @@ class Module(pl.LightningModule):
         self._mixture = physics.mixture
         recipe = config.recipe
         self.model = make_network(config.network, physics, aggregation=recipe.aggregation)
-        # what the network measures lengths in; the equivariant ones know the diameter
+        # what the network measures lengths in, those it gives and those it takes; the equivariant
+        # ones know the diameter, and all others with inputs know it of what they take
         simple = isinstance(self.model, Botan | NtGnn)
         self._unit = physics.mixture.diameter if simple else 1.0
+        self._taken = self._unit if not physics.inputs.names else 1.0
         usual = recipe.precision == "bf16-mixed" and recipe.aggregation == "index_add"
         self._may_use_kernels = usual
         self.automatic_optimization = False  # it allows one optimizer only
@@ -83,7 +85,7 @@ class Module(pl.LightningModule):
         return {"loss": loss, **losses}
 
     def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
-        tensors = join(graphs, self.device, unit=self._unit)
+        tensors = join(graphs, self.device, unit=self._taken)
         model = self.model
         if self._may_use_kernels and isinstance(model, Botan) and training.available(model):
             return training.forward(model, *tensors)
@@ -151,7 +153,7 @@ class Module(pl.LightningModule):
         # as the exported model computes: in float32
         unit = self._unit
         with torch.autocast(self.device.type, enabled=False):
-            node, edge = self.model(*join([sample], self.device, unit=unit))
+            node, edge = self.model(*join([sample], self.device, unit=self._taken))
         found = correlations(
             sample,
             unit * _array(node),

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lammps_botan.network.botan import Botan
+from lammps_botan.network.botan import Botan, BotanWithInputs, ThermalBotan
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in
@@ -102,12 +102,14 @@ def scale_lengths(model: BaseNetwork, unit: float) -> None:
     """Make a network that measures lengths in `unit` take and give them in the unit of the data.
 
     The first layer on edge vectors takes up the factor, and the last one gives it back, so that a
-    network learns the same in any units. The equivariant networks know the diameter, and stay.
+    network learns the same in any units. Networks with inputs know the diameter and take lengths
+    as they are; the equivariant ones give them back too.
     """
     if not isinstance(model, Botan | NtGnn):
         return
     with torch.no_grad():
-        model.edge_encoder.fc1.weight.div_(unit)
+        if not model.inputs:
+            model.edge_encoder.fc1.weight.div_(unit)
         model.output.weight.mul_(unit)
         model.output.bias.mul_(unit)
 
@@ -144,15 +146,16 @@ def make_network(
             n_species=n_species,
             inputs=physics.inputs.names,
         )
-    made = _make(network, n_species, aggregation)
+    made = _make(network, physics, aggregation)
     with torch.no_grad():
         for parameter in made.edge_encoder.fc1.parameters():
             parameter.mul_(network.edge_scale)
     return made
 
 
-def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
-    kinds: dict[str, type[Botan | NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
+def _make(network: Network, physics: Physics, aggregation: str) -> Botan | NtGnn:
+    botan: type[Botan] = Botan
+    nt_gnn: type[NtGnn] = NtGnn
     if aggregation == "scatter":
         try:
             import torch_scatter  # noqa: F401
@@ -161,8 +164,12 @@ def _make(network: Network, n_species: int, aggregation: str) -> Botan | NtGnn:
                 "recipe.aggregation = 'scatter' needs torch-scatter, which is compiled against the "
                 "torch that is installed: type pip install --no-build-isolation torch-scatter"
             ) from error
-        kinds = {"botan": _ScatterBotan, "nt-gnn": _ScatterNtGnn}
-    return kinds[network.architecture](network.rounds, network.width, n_species)
+        botan = _ScatterBotanWithInputs if physics.inputs.names else _ScatterBotan
+        nt_gnn = _ScatterNtGnn
+    size = (network.rounds, network.width, physics.mixture.n_species)
+    if network.architecture == "nt-gnn":
+        return nt_gnn(*size)
+    return botan(*size, inputs=physics.inputs.names, diameter=physics.mixture.diameter)
 
 
 class _Scatter:
@@ -173,7 +180,11 @@ class _Scatter:
         return total
 
 
-class _ScatterBotan(_Scatter, Botan):
+class _ScatterBotan(_Scatter, ThermalBotan):
+    pass
+
+
+class _ScatterBotanWithInputs(_Scatter, BotanWithInputs):
     pass
 
 

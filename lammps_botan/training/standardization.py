@@ -4,10 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from lammps_botan.network.botan import BotanWithInputs
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.network import Network
-from lammps_botan.training.data import TrainingGraph
+from lammps_botan.network.pair_distances import PairDistances
+from lammps_botan.network.particle_inputs import ParticleInputs
+from lammps_botan.training.data import NodeInputs, TrainingGraph
+
+Seen = Sequence[tuple[TrainingGraph, NodeInputs | None]]
 
 
 def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
@@ -18,43 +24,75 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
     Parameters
     ----------
     model : Network
-        Others than the equivariant ones have no scales and stay as they are.
+        Others than the equivariant ones and BOTAN with inputs have no scales and stay as they are.
     graphs : sequence of TrainingGraph
         Of the starts of the training configurations.
     """
-    if not isinstance(model, Equivariant):
-        return
-    diameter = model.diameter
     # each configuration counts as often as it has histories
     seen = [(graph, known) for graph in graphs for known in graph.inputs or (None,)]
-    species = np.concatenate([graph.graph.species for graph, _ in seen])
-    node = np.concatenate([graph.node for graph, _ in seen])[:, None] / diameter
-    edge = np.concatenate([graph.edge for graph in graphs]) / diameter
     with torch.no_grad():
-        degrees = [g.graph.n_edges / g.graph.n_particles for g in graphs]
-        model.pairs.neighbors.fill_(float(np.mean(degrees)))
-        if np.isfinite(edge).all():
-            model.edge_output.deviation.fill_(_deviation(edge))
-        inputs = np.concatenate(
-            [
-                np.zeros((graph.graph.n_particles, 0))
-                if known is None
-                else model.particles.functions(
-                    torch.from_numpy(known.vectors), torch.from_numpy(known.scalars)
-                ).numpy()
-                for graph, known in seen
-            ]
-        )
-        for kind in np.unique(species):
-            some = species == kind
-            for values, mean, deviation in (
-                (inputs[some], model.particles.mean, model.particles.deviation),
-                (node[some], model.node_mean, model.node_deviation),
-            ):
-                mean[kind] = torch.from_numpy(values.mean(axis=0))
-                deviation[kind] = torch.tensor([_deviation(column) for column in values.T])
+        if isinstance(model, BotanWithInputs):
+            _standardize_particles(model.particles, seen)
+            _standardize_pairs(model.pairs, seen)
+        if isinstance(model, Equivariant):
+            _standardize_particles(model.particles, seen)
+            _standardize_outputs(model, graphs, seen)
+
+
+def _standardize_particles(particles: ParticleInputs, seen: Seen) -> None:
+    inputs = np.concatenate(
+        [
+            np.zeros((graph.graph.n_particles, 0))
+            if known is None
+            else particles.functions(
+                torch.from_numpy(known.vectors), torch.from_numpy(known.scalars)
+            ).numpy()
+            for graph, known in seen
+        ]
+    )
+    _set(particles.mean, particles.deviation, inputs, _species(seen))
+
+
+def _standardize_pairs(pairs: PairDistances, seen: Seen) -> None:
+    distances = np.concatenate(
+        [
+            pairs.functions(
+                torch.from_numpy(graph.graph.vectors.astype(np.float32)),
+                torch.from_numpy(known.vectors),
+                torch.from_numpy(graph.graph.center),
+                torch.from_numpy(graph.graph.neighbor),
+            ).numpy()
+            for graph, known in seen
+            if known is not None
+        ]
+    )
+    for column, values in enumerate(distances.T):
+        pairs.mean[column] = float(values.mean(dtype=np.float64))
+        pairs.deviation[column] = _deviation(values)
+
+
+def _standardize_outputs(model: Equivariant, graphs: Sequence[TrainingGraph], seen: Seen) -> None:
+    node = np.concatenate([graph.node for graph, _ in seen])[:, None] / model.diameter
+    edge = np.concatenate([graph.edge for graph in graphs]) / model.diameter
+    degrees = [g.graph.n_edges / g.graph.n_particles for g in graphs]
+    model.pairs.neighbors.fill_(float(np.mean(degrees)))
+    if np.isfinite(edge).all():
+        model.edge_output.deviation.fill_(_deviation(edge))
+    _set(model.node_mean, model.node_deviation, node, _species(seen))
+
+
+def _species(seen: Seen) -> np.ndarray:
+    return np.concatenate([graph.graph.species for graph, _ in seen])
+
+
+def _set(mean: Tensor, deviation: Tensor, values: np.ndarray, species: np.ndarray) -> None:
+    """Means and deviations [n_species, n_columns] of the columns of values."""
+    for kind in np.unique(species):
+        own = values[species == kind]
+        mean[kind] = torch.from_numpy(own.mean(axis=0))
+        deviation[kind] = torch.tensor([_deviation(column) for column in own.T])
 
 
 def _deviation(values: np.ndarray) -> float:
-    found = float(values.std()) if len(values) else 0.0
+    found = float(values.std(dtype=np.float64)) if len(values) else 0.0
     return found if found > 0 else 1.0

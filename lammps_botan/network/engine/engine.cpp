@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "memory.h"
 #include "weights.h"
 
 #include <algorithm>
@@ -8,13 +9,10 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <system_error>
 #include <thread>
 #include <vector>
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 namespace {
 
@@ -93,52 +91,30 @@ std::vector<long> shares(long n_local, const int64_t *first_edge, long threads)
 
 /* ---------------------------------------------------------------------- */
 
-// memory that is not touched before it is used, kept for the next scoring
-template <class T> class Memory {
- public:
-  T *at_least(size_t n)
-  {
-    if (n > size) {
-      release();
-      const size_t unit = n * sizeof(T) < HUGE_PAGE ? LINE : HUGE_PAGE;
-      const size_t bytes = (n * sizeof(T) + unit - 1) / unit * unit;
-      numbers.reset(static_cast<T *>(std::aligned_alloc(unit, bytes)));
-      if (!numbers) throw std::bad_alloc();
-#ifdef __linux__
-      if (unit == HUGE_PAGE) madvise(numbers.get(), bytes, MADV_HUGEPAGE);    // or in small ones
-#endif
-      size = n;
-    }
-    return numbers.get();
-  }
-  double bytes() const { return static_cast<double>(size * sizeof(T)); }
-  void release()
-  {
-    numbers.reset();
-    size = 0;
-  }
-
- private:
-  static constexpr size_t LINE = 64, HUGE_PAGE = 2 << 20;    // bytes
-  struct Free {
-    void operator()(T *pointer) const { std::free(pointer); }
-  };
-  std::unique_ptr<T[], Free> numbers;
-  size_t size = 0;
-};
-
-/* ---------------------------------------------------------------------- */
-
 // one network and its states of the graph
 struct Network {
-  Network(const float *const *given, long inputs, int panel) : weights(given, inputs, panel) {}
+  explicit Network(Weights given) : weights(std::move(given)) {}
 
   Weights weights;
   BotanState state;
-  Numbers node_constant;
-  Memory<float> node, sent, node_out, edge_out;
+  Memory<float> node, node_constant, sent, node_out, edge_out;
   Memory<char> edge, edge_constant;
 };
+
+// what the encoder of nodes is given for species 0, 1, ...; NaN for one that it does not know
+Numbers species_inputs(int64_t n_species, long inputs)
+{
+  Numbers all(n_species * inputs);
+  for (int64_t s = 0; s < n_species; s++) {
+    if (inputs == 1)
+      all[s] = static_cast<float>(s);
+    else if (s < inputs)
+      all[s * inputs + s] = 1;
+    else
+      std::fill_n(&all[s * inputs], inputs, NAN);
+  }
+  return all;
+}
 
 // what lammps_botan/network/committee.py makes of the outputs of several networks
 void combine(const std::vector<const float *> &outputs, long n, float *to)
@@ -159,29 +135,29 @@ struct BotanEngine {
   const BotanKernels *kernels;
   long rounds;
   std::vector<std::unique_ptr<Network>> networks;
-  Memory<float> together;    // node states of several networks, side by side
+  Memory<float> together;           // node states of several networks, side by side
+  std::vector<int64_t> own_rows;    // 0, 1, ...
 
   long threads, n_local, n_nodes, round;
+  bool ghosts_are_encoded;
   float *node_out, *edge_out;
 
   bool is_ensemble() const { return networks.size() > 1; }
-  void encode(Network &, const BotanState &given);
+  void encode(Network &, const BotanState &given, const int64_t *species, const float *of_nodes);
+  void encode_species(Network &, const int64_t *species);
+  void encode_nodes(Network &, const float *of_nodes);
   void step(Network &);
   template <class Copy> void each_row(long first, long last, Copy copy);
+  void hand_out();
 };
 
-void BotanEngine::encode(Network &network, const BotanState &given)
+void BotanEngine::encode(Network &network, const BotanState &given, const int64_t *species,
+                         const float *of_nodes)
 {
-  const int64_t *species = given.species;
-  const int64_t n_species = n_nodes ? *std::max_element(species, species + n_nodes) + 1 : 0;
   const int64_t n_edges = given.first_edge[n_local];
-  Numbers first;
-  network.weights.of_species(n_species, first, network.node_constant);
-
   const size_t edge_bytes = n_edges * WIDTH * kernels->edge_bytes;
   BotanState &s = network.state;
   s = given;
-  s.node_constant = network.node_constant.data();
   s.node = network.node.at_least(n_nodes * WIDTH);
   s.sent = network.sent.at_least(n_nodes * WIDTH);
   s.edge = network.edge.at_least(edge_bytes);
@@ -190,8 +166,37 @@ void BotanEngine::encode(Network &network, const BotanState &given)
     s.node_out = network.node_out.at_least(n_local);
     s.edge_out = network.edge_out.at_least(n_edges);
   }
+  if (ghosts_are_encoded)
+    encode_species(network, species);
+  else
+    encode_nodes(network, of_nodes);
+}
+
+// each species once; ghosts too
+void BotanEngine::encode_species(Network &network, const int64_t *species)
+{
+  const BotanNetwork &net = network.weights.net;
+  BotanState &s = network.state;
+  const int64_t n_species = n_nodes ? *std::max_element(species, species + n_nodes) + 1 : 0;
+  Numbers first(n_species * WIDTH);
+  float *constant = network.node_constant.at_least(n_species * WIDTH);
+  kernels->encode(net, species_inputs(n_species, net.nodes.inputs).data(), first.data(), constant,
+                  0, n_species);
   for (long i = 0; i < n_nodes; i++)
     memcpy(s.node + i * WIDTH, &first[species[i] * WIDTH], WIDTH * sizeof(float));
+  s.kind = species;
+  s.node_constant = constant;
+}
+
+void BotanEngine::encode_nodes(Network &network, const float *of_nodes)
+{
+  BotanState &s = network.state;
+  float *constant = network.node_constant.at_least(n_local * WIDTH);
+  parallel(shares(n_local, threads), [&](long first, long last) {
+    kernels->encode(network.weights.net, of_nodes, s.node, constant, first, last);
+  });
+  s.kind = own_rows.data();
+  s.node_constant = constant;
 }
 
 void BotanEngine::step(Network &network)
@@ -215,10 +220,17 @@ template <class Copy> void BotanEngine::each_row(long first, long last, Copy cop
       copy(rows + (i * n + k) * WIDTH, networks[k]->state.node + i * WIDTH);
 }
 
+// what ranks exchange
+void BotanEngine::hand_out()
+{
+  each_row(0, n_local, [](float *rows, float *own) { memcpy(rows, own, WIDTH * sizeof(float)); });
+}
+
 /* ---------------------------------------------------------------------- */
 
-BotanEngine *botan_engine_create(long networks, long inputs, const float *const *weights,
-                                 long rounds, long bfloat16, const char **message)
+BotanEngine *botan_engine_create(long networks, long inputs_of_nodes, long inputs_of_edges,
+                                 const float *const *weights, long rounds, long bfloat16,
+                                 const char **message)
 {
   *message = nullptr;
   const BotanKernels *kernels = find_kernels(bfloat16, message);
@@ -227,8 +239,9 @@ BotanEngine *botan_engine_create(long networks, long inputs, const float *const 
   engine->kernels = kernels;
   engine->rounds = rounds;
   for (long k = 0; k < networks; k++)
-    engine->networks.push_back(
-        std::make_unique<Network>(weights + k * BOTAN_N_WEIGHTS, inputs, kernels->panel));
+    engine->networks.push_back(std::make_unique<Network>(
+        Weights(weights + k * BOTAN_N_WEIGHTS, static_cast<int>(inputs_of_nodes),
+                static_cast<int>(inputs_of_edges), kernels->panel)));
   return engine;
 }
 
@@ -246,8 +259,8 @@ double botan_engine_memory_usage(const BotanEngine *engine)
 {
   double bytes = engine->together.bytes();
   for (const auto &n : engine->networks)
-    bytes += n->node.bytes() + n->sent.bytes() + n->node_out.bytes() + n->edge_out.bytes() +
-             n->edge.bytes() + n->edge_constant.bytes();
+    bytes += n->node.bytes() + n->node_constant.bytes() + n->sent.bytes() + n->node_out.bytes() +
+             n->edge_out.bytes() + n->edge.bytes() + n->edge_constant.bytes();
   return bytes;
 }
 
@@ -255,14 +268,16 @@ void botan_engine_release_memory(BotanEngine *engine)
 {
   engine->together.release();
   for (const auto &n : engine->networks) {
-    for (auto *floats : {&n->node, &n->sent, &n->node_out, &n->edge_out}) floats->release();
+    for (auto *floats : {&n->node, &n->node_constant, &n->sent, &n->node_out, &n->edge_out})
+      floats->release();
     for (auto *bytes : {&n->edge, &n->edge_constant}) bytes->release();
   }
 }
 
 bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
                          const int64_t *species, const int64_t *first_edge, const int32_t *neighbor,
-                         const float *vectors, float *node_out, float *edge_out)
+                         const float *const *of_edges, const float *const *of_nodes,
+                         float *node_out, float *edge_out)
 {
   engine->threads = threads;
   engine->n_local = n_local;
@@ -270,16 +285,22 @@ bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n
   engine->round = 0;
   engine->node_out = node_out;
   engine->edge_out = edge_out;
+  engine->ghosts_are_encoded = !of_nodes;
   BotanState given = {};
-  given.species = species;
   given.first_edge = first_edge;
   given.neighbor = neighbor;
-  given.vectors = vectors;
   given.node_out = node_out;
   given.edge_out = edge_out;
   try {
-    for (const auto &network : engine->networks) engine->encode(*network, given);
-    if (engine->is_ensemble()) engine->together.at_least(n_nodes * engine->networks.size() * WIDTH);
+    if (of_nodes) {
+      engine->own_rows.resize(n_local);
+      std::iota(engine->own_rows.begin(), engine->own_rows.end(), 0);
+    }
+    for (size_t k = 0; k < engine->networks.size(); k++) {
+      given.of_edges = of_edges[k];
+      engine->encode(*engine->networks[k], given, species, of_nodes ? of_nodes[k] : nullptr);
+    }
+    if (engine->is_ensemble()) engine->hand_out();
   } catch (const std::bad_alloc &) {
     return false;
   }
@@ -289,14 +310,13 @@ bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n
 void botan_engine_step(BotanEngine *engine)
 {
   BotanEngine &e = *engine;
-  constexpr size_t bytes = WIDTH * sizeof(float);
-  if (e.is_ensemble() && e.round > 0)    // ghosts came in since the last step
+  if (e.is_ensemble() && (e.round > 0 || !e.ghosts_are_encoded))    // they came in since
     e.each_row(e.n_local, e.n_nodes,
-               [](float *together, float *own) { memcpy(own, together, bytes); });
+               [](float *rows, float *own) { memcpy(own, rows, WIDTH * sizeof(float)); });
   for (const auto &network : e.networks) e.step(*network);
   e.round++;
   if (!e.is_ensemble()) return;
-  e.each_row(0, e.n_local, [](float *together, float *own) { memcpy(together, own, bytes); });
+  e.hand_out();
   if (e.round < e.rounds) return;
   std::vector<const float *> of_nodes, of_edges;
   for (const auto &network : e.networks) {

@@ -200,22 +200,33 @@ void send(const BotanNetwork &net, const BotanState &s, long first, long last)
     product(part(a, last, TILE), s.node + a * WIDTH, net.from_neighbor, s.sent + a * WIDTH);
 }
 
-// h_e^0 and what it adds to the first layer of MLP_e
-INLINE inline void encode(const BotanNetwork &net, const float *vectors, int n, Number *edge,
-                          Number *constant)
+// h^0 of n rows, and what it adds to the first layer of MLP_v or MLP_e
+template <class T>
+INLINE inline void encode_rows(const BotanEncoder &encoder, const float *inputs, int n, T *state,
+                               T *constant)
 {
-  Rows<Number> hidden;
+  Rows<T> hidden;
+  const int n_inputs = encoder.inputs;
   for (int r = 0; r < n; r++) EACH(j)
     {
-      Vector x = load(net.encoder_first_bias + j);
-      for (int d = 0; d < 3; d++)
-        x += all(vectors[3 * r + d]) * load(net.encoder_first + d * WIDTH + j);
+      Vector x = load(encoder.first_bias + j);
+      for (int d = 0; d < n_inputs; d++)
+        x += all(inputs[n_inputs * r + d]) * load(encoder.first + d * WIDTH + j);
       store(&hidden.of[r][j], relu(x));
     }
-  layer<Number>(n, hidden, net.encoder_second, net.encoder_second_bias, edge);
+  layer<T>(n, hidden, encoder.second, encoder.second_bias, state);
   multiply_all(
-      n, edge, net.from_constant, [&](int, int j) INLINE { return load(net.edge_first_bias + j); },
+      n, state, encoder.constant,
+      [&](int, int j) INLINE { return load(encoder.constant_bias + j); },
       [&](int r, int j, Vector sum) INLINE { store(constant + r * WIDTH + j, sum); });
+}
+
+void encode(const BotanNetwork &net, const float *of_nodes, float *node, float *constant,
+            long first, long last)
+{
+  for (long a = first; a < last; a += TILE)
+    encode_rows<float>(net.nodes, of_nodes + a * net.nodes.inputs, part(a, last, TILE),
+                       node + a * WIDTH, constant + a * WIDTH);
 }
 
 // one tile of edges: its states, and their sums at their centers. The first round makes the states,
@@ -231,7 +242,7 @@ INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, i
   Number *before = FIRST ? kept : edge;
   Number *after = LAST ? kept : edge;
 
-  if (FIRST) encode(net, s.vectors + 3 * a, n, before, constant);
+  if (FIRST) encode_rows<Number>(net.edges, s.of_edges + net.edges.inputs * a, n, before, constant);
   multiply_all(
       n, before, net.from_edge,
       [&](int r, int j) INLINE {
@@ -255,7 +266,7 @@ INLINE inline void nodes(const BotanNetwork &net, const BotanState &s, long a, i
   float *node = s.node + a * WIDTH;
   multiply_all(
       n, node, net.from_node,
-      [&](int r, int j) INLINE { return load(s.node_constant + s.species[a + r] * WIDTH + j); },
+      [&](int r, int j) INLINE { return load(s.node_constant + s.kind[a + r] * WIDTH + j); },
       [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], sum); });
   multiply_all(
       n, received, net.from_received, [&](int r, int j) INLINE { return load(&hidden.of[r][j]); },
@@ -298,4 +309,4 @@ void receive(const BotanNetwork &net, const BotanState &s, long first, long last
 
 }    // namespace
 
-const BotanKernels KERNELS = {NAME, PANEL, sizeof(Number), send, receive};
+const BotanKernels KERNELS = {NAME, PANEL, sizeof(Number), encode, send, receive};

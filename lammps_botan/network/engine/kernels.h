@@ -14,15 +14,23 @@ struct BotanBlock {
       *pairs;    // [32 pairs of inputs, 64], bfloat16; the first of a pair in the low half
 };
 
-// The network; the equations are those of lammps_botan/model.py.
-struct BotanNetwork {
-  const float *encoder_first;    // [3, 64]
-  const float *encoder_first_bias;
-  BotanBlock encoder_second;
-  const float *encoder_second_bias;
+// The layers of an encoder, and the block of the first layer of MLP_v or MLP_e that acts on what it
+// gives, with the bias.
+struct BotanEncoder {
+  int inputs;
+  const float *first;    // [inputs, 64]
+  const float *first_bias;
+  BotanBlock second;
+  const float *second_bias;
+  BotanBlock constant;
+  const float *constant_bias;
+};
 
-  BotanBlock from_neighbor, from_center, from_edge, from_constant;    // first layer of MLP_e
-  const float *edge_first_bias;
+// The network; the equations are those of lammps_botan/network/botan.py.
+struct BotanNetwork {
+  BotanEncoder nodes, edges;
+
+  BotanBlock from_neighbor, from_center, from_edge;    // first layer of MLP_e
   BotanBlock edge_second;
   const float *edge_second_bias;
 
@@ -41,11 +49,11 @@ struct BotanNetwork {
 // One graph being scored. Local nodes come first. What is kept of edges is in numbers of the
 // kernels.
 struct BotanState {
-  const int64_t *species;        // [n_nodes]
+  const int64_t *kind;           // [n_local], rows of node_constant
   const int64_t *first_edge;     // [n_local + 1]; those that arrive at a node stand together
   const int32_t *neighbor;       // [n_edges]
-  const float *vectors;          // [n_edges, 3]
-  const float *node_constant;    // [n_species, 64], h_v^0 in the first layer of MLP_v, with bias
+  const float *of_edges;         // [n_edges, inputs of their encoder]
+  const float *node_constant;    // [kinds, 64], h_v^0 in the first layer of MLP_v, with bias
   float *node;                   // [n_nodes, 64], h_v^m
   float *sent;                   // [n_nodes, 64], h_v^m in the first layer of MLP_e, as neighbor
   void *edge;                    // [n_edges, 64], h_e^m
@@ -58,6 +66,9 @@ struct BotanKernels {
   const char *name;
   int panel;         // columns of a panel
   int edge_bytes;    // of a number kept of edges
+  // h_v^0 and node_constant from what the encoder of nodes is given, [.., its inputs]
+  void (*encode)(const BotanNetwork &, const float *of_nodes, float *node, float *constant,
+                 long first, long last);
   void (*send)(const BotanNetwork &, const BotanState &, long first, long last);
   // local nodes and the edges that arrive at them
   void (*receive)(const BotanNetwork &, const BotanState &, long first, long last, bool first_round,

@@ -1,6 +1,7 @@
 """The network on a CPU without torch, many times faster: Python's side of engine.cpp.
 
 It computes what a model file of BOTAN does, in float32 up to rounding, edge by edge in the cache.
+What encoders are given besides species and vectors is made by the method `describe` of the file.
 The processor's instructions are found out when an engine is made; the environment variable
 LAMMPS_BOTAN_ENGINE asks for avx512, avx2 or portable code, or for torch, which is none of it.
 """
@@ -8,14 +9,17 @@ LAMMPS_BOTAN_ENGINE asks for avx512, avx2 or portable code, or for torch, which 
 import ctypes
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from lammps_botan.network.transfer import send_together
 
 WIDTH = 64
 _MLPS = {"node_encoder": 1, "edge_encoder": 3, "node_model": 192, "edge_model": 256, "decoder": 64}
@@ -26,8 +30,11 @@ for _name, _inputs in _MLPS.items():
     SHAPES[f"{_name}.fc2.weight"] = (WIDTH, WIDTH)
     SHAPES[f"{_name}.fc2.bias"] = (WIDTH,)
 SHAPES |= {"output.weight": (1, WIDTH), "output.bias": (1,)}  # in the order of engine.h
-MOST_SPECIES = 16
-_SPECIES = "node_encoder.fc1.weight"  # has 1 column, or one for each species
+# they have as many columns as their encoders are given
+_OF_NODES, _OF_EDGES = "node_encoder.fc1.weight", "edge_encoder.fc1.weight"
+
+Describe = Callable[..., tuple[Tensor, Tensor]]
+Arrays = npt.NDArray[Any]
 
 
 @cache
@@ -38,11 +45,11 @@ def _library() -> ctypes.CDLL | None:
     library = ctypes.CDLL(str(path))
     pointer, size = ctypes.c_void_p, ctypes.c_long
     library.botan_engine_create.restype = pointer
-    library.botan_engine_create.argtypes = [size, size, pointer, size, size, pointer]
+    library.botan_engine_create.argtypes = [*[size] * 3, pointer, size, size, pointer]
     library.botan_engine_instructions.restype = ctypes.c_char_p
     library.botan_engine_instructions.argtypes = [pointer]
     library.botan_engine_encode.restype = ctypes.c_bool
-    library.botan_engine_encode.argtypes = [pointer, *[size] * 3, *[pointer] * 6]
+    library.botan_engine_encode.argtypes = [pointer, *[size] * 3, *[pointer] * 7]
     library.botan_engine_step.argtypes = library.botan_engine_delete.argtypes = [pointer]
     return library
 
@@ -53,11 +60,13 @@ class Engine:
     Parameters
     ----------
     networks : list of lists of float32 tensors
-        Weights of each, in the order and with the shapes of `SHAPES`; the first may have several
-        columns, one for each species.
+        Weights of each, in the order and with the shapes of `SHAPES`; the first of the encoders
+        have as many columns as these are given.
     rounds : int
     bfloat16 : bool
         Products of bfloat16 numbers for edges; sums and nodes stay float32.
+    describe : list of callables
+        Of networks with inputs the method `describe` of each.
 
     Raises
     ------
@@ -66,22 +75,30 @@ class Engine:
     """
 
     def __init__(
-        self, networks: Sequence[Sequence[Tensor]], rounds: int, *, bfloat16: bool
+        self,
+        networks: Sequence[Sequence[Tensor]],
+        rounds: int,
+        *,
+        bfloat16: bool,
+        describe: Sequence[Describe] = (),
     ) -> None:
         library = _library()
         assert library is not None
         weights = [weight.detach().contiguous() for network in networks for weight in network]
         addresses = (ctypes.c_void_p * len(weights))(*(w.data_ptr() for w in weights))
         message = ctypes.c_char_p()
-        self._inputs = networks[0][0].shape[1]
+        self._columns = tuple(
+            networks[0][list(SHAPES).index(name)].shape[1] for name in (_OF_NODES, _OF_EDGES)
+        )
         self._at = library.botan_engine_create(
-            len(networks), self._inputs, addresses, rounds, bfloat16, ctypes.byref(message)
+            len(networks), *self._columns, addresses, rounds, bfloat16, ctypes.byref(message)
         )
         if not self._at:
             raise ValueError((message.value or b"").decode())
         self._library = library
         self._rounds = rounds
-        self._outputs = min(len(networks), 2)
+        self._networks = len(networks)
+        self._describe = describe
         self._busy = threading.Lock()
 
     def __del__(self) -> None:
@@ -94,20 +111,18 @@ class Engine:
         return str(self._library.botan_engine_instructions(self._at).decode())
 
     def score(
-        self,
-        species: npt.NDArray[np.int64],
-        vectors: npt.NDArray[np.float32],
-        center: npt.NDArray[np.int64],
-        neighbor: npt.NDArray[np.int64],
+        self, species: Arrays, vectors: Arrays, *others: Arrays
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """As `lammps_botan.network.botan.Botan.forward`, in as many threads as torch takes.
+        """As `forward` of the network, in as many threads as torch takes.
 
         Parameters
         ----------
         species : int64 [n_nodes]
         vectors : float32 [n_edges, 3]
-        center, neighbor : int64 [n_edges]
-            See `lammps_botan.structure.graph`.
+        others
+            Of networks with inputs float32 node_vectors [n_nodes, V, 3] and node_scalars
+            [n_nodes, K]; then int64 center and neighbor [n_edges], see
+            `lammps_botan.structure.graph`.
 
         Returns
         -------
@@ -121,6 +136,33 @@ class Engine:
         MemoryError
             If there is not enough memory.
         """
+        *inputs, center, neighbor = others
+        self._check(species, vectors, center, neighbor)
+        n_nodes, n_edges = len(species), len(center)
+        n_outputs = min(self._networks, 2)
+        node = np.empty((n_nodes, n_outputs), np.float32)
+        edge = np.empty((n_edges, n_outputs), np.float32)
+        arrays = (
+            np.ascontiguousarray(species, np.int64),
+            np.searchsorted(center, np.arange(n_nodes + 1)).astype(np.int64),
+            np.ascontiguousarray(neighbor, np.int32),
+        )
+        described = self._described(species, vectors, inputs, center, neighbor)
+        of_edges = _addresses([edges for _, edges in described])
+        of_nodes = _addresses([nodes for nodes, _ in described]) if inputs else None
+        with self._busy:  # the states of a graph are the engine's own
+            threads = torch.get_num_threads()
+            addresses = (array.ctypes.data for array in arrays)
+            outputs = (node.ctypes.data, edge.ctypes.data)
+            if not self._library.botan_engine_encode(
+                self._at, threads, n_nodes, n_nodes, *addresses, of_edges, of_nodes, *outputs
+            ):
+                raise MemoryError(f"not enough memory to score {n_edges} edges")
+            for _ in range(self._rounds):
+                self._library.botan_engine_step(self._at)
+        return node, edge
+
+    def _check(self, species: Arrays, vectors: Arrays, center: Arrays, neighbor: Arrays) -> None:
         n_nodes, n_edges = len(species), len(center)
         if vectors.shape != (n_edges, 3) or neighbor.shape != (n_edges,):
             raise ValueError(
@@ -137,43 +179,56 @@ class Engine:
                 )
         if n_nodes and species.min() < 0:
             raise ValueError(f"species are numbered from 0, found {species.min()}")
-        if n_nodes and 1 < self._inputs <= species.max():
+        n_species = self._columns[0]
+        if n_nodes and not self._describe and 1 < n_species <= species.max():
             raise ValueError(
-                f"the network knows {self._inputs} species, numbered from 0, found {species.max()}"
+                f"the network knows {n_species} species, numbered from 0, found {species.max()}"
             )
-        node = np.empty((n_nodes, self._outputs), np.float32)
-        edge = np.empty((n_edges, self._outputs), np.float32)
-        first_edge = np.searchsorted(center, np.arange(n_nodes + 1))
-        arrays = (
-            np.ascontiguousarray(species, np.int64),
-            np.ascontiguousarray(first_edge, np.int64),
-            np.ascontiguousarray(neighbor, np.int32),
-            np.ascontiguousarray(vectors, np.float32),
-            node,
-            edge,
-        )
-        with self._busy:  # the states of a graph are the engine's own
-            threads = torch.get_num_threads()
-            addresses = (array.ctypes.data for array in arrays)
-            if not self._library.botan_engine_encode(
-                self._at, threads, n_nodes, n_nodes, *addresses
-            ):
-                raise MemoryError(f"not enough memory to score {n_edges} edges")
-            for _ in range(self._rounds):
-                self._library.botan_engine_step(self._at)
-        return node, edge
+
+    def _described(
+        self,
+        species: Arrays,
+        vectors: Arrays,
+        inputs: Sequence[Arrays],
+        center: Arrays,
+        neighbor: Arrays,
+    ) -> list[tuple[Arrays, Arrays]]:
+        """What the encoders of each network are given; of nodes nothing where it is the species."""
+        if not inputs:
+            none = np.zeros((0, 0), np.float32)
+            return [(none, np.ascontiguousarray(vectors, np.float32))] * self._networks
+        arrays = [species, vectors, *inputs, center, neighbor]
+        given = send_together(arrays, torch.device("cpu"))
+        found = []
+        with torch.inference_mode():
+            for describe in self._describe:
+                nodes, edges = (one.contiguous().numpy() for one in describe(*given, len(species)))
+                shapes = (len(species), self._columns[0]), (len(vectors), self._columns[1])
+                if (nodes.shape, edges.shape) != shapes:
+                    raise ValueError(
+                        f"expected arrays {shapes} for the encoders, found {nodes.shape} and "
+                        f"{edges.shape}"
+                    )
+                found.append((nodes, edges))
+        return found
+
+
+def _addresses(arrays: Sequence[Arrays]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
 
 def make_engine(
-    parameters: Mapping[str, Tensor], rounds: int, *, bfloat16: bool = False
+    model: nn.Module, rounds: int, *, inputs: bool = False, bfloat16: bool = False
 ) -> Engine | None:
     """An engine for a model file of BOTAN, or of a committee of several.
 
     Parameters
     ----------
-    parameters : mapping of names to tensors
-        Of the model file.
+    model : nn.Module
+        The network, or the module of the model file.
     rounds : int
+    inputs : bool
+        Whether it sees more than positions and species.
     bfloat16 : bool
         See `Engine`.
 
@@ -188,20 +243,29 @@ def make_engine(
     ValueError
         As `Engine`.
     """
-    networks = _networks(parameters)
+    networks = _networks(dict(model.named_parameters()), inputs=inputs)
     if not networks or _library() is None or os.environ.get("LAMMPS_BOTAN_ENGINE") == "torch":
         return None
-    return Engine(networks, rounds, bfloat16=bfloat16)
+    describe: list[Describe] = []
+    if inputs:
+        members = [model]
+        if len(networks) > 1:
+            members = list(model.members.children())  # type: ignore[union-attr]
+        if not all(hasattr(member, "describe") for member in members):
+            return None
+        describe = [member.describe for member in members]  # type: ignore[misc]
+    return Engine(networks, rounds, bfloat16=bfloat16, describe=describe)
 
 
-def _networks(parameters: Mapping[str, Tensor]) -> list[list[Tensor]]:
+def _networks(parameters: Mapping[str, Tensor], *, inputs: bool) -> list[list[Tensor]]:
     """The weights of BOTAN, or of each member of a committee; empty if it is another network."""
     members = len(parameters) // len(SHAPES)
     for prefixes in ([""], [f"members.{k}." for k in range(members)]):
         shapes = {prefix + name: shape for prefix in prefixes for name, shape in SHAPES.items()}
-        first = parameters.get(prefixes[0] + _SPECIES) if prefixes else None
-        if first is not None and first.ndim == 2 and 1 <= first.shape[1] <= MOST_SPECIES:
-            shapes |= {prefix + _SPECIES: (WIDTH, first.shape[1]) for prefix in prefixes}
+        for name in (_OF_NODES, _OF_EDGES) if inputs else (_OF_NODES,):
+            first = parameters.get(prefixes[0] + name) if prefixes else None
+            if first is not None and first.ndim == 2 and first.shape[1] >= 1:
+                shapes |= {prefix + name: (WIDTH, first.shape[1]) for prefix in prefixes}
         if shapes.keys() == parameters.keys() and all(
             weight.shape == shapes[name]
             and weight.device.type == "cpu"

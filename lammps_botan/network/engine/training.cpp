@@ -3,7 +3,8 @@
    What torch does one operation at a time over all edges, each a pass through memory, is done here
    tile by tile in the cache, forward and backward. Products are those of vdpbf16ps: factors in
    bfloat16, sums in float32. Between the rounds the states of edges are bfloat16. The equations are
-   those of lammps_botan/network/botan.py; what acts on nodes stays in torch (training.py).
+   those of lammps_botan/network/botan.py; what acts on nodes stays in torch (training.py), and so
+   does what the encoder is given, `given` [n_edges, inputs].
 
    Conventions of all functions: matrices are row-major; a weight is [outputs, inputs] as in torch,
    with a row stride `ld` where it is a block of a wider one; `center` ascends. Gradients of weights
@@ -15,11 +16,11 @@
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 // edge = h_e^0 and constant = its block of the first layer of MLP_e, with the bias
-EXPORT void botan_encode(long n_threads, long n_edges, const float *vectors, const float *w1,
-                         const float *b1, const float *w2, const float *b2, const float *w3,
-                         long ld3, const float *b3, bf16 *edge, bf16 *constant)
+EXPORT void botan_encode(long n_threads, long n_edges, long inputs, const float *given,
+                         const float *w1, const float *b1, const float *w2, const float *b2,
+                         const float *w3, long ld3, const float *b3, bf16 *edge, bf16 *constant)
 {
-  const FirstLayer layer(w1, b1);
+  const FirstLayer layer(inputs, w1, b1);
   Pairs second, third;
   pack(w2, WIDTH, For::FORWARD, second);
   pack(w3, ld3, For::FORWARD, third);
@@ -28,7 +29,7 @@ EXPORT void botan_encode(long n_threads, long n_edges, const float *vectors, con
     Sums c;
     EACH_TILE(a, n, begin, end)
     {
-      layer(vectors, a, n, hidden);
+      layer(given, a, n, hidden);
       relu_layer(&hidden.row[0][0], second, b2, n, state);
       memcpy(edge + a * WIDTH, &state, n * sizeof state.row[0]);
       product(&state.row[0][0], third, c);
@@ -38,13 +39,13 @@ EXPORT void botan_encode(long n_threads, long n_edges, const float *vectors, con
   });
 }
 
-EXPORT void botan_encode_backward(long n_threads, long n_edges, const float *vectors,
+EXPORT void botan_encode_backward(long n_threads, long n_edges, long inputs, const float *given,
                                   const float *w1, const float *b1, const float *w2,
                                   const float *w3, long ld3, const bf16 *edge, const bf16 *g_edge,
                                   const bf16 *g_constant, float *g_w1, float *g_b1, float *g_w2,
                                   float *g_b2, float *g_w3, float *g_b3)
 {
-  const FirstLayer layer(w1, b1);
+  const FirstLayer layer(inputs, w1, b1);
   Pairs second, third;
   pack(w2, WIDTH, For::BACKWARD, second);
   pack(w3, ld3, For::BACKWARD, third);
@@ -72,7 +73,7 @@ EXPORT void botan_encode_backward(long n_threads, long n_edges, const float *vec
           store(&gradient.row[r][j], x);
         }
       pad(gradient, n);
-      layer(vectors, a, n, hidden);
+      layer(given, a, n, hidden);
       interleave(&gradient.row[0][0], left);
       interleave(&hidden.row[0][0], right);
       add_outer(left, right, own.second);
@@ -81,8 +82,9 @@ EXPORT void botan_encode_backward(long n_threads, long n_edges, const float *vec
         {
           const __m512 x = where_positive(load(&hidden.row[r][j]), load(c.row[r] + j));
           add(own.bias[2].of + j, x);
-          for (int d = 0; d < 3; d++)
-            add(own.spatial[d].of + j, _mm512_mul_ps(_mm512_set1_ps(vectors[3 * (a + r) + d]), x));
+          for (long d = 0; d < inputs; d++)
+            add(own.inputs[d].of + j,
+                _mm512_mul_ps(_mm512_set1_ps(given[inputs * (a + r) + d]), x));
         }
     }
   });
@@ -93,7 +95,7 @@ EXPORT void botan_encode_backward(long n_threads, long n_edges, const float *vec
     add_to(g_b2, own->bias[1]);
     add_to(g_b1, own->bias[2]);
     for (int j = 0; j < WIDTH; j++)
-      for (int d = 0; d < 3; d++) g_w1[3 * j + d] += own->spatial[d].of[j];
+      for (long d = 0; d < inputs; d++) g_w1[inputs * j + d] += own->inputs[d].of[j];
   }
 }
 

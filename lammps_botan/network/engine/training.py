@@ -3,8 +3,8 @@
 The edges go through compiled kernels (training.cpp), forward and backward, tile by tile in the
 cache; the nodes, forty times fewer, stay in torch. The kernels need the instructions AVX-512 BF16
 (Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of
-torch's bfloat16 autocast, but edge vectors and sums are float32: gradients are closer to the exact
-ones.
+torch's bfloat16 autocast, but what the encoders are given and sums are float32: gradients are
+closer to the exact ones.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
-from lammps_botan.network.botan import Botan, Mlp, describe_species
+from lammps_botan.network.botan import Botan, Mlp
 
 WIDTH = 64
 EDGES_OF_A_THREAD = 1024  # at least
@@ -40,19 +40,16 @@ def available(model: torch.nn.Module) -> bool:
     )
 
 
-def forward(
-    model: Botan, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
-) -> tuple[Tensor, Tensor]:
-    """As `Botan.forward`, up to rounding, and made to be differentiated in the weights.
+def forward(model: Botan, *given: Tensor) -> tuple[Tensor, Tensor]:
+    """As `model(*given)`, up to rounding, and made to be differentiated in the weights.
 
     Parameters
     ----------
     model : Botan
         For which `available` holds.
-    species : int64 [n_nodes]
-    vectors : float32 [n_edges, 3]
-    center, neighbor : int64 [n_edges]
-        See `lammps_botan.structure.graph`.
+    given : tensors
+        Species and vectors; of a network with inputs node vectors and node scalars; centers and
+        neighbors.
 
     Returns
     -------
@@ -64,22 +61,27 @@ def forward(
     ValueError
         If `center` does not ascend.
     """
+    species, _, *inputs, center, neighbor = given
     if not bool((center[1:] >= center[:-1]).all()):
         raise ValueError("edges must be grouped by center, in ascending order")
+    edges = _Edges(center.int(), neighbor.int(), len(species))
     with torch.autocast("cpu", enabled=False):  # its own rounding replaces that of autocast
-        return _forward(model, species, vectors.float().contiguous(), center, neighbor)
+        if inputs:
+            of_nodes, of_edges = model.describe(*given, len(species))
+        else:
+            of_nodes, of_edges = model.describe(*given[:2])
+        return _forward(model, of_nodes, of_edges.float().contiguous(), edges)
 
 
 def _forward(
-    model: Botan, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
+    model: Botan, given_nodes: Tensor, given_edges: Tensor, edges: "_Edges"
 ) -> tuple[Tensor, Tensor]:
     w = model.width
-    edges = _Edges(center.int(), neighbor.int(), len(species))
     of_nodes, of_edges, decoder = model.node_model, model.edge_model, model.decoder
     first = of_edges.fc1.weight
     bias = of_edges.fc1.bias
-    edge, constant = _Encode.apply(vectors, *_both(model.edge_encoder), first, bias)
-    node = model.node_encoder(describe_species(species, model.n_species, vectors))
+    edge, constant = _Encode.apply(given_edges, *_both(model.edge_encoder), first, bias)
+    node = model.node_encoder(given_nodes)
     node_const = linear(node, of_nodes.fc1.weight[:, w : 2 * w], of_nodes.fc1.bias)
     for round in range(model.rounds):
         from_neighbor = linear(node, first[:, :w])
@@ -110,27 +112,26 @@ class _Edges:
 
 class _Encode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, vectors: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, inputs: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
         w1, b1, w2, b2, first, b3 = weights
-        edge = torch.empty(len(vectors), WIDTH, dtype=torch.bfloat16)
+        edge = torch.empty(len(inputs), WIDTH, dtype=torch.bfloat16)
         constant = torch.empty_like(edge)
         block = first[:, 3 * WIDTH :]
-        _call(
-            "encode", len(edge), vectors, w1, b1, w2, b2, block, block.stride(0), b3, edge, constant
-        )
-        ctx.save_for_backward(vectors, *weights, edge)
+        layers = (w1, b1, w2, b2, block, block.stride(0), b3)
+        _call("encode", *inputs.shape, inputs, *layers, edge, constant)
+        ctx.save_for_backward(inputs, *weights, edge)
         return edge, constant
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g_edge: Tensor, g_constant: Tensor) -> tuple[Tensor | None, ...]:
-        vectors, *weights, edge = ctx.saved_tensors
+        inputs, *weights, edge = ctx.saved_tensors
         w1, b1, w2, _, first, _ = weights
         gradients = [torch.zeros_like(weight) for weight in weights]
         g_w1, g_b1, g_w2, g_b2, g_first, g_b3 = gradients
         block, g_block = first[:, 3 * WIDTH :], g_first[:, 3 * WIDTH :]
-        given = (len(edge), vectors, w1, b1, w2, block, block.stride(0), edge, g_edge, g_constant)
-        _call("encode_backward", *given, g_w1, g_b1, g_w2, g_b2, g_block, g_b3)
+        given = (inputs, w1, b1, w2, block, block.stride(0), edge, g_edge, g_constant)
+        _call("encode_backward", *inputs.shape, *given, g_w1, g_b1, g_w2, g_b2, g_block, g_b3)
         return None, *gradients
 
 

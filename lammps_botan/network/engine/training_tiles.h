@@ -20,9 +20,10 @@
 namespace {
 
 using bf16 = uint16_t;
-constexpr int WIDTH = 64;    // features
-constexpr int TILE = 64;     // edges worked on at a time
-constexpr int LANES = 16;    // floats in a register
+constexpr int WIDTH = 64;         // features
+constexpr int TILE = 64;          // edges worked on at a time
+constexpr int LANES = 16;         // floats in a register
+constexpr int MOST_INPUTS = 8;    // of the encoder of edges
 
 struct alignas(64) Tile {
   bf16 row[TILE][WIDTH];
@@ -188,7 +189,7 @@ template <class Work> void parallel(long n_threads, long n_edges, const int *cen
 struct Gradients {
   Sums first, second;
   Row bias[3];
-  Row spatial[3];
+  Row inputs[MOST_INPUTS];
 };
 
 using PerThread = std::vector<std::unique_ptr<Gradients>>;
@@ -235,23 +236,24 @@ class Receiver {
   }
 };
 
-// first layer of the encoder, from 3 numbers in float32
+// first layer of the encoder, from a few numbers in float32
 struct FirstLayer {
-  Row weight[3];
+  Row weight[MOST_INPUTS];
   const float *bias;
-  FirstLayer(const float *w, const float *b) : bias(b)
+  long inputs;
+  FirstLayer(long inputs, const float *w, const float *b) : bias(b), inputs(inputs)
   {
-    for (int d = 0; d < 3; d++)
-      for (int j = 0; j < WIDTH; j++) weight[d].of[j] = w[3 * j + d];
+    for (long d = 0; d < inputs; d++)
+      for (int j = 0; j < WIDTH; j++) weight[d].of[j] = w[inputs * j + d];
   }
-  void operator()(const float *vectors, long first, int n, Tile &hidden) const
+  void operator()(const float *given, long first, int n, Tile &hidden) const
   {
     for (int r = 0; r < n; r++) {
-      const float *vector = vectors + 3 * (first + r);
+      const float *own = given + inputs * (first + r);
       for (int j = 0; j < WIDTH; j += LANES) {
         __m512 x = load(bias + j);
-        for (int d = 0; d < 3; d++)
-          x = _mm512_fmadd_ps(_mm512_set1_ps(vector[d]), load(weight[d].of + j), x);
+        for (long d = 0; d < inputs; d++)
+          x = _mm512_fmadd_ps(_mm512_set1_ps(own[d]), load(weight[d].of + j), x);
         store(&hidden.row[r][j], relu(x));
       }
     }

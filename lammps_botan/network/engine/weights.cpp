@@ -18,29 +18,11 @@ uint32_t bfloat16(float x)
   return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
 }
 
-// to = W x + b
-void apply(const float *weight, const float *bias, const float *x, float *to)
-{
-  for (long j = 0; j < WIDTH; j++) {
-    to[j] = bias[j];
-    for (long k = 0; k < WIDTH; k++) to[j] += weight[j * WIDTH + k] * x[k];
-  }
-}
-
-// max, but NaN stays NaN
-float relu(float x)
-{
-  return x < 0 ? 0 : x;
-}
-
 }    // namespace
 
-const float *Weights::keep(const float *given, long rows, long columns, long stride)
+const float *Weights::keep(const float *given, long n)
 {
-  Numbers kept;
-  for (long r = 0; r < rows; r++)
-    kept.insert(kept.end(), given + r * stride, given + r * stride + columns);
-  numbers.push_back(std::move(kept));
+  numbers.emplace_back(given, given + n);
   return numbers.back().data();
 }
 
@@ -58,33 +40,34 @@ BotanBlock Weights::pack(const float *w, long stride, int panel)
   return {keep(panels.data(), WIDTH * WIDTH), pairs.back().data()};
 }
 
-Weights::Weights(const float *const *w, long columns, int panel) : inputs(columns)
+BotanEncoder Weights::encoder(const float *const *layers, int inputs, const float *constant_block,
+                              long stride, const float *constant_bias, int panel)
 {
-  species_first = keep(w[0], WIDTH * inputs);
-  species_bias = keep(w[1], WIDTH);
-  species_second = keep(w[2], WIDTH * WIDTH);
-  species_second_bias = keep(w[3], WIDTH);
-
   Numbers transposed;
-  for (long d = 0; d < 3; d++)
-    for (long j = 0; j < WIDTH; j++) transposed.push_back(w[4][3 * j + d]);
-  net.encoder_first = keep(transposed.data(), 3 * WIDTH);
-  net.encoder_first_bias = keep(w[5], WIDTH);
-  net.encoder_second = pack(w[6], WIDTH, panel);
-  net.encoder_second_bias = keep(w[7], WIDTH);
+  for (int d = 0; d < inputs; d++)
+    for (long j = 0; j < WIDTH; j++) transposed.push_back(layers[0][inputs * j + d]);
+  return {inputs,
+          keep(transposed.data(), inputs * WIDTH),
+          keep(layers[1], WIDTH),
+          pack(layers[2], WIDTH, panel),
+          keep(layers[3], WIDTH),
+          pack(constant_block, stride, panel),
+          keep(constant_bias, WIDTH)};
+}
+
+Weights::Weights(const float *const *w, int inputs_of_nodes, int inputs_of_edges, int panel)
+{
+  net.nodes = encoder(w, inputs_of_nodes, w[8] + WIDTH, 3 * WIDTH, w[9], panel);
+  net.edges = encoder(w + 4, inputs_of_edges, w[12] + 3 * WIDTH, 4 * WIDTH, w[13], panel);
 
   net.from_node = pack(w[8], 3 * WIDTH, panel);
-  constant = keep(w[8] + WIDTH, WIDTH, WIDTH, 3 * WIDTH);
   net.from_received = pack(w[8] + 2 * WIDTH, 3 * WIDTH, panel);
-  constant_bias = keep(w[9], WIDTH);
   net.node_second = pack(w[10], WIDTH, panel);
   net.node_second_bias = keep(w[11], WIDTH);
 
   net.from_neighbor = pack(w[12], 4 * WIDTH, panel);
   net.from_center = pack(w[12] + WIDTH, 4 * WIDTH, panel);
   net.from_edge = pack(w[12] + 2 * WIDTH, 4 * WIDTH, panel);
-  net.from_constant = pack(w[12] + 3 * WIDTH, 4 * WIDTH, panel);
-  net.edge_first_bias = keep(w[13], WIDTH);
   net.edge_second = pack(w[14], WIDTH, panel);
   net.edge_second_bias = keep(w[15], WIDTH);
 
@@ -94,24 +77,4 @@ Weights::Weights(const float *const *w, long columns, int panel) : inputs(column
   net.decoder_second_bias = keep(w[19], WIDTH);
   net.output = keep(w[20], WIDTH);
   net.output_bias = *w[21];
-}
-
-// what the first layer makes of a species, NaN of one that the network does not know
-float Weights::from_species(long j, int64_t s) const
-{
-  if (inputs == 1) return species_first[j] * static_cast<float>(s);
-  return s < inputs ? species_first[j * inputs + s] : NAN;
-}
-
-void Weights::of_species(int64_t n_species, Numbers &node, Numbers &node_constant) const
-{
-  node.resize(n_species * WIDTH);
-  node_constant.resize(n_species * WIDTH);
-  for (int64_t s = 0; s < n_species; s++) {
-    float hidden[WIDTH], *own = &node[s * WIDTH];
-    for (long j = 0; j < WIDTH; j++) hidden[j] = relu(from_species(j, s) + species_bias[j]);
-    apply(species_second, species_second_bias, hidden, own);
-    for (long j = 0; j < WIDTH; j++) own[j] = relu(own[j]);
-    apply(constant, constant_bias, own, &node_constant[s * WIDTH]);
-  }
 }
