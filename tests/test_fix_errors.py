@@ -7,22 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from lmp import Finished, liquid, liquid_in_the_plane, run_lmp
+from lmp import check_fails, liquid, liquid_in_the_plane, run_lmp
 from toy_models import Methodless, Speciesless, Walks, metadata, save_archive, save_model
 
 from lammps_botan.plugin import folder
-
-
-def check_fails(tmp_path: Path, script: str, *messages: str, ranks: int = 1) -> Finished:
-    """Run a script that must stop with an error, not with a crash and not with a hang."""
-    run = run_lmp(script, tmp_path, ranks=ranks, succeeds=False, timeout=60)
-    assert run.returncode == 1, run.output
-    for message in messages:
-        assert message in run.error, run.output
-    for crash in ("Segmentation", "terminate called", "BAD TERMINATION", "SIGSEGV"):
-        assert crash not in run.output
-    return run
-
 
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 
