@@ -1,11 +1,22 @@
 """What several files of tests share: runs that are made once, and only read."""
 
+import functools
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+# MPI ranks that outnumber the cores must wait asleep: in a busy loop they keep each other waiting
+os.environ |= {
+    "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1",
+    "MPIR_CVAR_POLLS_BEFORE_YIELD": "10",
+    # by messages: collective operations in shared memory know busy loops only
+    "MPIR_CVAR_POSIX_NUM_COLLS_THRESHOLD": "1000000000",
+}
 
 
 @pytest.fixture
@@ -21,13 +32,33 @@ def ctrl_c() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def glasses(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def scheduler() -> Iterator[str]:
+    """The address of a cluster of this machine: to start one for each command takes seconds."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", memory_limit=0
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(scope="session")
+def simulate(scheduler: str) -> SimpleNamespace:
+    """The functions of `lammps_botan.simulation`, on that cluster."""
+    from lammps_botan.simulation import equilibrate, history, inherent, isoconfig
+
+    functions = {f.__name__: f for f in (equilibrate, history, inherent, isoconfig)}
+    return SimpleNamespace(
+        **{name: functools.partial(f, scheduler=scheduler) for name, f in functions.items()}
+    )
+
+
+@pytest.fixture(scope="session")
+def glasses(simulate: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Data files of two small liquids at T = 1."""
     from simulations import N
 
-    from lammps_botan.simulation import equilibrate
-
-    return equilibrate(
+    return simulate.equilibrate(
         tmp_path_factory.mktemp("glass"),
         temperature=1.0,
         time=2.0,
@@ -39,12 +70,12 @@ def glasses(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def ensembles(glasses: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def ensembles(
+    simulate: SimpleNamespace, glasses: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
     """Two lag times, three runs of each of the two liquids."""
-    from lammps_botan.simulation import isoconfig
-
     folder = tmp_path_factory.mktemp("ensemble")
-    return isoconfig(glasses, folder, temperature=1.0, times=[0.05, 0.02], runs=3)
+    return simulate.isoconfig(glasses, folder, temperature=1.0, times=[0.05, 0.02], runs=3)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,24 @@
 """The command `lammps-botan targets`, and the file that it writes."""
 
-import subprocess
+import contextlib
+from pathlib import Path
 
 import numpy as np
-from lmp import BIN
+from click.testing import CliRunner, Result
+
+from lammps_botan.cli import main
 
 
-def targets(*arguments, cwd=None):
-    command = [BIN / "lammps-botan", "targets", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def targets(*arguments: object, cwd: Path = Path()) -> Result:
+    """Run `lammps-botan targets` in this process."""
+    with contextlib.chdir(cwd):
+        result = CliRunner().invoke(main, ["targets", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
-def read(path):
+def read(path: Path) -> dict[str, np.ndarray]:
+    """What an npz file holds."""
     with np.load(path, allow_pickle=False) as archive:
         return {key: archive[key] for key in archive.files}

@@ -45,7 +45,7 @@ def ensemble(request, tmp_path):
 def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
     dumps, final, cell = ensemble
     done = targets(*dumps, "-o", "targets.npz", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "targets.npz: kob-andersen, 4 runs, lag time 0.1" in done.stdout
     initial, last = final[0, 0], final[2]
     found = read(tmp_path / "targets.npz")
@@ -80,7 +80,7 @@ def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
 def test_the_file_is_a_data_set(ensemble, tmp_path):
     """What trains on the public data trains on this."""
     dumps, _, _ = ensemble
-    assert targets(*dumps, "-o", tmp_path / "a.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "a.npz").exit_code == 0
     sample = read_sample(tmp_path / "a.npz")
     found = read(tmp_path / "a.npz")
     np.testing.assert_allclose(sample.propensity, found["propensity"], atol=1e-12)
@@ -91,14 +91,14 @@ def test_the_file_is_a_data_set(ensemble, tmp_path):
 
 def test_lag_times_are_chosen(ensemble, tmp_path):
     dumps, final, _ = ensemble
-    assert targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path).returncode == 0
+    assert targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path).exit_code == 0
     for k, name in ((1, "t0.05.npz"), (2, "t0.1.npz")):
         np.testing.assert_allclose(read_ensemble(tmp_path / name).final, final[k], atol=1e-12)
     done = targets(*dumps, "-o", tmp_path / "one.npz", "--time", 0.05)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert read(tmp_path / "one.npz")["time"] == 0.05
     # with another time step the same frames are at other lag times
-    assert targets(*dumps, "-o", tmp_path / "dt.npz", "--dt", 0.01).returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "dt.npz", "--dt", 0.01).exit_code == 0
     assert read(tmp_path / "dt.npz")["time"] == pytest.approx(1.0)
 
 
@@ -112,7 +112,7 @@ def test_lag_times_are_chosen(ensemble, tmp_path):
 def test_lag_times_that_are_not_there_are_refused(ensemble, tmp_path, options, message):
     dumps, _, _ = ensemble
     done = targets(*dumps, "-o", "targets.npz", *options, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert message in done.stderr.replace("\n", " ")
     assert not list(tmp_path.glob("targets*"))
 
@@ -162,7 +162,7 @@ def test_damaged_runs_are_named_and_nothing_is_written(ensemble, tmp_path, how):
     dumps, _, _ = ensemble
     message = spoil(dumps, how)
     done = targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.strip().startswith("Error: ")
     assert dumps[-1].name in done.stderr
     assert message in done.stderr
@@ -173,14 +173,14 @@ def test_damaged_runs_are_named_and_nothing_is_written(ensemble, tmp_path, how):
 def test_unsorted_ids_give_the_same(ensemble, tmp_path):
     """LAMMPS writes atoms in any order unless it is told to sort."""
     dumps, _, _ = ensemble
-    assert targets(*dumps, "-o", tmp_path / "sorted.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "sorted.npz").exit_code == 0
     rng = np.random.default_rng(1)
     for path in dumps:
         lines = path.read_text().splitlines()
         for start in range(9, len(lines), N + 9):
             lines[start : start + N] = rng.permutation(lines[start : start + N]).tolist()
         path.write_text("\n".join(lines) + "\n")
-    assert targets(*dumps, "-o", tmp_path / "unsorted.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "unsorted.npz").exit_code == 0
     expected, found = read(tmp_path / "sorted.npz"), read(tmp_path / "unsorted.npz")
     for key, value in expected.items():
         np.testing.assert_array_equal(found[key], value, err_msg=key)
@@ -189,7 +189,7 @@ def test_unsorted_ids_give_the_same(ensemble, tmp_path):
 def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
     """Every length 3.4 times as long, in real units, with the diameter 3.4."""
     dumps, _, _ = ensemble
-    assert targets(*dumps, "-o", tmp_path / "lj.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "lj.npz").exit_code == 0
     for path in dumps:
         text = path.read_text()
         lines = text.splitlines()
@@ -202,7 +202,7 @@ def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
             lines[k] = " ".join(words)
         path.write_text("ITEM: UNITS\nreal\n" + "\n".join(lines) + "\n")
     refused = targets(*dumps, "-o", tmp_path / "real.npz")
-    assert refused.returncode == 1
+    assert refused.exit_code == 1
     assert "in real units, where cutoffs need the diameter" in refused.stderr.replace("\n", " ")
     scaled = KOB_ANDERSEN.model_copy(
         update={
@@ -213,7 +213,7 @@ def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
     )
     (tmp_path / "argon.toml").write_text(toml(scaled))
     done = targets(*dumps, "-o", tmp_path / "real.npz", "--mixture", tmp_path / "argon.toml")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     lj, real = read(tmp_path / "lj.npz"), read(tmp_path / "real.npz")
     for key in ("center", "neighbor", "bond_breakage"):
         np.testing.assert_array_equal(real[key], lj[key], err_msg=key)
@@ -238,7 +238,7 @@ def test_output_and_input_are_different_files(ensemble, tmp_path):
     dumps, _, _ = ensemble
     before = dumps[1].read_bytes()
     done = targets(*dumps, "-o", dumps[1])
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "is one of the dumps" in done.stderr
     assert dumps[1].read_bytes() == before
     done = targets(dumps[0], *dumps, "-o", tmp_path / "t.npz")
@@ -263,7 +263,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(ensemble, tmp_path):
 def test_times_that_are_none_are_refused(ensemble, tmp_path, option):
     dumps, _, _ = ensemble
     done = targets(*dumps, "-o", tmp_path / "t.npz", *option)
-    assert done.returncode > 0
+    assert done.exit_code > 0
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("t.npz*"))
 
@@ -271,7 +271,7 @@ def test_times_that_are_none_are_refused(ensemble, tmp_path, option):
 def test_one_frame_is_no_run(tmp_path):
     path = write(tmp_path / "run.dump", frame(np.ones((5, 3)), np.eye(3) * 6))
     done = targets(path, "-o", tmp_path / "targets.npz")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "one frame only" in done.stderr
 
 

@@ -35,14 +35,14 @@ def test_three_species_have_bonds_where_their_mixture_is_said(tmp_path):
     frames = [frame(x, np.eye(3) * 6, step=k, types=types) for k, x in enumerate((initial, final))]
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "without.npz")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "no mixture is known for these particles" in done.stderr
     assert "no bond_breakage; say --mixture NAME or FILE.toml" in done.stderr.replace("\n", " ")
     assert "bond_breakage" not in read(tmp_path / "without.npz")
 
     (tmp_path / "ternary.toml").write_text(TERNARY)
     done = targets(path, "-o", tmp_path / "with.npz", "--mixture", tmp_path / "ternary.toml")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     lengths = np.array([[1.35, 1.2, 1.1], [1.2, 1.0, 0.9], [1.1, 0.9, 0.8]])
 
     def apart(positions):
@@ -84,7 +84,7 @@ def test_a_plane_of_the_composition_of_a_three_dimensional_mixture_is_read_back(
     frames = [frame(x, cell, step=k, types=types) for k, x in enumerate((positions, moved))]
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "t.npz")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     sample = read_sample(tmp_path / "t.npz")
     assert sample.configuration.mixture is None
     assert sample.configuration.box.periodic == (True, True, False)
@@ -98,7 +98,7 @@ def test_a_wall_along_z_has_no_images_behind_it(tmp_path):
     frames = [frame(positions, np.eye(3) * 8, step=k, boundary="pp pp ff") for k in (0, 1)]
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "t.npz")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     found = read(tmp_path / "t.npz")
     assert list(zip(found["center"], found["neighbor"], strict=True)) == [(0, 2), (2, 0)]
     assert found["periodic"].tolist() == [True, True, False]
@@ -112,6 +112,6 @@ def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, box):
     frames = [frame(positions, np.diag(box), step=k) for k in (0, 1)]
     path = write(tmp_path / "run.dump", *frames)
     done = targets(path, "-o", tmp_path / "targets.npz")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "run.dump: frame 0: the box is smaller than two cutoffs" in done.stderr
     assert not (tmp_path / "targets.npz").exists()

@@ -38,21 +38,21 @@ def test_an_equilibration_says_what_was_asked_for_and_keeps_its_log(glasses):
     }
 
 
-def test_the_same_seed_makes_the_same_glass(glasses, tmp_path):
+def test_the_same_seed_makes_the_same_glass(simulate, glasses, tmp_path):
     arguments = {"n_particles": N, "melt_time": 1.0, "cooling_time": 1.0, "time": 2.0}
-    (again,) = equilibrate(tmp_path / "a", temperature=1.0, **arguments)
-    (other,) = equilibrate(tmp_path / "b", temperature=1.0, seed=2, **arguments)
+    (again,) = simulate.equilibrate(tmp_path / "a", temperature=1.0, **arguments)
+    (other,) = simulate.equilibrate(tmp_path / "b", temperature=1.0, seed=2, **arguments)
     assert again.read_text() == glasses[0].read_text()
     assert other.read_text().split("Atoms")[1] != again.read_text().split("Atoms")[1]
 
 
-def test_configurations_of_one_liquid_follow_each_other(tmp_path):
+def test_configurations_of_one_liquid_follow_each_other(simulate, tmp_path):
     """The liquid goes on from each of them, also where more are asked for later."""
     arguments = {"temperature": 1.0, "n_particles": N, "melt_time": 1.0, "cooling_time": 1.0}
     arguments |= {"time": 2.0, "spacing": 0.1, "timestep": 0.002}
-    at_once = equilibrate(tmp_path / "three", configurations=3, **arguments)
-    equilibrate(tmp_path / "two", configurations=2, **arguments)
-    later = equilibrate(tmp_path / "two", configurations=3, **arguments)
+    at_once = simulate.equilibrate(tmp_path / "three", configurations=3, **arguments)
+    simulate.equilibrate(tmp_path / "two", configurations=2, **arguments)
+    later = simulate.equilibrate(tmp_path / "two", configurations=3, **arguments)
     assert [path.read_bytes() for path in later] == [path.read_bytes() for path in at_once]
     first, second, third = (in_order(path) for path in at_once)
     near, far = (
@@ -71,11 +71,11 @@ def in_order(path):
     return start.select(np.argsort(start.ids))
 
 
-def test_fewer_configurations_later_forget_nothing(glasses):
+def test_fewer_configurations_later_forget_nothing(simulate, glasses):
     folder = glasses[0].parent
     before = json.loads((folder / "equilibrate.json").read_text())
     arguments = {"n_particles": N, "melt_time": 1.0, "cooling_time": 1.0, "time": 2.0}
-    equilibrate(folder, temperature=1.0, **arguments)
+    simulate.equilibrate(folder, temperature=1.0, **arguments)
     assert json.loads((folder / "equilibrate.json").read_text()) == before
 
 

@@ -69,12 +69,14 @@ def test_a_folder_begun_with_other_arguments_is_refused(ensembles, glasses):
         isoconfig(glasses, folder, temperature=2.0, times=[0.02, 0.05], runs=3)
 
 
-def test_what_lammps_says_against_a_mixture_is_passed_on(glasses, tmp_path):
+def test_what_lammps_says_against_a_mixture_is_passed_on(simulate, glasses, tmp_path):
     commands = "pair_style lj/cut 2.5\npair_coeff 1 1 1.0 1.0"
     own = KOB_ANDERSEN.interactions.model_copy(update={"commands": commands})
     wrong = KOB_ANDERSEN.model_copy(update={"interactions": own})
     with pytest.raises(ChildProcessError, match="LAMMPS stopped: ERROR: All pair coeffs are not"):
-        isoconfig(glasses[:1], tmp_path / "out", temperature=1.0, times=[0.01], mixture=wrong)
+        simulate.isoconfig(
+            glasses[:1], tmp_path / "out", temperature=1.0, times=[0.01], mixture=wrong
+        )
     assert not list((tmp_path / "out").glob("t*"))
 
 

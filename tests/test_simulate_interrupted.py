@@ -142,16 +142,16 @@ def test_a_full_disk_leaves_no_cut_file_under_a_final_name(glasses, tmp_path, ki
     assert full == whole
 
 
-def test_a_damaged_dump_is_made_again(glasses, ensembles, tmp_path):
+def test_a_damaged_dump_is_made_again(simulate, glasses, ensembles, tmp_path):
     """A run whose dump was cut short is removed with a message; the next call repairs it."""
     arguments = {"temperature": 1.0, "times": [0.02, 0.05], "runs": 3}
     work = tmp_path / "unfinished" / "ka-0001"
     work.mkdir(parents=True)
     (work / "run_2.dump").write_text("ITEM: TIMESTEP\n0\n")
     with pytest.raises(ChildProcessError, match=r"run_2\.dump.*was the disk full"):
-        isoconfig(glasses[:1], tmp_path, **arguments)
+        simulate.isoconfig(glasses[:1], tmp_path, **arguments)
     assert not list(tmp_path.glob("t*"))
-    paths = isoconfig(glasses[:1], tmp_path, **arguments)
+    paths = simulate.isoconfig(glasses[:1], tmp_path, **arguments)
     for path, expected in zip(paths, ensembles[::2], strict=True):
         np.testing.assert_array_equal(arrays(path)["positions"], arrays(expected)["positions"])
 

@@ -96,10 +96,10 @@ write_dump all custom end.dump id type xu yu zu modify sort id format float %.17
     np.testing.assert_allclose(moved, end - start, atol=1e-9)
 
 
-def test_a_time_step_is_that_of_the_runs(glasses, ensembles, tmp_path):
+def test_a_time_step_is_that_of_the_runs(simulate, glasses, ensembles, tmp_path):
     """A tenth of the step gives nearly the same run, from the same velocities, of other numbers."""
     arguments = {"temperature": 1.0, "times": [0.02, 0.05], "runs": 3}
-    paths = isoconfig(glasses[:1], tmp_path, timestep=1e-4, **arguments)
+    paths = simulate.isoconfig(glasses[:1], tmp_path, timestep=1e-4, **arguments)
     fine, coarse = arrays(paths[1]), arrays(ensembles[2])
     assert (fine["timestep"], coarse["timestep"]) == (1e-4, 1e-3)
     np.testing.assert_array_equal(fine["seeds"], coarse["seeds"])
@@ -110,9 +110,9 @@ def test_a_time_step_is_that_of_the_runs(glasses, ensembles, tmp_path):
     assert 0 < apart < 1e-4 < moved
 
 
-def test_an_npz_file_serves_as_configuration(ensembles, glasses, tmp_path):
+def test_an_npz_file_serves_as_configuration(simulate, ensembles, glasses, tmp_path):
     """Its initial positions are run again: the same as from the data file."""
-    (path,) = isoconfig([ensembles[0]], tmp_path, temperature=1.0, times=[0.01], runs=1)
+    (path,) = simulate.isoconfig([ensembles[0]], tmp_path, temperature=1.0, times=[0.01], runs=1)
     np.testing.assert_allclose(
         arrays(path)["initial_positions"], arrays(ensembles[0])["initial_positions"], atol=1e-12
     )
@@ -171,12 +171,7 @@ def test_seeds_of_many_runs_differ():
 
 
 def test_a_cluster_makes_the_same_ensemble(glasses, ensembles, tmp_path):
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", memory_limit=0
-    ) as cluster:
-        arguments = {"temperature": 1.0, "times": [0.02, 0.05], "runs": 3}
-        paths = isoconfig(glasses, tmp_path, scheduler=cluster.scheduler_address, **arguments)
+    """The ensembles are of a cluster, these of workers that are started for them."""
+    paths = isoconfig(glasses, tmp_path, temperature=1.0, times=[0.02, 0.05], runs=3)
     for path, expected in zip(paths, ensembles, strict=True):
         np.testing.assert_array_equal(arrays(path)["positions"], arrays(expected)["positions"])
