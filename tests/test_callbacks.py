@@ -191,6 +191,7 @@ def on_frame(mob):
     i, j = np.concatenate([i[near], j[near]]), np.concatenate([j[near], i[near]])
     ours = pairs(mob.graph.vectors, mob.ids[mob.graph.center], mob.ids[mob.graph.neighbor])
     np.testing.assert_allclose(ours, pairs(x[i] - x[j], ids[i], ids[j]), atol=2e-9)
+    print("compared", mob.step)
 
 attach(lmp, model="m.pt", every=20, species="A B", on_frame=on_frame)
 lmp.command("run 60")
@@ -200,7 +201,8 @@ lmp.command("run 60")
 def test_the_graph_holds_the_pairs_of_the_neighbor_list_of_lammps(tmp_path):
     (tmp_path / "in.liquid").write_text(liquid())
     save_model(tmp_path / "m.pt")
-    run_python(LAMMPS_LIST, tmp_path)
+    output = run_python(LAMMPS_LIST, tmp_path)
+    assert output.splitlines() == [f"compared {step}" for step in (0, 20, 40, 60)]
 
 
 @RANKS

@@ -57,7 +57,7 @@ def test_a_universe_over_a_dump_is_scored_with_the_types_of_each_frame(trajector
     text = dump_text(positions[:1], types) + dump_text(positions[1:2], swapped)
     path = write(tmp_path / "u.dump", *text)
     for scored, x, own in zip(
-        score(dump_universe(path), "ka-t044"), positions, (types, swapped), strict=False
+        score(dump_universe(path), "ka-t044"), positions[:2], (types, swapped), strict=True
     ):
         expected = Predictor("ka-t044").predict(liquid_configuration(x, own)).node
         np.testing.assert_array_equal(scored.ids, np.arange(len(types)) + 1)
