@@ -10,12 +10,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-# MPI ranks that outnumber the cores must wait asleep: in a busy loop they keep each other waiting
+# processes that outnumber the cores must wait asleep: in busy loops they keep each other waiting
 os.environ |= {
     "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1",
     "MPIR_CVAR_POLLS_BEFORE_YIELD": "10",
     # by messages: collective operations in shared memory know busy loops only
     "MPIR_CVAR_POSIX_NUM_COLLS_THRESHOLD": "1000000000",
+    "OMP_WAIT_POLICY": "passive",
+    # as there are as many processes of pytest as cores
+    "OMP_NUM_THREADS": "1",
 }
 
 

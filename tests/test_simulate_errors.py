@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import distributed
 import pytest
 
 from lammps_botan.simulation import isoconfig
@@ -80,7 +81,10 @@ def test_what_lammps_says_against_a_mixture_is_passed_on(simulate, glasses, tmp_
     assert not list((tmp_path / "out").glob("t*"))
 
 
-def test_a_scheduler_that_is_not_there_is_named(glasses, tmp_path):
+def test_a_scheduler_that_is_not_there_is_named(glasses, tmp_path, monkeypatch):
+    # a tenth of the time that a user waits
+    client = distributed.Client
+    monkeypatch.setattr(distributed, "Client", lambda *a, timeout: client(*a, timeout=timeout / 10))
     address = "tcp://127.0.0.1:1"
     with pytest.raises(ConnectionError, match=f"no Dask scheduler answers at {address}"):
         isoconfig(glasses, tmp_path, temperature=1.0, times=[0.01], scheduler=address)
