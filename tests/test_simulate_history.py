@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from lmp import BIN
 from potential import write_alloy
+from simulations import N, arrays, start, wait_for
 
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
@@ -20,7 +21,6 @@ from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 pytestmark = pytest.mark.slow
 
-N = 200
 T = 0.8
 HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
 
@@ -30,11 +30,6 @@ pair_coeff 1 1 1.0 1.0 2.5
 pair_coeff 1 2 1.5 0.8 2.0
 pair_coeff 2 2 0.5 0.88 2.2
 """
-
-
-def arrays(path):
-    with np.load(path, allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
 
 
 def write_data(path, positions, species, length):
@@ -289,35 +284,25 @@ def test_velocities_depend_on_the_positions_and_not_on_the_name(
     assert not np.array_equal(arrays(twice)["history_energy"][0, 0], content)
 
 
-def start_command(*arguments):
-    """A command in its own session."""
-    command = [BIN / "lammps-botan", "simulate", "history", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-
-
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     """What a run has finished is kept."""
     options = (runs, "--window", 3, "--interval", 0.02, "--ends", 3, "--workers", 1)
     work = tmp_path / "killed" / "unfinished" / runs.stem
-    process = start_command(*options, "-o", tmp_path / "killed")
-    end = time.monotonic() + 120
-    while len(list(work.glob("history_*.dump"))) < 2:
-        assert process.poll() is None, "ended before it could be killed"
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    process = start("history", *options, "-o", tmp_path / "killed")
+    wait_for(lambda: len(list(work.glob("history_*.dump"))) >= 2, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     time.sleep(1.0)  # the runs die with it
     finished = {path: path.stat().st_mtime_ns for path in work.glob("history_*.dump")}
     assert 2 <= len(finished) < 4
-    process = start_command(*options, "-o", tmp_path / "killed")
+    process = start("history", *options, "-o", tmp_path / "killed")
     seen = {}
     while process.poll() is None:
         seen |= {p: p.stat().st_mtime_ns for p in work.glob("history_*.dump") if p.exists()}
         time.sleep(0.02)
     assert process.returncode == 0
     assert finished.items() <= seen.items()
-    assert start_command(*options, "-o", tmp_path / "whole").wait(timeout=120) == 0
+    assert start("history", *options, "-o", tmp_path / "whole").wait(timeout=120) == 0
     killed, whole = (tmp_path / f / f"{runs.stem}.npz" for f in ("killed", "whole"))
     assert killed.read_bytes() == whole.read_bytes()
     assert not work.parent.exists()
