@@ -1,9 +1,25 @@
-"""What tests of interruptions share."""
+"""What several files of tests share: runs that are made once, and only read."""
 
+import functools
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+
+# processes that outnumber the cores must wait asleep: in busy loops they keep each other waiting
+os.environ |= {
+    "MPIR_CVAR_ENABLE_HEAVY_YIELD": "1",
+    "MPIR_CVAR_POLLS_BEFORE_YIELD": "10",
+    # by messages: collective operations in shared memory know busy loops only
+    "MPIR_CVAR_POSIX_NUM_COLLS_THRESHOLD": "1000000000",
+    "OMP_WAIT_POLICY": "passive",
+    # as there are as many processes of pytest as cores
+    "OMP_NUM_THREADS": "1",
+}
 
 
 @pytest.fixture
@@ -16,3 +32,71 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def scheduler() -> Iterator[str]:
+    """The address of a cluster of this machine: to start one for each command takes seconds."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", memory_limit=0
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(scope="session")
+def simulate(scheduler: str) -> SimpleNamespace:
+    """The functions of `lammps_botan.simulation`, on that cluster."""
+    from lammps_botan.simulation import equilibrate, history, inherent, isoconfig
+
+    functions = {f.__name__: f for f in (equilibrate, history, inherent, isoconfig)}
+    return SimpleNamespace(
+        **{name: functools.partial(f, scheduler=scheduler) for name, f in functions.items()}
+    )
+
+
+@pytest.fixture(scope="session")
+def glasses(simulate: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Data files of two small liquids at T = 1."""
+    from simulations import N
+
+    return simulate.equilibrate(
+        tmp_path_factory.mktemp("glass"),
+        temperature=1.0,
+        time=2.0,
+        configurations=2,
+        n_particles=N,
+        melt_time=1.0,
+        cooling_time=1.0,
+    )
+
+
+@pytest.fixture(scope="session")
+def ensembles(
+    simulate: SimpleNamespace, glasses: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Two lag times, three runs of each of the two liquids."""
+    folder = tmp_path_factory.mktemp("ensemble")
+    return simulate.isoconfig(glasses, folder, temperature=1.0, times=[0.05, 0.02], runs=3)
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing but the lammps module of Debian."""
+    from debian_lammps import MODULES, THEIRS
+
+    folder = tmp_path_factory.mktemp("modules")
+    for path in (MODULES / "lammps", *THEIRS):
+        (folder / path.name).symlink_to(path)
+    return folder
+
+
+@pytest.fixture
+def trajectory(tmp_path: Path) -> tuple[np.ndarray, np.ndarray, Path]:
+    """Positions and types of a liquid to score, and its dump."""
+    from dumps import write
+    from score_runs import dump_text, liquid_frames
+
+    positions, types = liquid_frames()
+    return positions, types, write(tmp_path / "run.dump", *dump_text(positions, types))

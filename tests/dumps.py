@@ -1,9 +1,13 @@
-"""Write LAMMPS text dumps, in the layout of `dump custom`."""
+"""Write LAMMPS text dumps, in the layout of `dump custom`, and open files that are refused."""
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from lammps_botan.files.trajectory import open_frames
 
 ORTHOGONAL = np.diag([6.0, 7.0, 8.0])
 TRICLINIC = np.array([[6.0, 0.0, 0.0], [1.2, 5.8, 0.0], [-0.8, 0.6, 6.2]])
@@ -73,3 +77,10 @@ def write_runs(
         )
         for k in range(final.shape[1])
     ]
+
+
+def refused(path: Path, **options: object) -> str:
+    """What `open_frames` says of a file that it must refuse by name."""
+    with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
+        list(open_frames(path, **options))
+    return str(caught.value)

@@ -33,6 +33,18 @@ neighbor 0.3 bin
 velocity all create 1.0 99 loop geom
 fix integrate all nve/limit 0.05
 """
+# the glass that ships, as a run of it begins
+GLASS = f"""
+units lj
+read_data {Path(__file__).resolve().parents[1] / "inputs" / "ka-t064.data"}
+timestep 0.001
+pair_style lj/smooth/linear 2.5
+pair_coeff 1 1 1.0 1.0 2.5
+pair_coeff 1 2 1.5 0.8 2.0
+pair_coeff 2 2 0.5 0.88 2.2
+velocity all create 0.64 1 loop geom
+fix nve all nve
+"""
 
 
 @dataclass
@@ -126,6 +138,17 @@ def run_lmp(
     if succeeds and process.returncode != 0:
         raise AssertionError(f"LAMMPS failed:\n{output}")
     return Finished(process.returncode, output)
+
+
+def check_fails(folder: Path, script: str, *messages: str, ranks: int = 1) -> Finished:
+    """Run a script that must stop with an error, not with a crash and not with a hang."""
+    run = run_lmp(script, folder, ranks=ranks, succeeds=False, timeout=60)
+    assert run.returncode == 1, run.output
+    for message in messages:
+        assert message in run.error, run.output
+    for crash in ("Segmentation", "terminate called", "BAD TERMINATION", "SIGSEGV"):
+        assert crash not in run.output
+    return run
 
 
 @dataclass

@@ -82,3 +82,8 @@ def whole_frames(path: Path, expected: list[np.ndarray]) -> int:
         np.testing.assert_array_equal(scored["d_propensity"], numbers)
     assert path.read_text().endswith("\n")
     return len(frames)
+
+
+def propensities(path: Path) -> np.ndarray:
+    """Of a scored dump, [n_frames, n_atoms]."""
+    return np.array([frame["d_propensity"] for frame in read_dump(path)])

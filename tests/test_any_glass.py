@@ -1,5 +1,6 @@
 """The whole way for other glasses: a mixture file, simulate, targets, train, export, fix, score."""
 
+import contextlib
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from lmp import BIN, read_dump, run_lmp
 from public_data import KA2D_RUNS, needs_ka2d
-from score_runs import COMMAND
+from score_runs import run as run_command
 
 from lammps_botan import Predictor
 from lammps_botan.files.ensemble import read_ensemble, read_start
@@ -125,12 +126,10 @@ run 10
 """
 
 
-def run(*arguments: object, folder: Path) -> str:
-    """Run `lammps-botan` as a user does."""
-    command = [*COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def run(*arguments: object, folder: Path) -> None:
+    """Run `lammps-botan` in a folder."""
+    with contextlib.chdir(folder):
+        run_command(*arguments)
 
 
 @dataclass
@@ -175,6 +174,7 @@ def model(folder: Path, **numbers: object) -> None:
 def whole_way(
     folder: Path,
     mixture: str | Path,
+    scheduler: str,
     *,
     n: int,
     temperature: float,
@@ -183,7 +183,7 @@ def whole_way(
 ) -> Way:
     """From a mixture to a model; `unit` is the Lennard-Jones time in the unit of the mixture."""
     folder.mkdir(exist_ok=True)
-    common = ("--mixture", mixture, "--temperature", repr(temperature))
+    common = ("--mixture", mixture, "--temperature", repr(temperature), "--scheduler", scheduler)
     run(
         "simulate", "equilibrate", "-o", "glass", *common, "--time", repr(2 * unit),
         "--melt-time", repr(2 * unit), "--cooling-time", repr(unit), "--configurations", 2,
@@ -219,17 +219,17 @@ def check_fix_and_score(way: Way) -> np.ndarray:
 
 
 @pytest.mark.parametrize("text", [THREE, ONE], ids=["three species", "one species"])
-def test_a_liquid_of_ones_own_goes_the_whole_way(tmp_path, text):
+def test_a_liquid_of_ones_own_goes_the_whole_way(scheduler, tmp_path, text):
     mixture = tmp_path / "liquid.toml"
     mixture.write_text(text)
-    check_fix_and_score(whole_way(tmp_path, mixture, n=200, temperature=0.8, time=0.4))
+    check_fix_and_score(whole_way(tmp_path, mixture, scheduler, n=200, temperature=0.8, time=0.4))
 
 
 @needs_ka2d
-def test_ka2d_goes_the_whole_way_in_the_plane(tmp_path):
+def test_ka2d_goes_the_whole_way_in_the_plane(scheduler, tmp_path):
     """A network of three species that learned from the public runs, in `dimension 2`."""
     public = KA2D_RUNS / "N1290T0.23_151_tc05.npz"
-    common = ("--mixture", "ka2d", "--temperature", 0.23)
+    common = ("--mixture", "ka2d", "--temperature", 0.23, "--scheduler", scheduler)
     isoconfig = ("simulate", "isoconfig")
     run(*isoconfig, public, "-o", "later", *common, "--times", 2, "--runs", 1, folder=tmp_path)
     (later,) = (tmp_path / "later").glob("t*/*.npz")
@@ -276,12 +276,13 @@ def ensemble(folder: Path, start: Configuration, mixture: str | Path, time: floa
     return folder / "targets.npz"
 
 
-def test_units_metal_give_the_same_predictions_scaled(tmp_path):
+def test_units_metal_give_the_same_predictions_scaled(scheduler, tmp_path):
     """The Kob-Andersen mixture in reduced units and with the numbers of argon."""
     toml = argon.write_toml(tmp_path / "argon.toml")
     run(
         "simulate", "equilibrate", "-o", "glass", "--temperature", 0.8, "--time", 2,
-        "--melt-time", 2, "--cooling-time", 1, "--configurations", 2, "--n", 256, folder=tmp_path,
+        "--melt-time", 2, "--cooling-time", 1, "--configurations", 2, "--n", 256,
+        "--scheduler", scheduler, folder=tmp_path,
     )  # fmt: skip
     glass = [
         read_start(p, mixture=KOB_ANDERSEN) for p in sorted((tmp_path / "glass").glob("*.data"))

@@ -25,7 +25,9 @@ def scored(tmp_path):
 def test_bonds_of_each_step_are_read_as_they_were_written(scored, tmp_path):
     _, path = scored
     (tmp_path / "bonds.gz").write_bytes(gzip.compress(path.read_bytes()))
-    for expected in read_dump(path):
+    frames = read_dump(path)
+    assert len(frames) == 3
+    for expected in frames:
         for file in (path, tmp_path / "bonds.gz"):
             found = read_bonds(file, expected.step)
             np.testing.assert_array_equal(found.center, expected["id_center"])
@@ -44,7 +46,9 @@ def test_bonds_of_the_fix_are_read_too(tmp_path):
     """
     )
     run_lmp(script, tmp_path)
-    for frame in read_dump(tmp_path / "fix.bonds"):
+    frames = read_dump(tmp_path / "fix.bonds")
+    assert len(frames) == 2
+    for frame in frames:
         found = read_bonds(tmp_path / "fix.bonds", frame.step)
         np.testing.assert_array_equal(found.center, frame["f_mob[1]"])
         np.testing.assert_array_equal(found.changes, frame["f_mob[4]"])

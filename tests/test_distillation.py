@@ -16,7 +16,8 @@ from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.inherent_structures import read_structures
 from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.network.known_configurations import known_in
-from lammps_botan.simulation import equilibrate, inherent, isoconfig
+from lammps_botan.simulation import inherent
+from lammps_botan.simulation.inherent_structure import inherent_structure
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.mixture import KOB_ANDERSEN
@@ -48,10 +49,10 @@ validate_every = 1
 
 
 @pytest.fixture(scope="module")
-def ensembles(tmp_path_factory):
+def ensembles(simulate, tmp_path_factory):
     """Two runs of each of three small liquids."""
     folder = tmp_path_factory.mktemp("liquids")
-    liquids = equilibrate(
+    liquids = simulate.equilibrate(
         folder,
         temperature=0.64,
         time=2.0,
@@ -60,12 +61,12 @@ def ensembles(tmp_path_factory):
         melt_time=1.0,
         cooling_time=1.0,
     )
-    return isoconfig(liquids, folder / "runs", temperature=0.64, times=[0.5], runs=RUNS)
+    return simulate.isoconfig(liquids, folder / "runs", temperature=0.64, times=[0.5], runs=RUNS)
 
 
 @pytest.fixture(scope="module")
-def minima(ensembles, tmp_path_factory):
-    return inherent(ensembles, tmp_path_factory.mktemp("minima"))
+def minima(simulate, ensembles, tmp_path_factory):
+    return simulate.inherent(ensembles, tmp_path_factory.mktemp("minima"))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_inherent_structures_lie_beside_the_runs(ensembles, minima):
             assert "lammps" in json.loads(str(archive["versions"]))
 
 
-def test_inherent_structures_are_minima_close_by(minima, tmp_path):
+def test_inherent_structures_are_minima_close_by(simulate, minima, tmp_path):
     """Minimized once more they stay where they are, at the same energy."""
     start, end, _ = read_structures(minima[0])
     way = towards_inherent(start)
@@ -97,7 +98,7 @@ def test_inherent_structures_are_minima_close_by(minima, tmp_path):
     again = tmp_path / "again.npz"
     write_ensemble(again, Ensemble(at_rest, end.inherent_positions[None], lag_time=0.5))
     for first, second in zip(
-        (start, end), read_structures(*inherent([again], tmp_path / "out")), strict=True
+        (start, end), read_structures(*simulate.inherent([again], tmp_path / "out")), strict=True
     ):
         moved = second.inherent_positions - first.inherent_positions
         assert np.abs(first.box.minimum_image(moved)).max() < 1e-4
@@ -236,20 +237,16 @@ def test_two_files_of_one_name_are_refused(ensembles, minima, tmp_path):
 
 
 @needs_public_data
-def test_two_configurations_tell_much_of_a_third(tmp_path):
+def test_two_configurations_tell_much_of_a_third():
     """The propensity to tau_alpha at T = 0.44, from two of the public configurations."""
     paths = [FOLDER / f"T0.44/train/isoconfig_N4096T0.44_{k}_tc07.npz" for k in (1, 2)]
-    short = []
+    samples = []
     for path in (*paths, CONFIGURATION_402):
         one = read_ensemble(path)
-        short.append(tmp_path / path.name)
-        write_ensemble(short[-1], replace(one, final=one.final[:1]))
-    samples = []
-    for path, minimum in zip(
-        (*paths, CONFIGURATION_402), inherent(short, tmp_path / "minima"), strict=True
-    ):
-        start = read_structures(minimum)[0]
-        samples.append(make_sample(replace(read_ensemble(path), configuration=start)))
+        # as near to the minimum as descriptors can tell
+        positions, energies = inherent_structure(one.configuration, 0.1)
+        start = replace(one.configuration, inherent_positions=positions, inherent_energies=energies)
+        samples.append(make_sample(replace(one, configuration=start)))
     descriptors = [describe(sample.configuration) for sample in samples]
     distillation = Distillation(samples[:2], descriptors[:2])
     found = distillation.propensity(samples[2].configuration, descriptors[2])

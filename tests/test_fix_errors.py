@@ -7,24 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from lmp import Finished, liquid, liquid_in_the_plane, run_lmp
+from lmp import check_fails, liquid, liquid_in_the_plane, run_lmp
 from toy_models import Methodless, Speciesless, Walks, metadata, save_archive, save_model
 
 from lammps_botan.plugin import folder
 
-
-def check_fails(tmp_path: Path, script: str, *messages: str, ranks: int = 1) -> Finished:
-    """Run a script that must stop with an error, not with a crash and not with a hang."""
-    run = run_lmp(script, tmp_path, ranks=ranks, succeeds=False, timeout=60)
-    assert run.returncode == 1, run.output
-    for message in messages:
-        assert message in run.error, run.output
-    for crash in ("Segmentation", "terminate called", "BAD TERMINATION", "SIGSEGV"):
-        assert crash not in run.output
-    return run
-
-
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
+
+
+def cases(table: dict[str, object], *together: str) -> pytest.MarkDecorator:
+    """Every case on one rank, and on two ranks one case of each place where an error is found."""
+    alone = [(case, 1) for case in table]
+    return pytest.mark.parametrize(("case", "ranks"), [*alone, *((case, 2) for case in together)])
+
 
 # words of the fix command, and what the message must contain
 ARGUMENTS = {
@@ -77,8 +72,7 @@ ARGUMENTS = {
 }
 
 
-@RANKS
-@pytest.mark.parametrize("case", ARGUMENTS)
+@cases(ARGUMENTS, "nothing", "unknown keyword", "a folder")
 def test_wrong_arguments_are_named(tmp_path, case, ranks):
     command, *messages = ARGUMENTS[case]
     save_model(tmp_path / "m.pt")
@@ -167,20 +161,20 @@ MIXTURES = {
 }
 
 
-@pytest.mark.parametrize("case", CHANGES)
-def test_wrong_metadata_is_named(tmp_path, case):
+@cases(CHANGES, "other format", "wrong width", "wrong number of outputs")
+def test_wrong_metadata_is_named(tmp_path, case, ranks):
     changes, *messages = CHANGES[case]
     save_model(tmp_path / "m.pt", **changes)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
-    check_fails(tmp_path, script, "model file m.pt", *messages, ranks=2)
+    check_fails(tmp_path, script, "model file m.pt", *messages, ranks=ranks)
 
 
-@pytest.mark.parametrize("case", MIXTURES)
-def test_a_wrong_mixture_is_named(tmp_path, case):
+@cases(MIXTURES, "no species")
+def test_a_wrong_mixture_is_named(tmp_path, case, ranks):
     changes, message = MIXTURES[case]
     save_model(tmp_path / "m.pt", mixture=changes)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
-    check_fails(tmp_path, script, "model file m.pt", message, ranks=2)
+    check_fails(tmp_path, script, "model file m.pt", message, ranks=ranks)
 
 
 KEYS = [
@@ -242,8 +236,7 @@ FILES = {
 }
 
 
-@RANKS
-@pytest.mark.parametrize("case", FILES)
+@cases(FILES, "text", "without metadata", "without methods", "dtype")
 def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path, case, ranks):
     broken_files(tmp_path / "m.pt", case)
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"

@@ -25,7 +25,9 @@ def score(tmp_path, script, *, ranks=1, rounds=3, every=10, run="run 0", **model
     """Append the fix and a run to a script, and return the frames it dumped."""
     save_model(tmp_path / "m.pt", Walks(rounds=rounds), **model)
     run_lmp(script + SCORE.format(every=every) + run, tmp_path, ranks=ranks)
-    return read_dump(tmp_path / "d.txt")
+    frames = read_dump(tmp_path / "d.txt")
+    assert frames
+    return frames
 
 
 BOXES = {
@@ -147,7 +149,9 @@ def test_one_round_equals_compute_coord_atom(tmp_path, ranks):
     dump d all custom 10 d.txt id f_g c_coord
     run 50"""
     run_lmp(script, tmp_path, ranks=ranks)
-    for frame in read_dump(tmp_path / "d.txt"):
+    frames = read_dump(tmp_path / "d.txt")
+    assert len(frames) == 6
+    for frame in frames:
         np.testing.assert_array_equal(frame["f_g"], frame["c_coord"])
         assert frame["f_g"].min() > 0
 
@@ -161,7 +165,9 @@ def test_types_that_are_null_are_not_in_the_graph(tmp_path, ranks):
     dump_modify d format float %.17g
     run 30"""
     run_lmp(script, tmp_path, ranks=ranks)
-    for frame in read_dump(tmp_path / "d.txt"):
+    frames = read_dump(tmp_path / "d.txt")
+    assert len(frames) == 4
+    for frame in frames:
         inside = frame["type"] == 2
         part = Frame(
             0, frame.cell, frame.periodic, {k: v[inside] for k, v in frame.columns.items()}

@@ -46,7 +46,9 @@ def test_atoms_that_leave_the_graph_between_two_reneighborings(tmp_path, ranks):
     dump_modify d format float %.17g
     run 30"""
     run_lmp(script, tmp_path, ranks=ranks)
-    for frame in read_dump(tmp_path / "d.txt"):
+    frames = read_dump(tmp_path / "d.txt")
+    assert len(frames) == 4
+    for frame in frames:
         inside = (frame["type"] == 1).astype(float)
         neighbors = all_images(frame, CUTOFF).walks(len(frame["id"]), 1, inside)
         np.testing.assert_array_equal(frame["f_g"], inside * neighbors)

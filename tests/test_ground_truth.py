@@ -8,6 +8,7 @@ import pytest
 from dumps import ORTHOGONAL, TRICLINIC, frame, write, write_runs
 from lmp import BIN
 from public_data import CONFIGURATION_401, needs_public_data, reference_graph
+from target_runs import read, targets
 
 from lammps_botan.analysis.ground_truth import ground_truth
 from lammps_botan.analysis.sample import read_sample
@@ -26,7 +27,6 @@ from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 pytestmark = pytest.mark.slow
-
 N = 80
 TYPES = np.repeat([1, 2], [64, 16])
 
@@ -42,20 +42,10 @@ def ensemble(request, tmp_path):
     return write_runs(tmp_path, final, cell, TYPES, steps=[0, 50, 100]), final, cell
 
 
-def targets(*arguments, cwd=None):
-    command = [BIN / "lammps-botan", "targets", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-
-
-def read(path):
-    with np.load(path, allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
-
-
 def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
     dumps, final, cell = ensemble
     done = targets(*dumps, "-o", "targets.npz", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "targets.npz: kob-andersen, 4 runs, lag time 0.1" in done.stdout
     initial, last = final[0, 0], final[2]
     found = read(tmp_path / "targets.npz")
@@ -90,7 +80,7 @@ def test_the_file_has_the_ensemble_and_every_target(ensemble, tmp_path):
 def test_the_file_is_a_data_set(ensemble, tmp_path):
     """What trains on the public data trains on this."""
     dumps, _, _ = ensemble
-    assert targets(*dumps, "-o", tmp_path / "a.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "a.npz").exit_code == 0
     sample = read_sample(tmp_path / "a.npz")
     found = read(tmp_path / "a.npz")
     np.testing.assert_allclose(sample.propensity, found["propensity"], atol=1e-12)
@@ -101,14 +91,14 @@ def test_the_file_is_a_data_set(ensemble, tmp_path):
 
 def test_lag_times_are_chosen(ensemble, tmp_path):
     dumps, final, _ = ensemble
-    assert targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path).returncode == 0
+    assert targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path).exit_code == 0
     for k, name in ((1, "t0.05.npz"), (2, "t0.1.npz")):
         np.testing.assert_allclose(read_ensemble(tmp_path / name).final, final[k], atol=1e-12)
     done = targets(*dumps, "-o", tmp_path / "one.npz", "--time", 0.05)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert read(tmp_path / "one.npz")["time"] == 0.05
     # with another time step the same frames are at other lag times
-    assert targets(*dumps, "-o", tmp_path / "dt.npz", "--dt", 0.01).returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "dt.npz", "--dt", 0.01).exit_code == 0
     assert read(tmp_path / "dt.npz")["time"] == pytest.approx(1.0)
 
 
@@ -122,7 +112,7 @@ def test_lag_times_are_chosen(ensemble, tmp_path):
 def test_lag_times_that_are_not_there_are_refused(ensemble, tmp_path, options, message):
     dumps, _, _ = ensemble
     done = targets(*dumps, "-o", "targets.npz", *options, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert message in done.stderr.replace("\n", " ")
     assert not list(tmp_path.glob("targets*"))
 
@@ -172,7 +162,7 @@ def test_damaged_runs_are_named_and_nothing_is_written(ensemble, tmp_path, how):
     dumps, _, _ = ensemble
     message = spoil(dumps, how)
     done = targets(*dumps, "-o", "t{time}.npz", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert done.stderr.strip().startswith("Error: ")
     assert dumps[-1].name in done.stderr
     assert message in done.stderr
@@ -183,76 +173,23 @@ def test_damaged_runs_are_named_and_nothing_is_written(ensemble, tmp_path, how):
 def test_unsorted_ids_give_the_same(ensemble, tmp_path):
     """LAMMPS writes atoms in any order unless it is told to sort."""
     dumps, _, _ = ensemble
-    assert targets(*dumps, "-o", tmp_path / "sorted.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "sorted.npz").exit_code == 0
     rng = np.random.default_rng(1)
     for path in dumps:
         lines = path.read_text().splitlines()
         for start in range(9, len(lines), N + 9):
             lines[start : start + N] = rng.permutation(lines[start : start + N]).tolist()
         path.write_text("\n".join(lines) + "\n")
-    assert targets(*dumps, "-o", tmp_path / "unsorted.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "unsorted.npz").exit_code == 0
     expected, found = read(tmp_path / "sorted.npz"), read(tmp_path / "unsorted.npz")
     for key, value in expected.items():
         np.testing.assert_array_equal(found[key], value, err_msg=key)
 
 
-TERNARY = """
-name = "ternary"
-units = "lj"
-species = ["X", "Y", "Z"]
-masses = [1.0, 1.0, 1.0]
-fractions = [0.34, 0.33, 0.33]
-diameter = 1.0
-[bond_lengths]
-"X-X" = 1.35
-"X-Y" = 1.2
-"X-Z" = 1.1
-"Y-Y" = 1.0
-"Y-Z" = 0.9
-"Z-Z" = 0.8
-"""
-
-
-def test_three_species_have_bonds_where_their_mixture_is_said(tmp_path):
-    rng = np.random.default_rng(1)
-    initial = rng.random((90, 3)) * 6
-    final = initial + rng.normal(0, 0.4, (90, 3))
-    types = np.arange(90) % 3 + 1
-    frames = [frame(x, np.eye(3) * 6, step=k, types=types) for k, x in enumerate((initial, final))]
-    path = write(tmp_path / "run.dump", *frames)
-    done = targets(path, "-o", tmp_path / "without.npz")
-    assert done.returncode == 0, done.stderr
-    assert "no mixture is known for these particles" in done.stderr
-    assert "no bond_breakage; say --mixture NAME or FILE.toml" in done.stderr.replace("\n", " ")
-    assert "bond_breakage" not in read(tmp_path / "without.npz")
-
-    (tmp_path / "ternary.toml").write_text(TERNARY)
-    done = targets(path, "-o", tmp_path / "with.npz", "--mixture", tmp_path / "ternary.toml")
-    assert done.returncode == 0, done.stderr
-    lengths = np.array([[1.35, 1.2, 1.1], [1.2, 1.0, 0.9], [1.1, 0.9, 0.8]])
-
-    def apart(positions):
-        between = positions[:, None] - positions
-        return np.linalg.norm(between - 6 * np.rint(between / 6), axis=2)
-
-    limit = lengths[(types - 1)[:, None], types - 1]
-    bonds = (apart(initial) < limit) & ~np.eye(90, dtype=bool)
-    broken = bonds & (apart(final) > 1.7 / 1.35 * limit)
-    expected = np.full(90, np.nan)
-    some = bonds.any(axis=1)
-    expected[some] = broken[some].sum(axis=1) / bonds[some].sum(axis=1)
-    assert 0 < np.nanmean(expected) < 1
-    found = read(tmp_path / "with.npz")["bond_breakage"]
-    np.testing.assert_allclose(found, expected, atol=1e-12)
-    written = read_ensemble(tmp_path / "with.npz").configuration.mixture
-    assert written is not None
-    assert written.name == "ternary"
-
-
 def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
     """Every length 3.4 times as long, in real units, with the diameter 3.4."""
     dumps, _, _ = ensemble
-    assert targets(*dumps, "-o", tmp_path / "lj.npz").returncode == 0
+    assert targets(*dumps, "-o", tmp_path / "lj.npz").exit_code == 0
     for path in dumps:
         text = path.read_text()
         lines = text.splitlines()
@@ -265,7 +202,7 @@ def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
             lines[k] = " ".join(words)
         path.write_text("ITEM: UNITS\nreal\n" + "\n".join(lines) + "\n")
     refused = targets(*dumps, "-o", tmp_path / "real.npz")
-    assert refused.returncode == 1
+    assert refused.exit_code == 1
     assert "in real units, where cutoffs need the diameter" in refused.stderr.replace("\n", " ")
     scaled = KOB_ANDERSEN.model_copy(
         update={
@@ -276,7 +213,7 @@ def test_cutoffs_are_in_diameters_of_the_mixture(ensemble, tmp_path):
     )
     (tmp_path / "argon.toml").write_text(toml(scaled))
     done = targets(*dumps, "-o", tmp_path / "real.npz", "--mixture", tmp_path / "argon.toml")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     lj, real = read(tmp_path / "lj.npz"), read(tmp_path / "real.npz")
     for key in ("center", "neighbor", "bond_breakage"):
         np.testing.assert_array_equal(real[key], lj[key], err_msg=key)
@@ -296,66 +233,12 @@ def toml(mixture):
     return "\n".join([*lines, "[bond_lengths]", *pairs])
 
 
-def test_a_system_that_is_no_known_mixture_is_not_taken_for_one(tmp_path):
-    """80 of 100 particles of type 1, as in the Kob-Andersen mixture, but in Angstrom."""
-    rng = np.random.default_rng(1)
-    positions = rng.random((100, 3)) * 12
-    types = np.repeat([1, 2], [80, 20])
-    frames = [frame(positions, np.eye(3) * 12, step=k, types=types) for k in (0, 1)]
-    path = write(tmp_path / "run.dump", *frames)
-    done = targets(path, "-o", tmp_path / "t.npz")
-    assert "no mixture is known" in done.stderr
-    assert read_ensemble(tmp_path / "t.npz").configuration.mixture is None
-
-
-def test_a_plane_of_the_composition_of_a_three_dimensional_mixture_is_read_back(tmp_path):
-    rng = np.random.default_rng(1)
-    positions = np.column_stack([rng.random((100, 2)) * 10, np.full(100, 0.1)])
-    types = np.repeat([1, 2], [80, 20])
-    cell = np.diag([10.0, 10.0, 0.5])
-    moved = positions + np.array([0.1, 0, 0])
-    frames = [frame(x, cell, step=k, types=types) for k, x in enumerate((positions, moved))]
-    path = write(tmp_path / "run.dump", *frames)
-    done = targets(path, "-o", tmp_path / "t.npz")
-    assert done.returncode == 0, done.stderr
-    sample = read_sample(tmp_path / "t.npz")
-    assert sample.configuration.mixture is None
-    assert sample.configuration.box.periodic == (True, True, False)
-    np.testing.assert_allclose(sample.propensity, 0.1)
-    np.testing.assert_array_equal(sample.graph.center, read(tmp_path / "t.npz")["center"])
-
-
-def test_a_wall_along_z_has_no_images_behind_it(tmp_path):
-    """Two particles at two walls of `boundary p p f` are no neighbors, but they are along x."""
-    positions = np.array([[0.2, 4, 0.2], [0.2, 4, 7.8], [7.8, 4, 0.2], [4, 4, 4]])
-    frames = [frame(positions, np.eye(3) * 8, step=k, boundary="pp pp ff") for k in (0, 1)]
-    path = write(tmp_path / "run.dump", *frames)
-    done = targets(path, "-o", tmp_path / "t.npz")
-    assert done.returncode == 0, done.stderr
-    found = read(tmp_path / "t.npz")
-    assert list(zip(found["center"], found["neighbor"], strict=True)) == [(0, 2), (2, 0)]
-    assert found["periodic"].tolist() == [True, True, False]
-
-
-@pytest.mark.parametrize("box", [[3.4, 3.4, 3.4], [20.0, 20.0, 1.0]])
-def test_a_box_smaller_than_two_cutoffs_is_refused(tmp_path, box):
-    """Also the thin box of a two-dimensional run, where particles would see their own images."""
-    rng = np.random.default_rng(1)
-    positions = rng.random((30, 3)) * box
-    frames = [frame(positions, np.diag(box), step=k) for k in (0, 1)]
-    path = write(tmp_path / "run.dump", *frames)
-    done = targets(path, "-o", tmp_path / "targets.npz")
-    assert done.returncode == 1
-    assert "run.dump: frame 0: the box is smaller than two cutoffs" in done.stderr
-    assert not (tmp_path / "targets.npz").exists()
-
-
 @pytest.mark.parametrize("ensemble", ["orthogonal"], indirect=True)
 def test_output_and_input_are_different_files(ensemble, tmp_path):
     dumps, _, _ = ensemble
     before = dumps[1].read_bytes()
     done = targets(*dumps, "-o", dumps[1])
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "is one of the dumps" in done.stderr
     assert dumps[1].read_bytes() == before
     done = targets(dumps[0], *dumps, "-o", tmp_path / "t.npz")
@@ -380,7 +263,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(ensemble, tmp_path):
 def test_times_that_are_none_are_refused(ensemble, tmp_path, option):
     dumps, _, _ = ensemble
     done = targets(*dumps, "-o", tmp_path / "t.npz", *option)
-    assert done.returncode > 0
+    assert done.exit_code > 0
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("t.npz*"))
 
@@ -388,7 +271,7 @@ def test_times_that_are_none_are_refused(ensemble, tmp_path, option):
 def test_one_frame_is_no_run(tmp_path):
     path = write(tmp_path / "run.dump", frame(np.ones((5, 3)), np.eye(3) * 6))
     done = targets(path, "-o", tmp_path / "targets.npz")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "one frame only" in done.stderr
 
 

@@ -1,17 +1,18 @@
 """`lammps-botan observables`: averages of folders of runs, printed and drawn."""
 
+import contextlib
 import json
-import subprocess
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from dumps import write_runs
-from lmp import BIN
 from public_data import KA2D_RUNS, needs_ka2d
 
 from lammps_botan.analysis.observables import observe
 from lammps_botan.analysis.relaxation_time import fit_relaxation_time
 from lammps_botan.analysis.sources import Source, find_sources
+from lammps_botan.cli import main
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
@@ -53,8 +54,12 @@ def ensembles(tmp_path_factory):
 
 
 def observables(*arguments, cwd):
-    command = [BIN / "lammps-botan", "observables", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    """Run `lammps-botan observables` in this process."""
+    with contextlib.chdir(cwd):
+        result = CliRunner().invoke(main, ["observables", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 def test_brownian_motion_has_its_known_correlations(ensembles):
@@ -101,7 +106,7 @@ def test_a_single_configuration_takes_its_errors_from_the_runs(ensembles):
 
 def test_the_command_prints_and_draws(ensembles, tmp_path):
     done = observables(ensembles[0], "-o", "figure.png", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "tau_alpha = " in done.stdout
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     content = json.loads(observables(ensembles[0], "--json", cwd=tmp_path).stdout)
@@ -201,13 +206,13 @@ def test_files_that_do_not_belong_together_are_refused(ensembles, tmp_path, how,
 
 def test_what_is_no_folder_of_runs_is_refused(ensembles, tmp_path):
     done = observables(tmp_path / "none", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "no such folder" in done.stderr
     done = observables(tmp_path, cwd=tmp_path)
     assert "neither npz files of `lammps-botan simulate isoconfig` nor *.dump files" in done.stderr
     (tmp_path / "x.npz").write_bytes((ensembles[0] / "t0.01" / "c0.npz").read_bytes()[:100])
     done = observables(tmp_path, cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "x.npz" in done.stderr
 
 
@@ -219,7 +224,7 @@ def test_the_two_dimensional_mixture_by_the_command_line(tmp_path):
     """Published files as they are; mean S of species 1 is that of their README."""
     options = [f"--time=tc{k:02d}={time}" for k, time in KA2D_TIMES.items()]
     done = observables(KA2D_RUNS, *options, "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["mixture"], found["species"]) == ("ka2d", ["A", "B", "C"])
     assert found["times"] == list(KA2D_TIMES.values())
@@ -252,7 +257,7 @@ def test_the_two_dimensional_mixture_by_the_command_line(tmp_path):
 )
 def test_lag_times_that_are_not_clear_are_refused(tmp_path, options, message):
     done = observables(KA2D_RUNS, *options, cwd=tmp_path)
-    assert done.returncode > 0
+    assert done.exit_code > 0
     assert message in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
 

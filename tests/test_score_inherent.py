@@ -64,12 +64,12 @@ def test_a_minimization_needs_a_positive_force_and_images_all_around():
 @pytest.mark.slow
 @needs_public_data
 def test_a_force_of_a_tenth_is_near_enough_to_the_minimum():
-    """2e-4 of the diameter, root mean square, where particles are .14 from it."""
+    """7.6e-4 of the diameter, root mean square, where particles are .137 from it."""
     start = read_start(CONFIGURATION_401)
-    near, exact = (inherent_structure(start, force)[0] for force in (0.1, 1e-4))
+    near, exact = (inherent_structure(start, force)[0] for force in (0.1, 1e-3))
     apart, moved = (start.box.minimum_image(near - other) for other in (exact, start.positions))
-    assert np.sqrt((apart**2).sum(axis=1).mean()) < 1e-3
-    assert np.sqrt((moved**2).sum(axis=1).mean()) == pytest.approx(0.136, abs=0.01)
+    assert np.sqrt((apart**2).sum(axis=1).mean()) == pytest.approx(7.6e-4, rel=0.1)
+    assert np.sqrt((moved**2).sum(axis=1).mean()) == pytest.approx(0.137, abs=0.001)
 
 
 @pytest.fixture

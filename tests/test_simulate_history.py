@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from lmp import BIN
 from potential import write_alloy
+from simulations import N, arrays, start, wait_for
 
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.network.metadata import HistoryInput
-from lammps_botan.simulation import equilibrate, history, inherent, isoconfig
+from lammps_botan.simulation import history
 from lammps_botan.simulation.liquid import open_liquid
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 pytestmark = pytest.mark.slow
 
-N = 200
 T = 0.8
 HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
 
@@ -30,11 +30,6 @@ pair_coeff 1 1 1.0 1.0 2.5
 pair_coeff 1 2 1.5 0.8 2.0
 pair_coeff 2 2 0.5 0.88 2.2
 """
-
-
-def arrays(path):
-    with np.load(path, allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
 
 
 def write_data(path, positions, species, length):
@@ -83,24 +78,24 @@ def compare(content, place, expected):
 
 
 @pytest.fixture(scope="module")
-def liquid(tmp_path_factory):
+def liquid(simulate, tmp_path_factory):
     """A small Kob-Andersen liquid."""
-    (path,) = equilibrate(tmp_path_factory.mktemp("liquid"), n_particles=N, **HOT)
+    (path,) = simulate.equilibrate(tmp_path_factory.mktemp("liquid"), n_particles=N, **HOT)
     return path
 
 
 @pytest.fixture(scope="module")
-def runs(liquid, tmp_path_factory):
+def runs(simulate, liquid, tmp_path_factory):
     """Three runs of it."""
     folder = tmp_path_factory.mktemp("runs")
-    return isoconfig([liquid], folder, temperature=T, times=[0.2], runs=3)[0]
+    return simulate.isoconfig([liquid], folder, temperature=T, times=[0.2], runs=3)[0]
 
 
 @pytest.fixture(scope="module")
-def histories(runs, tmp_path_factory):
+def histories(simulate, runs, tmp_path_factory):
     """Two histories of its start and of each of the three ends."""
     folder = tmp_path_factory.mktemp("histories")
-    (path,) = history([runs], folder, window=0.4, interval=0.02, velocities=2, ends=3)
+    (path,) = simulate.history([runs], folder, window=0.4, interval=0.02, velocities=2, ends=3)
     return path
 
 
@@ -134,8 +129,10 @@ def test_a_history_is_the_average_over_a_dump_of_its_run(histories, runs, tmp_pa
     compare(content, (structure, 1), expected)
 
 
-def test_a_longer_time_step_gives_the_samples_of_the_same_times(liquid, tmp_path):
-    (path,) = history([liquid], tmp_path, window=0.4, interval=0.04, temperature=T, timestep=0.004)
+def test_a_longer_time_step_gives_the_samples_of_the_same_times(simulate, liquid, tmp_path):
+    (path,) = simulate.history(
+        [liquid], tmp_path, window=0.4, interval=0.04, temperature=T, timestep=0.004
+    )
     content = arrays(path)
     write_data(
         tmp_path / "start.data",
@@ -156,25 +153,25 @@ def test_a_longer_time_step_gives_the_samples_of_the_same_times(liquid, tmp_path
     compare(content, (0, 0), expected)
 
 
-def of_another_mixture(kind, folder):
+def of_another_mixture(simulate, kind, folder):
     """An equilibrated liquid, its mixture for the command, temperature, window and time step."""
     if kind == "plane":
         settings = HOT | {"mixture": "ka2d", "n_particles": 86}
         own = KA2D.interactions.timestep
-        return equilibrate(folder / "glass", **settings)[0], "ka2d", T, 200 * own, own
+        return simulate.equilibrate(folder / "glass", **settings)[0], "ka2d", T, 200 * own, own
     toml = write_alloy(folder)
     own = open_liquid(toml).interactions.timestep
-    (path,) = equilibrate(
+    (path,) = simulate.equilibrate(
         folder / "glass", mixture=toml, temperature=1000.0, time=0.1, n_particles=108
     )
     return path, toml, 1000.0, 200 * own, own
 
 
 @pytest.mark.parametrize("kind", ["plane", "alloy"])
-def test_histories_of_other_mixtures_are_averages_over_dumps_too(tmp_path, kind):
+def test_histories_of_other_mixtures_are_averages_over_dumps_too(simulate, tmp_path, kind):
     """In two dimensions, and of an alloy in units metal with a many-body potential."""
-    data, mixture, temperature, window, timestep = of_another_mixture(kind, tmp_path)
-    (path,) = history(
+    data, mixture, temperature, window, timestep = of_another_mixture(simulate, kind, tmp_path)
+    (path,) = simulate.history(
         [data],
         tmp_path / "histories",
         mixture=mixture,
@@ -210,14 +207,16 @@ def squared_velocity(path, window, samples):
     return float((mass[:, None] * velocity**2).mean())
 
 
-def test_velocities_are_those_of_the_temperature(liquid, tmp_path):
+def test_velocities_are_those_of_the_temperature(simulate, liquid, tmp_path):
     """Of a file in reduced units and of the same file in units metal."""
     start = read_start(liquid, mixture=KOB_ANDERSEN)
     metal = argon.to_metal(start.select(np.argsort(start.ids)))
     write_ensemble(tmp_path / "metal.npz", Ensemble(metal, metal.positions[None]))
     toml = argon.write_toml(tmp_path / "argon.toml")
-    (in_lj,) = history([liquid], tmp_path / "lj", window=0.01, interval=0.001, temperature=T)
-    (in_metal,) = history(
+    (in_lj,) = simulate.history(
+        [liquid], tmp_path / "lj", window=0.01, interval=0.001, temperature=T
+    )
+    (in_metal,) = simulate.history(
         [tmp_path / "metal.npz"],
         tmp_path / "scaled",
         mixture=toml,
@@ -231,18 +230,20 @@ def test_velocities_are_those_of_the_temperature(liquid, tmp_path):
     assert scaled == pytest.approx(thermal, rel=0.02)
 
 
-def test_energies_of_the_particles_add_up_to_that_of_the_configuration(liquid, runs, tmp_path):
+def test_energies_of_the_particles_add_up_to_that_of_the_configuration(
+    simulate, liquid, runs, tmp_path
+):
     """Within two steps the energy of a particle does not change much."""
-    (path,) = history([liquid], tmp_path, window=0.002, interval=0.001, temperature=T)
+    (path,) = simulate.history([liquid], tmp_path, window=0.002, interval=0.001, temperature=T)
     total = arrays(path)["history_energy"].mean()
     assert total == pytest.approx(arrays(runs)["potential_energy"], abs=2e-3)
 
 
-def test_variances_grow_with_the_window_up_to_the_size_of_the_cage(liquid, tmp_path):
+def test_variances_grow_with_the_window_up_to_the_size_of_the_cage(simulate, liquid, tmp_path):
     """Ballistic below t = .1, where the variance of v t over a window is a twelfth of (v t)^2."""
     means = []
     for window in (0.05, 0.5, 5.0):
-        (path,) = history(
+        (path,) = simulate.history(
             [liquid], tmp_path / f"{window}", window=window, interval=window / 50, temperature=T
         )
         means.append(arrays(path)["history_variance"].mean())
@@ -250,13 +251,13 @@ def test_variances_grow_with_the_window_up_to_the_size_of_the_cage(liquid, tmp_p
     assert means[0] < means[1] < means[2] < 1.0
 
 
-def test_a_file_keeps_what_it_held(runs, histories, tmp_path):
+def test_a_file_keeps_what_it_held(simulate, runs, histories, tmp_path):
     """Runs, seeds and inherent structures pass through, in either order of the commands."""
     before, after = arrays(runs), arrays(histories)
     for key in before.keys() - {"versions"}:
         np.testing.assert_array_equal(after[key], before[key], err_msg=key)
-    (minima,) = inherent([histories], tmp_path / "minima")
-    (again,) = history([minima], tmp_path / "again", window=0.4, interval=0.02)
+    (minima,) = simulate.inherent([histories], tmp_path / "minima")
+    (again,) = simulate.history([minima], tmp_path / "again", window=0.4, interval=0.02)
     both = arrays(again)
     for key in ("history_displacement", "history_variance", "history_energy", "seeds"):
         np.testing.assert_array_equal(arrays(minima)[key], after[key], err_msg=key)
@@ -271,58 +272,50 @@ def test_velocities_are_not_those_of_the_runs_that_are_predicted(histories):
     assert not set(content["seeds"].tolist()) & set(content["history_seeds"].ravel().tolist())
 
 
-def test_velocities_depend_on_the_positions_and_not_on_the_name(runs, histories, tmp_path):
+def test_velocities_depend_on_the_positions_and_not_on_the_name(
+    simulate, runs, histories, tmp_path
+):
     other = tmp_path / "other.npz"
     other.write_bytes(runs.read_bytes())
-    (path,) = history([other], tmp_path / "out", window=0.4, interval=0.02)
-    (twice,) = history([other], tmp_path / "twice", window=0.4, interval=0.02, seed=2)
+    (path,) = simulate.history([other], tmp_path / "out", window=0.4, interval=0.02)
+    (twice,) = simulate.history([other], tmp_path / "twice", window=0.4, interval=0.02, seed=2)
     content = arrays(histories)["history_energy"][0, 0]
     np.testing.assert_array_equal(arrays(path)["history_energy"][0, 0], content)
     assert not np.array_equal(arrays(twice)["history_energy"][0, 0], content)
-
-
-def start_command(*arguments):
-    """A command in its own session."""
-    command = [BIN / "lammps-botan", "simulate", "history", *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     """What a run has finished is kept."""
     options = (runs, "--window", 3, "--interval", 0.02, "--ends", 3, "--workers", 1)
     work = tmp_path / "killed" / "unfinished" / runs.stem
-    process = start_command(*options, "-o", tmp_path / "killed")
-    end = time.monotonic() + 120
-    while len(list(work.glob("history_*.dump"))) < 2:
-        assert process.poll() is None, "ended before it could be killed"
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    process = start("history", *options, "-o", tmp_path / "killed")
+    wait_for(lambda: len(list(work.glob("history_*.dump"))) >= 2, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     time.sleep(1.0)  # the runs die with it
     finished = {path: path.stat().st_mtime_ns for path in work.glob("history_*.dump")}
     assert 2 <= len(finished) < 4
-    process = start_command(*options, "-o", tmp_path / "killed")
+    process = start("history", *options, "-o", tmp_path / "killed")
     seen = {}
     while process.poll() is None:
         seen |= {p: p.stat().st_mtime_ns for p in work.glob("history_*.dump") if p.exists()}
         time.sleep(0.02)
     assert process.returncode == 0
     assert finished.items() <= seen.items()
-    assert start_command(*options, "-o", tmp_path / "whole").wait(timeout=120) == 0
+    assert start("history", *options, "-o", tmp_path / "whole").wait(timeout=120) == 0
     killed, whole = (tmp_path / f / f"{runs.stem}.npz" for f in ("killed", "whole"))
     assert killed.read_bytes() == whole.read_bytes()
     assert not work.parent.exists()
 
 
-def test_a_damaged_dump_is_made_again(runs, histories, tmp_path):
+def test_a_damaged_dump_is_made_again(simulate, runs, histories, tmp_path):
     """A dump that a full disk cut short is removed with a message; the next call repairs it."""
     work = tmp_path / "unfinished" / runs.stem
     work.mkdir(parents=True)
     (work / "history_0000_00.dump").write_text("ITEM: TIMESTEP\n0\n" * 5 + "1 2 3 4 5\n")
     with pytest.raises(ChildProcessError, match=r"history_0000_00\.dump.*was the disk full"):
-        history([runs], tmp_path, window=0.4, interval=0.02)
-    (path,) = history([runs], tmp_path, window=0.4, interval=0.02)
+        simulate.history([runs], tmp_path, window=0.4, interval=0.02)
+    (path,) = simulate.history([runs], tmp_path, window=0.4, interval=0.02)
     expected = arrays(histories)["history_variance"][:1, :1]
     np.testing.assert_array_equal(arrays(path)["history_variance"], expected)
 

@@ -13,7 +13,7 @@ from public_data import ka2d, needs_ka2d
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
-from lammps_botan.simulation import equilibrate, inherent, isoconfig
+from lammps_botan.simulation import equilibrate, isoconfig
 from lammps_botan.simulation.liquid import open_liquid
 from lammps_botan.simulation.starts import write_start
 from lammps_botan.structure.box import Box
@@ -97,34 +97,38 @@ def squared_velocities(path, dimension=3):
     return (mass[:, None] * moved**2).sum() / (moved.shape[0] * moved.shape[1] * dimension)
 
 
-def test_a_liquid_of_one_species(tmp_path):
+def test_a_liquid_of_one_species(simulate, tmp_path):
     toml = write(tmp_path, "argon", ARGON)
-    (data,) = equilibrate(tmp_path / "glass", mixture=toml, temperature=1.5, n_particles=120, **HOT)
+    (data,) = simulate.equilibrate(
+        tmp_path / "glass", mixture=toml, temperature=1.5, n_particles=120, **HOT
+    )
     assert data.name == "argon-0001.data"
     start = read_start(data)
     assert set(start.species) == {0}
     assert start.density == pytest.approx(0.8)
     with pytest.raises(ValueError, match=r"which liquid is it\? not kob-andersen: found 1 Ar?"):
-        isoconfig([data], tmp_path / "runs", temperature=1.5, times=[0.02])
-    (path,) = isoconfig(
+        simulate.isoconfig([data], tmp_path / "runs", temperature=1.5, times=[0.02])
+    (path,) = simulate.isoconfig(
         [data], tmp_path / "runs", mixture=toml, temperature=1.5, times=[0.01], runs=4
     )
     # of a particle with mass 2
     assert squared_velocities(path) == pytest.approx(1.5, rel=0.1)
-    (minima,) = inherent([path], tmp_path / "minima")  # the file says its mixture
+    (minima,) = simulate.inherent([path], tmp_path / "minima")  # the file says its mixture
     with np.load(path) as runs, np.load(minima) as content:
         assert content["inherent_energies"].shape == (5, 120)
         assert content["inherent_energies"].mean() < runs["potential_energy"] - 1.0
 
 
-def test_a_liquid_of_three_species_with_charges(tmp_path):
+def test_a_liquid_of_three_species_with_charges(simulate, tmp_path):
     toml = write(tmp_path, "salt", SALT)
-    (data,) = equilibrate(tmp_path / "glass", mixture=toml, temperature=1.0, n_particles=120, **HOT)
+    (data,) = simulate.equilibrate(
+        tmp_path / "glass", mixture=toml, temperature=1.0, n_particles=120, **HOT
+    )
     about = json.loads((tmp_path / "glass" / "equilibrate.json").read_text())
     (noted,) = about["configurations"].values()
     assert noted["composition"] == {"cation": 30, "anion": 30, "neutral": 60}
     assert noted["density"] == pytest.approx(0.7)
-    (path,) = isoconfig(
+    (path,) = simulate.isoconfig(
         [data], tmp_path / "runs", mixture=toml, temperature=1.0, times=[0.01], runs=4
     )
     # masses from 1 to 9: m v^2 is that of the temperature for all of them
@@ -132,35 +136,37 @@ def test_a_liquid_of_three_species_with_charges(tmp_path):
     # the data file holds the configuration at the end of the log, forces included
     with np.load(path, allow_pickle=False) as content:
         assert content["potential_energy"] == pytest.approx(noted["potential_energy"], rel=1e-6)
-    (minima,) = inherent([path], tmp_path / "minima", mixture=toml)
+    (minima,) = simulate.inherent([path], tmp_path / "minima", mixture=toml)
     start = read_start(minima)
     assert start.inherent_energies.mean() < noted["potential_energy"]
     apart = start.box.minimum_image(start.inherent_positions - start.positions)
     assert 0 < np.median(np.linalg.norm(apart, axis=1)) < 1.0
 
 
-def test_a_liquid_in_two_dimensions_stays_in_its_plane(tmp_path):
-    (data,) = equilibrate(
+def test_a_liquid_in_two_dimensions_stays_in_its_plane(simulate, tmp_path):
+    (data,) = simulate.equilibrate(
         tmp_path / "glass", mixture="ka2d", temperature=1.0, n_particles=86, **HOT
     )
     start = read_start(data, mixture=KA2D)
     assert np.bincount(start.species).tolist() == [40, 22, 24]
     assert (start.dimension, start.box.periodic) == (2, (True, True, False))
     assert start.density == pytest.approx(KA2D.density)
-    (path,) = isoconfig([data], tmp_path / "runs", temperature=1.0, times=[0.01], runs=3)
+    (path,) = simulate.isoconfig([data], tmp_path / "runs", temperature=1.0, times=[0.01], runs=3)
     ensemble = read_ensemble(path)
     assert ensemble.configuration.mixture == KA2D
     assert not ensemble.initial[:, 2].any()
     assert not ensemble.final[:, :, 2].any()
     assert squared_velocities(path, dimension=2) == pytest.approx(1.0, rel=0.15)
-    (minima,) = inherent([path], tmp_path / "minima")
+    (minima,) = simulate.inherent([path], tmp_path / "minima")
     assert not read_start(minima).inherent_positions[:, 2].any()
 
 
 @needs_ka2d
-def test_the_public_configuration_in_two_dimensions_moves_as_it_was_seen_to_move(tmp_path):
+def test_the_public_configuration_in_two_dimensions_moves_as_it_was_seen_to_move(
+    simulate, tmp_path
+):
     """Mean propensity of A is .053 at t = .1 and .122 at 1.1, from 20 public runs."""
-    found = isoconfig(
+    found = simulate.isoconfig(
         [ka2d(5)], tmp_path, temperature=0.23, times=[0.1, 1.1], runs=4, mixture="ka2d"
     )
     for path, public in zip(found, [ka2d(5), ka2d(10)], strict=True):
@@ -192,12 +198,12 @@ def test_forces_vanish_at_the_public_inherent_structure_in_two_dimensions(tmp_pa
     assert float(line.split()[1]) < 0.03
 
 
-def test_an_alloy_with_a_many_body_potential_of_its_own(tmp_path):
+def test_an_alloy_with_a_many_body_potential_of_its_own(simulate, tmp_path):
     toml = write_alloy(tmp_path)
-    (data,) = equilibrate(
+    (data,) = simulate.equilibrate(
         tmp_path / "glass", mixture=toml, temperature=1000.0, time=0.4, n_particles=108
     )
-    (path,) = isoconfig(
+    (path,) = simulate.isoconfig(
         [data], tmp_path / "runs", mixture=toml, temperature=1000.0, times=[0.02], runs=3
     )
     start = read_start(path)
@@ -207,8 +213,8 @@ def test_an_alloy_with_a_many_body_potential_of_its_own(tmp_path):
     assert thermal == pytest.approx(1000, rel=0.1)
     # potential files do not travel with the data: they are asked for
     with pytest.raises(FileNotFoundError, match=r"alloy\.eam: no such file.*--mixture FILE\.toml"):
-        inherent([path], tmp_path / "minima")
-    (minima,) = inherent([path], tmp_path / "minima", mixture=toml)
+        simulate.inherent([path], tmp_path / "minima")
+    (minima,) = simulate.inherent([path], tmp_path / "minima", mixture=toml)
     content = read_start(minima)
     # many-body energies are bound
     assert -6 < content.inherent_energies.mean() < -1
@@ -272,7 +278,7 @@ def test_a_data_file_with_bonds_is_refused(tmp_path):
         isoconfig([path], tmp_path / "out", temperature=1.0, times=[0.01])
 
 
-def test_another_density_is_recorded_with_a_warning(tmp_path):
+def test_another_density_is_recorded_with_a_warning(simulate, tmp_path):
     """Particles on a lattice that is 10 % wider than the liquid."""
     side = 5
     grid = np.stack(np.meshgrid(*[np.arange(side)] * 3, indexing="ij"), -1).reshape(-1, 3)
@@ -287,7 +293,7 @@ def test_another_density_is_recorded_with_a_warning(tmp_path):
     with pytest.warns(
         UserWarning, match=r"thin\.npz: has the density 0\.9151, kob-andersen has 1\.2"
     ):
-        isoconfig([path], tmp_path / "out", temperature=0.5, times=[0.01], runs=1)
+        simulate.isoconfig([path], tmp_path / "out", temperature=0.5, times=[0.01], runs=1)
     about = json.loads((tmp_path / "out" / "isoconfig.json").read_text())
     assert about["mixture"] == KOB_ANDERSEN.name
     assert about["configurations"]["thin"]["density"] == pytest.approx(0.9151, abs=1e-4)

@@ -14,7 +14,7 @@ from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
 from lammps_botan.files.trajectory import open_dump
-from lammps_botan.simulation import equilibrate, inherent, isoconfig
+from lammps_botan.simulation import inherent
 from lammps_botan.simulation.liquid import BOLTZMANN, INPUT, open_liquid
 from lammps_botan.simulation.starts import write_start
 from lammps_botan.structure.ensemble import Ensemble
@@ -32,10 +32,10 @@ def toml(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def liquid(tmp_path_factory):
+def liquid(simulate, tmp_path_factory):
     """A liquid of 150 particles in reduced units."""
     folder = tmp_path_factory.mktemp("liquid")
-    (path,) = equilibrate(
+    (path,) = simulate.equilibrate(
         folder, temperature=T, time=1.0, n_particles=150, melt_time=0.5, cooling_time=0.5
     )
     return path
@@ -53,11 +53,11 @@ def scaled(liquid, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def both(liquid, scaled, toml, tmp_path_factory):
+def both(simulate, liquid, scaled, toml, tmp_path_factory):
     """The runs in reduced units and in units metal."""
     folder = tmp_path_factory.mktemp("runs")
-    lj = isoconfig([liquid], folder / "lj", temperature=T, times=TIMES, runs=2)
-    metal = isoconfig(
+    lj = simulate.isoconfig([liquid], folder / "lj", temperature=T, times=TIMES, runs=2)
+    metal = simulate.isoconfig(
         [scaled],
         folder / "metal",
         mixture=toml,
@@ -166,7 +166,7 @@ def test_each_particle_has_its_own_inherent_energy(minimum):
         np.testing.assert_allclose(found, pairs.sum(axis=1) / 2, atol=1e-9)
 
 
-def test_inherent_structures_scale(minimum, toml, tmp_path):
+def test_inherent_structures_scale(simulate, minimum, toml, tmp_path):
     """From close to a minimum, where every path leads to it."""
     start = read_start(minimum)
     noise = 0.03 * np.random.default_rng(2).normal(size=start.positions.shape)
@@ -174,7 +174,7 @@ def test_inherent_structures_scale(minimum, toml, tmp_path):
     path = tmp_path / "metal.npz"
     own = argon.to_metal(start)
     write_ensemble(path, Ensemble(own, own.positions[None]))
-    metal = read_start(inherent([path], tmp_path / "metal", mixture=toml)[0])
+    metal = read_start(simulate.inherent([path], tmp_path / "metal", mixture=toml)[0])
     np.testing.assert_allclose(
         metal.inherent_energies / argon.EPSILON, start.inherent_energies, atol=1e-4
     )
