@@ -7,6 +7,7 @@ the history that models see, and against the number of configurations that they 
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,6 +26,7 @@ AXES = {
     "training_configurations": "training configurations",
 }
 LOGARITHMIC = {"window", "training_configurations"}
+TITLE_WIDTH = 40  # characters in a line
 
 Facts = tuple[str, ...]  # about the models of one line
 
@@ -82,9 +84,10 @@ def _facts(model: Model, key: str) -> Facts:
     """About a model, but for the key; empty where there is nothing to say."""
     history = "" if model.window is None else f"history of t = {model.window:g}"
     count = model.training_configurations
+    linear = model.architecture == "linear"  # its rounds and p are not chosen
     facts = {
-        "rounds": f"n = {model.rounds}",
-        "p": "p unknown" if model.p is None else f"p = {model.p}",
+        "rounds": "" if linear else f"n = {model.rounds}",
+        "p": "" if linear else "p unknown" if model.p is None else f"p = {model.p}",
         "window": history,
         "training_configurations": "" if count is None else f"{count} training configurations",
     }
@@ -124,7 +127,7 @@ def _draw(axes: Axes, key: str, series: dict[Facts, list[Model]], condition: Con
     axes.set(
         xlabel=AXES[key] + unit,
         # without the architecture and the width
-        title=", ".join(fact for fact in first[2:] if fact in common and fact),
+        title=fill(", ".join(fact for fact in first[2:] if fact in common and fact), TITLE_WIDTH),
     )
     if key == "rounds":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
