@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
 
@@ -157,7 +157,8 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(to_json(rows))
         return
-    table = Table("name", "architecture", "T", "lag time", "rho_S", "rho_E", title="models")
+    name = Column("name", no_wrap=True)  # it is to be typed
+    table = Table(name, "architecture", "T", "lag time", "rho_S", "rho_E", title="models")
     for row in rows:
         found = row["correlations"]
         table.add_row(
