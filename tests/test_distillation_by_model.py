@@ -1,5 +1,7 @@
 """Pseudo-labels that are predictions of a model: what they are, what they record."""
 
+import json
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -100,7 +102,7 @@ def test_labels_of_another_model_are_not_mixed_with_these(tmp_path, teacher):
 
 def test_a_teacher_of_another_lag_time_is_refused(tmp_path, teacher):
     write_histories(tmp_path, time=5.0)
-    with pytest.raises(ValueError, match=r"train_1.npz: holds the lag time 5.0, but .* for 2"):
+    with pytest.raises(ValueError, match=r"lag time: 5 of the files, 2 of the model"):
         list(distill([tmp_path / "train_1.npz"], tmp_path / "labels", model=teacher))
     assert not (tmp_path / "labels").exists()
 
@@ -114,14 +116,27 @@ def test_files_without_histories_cannot_be_labeled_by_a_model_that_sees_them(tmp
     assert "add them by `lammps-botan simulate history" in " ".join(result.output.split())
 
 
-def test_a_model_with_several_lag_times_cannot_teach(tmp_path, teacher):
-    both = save_given_back(
-        tmp_path / "both.pt",
+def test_a_teacher_of_another_temperature_is_refused(tmp_path, teacher):
+    write_histories(tmp_path, temperature=0.5)
+    with pytest.raises(ValueError, match=r"temperature: 0.5 of the files, 0.7 of the model"):
+        list(distill([tmp_path / "train_1.npz"], tmp_path / "labels", model=teacher))
+
+
+def test_a_student_knows_what_all_members_of_a_committee_learned_from(tmp_path):
+    others = [LEARNED | {"sha256": digit * 64, "role": "validation"} for digit in "23"]
+    several = [{"configurations": [one]} for one in (LEARNED, *others)]
+    committee = save_given_back(
+        tmp_path / "committee.pt",
         ASKED,
         mixture=KOB_ANDERSEN.model_dump(mode="json"),
         cutoff=1.5,
         node_outputs=NODE_OUTPUTS,
-        lag_times=[2.0, 4.0],
+        lag_times=[2.0],
+        provenance={"committee": several},
     )
-    with pytest.raises(ValueError, match="the propensity at one lag time"):
-        list(distill(sources(tmp_path), tmp_path / "labels", model=both))
+    first = next(distill(sources(tmp_path), tmp_path / "labels", model=committee))
+    with np.load(first) as archive:
+        known = json.loads(str(archive["distilled_from"][()]))
+    assert {(one["sha256"][0], one["role"]) for one in known} == {
+        (digit, "distillation") for digit in "123"
+    }

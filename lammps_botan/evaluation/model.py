@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lammps_botan.files.ensemble import same_time
-from lammps_botan.network.known_configurations import count_learned, known_in
+from lammps_botan.network.known_configurations import count_learned
 from lammps_botan.network.metadata import Metadata
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Floats
@@ -127,7 +127,6 @@ class JudgedModel:
         """What an evaluation says of the model, see `lammps_botan.evaluation.evaluation_file`."""
         times = self.metadata.lag_times or []
         members = _members(self.metadata.provenance)
-        known = [one for member in members for one in known_in(member)]
         return {
             "model": self.name,
             "architecture": self.metadata.architecture,
@@ -136,7 +135,7 @@ class JudgedModel:
             "members": len(members),
             "p": _loss_weight(members),
             "inputs": self.metadata.inputs.model_dump(),
-            "training_configurations": count_learned(known),
+            "training_configurations": count_learned(self.metadata.known),
             "temperature": self.metadata.temperature,
             "lag_time": times[0] if len(times) == 1 else lag_time if times else None,
         }

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
-from lammps_botan.network.known_configurations import known_in, merge_known
+from lammps_botan.network.known_configurations import KnownConfiguration, known_in, merge_known
 from lammps_botan.structure.mixture import Mixture
 
 __all__ = ["HistoryInput", "InherentInput", "Inputs", "Metadata", "read_metadata"]
@@ -91,14 +91,18 @@ class Metadata(BaseModel):
         return self.mixture.units
 
     @property
-    def known_configurations(self) -> dict[str, str]:
-        """The role of each configuration that the model knows, by SHA-256.
+    def known(self) -> list[KnownConfiguration]:
+        """The configurations that the model knows, each once.
 
         Those of all members of a committee.
         """
         members = self.provenance.get("committee", [self.provenance])
-        known = [one for member in members for one in known_in(member)]
-        return {one.sha256: one.role for one in merge_known(known)}
+        return merge_known(one for member in members for one in known_in(member))
+
+    @property
+    def known_configurations(self) -> dict[str, str]:
+        """The role of each configuration that the model knows, by SHA-256."""
+        return {one.sha256: one.role for one in self.known}
 
     def to_json(self) -> str:
         """The text of `metadata.json`."""

@@ -1,7 +1,7 @@
 """A model as the teacher of another one: pseudo-labels are what it predicts.
 
 A model that sees histories or inherent structures predicts better than one that sees thermal
-positions only, which can learn from its predictions as from further configurations.
+positions only. That one can learn from the predictions as from further configurations.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.files.ensemble import same_time
+from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.files.ensemble_npz import read_histories
-from lammps_botan.network.inputs import Singles
-from lammps_botan.network.known_configurations import known_in
-from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
@@ -28,42 +25,37 @@ class ModelTeacher:
     model : str or Path
         A model file, or the name of a model that ships.
     ensembles : sequence of Ensemble
-        With what the model sees.
+        At one lag time, with what the model sees.
 
     Attributes
     ----------
     known : list of KnownConfiguration
-        What the model learned from.
+        What the model learned from; of a committee, what all its members learned from.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If it is no model file, does not predict the propensity at one lag time, or at another one
-        than that of an ensemble.
+        If it is no model file, predicts R, D or C, or was trained for another lag time,
+        temperature, density or mixture than that of an ensemble.
     """
 
     def __init__(self, model: str | Path, ensembles: Sequence[Ensemble]) -> None:
-        self._predictor = Predictor(model)
-        metadata = self._predictor.metadata
+        self._model = JudgedModel(model)
+        metadata = self._model.metadata
         self._inputs = metadata.inputs
-        self.known = [
-            one.model_copy(update={"role": "distillation"}) for one in known_in(metadata.provenance)
-        ]
-        lag_times = metadata.lag_times or []
-        if metadata.node_outputs[0] != "propensity" or len(lag_times) != 1:
-            raise ValueError(
-                f"{self._predictor.path}: cannot teach: expected the propensity at one lag time, "
-                f"found {metadata.node_outputs[0]} at {lag_times}"
-            )
-        self._lag_time = lag_times[0]
+        self.known = [one.model_copy(update={"role": "distillation"}) for one in metadata.known]
         for one in ensembles:
-            if not same_time(one.lag_time, self._lag_time):
+            if differences := self._model.differences(one):
+                named = "; ".join(f"{name}: {words}" for name, words in differences.items())
                 raise ValueError(
-                    f"{one.path}: holds the lag time {one.lag_time}, but "
-                    f"{self._predictor.path} predicts for {self._lag_time:g}"
+                    f"{one.path}: cannot be labeled by {self._model.path}, which was trained for "
+                    f"something else: {named}"
                 )
+        self._lag_time = ensembles[0].lag_time
+        if self._lag_time is None and metadata.lag_times:
+            self._lag_time = metadata.lag_times[0]
 
     def structures(self, ensemble: Ensemble) -> Iterator[list[Configuration]]:
         """The start of an ensemble and then the ends of its runs, with each of their histories."""
@@ -73,21 +65,18 @@ class ModelTeacher:
         yield starts(ensemble, self._inputs)
         yield from ends(ensemble, self._inputs, n)
 
-    def label(self, seen: Sequence[Configuration], _: Ensemble) -> Ensemble:
+    def label(self, seen: Sequence[Configuration]) -> Ensemble:
         """The labels of one structure: means over what is predicted from each of its histories."""
-        predictions = [self._predictor.predict(one) for one in seen]
-        change = None
-        if self._predictor.metadata.edge_outputs:
-            change = _mean([one.edge for one in predictions])
+        forecasts = [self._model.forecast(one, self._lag_time) for one in seen]
+        changes = [one.changes for one in forecasts if one.changes is not None]
         return Ensemble(
             configuration=seen[0],
             final=np.zeros((0, seen[0].n_particles, 3)),
             lag_time=self._lag_time,
-            propensity=_mean([one.node for one in predictions]),
-            pair_distance_change=change,
+            propensity=_mean([one.propensity for one in forecasts]),
+            pair_distance_change=_mean(changes) if changes else None,
         )
 
 
-def _mean(outputs: Sequence[Singles]) -> Floats:
-    """Of the first columns."""
-    return np.asarray(np.mean([one[:, 0] for one in outputs], axis=0, dtype=np.float64))
+def _mean(several: Sequence[Floats]) -> Floats:
+    return np.asarray(np.mean(several, axis=0, dtype=np.float64))

@@ -85,7 +85,7 @@ def distill(
                 name = f"end{k:0{digits}d}" if k else "start"
                 path = output / f"{one.path.stem}-{name}.npz"
                 if not path.exists():
-                    _write(path, one.path, seen, teacher.label(seen, one), about)
+                    _write(path, one.path, seen, teacher.label(seen), about)
                 yield path
 
 

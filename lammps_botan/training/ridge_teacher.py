@@ -41,7 +41,7 @@ class RidgeTeacher:
             replace(one, configuration=start) for one, start in zip(ensembles, starts, strict=True)
         ]
         samples = [make_sample(one, cutoff) for one in learned]
-        self._cutoff = samples[0].graph.cutoff
+        self._cutoff, self._lag_time = samples[0].graph.cutoff, samples[0].lag_time
         self._distillation = Distillation(samples, [describe(start) for start in starts])
         self.known = [know(one.configuration, "distillation", one.path.name) for one in learned]
 
@@ -50,7 +50,7 @@ class RidgeTeacher:
         mixture = ensemble.configuration.mixture
         yield from ([one] for one in read_structures(ensemble.path, mixture=mixture))
 
-    def label(self, seen: Sequence[Configuration], ensemble: Ensemble) -> Ensemble:
+    def label(self, seen: Sequence[Configuration]) -> Ensemble:
         """The labels of one structure."""
         (structure,) = seen
         propensity = self._distillation.propensity(structure, describe(structure))
@@ -58,7 +58,7 @@ class RidgeTeacher:
         return Ensemble(
             configuration=structure,
             final=np.zeros((0, structure.n_particles, 3)),
-            lag_time=ensemble.lag_time,
+            lag_time=self._lag_time,
             propensity=propensity,
             pair_distance_change=self._distillation.pair_distance_change(
                 structure, graph, propensity
