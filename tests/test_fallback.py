@@ -135,7 +135,7 @@ def test_export_takes_the_fallback_of_a_checkpoint(folder, monkeypatch):
 
 def test_a_model_file_of_any_network_gets_a_fallback_and_keeps_its_weights(folder):
     """Also in place; what else its metadata say stays, a fallback that it has is replaced."""
-    save_thermal(folder / "other.pt", temperature=0.5)
+    save_thermal(folder / "other.pt", temperature=0.442)
     known = with_metadata(
         folder / "plain.pt",
         folder / "new.pt",
@@ -200,6 +200,19 @@ def test_a_fallback_for_something_else_is_refused(case, folder):
     wrong = with_extra_file(folder / "m.pt", folder / "w.pt", "fallback.pt", other.read_bytes())
     with pytest.raises(ValueError, match=rf"w\.pt: its fallback: .*{message}"):
         Predictor(wrong)
+
+
+@pytest.mark.parametrize("key", ["temperature", "density"])
+def test_a_fallback_for_another_condition_is_refused(key, folder):
+    other = save_thermal(folder / "other.pt", **{key: 0.44})
+
+    def at(content):
+        return json.dumps(json.loads(content) | {key: 0.64}).encode()
+
+    model = with_metadata(folder / "plain.pt", folder / "warm.pt", at)
+    with pytest.raises(ValueError, match=f"for the {key} of the model, 0.64, found 0.44"):
+        add_fallback(model, other, folder / "new.pt")
+    assert not (folder / "new.pt").exists()
 
 
 def test_a_fallback_without_edge_outputs_is_refused(folder):

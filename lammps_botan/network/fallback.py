@@ -1,11 +1,13 @@
 """The model inside a model file that predicts until the history is full (docs/model_file.md)."""
 
+import math
 from pathlib import Path
 
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.metadata import Metadata, read_metadata
 
 FALLBACK = "fallback.pt"  # of the extra files
+SAME_CONDITION = 0.01  # relative difference up to which temperature and density are the same
 
 
 def read_fallback(archive: Archive, metadata: Metadata) -> Archive | None:
@@ -44,7 +46,8 @@ def check_fallback(metadata: Metadata, fallback: Archive) -> Metadata:
     Raises
     ------
     ValueError
-        If the model needs no fallback, or graph, outputs or lag times of the fallback are others.
+        If the model needs no fallback, or graph, outputs, lag times, temperature or density of the
+        fallback are others.
     """
     own = read_metadata(fallback)
     if why := _difference(metadata, own):
@@ -84,4 +87,8 @@ def _difference(model: Metadata, fallback: Metadata) -> str:
         if mine != theirs:
             name = key.replace("_", " ")
             return f"expected a fallback with the {name} of the model, {mine}, found {theirs}"
+    for key in ("temperature", "density"):
+        mine, theirs = getattr(model, key), getattr(fallback, key)
+        if mine and theirs and not math.isclose(mine, theirs, rel_tol=SAME_CONDITION):
+            return f"expected a fallback for the {key} of the model, {mine:g}, found {theirs:g}"
     return ""
