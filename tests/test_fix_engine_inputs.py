@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from engines import needs_bfloat16, physics
 from lmp import liquid, read_dump, run_lmp
+from minimized import MINIMIZE, smooth
 from symmetry import INPUTS, botan
 from toy_history import CUTOFF, Window, history
 
@@ -130,6 +131,35 @@ def compare(folder, monkeypatch, tolerance=ROUNDING, words="", **case):
 def test_the_engine_in_unusual_boxes(tmp_path, monkeypatch, case):
     write(tmp_path, "history")
     compare(tmp_path, monkeypatch, **({"ranks": 4} | BOXES[case]))
+
+
+AT_THE_MINIMUM = """
+fix g all botan 10 m.pt A B
+dump g all custom 10 g.txt id type x y z xu yu zu f_g
+dump_modify g format float %.17g sort id
+run 10
+"""
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_inherent_structures_are_seen_as_by_python(tmp_path, ranks):
+    """Python is given the minimum that the simulation itself finds."""
+    force = 1e-4
+    network = Checkpoint(
+        botan("inherent"), physics(inputs=Inputs(inherent=InherentInput(force=force)))
+    )
+    export(network, tmp_path / "m.pt")
+    script = smooth(liquid("3 3 3")) + AT_THE_MINIMUM + MINIMIZE.format(force=force)
+    run_lmp(script, tmp_path, ranks=ranks)
+    (_, scored), (after,) = (read_dump(tmp_path / f"{name}.txt") for name in ("g", "after"))
+    seen = Configuration(
+        positions=scored.positions,
+        species=scored["type"].astype(int) - 1,
+        box=Box(scored.cell, (True, True, True)),
+        inherent_positions=np.stack([after[axis] for axis in ("xu", "yu", "zu")], axis=1),
+        inherent_energies=after["c_e"],
+    )
+    assert_close(scored["f_g"], Predictor(tmp_path / "m.pt").predict(seen).node[:, 0])
 
 
 @pytest.mark.parametrize("name", ["inherent", "both"])

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from lmp import all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
+from minimized import MINIMIZE, smooth
 from toy_inputs import save_inherent
 
 pytestmark = pytest.mark.slow
@@ -17,26 +18,6 @@ fix g all botan {every} m.pt A B
 dump g all custom {every} g.txt id x y z xu yu zu f_g[*]
 dump_modify g format float %.17g sort id
 """
-# the same minimum, found by the simulation itself
-MINIMIZE = """
-undump g
-unfix g
-unfix integrate
-compute e all pe/atom
-min_style cg
-min_modify norm inf dmax 0.1
-minimize 0 {force} 1000 10000
-run 0
-write_dump all custom after.txt id xu yu zu c_e modify format float %.17g
-"""
-
-
-def smooth(script):
-    """A warm crystal, whose minimum is near, by forces that do not jump at the cutoff."""
-    near = script.replace("random 0.12 0.12 0.12", "random 0.03 0.03 0.03")
-    near = near.replace("random 0.12 0.12 0.0", "random 0.03 0.03 0.0")
-    return near.replace("pair_style lj/cut", "pair_style lj/smooth/linear")
-
 
 WALLS = "change_box all z delta -1 1\nfix walls all wall/reflect zlo EDGE zhi EDGE"
 # atoms leave the box, and the subdomain of their rank, before they are scored
