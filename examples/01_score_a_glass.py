@@ -1,9 +1,11 @@
 """Run a Kob-Andersen liquid for one tau_alpha, score it on the fly, and see who was right.
 
-    python examples/01_score_a_glass.py [--out demo] [--model ka-t064] [--time 16.5]
+    python examples/01_score_a_glass.py [--out demo] [--model ka-t064-history] [--time 16.5]
 
-LAMMPS does the work: `mpirun -np 2 lmp -in inputs/in.score`. This script shows its progress, and
-compares what `fix botan` predicted from the first positions alone with what then happened.
+LAMMPS does the work: `mpirun -np 2 lmp -in inputs/in.score`. A model that sees a history gets the
+time for it first. This script shows the progress, and compares what `fix botan` then predicted with
+what happened. `verify yes` of the fix makes the same comparison in the run. Where the model has a
+fallback, the table says what the history gained.
 """
 
 import argparse
@@ -21,20 +23,32 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lammps_botan import KOB_ANDERSEN, Box, Configuration
+from lammps_botan import KOB_ANDERSEN, Box, Configuration, Predictor
 from lammps_botan.evaluation.pearson import pearson
 from lammps_botan.figures.slice import plot_slice
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
+MODEL = "ka-t064"
 FRAMES = 10
 TEMPERATURE = 0.64  # of ka-t064.data
+TIMESTEP = 0.001  # of in.kob-andersen
+STEP, SECONDS, RHO_S, RHO_E = 0, 6, 7, 8  # columns of the thermo output of in.score
 
 
-def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], float]:
-    """The thermo rows of inputs/in.score, and the seconds that its run took."""
-    steps = FRAMES * max(1, math.floor(time / 0.001 / FRAMES + 0.5))
+def steps_of(time: float, past: float) -> tuple[int, int]:
+    """From one scoring to the next; and before the first one. As in.score counts them."""
+    every = max(1, math.floor(time / TIMESTEP / FRAMES + 0.5))
+    return every, every * math.ceil(past / TIMESTEP / every)
+
+
+def run_lammps(
+    out: Path, model: str, time: float, past: float
+) -> tuple[list[list[float]], list[float]]:
+    """The thermo rows of inputs/in.score, and the seconds that each of its runs took."""
+    every, before = steps_of(time, past)
+    steps = before + FRAMES * every
     scripts = Path(sysconfig.get_path("scripts"))
     command = [scripts / "mpirun", "-np", str(min(2, os.cpu_count() or 1)), scripts / "lmp"]
     command += ["-in", INPUTS / "in.score", "-log", out / "log.lammps"]
@@ -45,12 +59,13 @@ def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], f
         "temperature": TEMPERATURE,
         "time": time,
         "frames": FRAMES,
+        "past": past,
         "out": out / "score",
     }
     for name, value in variables.items():
         command += ["-var", name, str(value)]
     rows: list[list[float]] = []
-    seconds = float("nan")
+    seconds: list[float] = []
     failed = False
     bar = Progress(
         TextColumn("LAMMPS"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
@@ -64,11 +79,12 @@ def run_lammps(out: Path, model: str, time: float) -> tuple[list[list[float]], f
             if failed:
                 print(line, end="", file=sys.stderr)
             if line.startswith("Loop time of"):
-                seconds = float(words[3])
-            if len(words) == 7 and words[0].isdigit():
+                seconds.append(float(words[3]))
+            if len(words) == RHO_E + 1 and words[STEP].isdigit():
                 rows.append([float(word) for word in words])
-                step = int(words[0])
-                bar.update(task, completed=step, description=f"step {step} of {steps}")
+                step = int(words[STEP])
+                what = "the history fills" if step < before else "scored"
+                bar.update(task, completed=step, description=f"step {step} of {steps}, {what}")
     if lammps.returncode:
         sys.exit(f"LAMMPS stopped with an error: see {out / 'log.lammps'}")
     return rows, seconds
@@ -81,17 +97,29 @@ def read_bonds(path: Path) -> np.ndarray:
         return np.loadtxt(file, max_rows=int(header[3]))[:, 1:]
 
 
+def correlations(predicted: np.ndarray, happened: np.ndarray, species: np.ndarray) -> list[str]:
+    """Of each species, for the table."""
+    return [f"{pearson(predicted[species == k], happened[species == k]):.3f}" for k in (0, 1)]
+
+
 def main() -> None:
     """Run, compare, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
-    parser.add_argument("--model", default="ka-t064", help="model file, or a name that ships")
+    parser.add_argument("--model", default=MODEL, help="model file, or a name that ships")
     parser.add_argument("--time", type=float, default=16.5, help="time to run, reduced units")
     arguments = parser.parse_args()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
 
-    rows, seconds = run_lammps(out, arguments.model, arguments.time)
+    try:
+        trained = read_metadata(find_model(arguments.model))
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    history = trained.inputs.history
+    # the window is full when it has all of its parts: at most one part later
+    past = 0.0 if history is None else history.window * (1 + 1 / history.parts)
+    rows, seconds = run_lammps(out, arguments.model, arguments.time, past)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Guessed all Masses")  # they are 1
@@ -122,9 +150,11 @@ def main() -> None:
     change = now - bonds[:, 2]
 
     # the first scoring came before the run
-    in_run = sum(row[6] for row in rows[1:])
-    scoring = in_run / (len(rows) - 1)
-    md_step = (seconds - in_run) / rows[-1][0]
+    every, before = steps_of(arguments.time, past)
+    scored = [row for row in rows if row[STEP] > before]
+    in_run = sum(row[SECONDS] for row in scored)
+    scoring = in_run / len(scored)
+    md_step = (seconds[-1] - in_run) / (FRAMES * every)
 
     mean = [
         np.array([values[species == k].mean() for k in (0, 1)])
@@ -151,21 +181,35 @@ def main() -> None:
     table.add_column("B", justify="right")
     table.add_row("mean propensity predicted at the start", *(f"{v:.3f}" for v in mean[0]))
     table.add_row("mean displacement that then happened", *(f"{v:.3f}" for v in mean[1]))
-    rho = [pearson(propensity[species == k], displacement[species == k]) for k in (0, 1)]
-    table.add_row("correlation of the two, this one run", *(f"{v:.3f}" for v in rho))
+    table.add_row(
+        "correlation of the two, this one run", *correlations(propensity, displacement, species)
+    )
+    fallback = Predictor(arguments.model).fallback
+    if fallback is not None:
+        from_positions = fallback.predict(glass).node[:, 0]
+        table.add_row(
+            "the same, predicted from positions alone",
+            *correlations(from_positions, displacement, species),
+        )
     rho_bonds = pearson(bonds[both_a, 3], change[both_a])
     table.add_row("correlation of bond changes, A-A bonds", f"{rho_bonds:.3f}", "")
     console = Console(soft_wrap=True)
     console.print(table)
-    trained = read_metadata(find_model(arguments.model))
     lag_times = ", ".join(f"{t:g}" for t in trained.lag_times or [])
     console.print(
         f"the model was trained at T = {trained.temperature} for t = {lag_times}, and predicts "
         f"averages over many runs; this is one run at T = {TEMPERATURE}, t = {arguments.time:g}"
     )
+    if not math.isnan(rows[-1][RHO_S]):
+        console.print(
+            f"verify yes, in the run: rho_S = {rows[-1][RHO_S]:.3f}, rho_E = {rows[-1][RHO_E]:.3f}"
+        )
+    if history is not None:
+        console.print(f"the model sees the last {history.window:g} of the run, which came first")
     console.print(
         f"one scoring took {scoring:.2f} s, as long as {scoring / md_step:.0f} MD steps; "
-        f"all {len(rows) - 1} were {100 * in_run / seconds:.0f} % of the run of {seconds:.0f} s"
+        f"all {len(scored)} were {100 * in_run / seconds[-1]:.0f} % of the run of "
+        f"{seconds[-1]:.0f} s"
     )
     for what, path in (
         ("dump", out / "score.dump"),
