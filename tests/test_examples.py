@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lmp import read_dump
+from toy_models import save_model
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,18 @@ def test_01_says_what_was_predicted_and_what_happened(tmp_path):
 
 
 def test_01_passes_on_the_error_of_lammps(tmp_path):
+    """Python reads the facts of the model only; that the network does not fit is for the fix."""
+    model = save_model(tmp_path / "m.pt", width=7)
+    done = run("01_score_a_glass.py", "--out", tmp_path, "--model", model, "--time", 0.1)
+    assert done.returncode != 0
+    assert "ERROR: Fix botan: model file" in done.stderr
+    assert "LAMMPS stopped with an error" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_01_says_that_there_is_no_such_model(tmp_path):
     done = run("01_score_a_glass.py", "--out", tmp_path, "--model", "nothing-like-this")
     assert done.returncode != 0
-    assert "no model file 'nothing-like-this'" in done.stderr
+    assert "nothing-like-this: no such file" in done.stderr
     assert "Traceback" not in done.stderr
+
