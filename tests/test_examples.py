@@ -48,4 +48,3 @@ def test_01_says_that_there_is_no_such_model(tmp_path):
     assert done.returncode != 0
     assert "nothing-like-this: no such file" in done.stderr
     assert "Traceback" not in done.stderr
-
