@@ -20,6 +20,7 @@ from filelock import FileLock
 from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.files.history_arrays import COPIES
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
 from lammps_botan.simulation.dump_rows import read_dump_rows
 from lammps_botan.simulation.further_keys import read_further_keys
@@ -59,6 +60,7 @@ def history(
     interval: float | None = None,
     velocities: int = 1,
     ends: int = 0,
+    copies: int = 0,
     temperature: float | None = None,
     timestep: float | None = None,
     mixture: Mixture | str | Path | None = None,
@@ -73,7 +75,8 @@ def history(
     did, with the further keys history_window, history_interval, history_displacement [n_structures,
     n_velocities, n_particles, 3], history_variance and history_energy [n_structures, n_velocities,
     n_particles], history_seeds [n_structures, n_velocities] (of the velocities in LAMMPS) and
-    versions. The configuration is the first structure, the ends of its first runs are the others.
+    versions; with copies also history_copies [n_structures, n_velocities, n_copies, n_particles,
+    3]. The configuration is the first structure, the ends of its first runs are the others.
 
     Parameters
     ----------
@@ -89,6 +92,9 @@ def history(
         How many histories of each structure.
     ends : int
         How many runs of each configuration, from the first on, get histories of their ends.
+    copies : int
+        How many positions of each run are kept, at equally spaced samples up to the last one: copy
+        k is that of sample k (n_samples - 1) / copies after the configuration, rounded.
     temperature : float, optional
         Of the velocities, where a file does not say it.
     timestep : float, optional
@@ -136,12 +142,14 @@ def history(
     timestep = check_timestep(timestep, liquid.interactions.timestep)
     interval = window / SAMPLES if interval is None else interval
     samples = check_window(window, interval, timestep)
+    _check_copies(copies, samples)
     output = output.resolve()
     asked = {
         "window": window,
         "interval": interval,
         "velocities": velocities,
         "ends": ends,
+        "copies": copies,
         "timestep": timestep,
         "seed": seed,
     }
@@ -163,6 +171,7 @@ def history(
                     samples=samples,
                     velocities=velocities,
                     ends=ends,
+                    copies=copies,
                     timestep=timestep,
                     seed=seed,
                 )
@@ -189,6 +198,7 @@ class _Histories:
     samples: int
     velocities: int
     ends: int
+    copies: int
     timestep: float
     seed: int
 
@@ -210,6 +220,22 @@ class _Histories:
     def dump(self, structure: int, velocity: int) -> str:
         return f"history_{structure:04d}_{velocity:02d}.dump"
 
+    def read_averages(self, structure: int, velocity: int) -> Floats:
+        """Rows [n_particles, 5] of a run."""
+        dump = self.folder / self.dump(structure, velocity)
+        return read_dump_rows(dump, self.ensemble.configuration.n_particles, _COLUMNS)
+
+    def read_copies(self, structure: int, velocity: int) -> Floats:
+        """Positions [n_copies, n_particles, 3] in a run."""
+        n = self.ensemble.configuration.n_particles
+        name = self.dump(structure, velocity)
+        try:
+            moved = read_dump_rows(self.folder / f"{name}.copies", self.copies * n, 3, header=0)
+        except ChildProcessError:
+            (self.folder / name).unlink()  # the run is made again where it is missing
+            raise
+        return np.asarray(self.structures[structure] + moved.reshape(self.copies, n, 3))
+
 
 def _read(path: Path, mixture: Mixture | None) -> Ensemble:
     """A file with runs, or a LAMMPS data file, without any."""
@@ -226,6 +252,14 @@ def _check_ends(ensemble: Ensemble, ends: int) -> None:
         raise ValueError(
             f"{ensemble.path}: has {ensemble.n_runs} runs, whose ends can have a history; expected "
             f"--ends from 0 to {ensemble.n_runs}, found {ends}"
+        )
+
+
+def _check_copies(copies: int, samples: int) -> None:
+    if not 0 <= copies < samples:
+        raise ValueError(
+            f"the window has {samples} samples, of which the first is the configuration: expected "
+            f"--copies from 0 to {samples - 1}, found {copies}"
         )
 
 
@@ -276,6 +310,7 @@ def _task(own: _Histories) -> Task:
                     "timestep": repr(own.timestep),
                     "interval": repr(own.interval),
                     "samples": str(own.samples),
+                    "copies": str(own.copies),
                     "out": own.dump(k, v),
                 },
                 final=(own.product,),
@@ -290,20 +325,14 @@ def _collect(own: _Histories) -> None:
     with FileLock(own.folder.with_suffix(".lock")):
         if own.product.exists():
             return
-        n = own.ensemble.configuration.n_particles
-        rows = np.array(
-            [
-                [
-                    read_dump_rows(own.folder / own.dump(k, v), n, _COLUMNS)
-                    for v in range(own.velocities)
-                ]
-                for k in range(len(own.structures))
-            ]
-        )
+        runs = [[(k, v) for v in range(own.velocities)] for k in range(len(own.structures))]
+        rows = np.array([[own.read_averages(*run) for run in several] for several in runs])
         displacement, squared, energy = rows[..., :3], rows[..., 3], rows[..., 4]
         # <|d|^2> - |<d>|^2: double precision leaves no more than rounding below zero
         variance = np.maximum(squared - (displacement**2).sum(axis=-1), 0.0)
-        about: dict[str, Any] = read_further_keys(own.ensemble.path) | {
+        further = read_further_keys(own.ensemble.path)
+        further.pop(COPIES, None)  # of former histories
+        about: dict[str, Any] = further | {
             "history_window": own.window,
             "history_interval": own.interval,
             "history_displacement": displacement.astype(np.float32),
@@ -312,6 +341,9 @@ def _collect(own: _Histories) -> None:
             "history_seeds": own.velocity_seeds(),
             "versions": versions_json(),
         }
+        if own.copies:
+            copies = [[own.read_copies(*run) for run in several] for several in runs]
+            about[COPIES] = np.array(copies, dtype=np.float32)
         write_ensemble(own.product, own.ensemble, **about)
         shutil.rmtree(own.folder)
 
