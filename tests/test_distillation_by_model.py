@@ -23,7 +23,7 @@ from lammps_botan.cli import main
 from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.files.ensemble_npz import read_copies, read_histories
 from lammps_botan.network.checkpoint import load_checkpoint
-from lammps_botan.network.known_configurations import KnownConfiguration, known_in
+from lammps_botan.network.known_configurations import KnownConfiguration, count_learned, known_in
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import KOB_ANDERSEN
@@ -171,6 +171,7 @@ def test_a_student_knows_what_its_teacher_learned_from(tmp_path, teacher):
     origin = KnownConfiguration(**LEARNED | {"role": "distillation"})
     assert origin in known
     assert sum(one.role == "training" for one in known) == 6
+    assert count_learned(known) == 1  # the one that the teacher learned from
 
 
 def test_labels_of_another_model_are_not_mixed_with_these(tmp_path, teacher):

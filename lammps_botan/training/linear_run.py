@@ -10,7 +10,7 @@ import numpy as np
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
-from lammps_botan.network.known_configurations import KnownConfiguration, merge_known
+from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfiguration, merge_known
 from lammps_botan.network.linear import Linear
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
@@ -162,5 +162,5 @@ def _known_ends(config: Config, ensemble: Ensemble) -> list[KnownConfiguration]:
     found = []
     for positions in ensemble.final[: _n_reversed(config, ensemble)]:
         end = replace(ensemble.configuration, positions=positions, history=None)
-        found.append(know(end, "training", f"{ensemble.path.name}, end of a run"))
+        found.append(know(end, "training", f"{ensemble.path.name}{END_OF_A_RUN}"))
     return found
