@@ -59,9 +59,16 @@ def test_an_evaluation_says_how_many_configurations_trained_a_model(tmp_path):
 
     learned = [one("a", "training"), one("b", "training"), one("c", "validation")]
     ends = [one(f"end {k}", "training", "c.npz, end of a run") for k in range(5)]
+    copies = [one(f"copy {k}", "training", "c-copy1.npz, pseudo-labels") for k in range(5)]
     labels = [one("d", "distillation"), one("e", "distillation"), one("f", "distillation")]
     path = write(tmp_path / "c.npz")
-    for known, expected in ((learned + ends, 2), (labels, 3), (learned + labels, 2), ([], None)):
+    for known, expected in (
+        (learned + ends, 2),
+        (labels, 3),
+        (labels + copies, 3),
+        (learned + labels + copies, 2),
+        ([], None),
+    ):
         toy = save_model(tmp_path / "toy.pt", provenance={"configurations": known})
         (model,) = evaluate([toy], [path])["models"]
         assert model["training_configurations"] == expected

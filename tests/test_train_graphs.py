@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from liquids import LENGTH, N_PARTICLES, configure, recipe, write_liquid, write_liquids
 
+from lammps_botan.analysis.sample import read_sample
+from lammps_botan.files.ensemble_npz import write_ensemble
+from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
 from lammps_botan.training.data import read_data
@@ -47,10 +50,40 @@ def test_a_graph_is_turned_anew_in_each_epoch_and_the_same_when_it_comes_again(f
     turned, other_seed = (TurnedGraphs(data.training, starts, seed=s, **how) for s in (1, 2))
     first = turned[0, 1].graph
     np.testing.assert_array_equal(turned[0, 1].graph.vectors, first.vectors)
-    np.testing.assert_allclose(first.distances, data.training[1].graph.distances, rtol=1e-12)
+    unturned = np.linalg.norm(data.training[1].graph.vectors.astype(np.float64), axis=1)
+    np.testing.assert_allclose(first.distances, unturned, rtol=1e-12)
     np.testing.assert_array_equal(first.center, data.training[1].graph.center)
     others = [turned[1, 1], turned[2, 1], turned[3, 1], other_seed[0, 1]]
     assert all(np.abs(other.graph.vectors - first.vectors).max() > 0.1 for other in others)
+
+
+def test_graphs_to_learn_from_are_rounded_and_those_that_judge_are_not(folder):
+    """Of runs and of pseudo-labels, whose targets nothing keeps a second time."""
+    sample = read_sample(folder / "train_1.npz", cutoff=1.5)
+    labels = Ensemble(
+        configuration=sample.configuration,
+        final=np.zeros((0, N_PARTICLES, 3)),
+        lag_time=2.0,
+        propensity=sample.propensity,
+        pair_distance_change=sample.pair_distance_change,
+    )
+    write_ensemble(folder / "train_1.npz", labels)
+    data = read(folder)
+    for found, floats, ints in (
+        *((graph, np.float32, np.int32) for graph in data.training),
+        *((graph, np.float64, np.int64) for graph in data.validation),
+    ):
+        exact = read_sample(found.path, cutoff=1.5)
+        for array, expected, kind in (
+            (found.graph.vectors, exact.graph.vectors, floats),
+            (found.graph.center, exact.graph.center, ints),
+            (found.graph.neighbor, exact.graph.neighbor, ints),
+            (found.node, exact.propensity, floats),
+            (found.edge, exact.pair_distance_change, floats),
+        ):
+            assert array.dtype == kind
+            np.testing.assert_array_equal(array, expected.astype(kind))
+    assert all(one.pair_distance_change is None for one in data.ensembles)
 
 
 def test_a_file_that_two_patterns_match_counts_once(folder):
@@ -136,7 +169,7 @@ def test_propensities_without_runs_are_learned_on_nodes_alone(folder):
     (graph,) = read(folder, recipe(5, data=files, recipe="p = 1")).training
     with (folder / "train_1.pickle").open("rb") as file:
         expected = pickle.load(file)["targets"][1]
-    np.testing.assert_array_equal(graph.node, expected)
+    np.testing.assert_array_equal(graph.node, expected.astype(np.float32))
     # where there are runs, there is E
     runs = recipe(5, data=files.replace("= 1", "= 0"), target="lag_time = 0.5")
     (graph,) = read(folder, runs).training

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 Role = Literal["validation", "distillation", "training"]
 ROLES = get_args(Role)  # of more roles than one of a configuration the last counts
-END_OF_A_RUN = ", end of a run"  # after the name of the file, where the configuration is no start
+# after the name of the file, where the configuration is no start
+END_OF_A_RUN = ", end of a run"
+PSEUDO_LABELS = ", pseudo-labels"
 
 
 class KnownConfiguration(BaseModel):
@@ -49,10 +51,10 @@ def merge_known(known: Iterable[KnownConfiguration]) -> list[KnownConfiguration]
 def count_learned(known: Iterable[KnownConfiguration]) -> int | None:
     """How many configurations a network has learned from; None where nothing is recorded.
 
-    The ends of runs are further structures of the configurations that the runs start from, and do
-    not count. Where pseudo-labels alone trained the network, the configurations count that these
-    were distilled from.
+    The ends of runs, and what has pseudo-labels alone, are further structures of the configurations
+    that the runs start from, and do not count. Where pseudo-labels alone trained the network, the
+    configurations count that these were distilled from.
     """
-    starts = [one for one in known if not one.name.endswith(END_OF_A_RUN)]
+    starts = [one for one in known if not one.name.endswith((END_OF_A_RUN, PSEUDO_LABELS))]
     count = {role: len({one.sha256 for one in starts if one.role == role}) for role in ROLES}
     return count["training"] or count["distillation"] or None

@@ -1,8 +1,29 @@
 """What a training run shows while it goes on."""
 
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
 from lightning import pytorch as pl
 from lightning.pytorch.callbacks import ProgressBar
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from lightning.pytorch.utilities import rank_zero_only
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
+
+T = TypeVar("T")
+
+
+def shown(items: Sequence[T], title: str) -> Iterator[T]:
+    """The items, with a bar over them that disappears at the end; in the first process alone."""
+    console = Console(stderr=True)
+    others = getattr(rank_zero_only, "rank", 0) != 0
+    yield from track(items, title, console=console, transient=True, disable=others)
 
 
 class Bar(ProgressBar):

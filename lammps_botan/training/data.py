@@ -2,7 +2,7 @@
 
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import Graph
+from lammps_botan.training.bar import shown
 from lammps_botan.training.config import Config
 from lammps_botan.training.inputs import starts
 from lammps_botan.training.known import known_in_data
@@ -38,6 +39,8 @@ class NodeInputs:
 @dataclass(frozen=True)
 class TrainingGraph:
     """A graph with what is to be learned on it.
+
+    What a run learns from is in single precision, see `in_single_precision`.
 
     Attributes
     ----------
@@ -71,9 +74,9 @@ class TrainingData:
     physics : Physics
         What the data stand for.
     ensembles : list of Ensemble
-        For training.
+        For training, without targets, which their graphs have.
     training : list of TrainingGraph
-        Their graphs.
+        Their graphs, in single precision.
     validation : list of TrainingGraph
     known : list of KnownConfiguration
         What a network knows that learned from all of them.
@@ -106,16 +109,22 @@ def read_data(config: Config, folder: Path) -> TrainingData:
     common = {p.resolve() for p in paths[0]} & {p.resolve() for p in paths[1]}
     if common:
         raise ValueError(f"{sorted(common)[0]} is both in data.train and in data.validation")
-    for_training, for_validation = (read_ensembles(config, folder, some) for some in paths)
+    for_training, for_validation = (
+        read_ensembles(config, folder, shown(some, f"{what}, files"))
+        for some, what in zip(paths, ("training", "validation"), strict=True)
+    )
     known = known_in_data(for_training, for_validation)
     physics = agree(config, folder, [*for_training, *for_validation])
-    training, validation = (
-        [
-            make_graph(config, physics, one, see(starts(one, physics.inputs), physics.inputs))
-            for one in some
-        ]
-        for some in (for_training, for_validation)
-    )
+
+    def graph(one: Ensemble) -> TrainingGraph:
+        return make_graph(config, physics, one, see(starts(one, physics.inputs), physics.inputs))
+
+    training = []
+    for k, one in enumerate(shown(for_training, "training, graphs")):
+        training.append(in_single_precision(graph(one)))
+        # a thousand files with targets for all pairs fill the memory
+        for_training[k] = replace(one, propensity=None, pair_distance_change=None)
+    validation = [graph(one) for one in for_validation]
     first = training[0]
     for other in (*training, *validation):
         if other.graph.n_particles != first.graph.n_particles:
@@ -161,6 +170,18 @@ def make_graph(
         )
     change = sample.pair_distance_change
     return TrainingGraph(ensemble.path, sample.graph, node, change, inputs)
+
+
+def in_single_precision(sample: TrainingGraph) -> TrainingGraph:
+    """The same in half of the memory: 4 MB for 4096 particles of a glass."""
+    graph = replace(
+        sample.graph,
+        vectors=sample.graph.vectors.astype(np.float32),
+        center=sample.graph.center.astype(np.int32),
+        neighbor=sample.graph.neighbor.astype(np.int32),
+    )
+    node, edge = sample.node.astype(np.float32), sample.edge.astype(np.float32)
+    return replace(sample, graph=graph, node=node, edge=edge)
 
 
 def expand(patterns: Sequence[str], folder: Path) -> list[Path]:

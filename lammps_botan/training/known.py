@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.network.known_configurations import KnownConfiguration, Role
+from lammps_botan.network.known_configurations import PSEUDO_LABELS, KnownConfiguration, Role
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 
@@ -29,9 +30,10 @@ def known_in_data(
         If a configuration for validation is among those for training, whatever the names of the
         files, or pseudo-labels were distilled from it.
     """
-    learned = [know(one.configuration, "training", one.path.name) for one in training]
+    origins = [_distilled_from(one.path) for one in training]
+    learned = [_learned(one, own) for one, own in zip(training, origins, strict=True)]
     chosen = [know(one.configuration, "validation", one.path.name) for one in validation]
-    labels = [origin for one in training for origin in _distilled_from(one.path)]
+    labels = list(dict.fromkeys(chain.from_iterable(origins)))
     for one, judge in zip(validation, chosen, strict=True):
         for other, known in zip(training, learned, strict=True):
             if known.sha256 == judge.sha256:
@@ -46,6 +48,14 @@ def known_in_data(
                     f"distilled from it ({known.name}); validate with another configuration"
                 )
     return [*chosen, *labels, *learned]
+
+
+def _learned(one: Ensemble, origins: Sequence[KnownConfiguration]) -> KnownConfiguration:
+    """What a network learns from a file, whose pseudo-labels may be distilled from others."""
+    known = know(one.configuration, "training", one.path.name)
+    if not origins or known.sha256 in {origin.sha256 for origin in origins}:
+        return known
+    return known.model_copy(update={"name": f"{known.name}{PSEUDO_LABELS}"})
 
 
 def _distilled_from(path: Path) -> list[KnownConfiguration]:

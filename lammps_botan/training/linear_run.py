@@ -4,18 +4,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
-from lammps_botan.network.known_configurations import KnownConfiguration, merge_known
+from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfiguration, merge_known
 from lammps_botan.network.linear import Linear
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.training.bar import shown
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import correlations
 from lammps_botan.training.cross_validation import part_of
@@ -25,8 +24,6 @@ from lammps_botan.training.known import know, known_in_data
 from lammps_botan.training.linear import LinearFit, predict
 from lammps_botan.training.output import begin_output, check_output
 from lammps_botan.training.physics import agree, read_ensembles
-
-T = TypeVar("T")
 
 
 def train_linear(config: Config, folder: Path) -> Path:
@@ -54,7 +51,8 @@ def train_linear(config: Config, folder: Path) -> Path:
     """
     output = folder / config.output
     check_output(config, output, None)
-    ensembles = read_ensembles(config, folder, expand(config.data.train, folder))
+    paths = expand(config.data.train, folder)
+    ensembles = read_ensembles(config, folder, shown(paths, "linear, files"))
     physics = agree(config, folder, ensembles)
     fit, samples = _fit(config, physics, ensembles)
     found = _cross_validate(fit, samples, physics)
@@ -92,18 +90,18 @@ def _fit(
     numbers = [hashes.index(one.configuration.sha256) for one in ensembles]
     samples = [
         (number, sample)
-        for number, one in zip(_shown(numbers, "configurations"), ensembles, strict=True)
+        for number, one in zip(shown(numbers, "linear, configurations"), ensembles, strict=True)
         for sample in _samples(config, physics, one, starts(one, physics.inputs))
     ]
-    for number, sample in _shown(samples, "particles"):
+    for number, sample in shown(samples, "linear, particles"):
         fit.learn_particles(number, sample)
     if config.recipe.reversed:
-        for number, one in zip(_shown(numbers, "reversed runs"), ensembles, strict=True):
+        for number, one in zip(shown(numbers, "linear, reversed runs"), ensembles, strict=True):
             for sample in _reversed_runs(config, physics, one):
                 fit.learn_particles(number, sample, reversed_run=True)
     fit.choose_particles()
     if with_pairs:
-        for number, sample in _shown(samples, "pairs"):
+        for number, sample in shown(samples, "linear, pairs"):
             fit.learn_pairs(number, sample)
         fit.choose_pairs()
     return fit, samples
@@ -133,7 +131,7 @@ def _cross_validate(
     p = 0.5 if fit.network().pairs else 1.0
     rows: dict[str, list[float]] = {}
     networks = {part: fit.network(part) for part in {part_of(number) for number, _ in samples}}
-    for number, sample in _shown(samples, "cross-validation"):
+    for number, sample in shown(samples, "linear, cross-validation"):
         node, edge = predict(networks[part_of(number)], sample)
         found = correlations(sample, node, edge, mixture=physics.mixture, p=p)
         for name, rho in found.items():
@@ -164,9 +162,5 @@ def _known_ends(config: Config, ensemble: Ensemble) -> list[KnownConfiguration]:
     found = []
     for positions in ensemble.final[: _n_reversed(config, ensemble)]:
         end = replace(ensemble.configuration, positions=positions, history=None)
-        found.append(know(end, "training", f"{ensemble.path.name}, end of a run"))
+        found.append(know(end, "training", f"{ensemble.path.name}{END_OF_A_RUN}"))
     return found
-
-
-def _shown(items: list[T], title: str) -> Iterator[T]:
-    return iter(track(items, f"linear, {title}", console=Console(stderr=True), transient=True))

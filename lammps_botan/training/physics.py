@@ -1,7 +1,7 @@
 """What a training run is about, as its configuration and its data agree on it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lammps_botan.analysis.targets import EDGE_CUTOFF
@@ -17,7 +17,7 @@ SAME = 0.01  # relative difference up to which lag times, or temperatures, are t
 SAME_DENSITY = 0.05  # likewise of densities, which fluctuate in a barostat
 
 
-def read_ensembles(config: Config, folder: Path, paths: Sequence[Path]) -> list[Ensemble]:
+def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[Ensemble]:
     """The ensembles of a run, each of a known mixture.
 
     Parameters
@@ -25,7 +25,7 @@ def read_ensembles(config: Config, folder: Path, paths: Sequence[Path]) -> list[
     config : Config
     folder : Path
         Where a mixture file that the configuration names is looked for.
-    paths : sequence of Path
+    paths : iterable of Path
 
     Raises
     ------

@@ -59,8 +59,8 @@ def _standardize_pairs(pairs: PairDistances, seen: Seen) -> None:
             pairs.functions(
                 torch.from_numpy(graph.graph.vectors.astype(np.float32)),
                 torch.from_numpy(known.vectors),
-                torch.from_numpy(graph.graph.center),
-                torch.from_numpy(graph.graph.neighbor),
+                torch.from_numpy(graph.graph.center.astype(np.int64)),
+                torch.from_numpy(graph.graph.neighbor.astype(np.int64)),
             ).numpy()
             for graph, known in seen
             if known is not None
@@ -89,7 +89,7 @@ def _set(mean: Tensor, deviation: Tensor, values: np.ndarray, species: np.ndarra
     """Means and deviations [n_species, n_columns] of the columns of values."""
     for kind in np.unique(species):
         own = values[species == kind]
-        mean[kind] = torch.from_numpy(own.mean(axis=0))
+        mean[kind] = torch.from_numpy(own.mean(axis=0, dtype=np.float64))
         deviation[kind] = torch.tensor([_deviation(column) for column in own.T])
 
 

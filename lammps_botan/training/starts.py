@@ -24,7 +24,14 @@ from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfigu
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training.config import Config
-from lammps_botan.training.data import TrainingData, TrainingGraph, expand, make_graph, see
+from lammps_botan.training.data import (
+    TrainingData,
+    TrainingGraph,
+    expand,
+    in_single_precision,
+    make_graph,
+    see,
+)
 from lammps_botan.training.inputs import count_ends, ends
 from lammps_botan.training.known import know
 
@@ -107,19 +114,7 @@ class Starts:
         there = replace(one.configuration, positions=positions, history=None)
         other = replace(one, configuration=there, final=final)
         made = make_graph(self._config, self._physics, other, inputs)
-        graph = replace(
-            made.graph,
-            vectors=made.graph.vectors.astype(np.float32),
-            center=made.graph.center.astype(np.int32),
-            neighbor=made.graph.neighbor.astype(np.int32),
-        )
-        return replace(
-            made,
-            graph=graph,
-            node=made.node.astype(np.float32),
-            edge=made.edge.astype(np.float32),
-            weight=weight,
-        )
+        return replace(in_single_precision(made), weight=weight)
 
 
 @dataclass(frozen=True)
