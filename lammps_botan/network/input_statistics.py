@@ -106,7 +106,8 @@ class InputStatistics(BaseModel):
         Returns
         -------
         list of str
-            Empty where all of them are like those of the training. A species without particles is.
+            Empty where all of them are like those of the training. A species without particles is
+            not compared.
         """
         values = input_quantities(node_vectors, node_scalars)
         found = []

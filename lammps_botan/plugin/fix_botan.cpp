@@ -143,8 +143,8 @@ void FixBotan::report()
       metadata.cutoff, bonds, given.nevery, model->device(), model->engine(), given.threads);
   if (history) utils::logmesg(lmp, "  {}\n", history->in_words());
   if (metadata.sizes.has_inputs() && !metadata.seen)
-    utils::logmesg(lmp,
-                   "  what it sees is not compared with its training, which is not recorded\n");
+    utils::logmesg(
+        lmp, "  the file does not say what the model saw in training: inputs are not compared\n");
   if (fallback)
     utils::logmesg(lmp, "  its fallback, until the history is full: {} on {} ({})\n",
                    fallback_metadata.in_words(), fallback->device(), fallback->engine());

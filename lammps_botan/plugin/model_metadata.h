@@ -44,8 +44,7 @@ struct ModelMetadata {
   ModelMixture mixture;
   std::optional<HistoryInput> history;
   std::optional<InherentInput> inherent;
-  std::vector<std::string>
-      quantities;    // what numbers of an atom say that the model sees, in words
+  std::vector<std::string> quantities;    // that the model sees of an atom, in words
   std::optional<InputStatistics> seen;    // of these quantities in training, where it is known
   std::vector<std::string> node_outputs, edge_outputs;
   double cutoff = 0.0;
