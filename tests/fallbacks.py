@@ -8,6 +8,7 @@ from seeing import Sees
 
 from lammps_botan.network.checkpoint import NETWORKS, Checkpoint, Physics
 from lammps_botan.network.export import export
+from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import HistoryInput, Inputs
 from lammps_botan.network.metadata import Metadata
 
@@ -15,10 +16,10 @@ STRIDE, FULL = 5, 6  # steps from one sample to the next, at the time step .005;
 SEES_HISTORY = Inputs(history=HistoryInput(window=0.15, interval=0.025, parts=3))
 
 
-def remembers(**changes: object) -> Checkpoint:
+def remembers(saw: InputStatistics | None = None, **changes: object) -> Checkpoint:
     """A network that gives sums of mean energies, with a sign that makes them positive."""
     stands_for: Physics = physics(inputs=SEES_HISTORY, **changes)
-    return Checkpoint(Sees(["history"], weight=-0.01).eval(), stands_for, {"seed": 1})
+    return Checkpoint(Sees(["history"], weight=-0.01).eval(), stands_for, {"seed": 1}, saw)
 
 
 def save_thermal(path: Path, **changes: object) -> Path:

@@ -11,6 +11,7 @@ LENGTH = 4.6
 N_PARTICLES = 120
 DICTS = ("relaxation_times", "lag_times")
 FILES = ("train_1", "train_2", "validation")
+HISTORY_KEYS = ("history_displacement", "history_variance", "history_energy")
 SEES = "\n[inputs]\nhistory = true\n"  # of a configuration file
 
 RECIPE = """
@@ -99,6 +100,19 @@ def write_histories(
         kept = {key: value for key, value in keys.items() if value is not None}
         write_liquid(folder / f"{name}.npz", seed, **kept)
     return folder
+
+
+def of_histories(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation [2, 3] of distance, variance and energy in the histories of the starts."""
+    rows: list[list[list[float]]] = [[], []]
+    for path in paths:
+        with np.load(path) as archive:
+            kinds, (way, *scalars) = archive["types"], (archive[key][0] for key in HISTORY_KEYS)
+        for velocity in range(len(way)):
+            for particle, kind in enumerate(kinds):
+                length = np.sqrt((way[velocity, particle].astype(float) ** 2).sum())
+                rows[kind].append([length, *(float(s[velocity, particle]) for s in scalars)])
+    return np.array([np.mean(r, axis=0) for r in rows]), np.array([np.std(r, axis=0) for r in rows])
 
 
 def configure(folder: Path, text: str) -> Path:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lmp import liquid, liquid_in_the_plane, read_dump
 from python_runs import RANKS, results, run_python
-from toy_inputs import save_history
+from toy_inputs import HISTORY, save_given_back, save_history
 
 from lammps_botan.files.trajectory import open_frames
 from lammps_botan.prediction.trajectory import score
@@ -333,3 +333,30 @@ def test_the_fix_attach_and_score_agree(tmp_path, ranks):
     (frame,) = (frame for frame in frames if frame.step == second.configuration.step)
     numbers = np.column_stack([frame[name] for name in COLUMNS])
     np.testing.assert_allclose(second.propensity, numbers, atol=ROUNDING)
+
+
+UNLIKE = """
+import warnings
+
+lmp = start(Path("in.liquid").read_text())
+lmp.command("timestep 0.005")
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    with attach(lmp, model="m.pt", every=20, species=("A", "B")) as mob:
+        lmp.command("run 200")
+        assert mob.step == 200
+if lmp.extract_setting("world_rank") == 0:
+    Path("0.json").write_text(json.dumps([str(one.message) for one in caught]))
+"""
+
+
+@RANKS
+def test_energies_unlike_those_of_the_training_are_told_once(tmp_path, ranks):
+    (tmp_path / "in.liquid").write_text(liquid())
+    of_species = [0.1, 0.02, 1000.0]  # energies that this liquid has not
+    saw = {"mean": [of_species] * 2, "deviation": [[10.0, 10.0, 1.0]] * 2}
+    save_given_back(tmp_path / "m.pt", {"history": HISTORY}, seen=saw)
+    run_python(UNLIKE, tmp_path, ranks=ranks)
+    (warning,) = results(tmp_path, 1)[0]
+    assert "mean energy of A is " in warning
+    assert "1000 +- 1 in training; mean energy of B is " in warning

@@ -14,8 +14,6 @@ from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 
 CUTOFF = 1.5
-# what the test model says of particles are no distances
-pytestmark = pytest.mark.filterwarnings("ignore:.* the mean propensity of species")
 
 
 @pytest.fixture

@@ -16,10 +16,7 @@ from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.history import History
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:.* the mean propensity of species"),  # random weights
-]
+pytestmark = pytest.mark.slow
 
 ROUNDING = 2e-5  # the order of sums in float32
 WINDOW = Window(parts=3, per_part=4, stride=5)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines import network, physics
 from fallbacks import save_all, save_remembering
 from lmp import Finished, liquid, read_dump, run_lmp
 from test_fallback import with_extra_file
@@ -13,8 +12,6 @@ from test_fix_errors import check_fails
 from toy_inputs import save_history
 from toy_models import Walks, save_model
 
-from lammps_botan.network.checkpoint import Checkpoint
-from lammps_botan.network.export import export
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
@@ -168,19 +165,6 @@ def test_predictions_of_the_fallback_are_not_verified(tmp_path):
     assert all(row["f_a"] for row in rows)
     # begun at 30 and 40, and not at 0, 10 and 20
     assert [row["f_a[8]"] for row in rows] == [0, 0, 0, 0, 0, 1, 2]
-
-
-def test_the_sign_of_the_fallback_says_nothing_about_energies(tmp_path):
-    """A fallback sees none: the warning comes with the first prediction of the model."""
-    model = network()
-    model.output.bias.data[:] = -100.0
-    export(Checkpoint(model, physics()), tmp_path / "thermal.pt")
-    save_remembering(tmp_path / "m.pt", tmp_path / "thermal.pt")
-    script = liquid() + "fix a all botan 10 m.pt A B\nthermo 10\nthermo_style custom step f_a\n"
-    finished = run_lmp(script + "run 40", tmp_path)
-    assert all(row["f_a"] < 0 for row in finished.thermo()[:4])
-    warned = re.findall(r"mean propensity of species . is \S+ at step (\d+)", finished.output)
-    assert set(warned) == {"30"}
 
 
 def test_the_memory_of_the_fallback_is_given_back(tmp_path):

@@ -297,7 +297,6 @@ def test_two_processes_give_what_one_gives(sees):
             np.testing.assert_allclose(found[1][:, 0], edge[edges], atol=1e-5 * np.ptp(edge))
 
 
-@pytest.mark.filterwarnings("ignore:.* the mean propensity of species")  # random weights
 @sees_each
 def test_a_model_file_predicts_the_same(sees, tmp_path):
     """Checkpoint, export, and the Predictor, which scripted code computes."""

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from liquids import LENGTH, N_PARTICLES, configure, write_liquid
+from liquids import LENGTH, N_PARTICLES, configure, of_histories, write_liquid
 from public_data import FOLDER, needs_public_data
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
@@ -173,6 +173,10 @@ def test_reversed_runs_are_further_configurations(folder):
     ensemble = read_ensemble(folder / "train_1.npz")
     assert ensemble.configuration.sha256 in known
     assert len(known) == 3 * (1 + N_RUNS // 2)
+    # the ends are in the same equilibrium and are not looked at
+    mean, deviation = of_histories([folder / f"train_{seed}.npz" for seed in (1, 2, 3)])
+    np.testing.assert_allclose(checkpoint.seen.mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(checkpoint.seen.deviation, deviation, rtol=1e-6)
 
 
 def test_reversed_runs_need_histories_of_the_ends(folder):

@@ -29,8 +29,6 @@ from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.mixture import KA2D
 
 CUTOFF = 1.5
-# what the test model says of particles are no distances
-pytestmark = pytest.mark.filterwarnings("ignore:.* the mean propensity of species")
 FLOAT32 = 1e-5
 
 

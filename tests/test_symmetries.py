@@ -113,7 +113,6 @@ def test_particles_on_two_processes_get_the_same(kind, name, share):
         assert_same((node_out, edge_out), (node[mine], edge[edges])) if len(mine) else None
 
 
-@pytest.mark.filterwarnings("ignore:.* the mean propensity of species")  # random weights
 @networks
 def test_the_exported_model_gives_what_the_network_gives(kind, name, tmp_path):
     model, here = NETWORKS[kind](name), liquid()

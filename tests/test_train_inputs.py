@@ -11,6 +11,7 @@ from liquids import (
     SEES,
     configure,
     histories,
+    of_histories,
     recipe,
     write_histories,
     write_liquid,
@@ -164,6 +165,18 @@ def test_distances_are_standardized_over_all_pairs(tmp_path):
     np.testing.assert_allclose(model.pairs.deviation, expected.std(axis=0), rtol=1e-5)
 
 
+@networks
+def test_the_checkpoint_says_what_the_network_saw_of_the_starts(tmp_path, kind):
+    """Of all their histories, and not of the ends of runs nor of the validation data."""
+    folder = write_histories(tmp_path)
+    (path,) = train(configuration(folder, "reversed = 0.5", kind=kind), folder)
+    seen = load_checkpoint(path).seen
+    mean, deviation = of_histories([folder / "train_1.npz", folder / "train_2.npz"])
+    np.testing.assert_allclose(seen.mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(seen.deviation, deviation, rtol=1e-6)
+    assert export(load_checkpoint(path), folder / "m.pt").seen == seen
+
+
 def in_unit(folder, unit, kind, epochs=5):
     """A configuration file and its data, whose lengths are in another unit, as the mixture says."""
     folder.mkdir()
@@ -261,6 +274,7 @@ def test_the_equivariant_network_learns_from_positions_alone(tmp_path):
     (path,) = train(read_config(configure(tmp_path, text)), tmp_path)
     checkpoint = load_checkpoint(path)
     assert checkpoint.physics.inputs == Inputs()
+    assert checkpoint.seen is None
     assert checkpoint.provenance["validation_rho"] > 0.5
     assert json.loads(export(checkpoint, tmp_path / "m.pt").to_json())["format_version"] == 2
 

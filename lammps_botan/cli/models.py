@@ -2,14 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Column, Table
 
 from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
+
+if TYPE_CHECKING:
+    from lammps_botan.network.metadata import Metadata
 
 
 @click.command("import-weights")
@@ -112,6 +116,7 @@ def info(model: str, as_json: bool) -> None:
         ("mixture", f"{mixture.name}, {mixture.dimension} dimensions"),
         ("species", f"{' '.join(mixture.species)}, told as {metadata.node_input}"),
         ("sees", metadata.inputs.words),
+        *_seen_rows(metadata),
         ("units", metadata.units),
         ("cutoff", f"{metadata.cutoff:g}"),
         ("outputs", " ".join([*metadata.node_outputs, *metadata.edge_outputs])),
@@ -126,6 +131,24 @@ def info(model: str, as_json: bool) -> None:
         table.add_row("fallback", f"{name} ({fallback.architecture}), until the history is full")
     Console().print(table)
     click.echo("lammps-botan info --json prints all of it, with the SHA-256 of what it knows")
+
+
+def _seen_rows(metadata: "Metadata") -> Iterator[tuple[str, str]]:
+    """What a model saw in training, a row for each quantity; none where it has no inputs."""
+    if not metadata.inputs.names:
+        return
+    seen = metadata.seen
+    if seen is None:
+        yield "saw", "not recorded: inputs are not compared with those of the training"
+        return
+    for column, quantity in enumerate(metadata.inputs.quantities):
+        of_species = (
+            f"{name} {mean[column]:.3g} +- {deviation[column]:.2g}"
+            for name, mean, deviation in zip(
+                metadata.species, seen.mean, seen.deviation, strict=True
+            )
+        )
+        yield "" if column else "saw", f"{quantity}: {', '.join(of_species)}"
 
 
 def _count_known(roles: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ so that it is read with `weights_only=True` and never runs code.
 | `architecture` | `name`, a key of `NETWORKS`, and the `settings` of the network |
 | `physics` | see `Physics` |
 | `provenance` | see `Checkpoint` |
+| `seen` | see `Checkpoint`; None, and absent in older files, where nothing is recorded |
 | `weights` | tensors by name |
 """
 
@@ -21,11 +22,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.equivariant import Equivariant
+from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import Inputs
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
@@ -97,17 +99,20 @@ class Checkpoint:
     physics : Physics
     provenance : dict
         Data, recipe, seeds, correlations: whatever its reader should know; plain JSON values.
+    seen : InputStatistics or None
+        What the network saw in training besides positions and species.
 
     Raises
     ------
     ValueError
         If the network has another number of species than the mixture, or sees something else
-        than the physics say.
+        than the physics say, or `seen` is of other inputs.
     """
 
     model: Network
     physics: Physics
     provenance: dict[str, Any] = field(default_factory=dict)
+    seen: InputStatistics | None = None
 
     def __post_init__(self) -> None:
         mixture = self.physics.mixture
@@ -122,6 +127,8 @@ class Checkpoint:
                 for names in (self.model.inputs, self.physics.inputs.names)
             )
             raise ValueError(f"the network sees {sees}, but its physics say {given}")
+        if self.seen is not None:
+            self.seen.check(self.physics.inputs, mixture.n_species)
 
     @property
     def architecture(self) -> str:
@@ -141,6 +148,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "physics": checkpoint.physics.model_dump(mode="json"),
         # plain values only, or it could not be read again
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
+        "seen": None if checkpoint.seen is None else checkpoint.seen.model_dump(mode="json"),
         "weights": checkpoint.model.state_dict(),
     }
     with whole_file(path) as part:
@@ -177,10 +185,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         model = kind(**settings, n_species=physics.mixture.n_species)
         model.load_state_dict(content["weights"])
         provenance = dict(content["provenance"])
-    except (KeyError, TypeError, RuntimeError) as error:
+        known = content.get("seen")
+        seen = None if known is None else InputStatistics.model_validate(known)
+    except (KeyError, TypeError, RuntimeError, ValidationError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: a damaged checkpoint: {reason}") from error
-    return Checkpoint(model.eval(), physics, provenance)
+    return Checkpoint(model.eval(), physics, provenance, seen)
 
 
 def find_network(path: Path, name: str) -> type[Network]:

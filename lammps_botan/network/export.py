@@ -13,6 +13,7 @@ from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.fallback import FALLBACK, fallback_content, read_fallback
+from lammps_botan.network.input_statistics import InputStatistics, pool
 from lammps_botan.network.metadata import Metadata, check_metadata, read_content, read_metadata
 from lammps_botan.network.model_file import same_outputs, together
 from lammps_botan.network.network import Network, states_without_nodes
@@ -52,7 +53,8 @@ def export(
     if fallback is not None:
         provenance = provenance | {"fallback": fallback.stem}
     kinds = dict.fromkeys(checkpoint.architecture for checkpoint in several)
-    metadata = _describe(model, " and ".join(kinds), physics, provenance)
+    seen = pool([checkpoint.seen for checkpoint in several])
+    metadata = _describe(model, " and ".join(kinds), physics, provenance, seen)
     inside = None if fallback is None else fallback_content(metadata, fallback)
     _write(path, model, metadata.to_json(), metadata, inside)
     return metadata
@@ -136,7 +138,11 @@ def _agree(several: Sequence[Checkpoint]) -> tuple[Physics, dict[str, Any]]:
 
 
 def _describe(
-    model: Network, architecture: str, physics: Physics, provenance: dict[str, Any]
+    model: Network,
+    architecture: str,
+    physics: Physics,
+    provenance: dict[str, Any],
+    seen: InputStatistics | None,
 ) -> Metadata:
     # the network itself says how wide it is, and what its outputs are
     node, _, edge, _ = states_without_nodes(model)
@@ -148,6 +154,7 @@ def _describe(
         architecture=architecture,
         mixture=physics.mixture,
         inputs=physics.inputs,
+        seen=seen,
         node_input=model.node_input,
         cutoff=physics.cutoff,
         rounds=model.rounds,

@@ -20,8 +20,12 @@ from lammps_botan.structure.history import History
 Singles = npt.NDArray[np.float32]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-VECTORS = {"history": 1, "inherent": 1}  # of each node, in this order
-SCALARS = {"history": 2, "inherent": 1}
+# of each node, in this order: what the lengths of its vectors are, and its scalars
+VECTORS = {
+    "history": ("distance to the mean position",),
+    "inherent": ("distance to the inherent position",),
+}
+SCALARS = {"history": ("variance", "mean energy"), "inherent": ("inherent energy",)}
 ROUNDING = 1e-6  # relative, of quotients of times
 
 
@@ -131,12 +135,17 @@ class Inputs(BaseModel):
     @property
     def n_vectors(self) -> int:
         """Vectors of each node."""
-        return sum(VECTORS[name] for name in self.names)
+        return sum(len(VECTORS[name]) for name in self.names)
 
     @property
     def n_scalars(self) -> int:
         """Scalars of each node."""
-        return sum(SCALARS[name] for name in self.names)
+        return sum(len(SCALARS[name]) for name in self.names)
+
+    @property
+    def quantities(self) -> list[str]:
+        """What numbers of a node say, in words: lengths of its vectors, and its scalars."""
+        return [words for kind in (VECTORS, SCALARS) for name in self.names for words in kind[name]]
 
     @property
     def words(self) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lammps_botan.network.archive import Archive
+from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in, merge_known
 from lammps_botan.structure.mixture import Mixture
@@ -34,6 +35,8 @@ class Metadata(BaseModel):
         Species, units, bond lengths and dimension of what the model was trained on.
     inputs : Inputs
         What the model sees besides positions and species.
+    seen : InputStatistics or None
+        What it saw of them in training; None where this is not recorded.
     node_input : str
         How a node is told its species: "number" (0, 1; at most two species), or "one-hot".
     cutoff : float
@@ -60,6 +63,7 @@ class Metadata(BaseModel):
     architecture: str
     mixture: Mixture
     inputs: Inputs = Inputs()
+    seen: InputStatistics | None = None
     node_input: Literal["number", "one-hot"]
     cutoff: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     rounds: Count
@@ -78,6 +82,15 @@ class Metadata(BaseModel):
             raise ValueError(
                 f"node_input must be 'one-hot' for {self.mixture.n_species} species, found 'number'"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _seen_is_of_the_inputs(self) -> Self:
+        if self.seen is not None:
+            try:
+                self.seen.check(self.inputs, self.mixture.n_species)
+            except ValueError as error:
+                raise ValueError(f"'seen': {error}") from error
         return self
 
     @property
@@ -111,6 +124,8 @@ class Metadata(BaseModel):
         if not self.inputs.names:
             version = FORMAT_VERSION
             del content["inputs"]
+        if self.seen is None:
+            del content["seen"]
         return json.dumps({"format": FORMAT, "format_version": version} | content, indent=2)
 
 

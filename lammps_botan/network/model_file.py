@@ -15,6 +15,7 @@ from lammps_botan.network.checkpoint import (
     physics_of_version_1,
 )
 from lammps_botan.network.committee import make_committee
+from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import node_inputs
 from lammps_botan.network.metadata import Metadata, check_metadata, read_content
 from lammps_botan.network.network import Network, forward_arrays
@@ -53,7 +54,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
         )
     kind = REBUILT[name]
     try:
-        physics, rounds = _physics(path, content)
+        physics, rounds, seen = _physics(path, content)
         module = load_module(path, torch.device("cpu"))
         models: list[Network] = []
         for weights in _weights(module.state_dict()):
@@ -73,7 +74,8 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     if len(members) != len(models):
         members = [provenance] * len(models)
     return [
-        Checkpoint(model, physics, dict(own)) for model, own in zip(models, members, strict=True)
+        Checkpoint(model, physics, dict(own), seen)
+        for model, own in zip(models, members, strict=True)
     ]
 
 
@@ -107,14 +109,14 @@ def same_outputs(
     )
 
 
-def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int]:
-    """The physics, and the number of rounds."""
+def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int, InputStatistics | None]:
+    """The physics, the number of rounds, and what the model saw in training."""
     (output, *_) = content["node_outputs"]
     node = "S" if output == "propensity" else output
     if content.get("format_version") == 1:
         keys = ("species", "cutoff", "lag_times", "temperature", "density")
         given = {key: content[key] for key in keys} | {"node": node}
-        return physics_of_version_1(path, given), int(content["rounds"])
+        return physics_of_version_1(path, given), int(content["rounds"]), None
     metadata = check_metadata(path, content)
     physics = Physics(
         mixture=metadata.mixture,
@@ -125,7 +127,7 @@ def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int]:
         node=node,
         inputs=metadata.inputs,
     )
-    return physics, metadata.rounds
+    return physics, metadata.rounds, metadata.seen
 
 
 def _weights(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:

@@ -56,12 +56,12 @@ class Network(nn.Module):
     @property
     def n_vectors(self) -> int:
         """Vectors of each node that `encode` is given."""
-        return sum(VECTORS[name] for name in self.inputs)
+        return sum(len(VECTORS[name]) for name in self.inputs)
 
     @property
     def n_scalars(self) -> int:
         """Scalars of each node that `encode` is given."""
-        return sum(SCALARS[name] for name in self.inputs)
+        return sum(len(SCALARS[name]) for name in self.inputs)
 
     @property
     def node_input(self) -> Literal["number", "one-hot"]:

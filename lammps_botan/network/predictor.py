@@ -99,6 +99,7 @@ class Predictor:
         self.path, self._name = archive.path, str(archive)
         self.metadata: Metadata = read_metadata(archive)
         self._fallback = read_fallback(archive, self.metadata)
+        self._unlike_reported = False  # a trajectory would repeat it in each frame
         self.mixture: Mixture = self.metadata.mixture
         try:
             self._device = torch.device(device)
@@ -184,8 +185,8 @@ class Predictor:
         -----
         UserWarning
             If the configuration says its mixture, and bond lengths or diameter are not those of
-            the mixture of the model; or if the model sees energies and the mean propensity of a
-            species is negative.
+            the mixture of the model; or if what the model sees is unlike what it saw in training.
+            The latter once, and again only after a configuration that was like it.
         """
         mapped, inside = configuration.as_mixture(self.mixture, species)
         own = configuration.mixture
@@ -204,8 +205,9 @@ class Predictor:
                 "for two dimensions expected Box(cell, (True, True, False))"
             )
         given = self._node_inputs(mapped) if self.metadata.inputs.names else ()
+        if given:
+            self._compare_inputs(mapped, *given)
         prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff), *given)
-        self._check_sign(mapped, prediction)
         return replace(prediction, inside=inside)
 
     def _node_inputs(self, configuration: Configuration) -> tuple[Singles, Singles]:
@@ -220,21 +222,26 @@ class Predictor:
                 "species only (predictor.fallback in Python)"
             ) from error
 
-    def _check_sign(self, configuration: Configuration, prediction: Prediction) -> None:
-        # models that see energies know those of their own interactions only
-        if not self.metadata.inputs.names or self.metadata.node_outputs[0] != "propensity":
+    def _compare_inputs(
+        self, configuration: Configuration, node_vectors: Singles, node_scalars: Singles
+    ) -> None:
+        if self.metadata.seen is None:
             return
-        for kind, name in enumerate(self.mixture.species):
-            own = prediction.node[configuration.species == kind, 0]
-            if len(own) and own.mean() < 0:
-                warnings.warn(
-                    f"{configuration.where}: the mean propensity of species {name} is "
-                    f"{own.mean():.4g}, and a distance is not negative; are interactions, their "
-                    "shift of the energy, temperature and density those that "
-                    f"{self._name} was trained for?",
-                    stacklevel=3,
-                )
-                return
+        unlike = self.metadata.seen.unlike(
+            configuration.species,
+            node_vectors,
+            node_scalars,
+            names=self.mixture.species,
+            quantities=self.metadata.inputs.quantities,
+        )
+        if unlike and not self._unlike_reported:
+            warnings.warn(
+                f"{configuration.where}: what {self._name} sees is unlike what it saw in training: "
+                f"{'; '.join(unlike)}. Are interactions, their shift of the energy, temperature "
+                "and density those of the training?",
+                stacklevel=3,
+            )
+        self._unlike_reported = bool(unlike)
 
     def predict_graph(
         self,

@@ -116,6 +116,33 @@ void FixBotan::gather_inputs()
   exchange(input_rows());
 }
 
+/* ----------------------------------------------------------------------
+   models that see energies know those of their own pair style only: with others, predictions are
+   nonsense that looks like predictions
+------------------------------------------------------------------------- */
+
+void FixBotan::compare_inputs()
+{
+  if (!metadata.seen) return;
+  const int n_vectors = metadata.sizes.node_vectors, n_scalars = metadata.sizes.node_scalars;
+  const std::vector<std::string> &species = metadata.mixture.species;
+  InputSums sums(species.size(), n_vectors, n_scalars);
+  for (int64_t i = 0; i < atom->nlocal; i++)
+    if (nodes[i].species >= 0)
+      sums.add(nodes[i].species, &graph.node_vectors[i * n_vectors * 3],
+               &graph.node_scalars[i * n_scalars]);
+  MPI_Allreduce(MPI_IN_PLACE, sums.numbers.data(), static_cast<int>(sums.numbers.size()),
+                MPI_DOUBLE, MPI_SUM, world);
+  const std::string unlike = sums.unlike(*metadata.seen, species, metadata.quantities);
+  if (!unlike.empty() && !unlike_reported && comm->me == 0)
+    error->warning(FLERR,
+                   "Fix botan: what the model sees at step {} is unlike what it saw in training: "
+                   "{}. Are pair style, its shift of the energy, temperature and density those of "
+                   "the training?",
+                   update->ntimestep, unlike);
+  unlike_reported = !unlike.empty();
+}
+
 /* ---------------------------------------------------------------------- */
 
 std::vector<FixBotan::Rows> FixBotan::input_rows()

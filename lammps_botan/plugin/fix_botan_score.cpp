@@ -30,6 +30,7 @@ void FixBotan::score()
   const bool is_known = knows_inputs();
   if (is_known) {
     gather_inputs();
+    compare_inputs();
     evaluate(*model, metadata.sizes);
   } else if (fallback) {
     evaluate(*fallback, fallback_metadata.sizes);
@@ -41,10 +42,7 @@ void FixBotan::score()
   store_averages();
   const double elapsed = platform::walltime() - start;
   MPI_Allreduce(&elapsed, &seconds, 1, MPI_DOUBLE, MPI_MAX, world);
-  // what follows is about the model, and not about its fallback
-  if (!is_known) return;
-  check_sign();
-  if (verification) keep_prediction();
+  if (verification && is_known) keep_prediction();    // of the model, and not of its fallback
 }
 
 /* ----------------------------------------------------------------------
@@ -207,24 +205,4 @@ void FixBotan::store_averages()
     if (is_reported(i)) squares[0] += (values[i][0] - mean) * (values[i][0] - mean);
   sum_over_ranks(squares);
   deviation = count > 0.0 ? sqrt(squares[0] / count) : 0.0;
-}
-
-/* ----------------------------------------------------------------------
-   models that see energies know those of their own pair style only
-------------------------------------------------------------------------- */
-
-void FixBotan::check_sign()
-{
-  if (negative_reported || !metadata.sizes.has_inputs() || metadata.node_outputs[0] != "propensity")
-    return;
-  for (size_t k = 0; k < species_mean.size(); k++) {
-    if (species_mean[k] >= 0.0) continue;
-    negative_reported = true;
-    if (comm->me == 0)
-      error->warning(FLERR,
-                     "Fix botan: the mean propensity of species {} is {:.4g} at step {}, and a "
-                     "distance is not negative; are pair style, its shift of the energy, "
-                     "temperature and density those that the model was trained for?",
-                     metadata.mixture.species[k], species_mean[k], update->ntimestep);
-  }
 }

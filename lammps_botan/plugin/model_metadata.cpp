@@ -221,12 +221,53 @@ static void read_inputs(const json &object, int version, ModelMetadata &metadata
   if (!inherent.is_null())
     metadata.inherent = InherentInput{positive_at(inherent, "force"),
                                       positive_at(at(object, "mixture"), "diameter")};
+  auto &quantities = metadata.quantities;
+  if (metadata.history) quantities.emplace_back("distance to the mean position");
+  if (metadata.inherent) quantities.emplace_back("distance to the inherent position");
+  if (metadata.history) quantities.insert(quantities.end(), {"variance", "mean energy"});
+  if (metadata.inherent) quantities.emplace_back("inherent energy");
   metadata.sizes.node_vectors = !history.is_null() + !inherent.is_null();
   metadata.sizes.node_scalars = 2 * !history.is_null() + !inherent.is_null();
   const bool has_inputs = metadata.sizes.has_inputs();
   if (has_inputs != (version == FORMAT_VERSION_OF_INPUTS))
     wrong("format_version",
           has_inputs ? "3 for a model with inputs" : "2 for a model without inputs", version);
+}
+
+/* ---------------------------------------------------------------------- */
+
+static std::vector<std::vector<double>> table_at(const json &seen, const std::string &key,
+                                                 size_t n_rows, size_t n_columns, bool positive)
+{
+  const auto rows = seen.find(key);
+  bool good = rows != seen.end() && rows->is_array() && rows->size() == n_rows;
+  for (size_t k = 0; good && k < n_rows; k++) {
+    const json &row = (*rows)[k];
+    good = row.is_array() && row.size() == n_columns;
+    for (size_t q = 0; good && q < n_columns; q++)
+      good = positive ? is_positive(row[q]) : is_finite(row[q]);
+  }
+  if (!good)
+    wrong("seen." + key,
+          fmt::format("{} rows of {} {}numbers, one for each species and quantity", n_rows,
+                      n_columns, positive ? "positive " : ""),
+          rows == seen.end() ? seen : *rows);
+  return rows->get<std::vector<std::vector<double>>>();
+}
+
+static void read_seen(const json &object, ModelMetadata &metadata)
+{
+  const auto found = object.find("seen");
+  if (found == object.end() || found->is_null()) return;
+  if (!metadata.sizes.has_inputs()) wrong("seen", "null for a model without inputs", *found);
+  bool good = found->is_object();
+  if (good)
+    for (const auto &item : found->items())
+      good = good && (item.key() == "mean" || item.key() == "deviation");
+  if (!good) wrong("seen", "null, or an object with the keys mean and deviation", *found);
+  const size_t n_species = metadata.mixture.species.size(), n = metadata.quantities.size();
+  metadata.seen = InputStatistics{table_at(*found, "mean", n_species, n, false),
+                                  table_at(*found, "deviation", n_species, n, true)};
 }
 
 static ModelMetadata read(const json &object)
@@ -246,6 +287,7 @@ static ModelMetadata read(const json &object)
   metadata.sizes.node_outputs = static_cast<int>(metadata.node_outputs.size());
   metadata.sizes.edge_outputs = static_cast<int>(metadata.edge_outputs.size());
   read_inputs(object, version, metadata);
+  read_seen(object, metadata);
   metadata.trained_for = trained_for(object);
   if (!at(object, "lag_times").is_null())
     metadata.lag_times = at(object, "lag_times").get<std::vector<double>>();

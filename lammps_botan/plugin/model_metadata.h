@@ -9,6 +9,7 @@
 #define BOTAN_MODEL_METADATA_H
 
 #include "botan_model.h"
+#include "input_statistics.h"
 
 #include <optional>
 #include <string>
@@ -43,6 +44,8 @@ struct ModelMetadata {
   ModelMixture mixture;
   std::optional<HistoryInput> history;
   std::optional<InherentInput> inherent;
+  std::vector<std::string> quantities;    // that the model sees of an atom, in words
+  std::optional<InputStatistics> seen;    // of these quantities in training, where it is known
   std::vector<std::string> node_outputs, edge_outputs;
   double cutoff = 0.0;
   BotanSizes sizes;

@@ -24,6 +24,7 @@ from lammps_botan.training.known import know, known_in_data
 from lammps_botan.training.linear import LinearFit, predict
 from lammps_botan.training.output import begin_output, check_output
 from lammps_botan.training.physics import agree, read_ensembles
+from lammps_botan.training.standardization import record_seen
 
 
 def train_linear(config: Config, folder: Path) -> Path:
@@ -67,7 +68,8 @@ def train_linear(config: Config, folder: Path) -> Path:
     begin_output(config, output, None)
     with whole_file(output / "cross_validation.json") as file:
         file.write_text(json.dumps(found, indent=2))
-    save_checkpoint(Checkpoint(fit.network(), physics, provenance), output / "best.ckpt")
+    seen = record_seen([sample for _, sample in samples], physics.mixture.n_species)
+    save_checkpoint(Checkpoint(fit.network(), physics, provenance, seen), output / "best.ckpt")
     load_checkpoint(output / "best.ckpt")
     return output / "best.ckpt"
 

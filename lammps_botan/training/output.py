@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
+from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.known_configurations import KnownConfiguration, merge_known
 from lammps_botan.training.config import Config, recorded_config
 from lammps_botan.training.network import InitialWeights, make_network, scale_lengths
@@ -62,6 +63,7 @@ def write_best(
     *,
     physics: Physics,
     known: list[KnownConfiguration],
+    seen: InputStatistics | None,
     rho: float,
 ) -> None:
     """Make the checkpoint `best.ckpt` of Lightning's file.
@@ -74,6 +76,8 @@ def write_best(
     physics : Physics
     known : list of KnownConfiguration
         Those of the run; those of the initial weights are added.
+    seen : InputStatistics or None
+        What the network saw of them besides positions and species.
     rho : float
         On the validation data, NaN where it is not known.
     """
@@ -93,7 +97,7 @@ def write_best(
         "configurations": [one.model_dump() for one in merge_known([*before, *known])],
     }
     path = output / "best.ckpt"
-    save_checkpoint(Checkpoint(model, physics, provenance), path)
+    save_checkpoint(Checkpoint(model, physics, provenance, seen), path)
     load_checkpoint(path)
 
 

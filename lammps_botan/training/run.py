@@ -24,7 +24,7 @@ from lammps_botan.training.linear_run import train_linear
 from lammps_botan.training.module import Module, NotFiniteError
 from lammps_botan.training.network import InitialWeights, read_initial_weights
 from lammps_botan.training.output import SUFFIX, begin_output, check_output, write_best
-from lammps_botan.training.standardization import standardize
+from lammps_botan.training.standardization import record_seen, standardize
 from lammps_botan.training.starts import Starts
 
 
@@ -135,7 +135,8 @@ def _train_one(
     def write() -> None:
         rho = math.nan if best.best_model_score is None else float(best.best_model_score)
         known = [*starts.known, *data.known]
-        write_best(config, output, init, physics=data.physics, known=known, rho=rho)
+        seen = record_seen(data.training, data.physics.mixture.n_species)
+        write_best(config, output, init, physics=data.physics, known=known, seen=seen, rho=rho)
 
     with warnings.catch_warnings():
         for message in _CHATTER:

@@ -1,4 +1,4 @@
-"""The scales of a network's inputs and outputs, taken from the training data."""
+"""The scales of what a network is given and of what it gives, taken from the training data."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lammps_botan.network.botan import BotanWithInputs
 from lammps_botan.network.equivariant import Equivariant
+from lammps_botan.network.input_statistics import InputStatistics, input_statistics
 from lammps_botan.network.network import Network
 from lammps_botan.network.pair_distances import PairDistances
 from lammps_botan.network.particle_inputs import ParticleInputs
@@ -37,6 +38,30 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
         if isinstance(model, Equivariant):
             _standardize_particles(model.particles, seen)
             _standardize_outputs(model, graphs, seen)
+
+
+def record_seen(graphs: Sequence[TrainingGraph], n_species: int) -> InputStatistics | None:
+    """What a network sees in training, which is compared with what it sees later.
+
+    Of the starts alone: the ends of runs are in the same equilibrium.
+
+    Parameters
+    ----------
+    graphs : sequence of TrainingGraph
+        Of the starts of the training configurations, with all their histories.
+    n_species : int
+
+    Returns
+    -------
+    InputStatistics or None
+        None for a network that sees positions and species only.
+    """
+    samples = [
+        (graph.graph.species, known.vectors, known.scalars)
+        for graph in graphs
+        for known in graph.inputs
+    ]
+    return input_statistics(samples, n_species)
 
 
 def _standardize_particles(particles: ParticleInputs, seen: Seen) -> None:

@@ -1,0 +1,205 @@
+"""What a model saw in training, and whether the inputs of a configuration are like it.
+
+A model that sees energies knows those of its own interactions only: where their zero is another
+one, it predicts nonsense that looks like a prediction. Means over many particles hardly differ
+between configurations in equilibrium at one temperature and density. The mean of a quantity over
+the n particles of a species is unlike that of the training where
+
+    |m - mean| > 0.5 deviation + 5 deviation / sqrt(n).
+
+The first term is twice the largest difference between configurations of the Kob-Andersen mixture,
+and half of what another shift of the energy makes. The second one is for small systems.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lammps_botan.network.inputs import Inputs, Singles
+from lammps_botan.structure.box import Floats, Ints
+
+LARGEST_DIFFERENCE = 0.5  # deviations, of a mean over many particles
+LARGEST_ERROR = 5.0  # standard errors of a mean, on top of it
+
+# strict, as the fix reads them: no number in quotation marks
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
+
+
+class InputStatistics(BaseModel):
+    """Mean and standard deviation of what a model saw, by species and quantity.
+
+    Quantities are the lengths of the vectors of a particle, and then its scalars
+    (`Inputs.quantities`).
+
+    Attributes
+    ----------
+    mean, deviation : [n_species, n_quantities]
+        Over the particles of the training data; deviations are larger than 0.
+
+    Examples
+    --------
+    >>> InputStatistics(mean=[[0.1, -7.0]], deviation=[[0.05, 0.5]]).shape
+    (1, 2)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: tuple[tuple[Number, ...], ...]
+    deviation: tuple[tuple[Positive, ...], ...]
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Self:
+        widths = {len(row) for row in (*self.mean, *self.deviation)}
+        if len(widths) != 1 or len(self.mean) != len(self.deviation):
+            raise ValueError(
+                "expected a mean and a deviation of each quantity for each species, found "
+                f"{_lengths(self.mean)} means and {_lengths(self.deviation)} deviations"
+            )
+        return self
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of species, number of quantities."""
+        return len(self.mean), len(self.mean[0])
+
+    def check(self, inputs: Inputs, n_species: int) -> None:
+        """Refuse statistics of something else than a model sees.
+
+        Raises
+        ------
+        ValueError
+            If the model has no inputs, or another number of species or quantities.
+        """
+        if not inputs.names:
+            raise ValueError("expected none for a model without inputs")
+        expected = n_species, len(inputs.quantities)
+        if self.shape != expected:
+            raise ValueError(
+                f"expected {expected[0]} species with {expected[1]} quantities "
+                f"({', '.join(inputs.quantities)}), found {self.shape[0]} with {self.shape[1]}"
+            )
+
+    def unlike(
+        self,
+        species: Ints,
+        node_vectors: Singles,
+        node_scalars: Singles,
+        *,
+        names: Sequence[str],
+        quantities: Sequence[str],
+    ) -> list[str]:
+        """Which means of a configuration are unlike those of the training, in words.
+
+        Parameters
+        ----------
+        species : int64 [n_nodes]
+        node_vectors : float32 [n_nodes, n_vectors, 3]
+        node_scalars : float32 [n_nodes, n_scalars]
+        names : sequence of str
+            Of the species.
+        quantities : sequence of str
+            Their names (`Inputs.quantities`).
+
+        Returns
+        -------
+        list of str
+            Empty where all of them are like those of the training. A species without particles is
+            not compared.
+        """
+        values = input_quantities(node_vectors, node_scalars)
+        found = []
+        for kind, name in enumerate(names):
+            own = values[species == kind]
+            if len(own) == 0:
+                continue
+            for column, quantity in enumerate(quantities):
+                value = own[:, column].mean()
+                mean, deviation = self.mean[kind][column], self.deviation[kind][column]
+                most = (LARGEST_DIFFERENCE + LARGEST_ERROR / np.sqrt(len(own))) * deviation
+                if not abs(value - mean) <= most:
+                    found.append(
+                        f"{quantity} of {name} is {value:.4g} on average, {mean:.4g} +- "
+                        f"{deviation:.2g} in training"
+                    )
+        return found
+
+
+def input_quantities(node_vectors: Singles, node_scalars: Singles) -> Floats:
+    """Lengths of the vectors of each node, and its scalars: float64 [n_nodes, n_quantities]."""
+    lengths = np.linalg.norm(node_vectors.astype(np.float64), axis=2)
+    return np.concatenate([lengths, node_scalars], axis=1)
+
+
+def input_statistics(
+    samples: Sequence[tuple[Ints, Singles, Singles]], n_species: int
+) -> InputStatistics | None:
+    """The statistics of training data.
+
+    Parameters
+    ----------
+    samples : sequence of (species, node_vectors, node_scalars)
+        Of each history or inherent structure, see `lammps_botan.network.inputs.node_inputs`.
+    n_species : int
+
+    Returns
+    -------
+    InputStatistics or None
+        None where a species is absent or a quantity never varies, so that nothing can be said of
+        it.
+
+    Examples
+    --------
+    >>> alike = np.zeros(2, np.int64)
+    >>> vectors = np.array([[[3.0, 0, 4]], [[0, 1, 0]]], np.float32)
+    >>> scalars = np.array([[-6.0], [-8.0]], np.float32)
+    >>> found = input_statistics([(alike, vectors, scalars)], n_species=1)
+    >>> found.mean, found.deviation
+    (((3.0, -7.0),), ((2.0, 1.0),))
+    """
+    tables = [(species, (vectors, scalars)) for species, vectors, scalars in samples]
+    if not tables:
+        return None
+    counts = sum(np.bincount(species, minlength=n_species) for species, _ in tables)
+    if not np.all(counts):
+        return None
+    n = np.asarray(counts)[:, None]
+    # one sample at a time: histories of hundreds of configurations take gigabytes
+    mean = sum(_sums(s, input_quantities(*given), n_species) for s, given in tables) / n
+    squares = sum(
+        _sums(s, (input_quantities(*given) - mean[s]) ** 2, n_species) for s, given in tables
+    )
+    deviation = np.sqrt(squares / n)
+    if not np.all(deviation):
+        return None
+    return InputStatistics(mean=mean.tolist(), deviation=deviation.tolist())
+
+
+def pool(several: Sequence[InputStatistics | None]) -> InputStatistics | None:
+    """What the members of a committee saw together; each of them that says it counts as much.
+
+    Examples
+    --------
+    >>> one, other = (InputStatistics(mean=[[m]], deviation=[[3.0]]) for m in (-4.0, 4.0))
+    >>> pool([one, None, other])
+    InputStatistics(mean=((0.0,),), deviation=((5.0,),))
+    """
+    known = [one for one in several if one is not None]
+    if not known:
+        return None
+    means = np.array([one.mean for one in known])
+    deviations = np.array([one.deviation for one in known])
+    mean = means.mean(axis=0)
+    deviation = np.sqrt((deviations**2 + (means - mean) ** 2).mean(axis=0))
+    return InputStatistics(mean=mean.tolist(), deviation=deviation.tolist())
+
+
+def _sums(species: Ints, values: Floats, n_species: int) -> Floats:
+    """Of the rows of each species: [n_species, n_columns]."""
+    return np.stack([values[species == k].sum(axis=0) for k in range(n_species)])
+
+
+def _lengths(rows: Sequence[Sequence[float]]) -> list[int]:
+    return [len(row) for row in rows]

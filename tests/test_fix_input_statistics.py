@@ -1,0 +1,235 @@
+"""`fix botan` compares what its model sees with what it saw in training, at each scoring."""
+
+import re
+
+import numpy as np
+import pytest
+from engines import network, physics
+from fallbacks import save_remembering
+from lmp import GLASS, Finished, liquid, read_dump, run_lmp
+from public_data import CONFIGURATION_401, needs_public_data
+from test_fix_errors import check_fails
+from toy_history import Window, save_averages
+from toy_inputs import save_given_back, save_inherent
+from toy_models import save_model
+from wrong_seen import WRONG_SEEN, seen
+
+from lammps_botan.files.ensemble import read_start
+from lammps_botan.network.checkpoint import Checkpoint
+from lammps_botan.network.export import export
+from lammps_botan.network.input_statistics import InputStatistics
+from lammps_botan.simulation.starts import write_start
+
+pytestmark = pytest.mark.slow
+
+WINDOW = Window(parts=2, per_part=3, stride=5)  # of 6 samples, every .025
+UNLIKE = re.compile(
+    r"WARNING: Fix botan: what the model sees at step (\d+) is unlike what it saw in training: (.*)"
+    r"\. Are pair style, its shift of the energy, temperature and density those of the training\?"
+)
+NOT_COMPARED = "the file does not say what the model saw in training: inputs are not compared"
+SMOOTH = "pair_style lj/smooth/linear 2.5\npair_coeff * * 1.0 1.0\npair_coeff 1 2 1.5 0.8\n"
+SMOOTH += "pair_coeff 2 2 0.5 0.88\n"
+CUT = SMOOTH.replace("lj/smooth/linear", "lj/cut")
+
+
+def warnings(finished: Finished) -> list[tuple[int, str]]:
+    """Step and quantities of each warning."""
+    return [(int(step), words) for step, words in UNLIKE.findall(finished.output)]
+
+
+def smooth(script: str) -> str:
+    return script.replace("pair_style lj/cut", "pair_style lj/smooth/linear")
+
+
+def statistics(frame, columns: dict[str, list[int]]) -> dict[str, list[list[float]]]:
+    """Of what `GivenBack` hands back: of lengths of vectors, and of scalars."""
+    values = np.column_stack(
+        [
+            np.linalg.norm([frame[f"f_g[{k}]"] for k in columns["vector"]], axis=0),
+            *(frame[f"f_g[{k}]"] for k in columns["scalars"]),
+        ]
+    )
+    kinds = [values[frame["type"] == kind] for kind in (1, 2)]
+    return {
+        "mean": [own.mean(axis=0).tolist() for own in kinds],
+        "deviation": [own.std(axis=0).tolist() for own in kinds],
+    }
+
+
+HISTORY = {"vector": [1, 2, 3], "scalars": [4, 5]}
+INHERENT = {"vector": [1, 2, 3], "scalars": [4]}
+
+
+# --- histories ------------------------------------------------------------------------------------
+
+
+CUT_GLASS = GLASS.replace("lj/smooth/linear", "lj/cut")
+FIX = "fix g all botan 150 m.pt A B\nthermo 150\n"
+DUMP = "dump g all custom 150 g.txt id type x y z f_g[*]\ndump_modify g format float %.17g\n"
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    """What a model saw that is trained on histories of a glass by the right pair style."""
+    folder = tmp_path_factory.mktemp("training")
+    save_averages(folder / "m.pt", WINDOW)
+    finished = run_lmp(GLASS + FIX + DUMP + "run 150", folder)
+    assert not warnings(finished)
+    assert finished.output.count(NOT_COMPARED) == 1
+    return statistics(read_dump(folder / "g.txt")[-1], HISTORY)
+
+
+def run_history(folder, saw, script, *, ranks=1, run="run 150"):
+    save_averages(folder / "m.pt", WINDOW, seen=saw)
+    finished = run_lmp(script + run, folder, ranks=ranks)
+    assert NOT_COMPARED not in finished.output
+    return warnings(finished)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_the_pair_style_of_the_training_is_scored_in_silence(tmp_path, training, ranks):
+    """Also with other velocities."""
+    script = GLASS.replace("create 0.64 1", "create 0.64 2") + FIX
+    assert run_history(tmp_path, training, script, ranks=ranks) == []
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_another_shift_of_the_energy_is_told_once(tmp_path, training, ranks):
+    """At the first prediction, when the window is full, with means over all MPI tasks."""
+    script = CUT_GLASS + FIX + DUMP
+    ((step, words),) = run_history(tmp_path, training, script, ranks=ranks, run="run 300")
+    assert step == 150
+    found = statistics(read_dump(tmp_path / "g.txt")[1], HISTORY)
+    expected = [
+        f"mean energy of {name} is {found['mean'][kind][2]:.4g} on average, "
+        f"{training['mean'][kind][2]:.4g} +- {training['deviation'][kind][2]:.2g} in training"
+        for kind, name in enumerate("AB")
+    ]
+    assert words == "; ".join(expected)
+
+
+def test_a_rank_without_atoms_takes_part(tmp_path, training):
+    """Half of the box is empty, and the warning is that of one rank."""
+    script = CUT_GLASS.replace("units lj", "units lj\nprocessors * 1 1")
+    script = script.replace("timestep", "change_box all x final -16 16\ntimestep") + FIX
+    alone, together = (run_history(tmp_path, training, script, ranks=n) for n in (1, 2))
+    assert len(alone) == 1
+    assert together == alone
+
+
+def test_atoms_outside_the_graph_are_not_compared(tmp_path, training):
+    """Where B is mapped to NULL, it may be unlike anything that the model saw."""
+    distance, variance, _ = training["mean"][1]
+    saw = training | {"mean": [training["mean"][0], [distance, variance, 1000.0]]}
+    ((_, words),) = run_history(tmp_path, saw, GLASS + FIX)
+    assert words.startswith("mean energy of B is ")
+    assert ";" not in words
+    assert run_history(tmp_path, saw, GLASS + FIX.replace("A B", "A NULL")) == []
+
+
+def test_the_fallback_is_not_compared(tmp_path):
+    """The warning comes with the first prediction of the model."""
+    export(Checkpoint(network(), physics()), tmp_path / "thermal.pt")
+    save_remembering(tmp_path / "m.pt", tmp_path / "thermal.pt", saw=InputStatistics(**seen()))
+    script = liquid() + "fix a all botan 10 m.pt A B\nthermo 10\n"
+    ((step, _),) = warnings(run_lmp(script + "run 60", tmp_path))
+    assert step == 30
+
+
+# --- inherent structures --------------------------------------------------------------------------
+
+
+def test_the_warning_comes_again_after_all_was_right(tmp_path):
+    """As the input script changes the pair style and changes it back."""
+    start = smooth(liquid("4 4 4"))
+    fix = "fix g all botan 10 m.pt A B\n"
+    dump = "dump g all custom 10 g.txt id type x y z f_g[*]\n"
+    save_inherent(tmp_path / "m.pt", 0.1)
+    run_lmp(start + fix + dump + "run 0", tmp_path)
+    saw = statistics(read_dump(tmp_path / "g.txt")[0], INHERENT)
+    asked = {"inherent": {"force": 0.1}}
+    save_given_back(tmp_path / "m.pt", asked, seen=saw)
+    styles = [CUT, CUT, SMOOTH, SMOOTH, CUT, CUT]
+    runs = "".join(f"reset_timestep {k}\n{style}run 0\n" for k, style in enumerate(styles))
+    found = warnings(run_lmp(start + fix + runs, tmp_path, ranks=2))
+    assert [step for step, _ in found] == [0, 4]
+    for _, words in found:
+        assert re.match(r"inherent energy of A is \S+ on average, \S+ \+- \S+ in training", words)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_mean_may_differ_by_half_a_deviation_and_five_standard_errors(tmp_path, sign, ranks):
+    """A little less than that is silent, and a little more is told."""
+    script = smooth(liquid("3 3 3")) + "fix g all botan 10 m.pt A B\n"
+    save_inherent(tmp_path / "m.pt", 0.1)
+    dump = "dump g all custom 10 g.txt id type x y z f_g[*]\n"
+    run_lmp(script + dump + "run 0", tmp_path, ranks=ranks)
+    (frame,) = read_dump(tmp_path / "g.txt")
+    saw = statistics(frame, INHERENT)
+    largest = 0.5 + 5 / np.sqrt((frame["type"] == 2).sum())
+    told = []
+    for share in (0.99, 1.01):
+        (_, energy), (_, deviation) = saw["mean"][1], saw["deviation"][1]
+        mean = energy - sign * share * largest * deviation
+        changed = saw | {"mean": [saw["mean"][0], [saw["mean"][1][0], mean]]}
+        save_given_back(tmp_path / "m.pt", {"inherent": {"force": 0.1}}, seen=changed)
+        told.append(warnings(run_lmp(script + "run 0", tmp_path, ranks=ranks)))
+    ((_, words),) = told[1]
+    assert told[0] == []
+    assert words.startswith("inherent energy of B is ")
+    assert ";" not in words
+
+
+@needs_public_data
+@pytest.mark.parametrize(
+    ("style", "energy"),
+    [
+        ("lj/smooth/linear 2.5", None),
+        ("lj/cut 2.5", -8.554),
+        ("lj/cut 2.5\npair_modify shift yes", -7.961),
+    ],
+)
+def test_a_shipped_model_knows_the_pair_style_of_its_training(tmp_path, style, energy):
+    """On a public configuration that it has never seen, which is an outlier among them."""
+    write_start(tmp_path / "start.data", read_start(CONFIGURATION_401), "configuration 401")
+    script = f"""
+    units lj
+    read_data start.data
+    pair_style {style}
+    pair_coeff 1 1 1.0 1.0 2.5
+    pair_coeff 1 2 1.5 0.8 2.0
+    pair_coeff 2 2 0.5 0.88 2.2
+    mass * 1.0
+    fix integrate all nve
+    fix g all botan 10 ka-t044-inherent A B
+    run 0
+    """
+    found = warnings(run_lmp(script, tmp_path))
+    assert bool(found) == (energy is not None)
+    if found:
+        words = r"inherent energy of A is (\S+) on average, -7\.08 \+- 0\.61 in training; "
+        assert float(re.match(words, found[0][1])[1]) == pytest.approx(energy, abs=0.01)
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", WRONG_SEEN)
+def test_impossible_statistics_are_refused(tmp_path, case):
+    value, _, message = WRONG_SEEN[case]
+    save_averages(tmp_path / "m.pt", WINDOW, seen=value)
+    check_fails(tmp_path, liquid("2 2 2") + FIX, message)
+
+
+def test_statistics_of_a_model_without_inputs_are_refused(tmp_path):
+    save_model(tmp_path / "m.pt", seen=seen())
+    message = "'seen' must be null for a model without inputs, got {"
+    check_fails(tmp_path, liquid("2 2 2") + FIX, message, ranks=2)
+
+
+def test_nothing_is_said_by_null(tmp_path):
+    save_averages(tmp_path / "m.pt", WINDOW, seen=None)
+    finished = run_lmp(liquid("2 2 2") + FIX + "run 0", tmp_path)
+    assert NOT_COMPARED in finished.output
