@@ -8,6 +8,7 @@ import pytest
 import torch
 from liquids import (
     FILES,
+    N_PARTICLES,
     SEES,
     configure,
     histories,
@@ -19,11 +20,14 @@ from liquids import (
 )
 
 from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.network.inputs import HistoryInput, Inputs
 from lammps_botan.network.predictor import Predictor
+from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import build_graph
+from lammps_botan.structure.mixture import KOB_ANDERSEN
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
 from lammps_botan.training.data import read_data
@@ -341,3 +345,31 @@ def test_several_graphs_are_joined_with_their_inputs(tmp_path, kind):
     for k in (0, 1):
         expected = torch.cat([one[k] for one in apart])
         torch.testing.assert_close(together[k], expected, rtol=0, atol=1e-5)
+
+
+def test_a_start_alone_may_have_an_inherent_structure(tmp_path):
+    """As in files of pseudo-labels, which have no runs and so no ends of runs."""
+    rng = np.random.default_rng(5)
+    for seed, name in enumerate(FILES):
+        path = write_liquid(tmp_path / f"{name}.npz", seed)
+        one = read_ensemble(path, mixture=KOB_ANDERSEN)
+        start = replace(
+            one.configuration,
+            inherent_positions=one.initial + rng.normal(0, 0.05, one.initial.shape),
+            inherent_energies=rng.normal(-7, 1, N_PARTICLES),
+        )
+        n_edges = build_graph(start, 1.5).n_edges
+        labels = Ensemble(
+            start,
+            np.zeros((0, N_PARTICLES, 3)),
+            propensity=rng.random(N_PARTICLES),
+            pair_distance_change=rng.random(n_edges),
+        )
+        write_ensemble(path, labels)
+    text = recipe(5, network=NETWORK).replace("[network]", "[inputs]\ninherent = true\n[network]")
+    config = read_config(configure(tmp_path, text))
+    data = read_data(config, tmp_path)
+    (seen,) = data.training[0].inputs
+    given = read_ensemble(tmp_path / "train_1.npz").configuration
+    np.testing.assert_allclose(seen.scalars[:, 0], given.inherent_energies, rtol=1e-6)
+    assert Starts(config, data, tmp_path).draw(0, rng) is None

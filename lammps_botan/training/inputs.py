@@ -92,6 +92,8 @@ def ends(ensemble: Ensemble, inputs: Inputs, n: int) -> Iterator[list[Configurat
         If the file has no histories, or no inherent structures, of these ends, and the network sees
         them.
     """
+    if n == 0:
+        return  # a file of pseudo-labels has the start alone
     path, runs = ensemble.path, range(n)
     start = replace(
         ensemble.configuration, history=None, inherent_positions=None, inherent_energies=None
