@@ -30,7 +30,7 @@ from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
-MODEL = "ka-t064"
+MODEL = "ka-t064-history"
 FRAMES = 10
 TEMPERATURE = 0.64  # of ka-t064.data
 TIMESTEP = 0.001  # of in.kob-andersen
@@ -102,6 +102,11 @@ def correlations(predicted: np.ndarray, happened: np.ndarray, species: np.ndarra
     return [f"{pearson(predicted[species == k], happened[species == k]):.3f}" for k in (0, 1)]
 
 
+def over_mean(values: np.ndarray, species: np.ndarray) -> np.ndarray:
+    """Values of particles in units of the mean of their species."""
+    return values / np.array([values[species == k].mean() for k in (0, 1)])[species]
+
+
 def main() -> None:
     """Run, compare, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -160,17 +165,18 @@ def main() -> None:
         np.array([values[species == k].mean() for k in (0, 1)])
         for values in (propensity, displacement)
     ]
+    fallback = Predictor(arguments.model).fallback
+    alone = None if fallback is None else fallback.predict(glass).node[:, 0]
+    happened = f"displacement after t = {arguments.time:g}"
+    panels = [("predicted propensity", propensity), (happened, displacement)]
+    if alone is not None:
+        panels.insert(0, ("predicted from positions alone", alone))
+        panels[1] = ("predicted with the history of the run", propensity)
     picture = out / "score.png"
     plot_slice(
         picture,
         glass,
-        [
-            ("predicted propensity / mean of its species", propensity / mean[0][species]),
-            (
-                f"displacement after t = {arguments.time:g} / mean of its species",
-                displacement / mean[1][species],
-            ),
-        ],
+        [(f"{title} / mean of its species", over_mean(v, species)) for title, v in panels],
     )
 
     table = Table(
@@ -184,12 +190,9 @@ def main() -> None:
     table.add_row(
         "correlation of the two, this one run", *correlations(propensity, displacement, species)
     )
-    fallback = Predictor(arguments.model).fallback
-    if fallback is not None:
-        from_positions = fallback.predict(glass).node[:, 0]
+    if alone is not None:
         table.add_row(
-            "the same, predicted from positions alone",
-            *correlations(from_positions, displacement, species),
+            "the same, predicted from positions alone", *correlations(alone, displacement, species)
         )
     rho_bonds = pearson(bonds[both_a, 3], change[both_a])
     table.add_row("correlation of bond changes, A-A bonds", f"{rho_bonds:.3f}", "")

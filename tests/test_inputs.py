@@ -135,7 +135,7 @@ def test_the_shipped_glass_is_the_mixture_of_the_paper():
 
 def test_a_liquid_is_scored_while_it_runs(folder):
     variables = {"data": "equilibrated.data", "temperature": 1.0, "time": 0.1, "frames": 3}
-    printed = lmp("in.score", folder, **variables)
+    printed = lmp("in.score", folder, model="ka-t064", past=0, **variables)
     frames = read_dump(folder / "score.dump")
     assert [frame.step for frame in frames] == [0, 33, 66, 99]
     thermo = Finished(0, printed).thermo()
@@ -147,3 +147,16 @@ def test_a_liquid_is_scored_while_it_runs(folder):
     bonds = read_dump(folder / "score.bonds")
     assert [frame.step for frame in bonds] == [0, 99]
     assert np.all(bonds[0]["f_mob[3]"] < 1.35)
+
+
+def test_a_liquid_runs_until_its_history_is_full(folder):
+    """Then the model predicts, from the first frame of the dump on."""
+    variables = {"data": "equilibrated.data", "temperature": 1.0, "time": 0.1, "frames": 2}
+    printed = lmp("in.score", folder, **variables)
+    frames = read_dump(folder / "score.dump")
+    assert [frame.step for frame in frames] == [3300, 3350, 3400]
+    assert read_dump(folder / "score.bonds")[0].step == 3300
+    assert "the history is full" in printed
+    rows = {row["Step"]: row for row in Finished(0, printed).thermo()}
+    for frame in frames:
+        assert rows[frame.step]["f_mob"] == pytest.approx(frame["f_mob"].mean(), rel=1e-4)
