@@ -176,7 +176,7 @@ def main() -> None:
     plot_slice(
         picture,
         glass,
-        [(f"{title} / mean of its species", over_mean(v, species)) for title, v in panels],
+        [(f"{title}\n/ mean of its species", over_mean(v, species)) for title, v in panels],
     )
 
     table = Table(

@@ -172,8 +172,15 @@ def test_what_a_run_records_is_read_back(tmp_path):
     assert recorded_config(json.loads(config.model_dump_json())) == config
 
 
-@pytest.mark.parametrize(("model", "recipe"), [("ka-t044", "botan"), ("ka-t064", "t064")])
-def test_the_shipped_models_came_from_the_shipped_recipes(model, recipe):
+@pytest.mark.parametrize(
+    ("model", "recipe", "init"),
+    [
+        ("ka-t044", "botan", "best.ckpt"),  # of configs/pretrain.toml
+        ("ka-t064", "t064", "best.ckpt"),
+        ("ka-t064-history", "equivariant_t064", None),
+    ],
+)
+def test_the_shipped_models_came_from_the_shipped_recipes(model, recipe, init):
     metadata = read_metadata(find_model(model))
     recorded = recorded_config(metadata.provenance["config"])
     config = read_config(CONFIGS / f"{recipe}.toml")
@@ -183,7 +190,7 @@ def test_the_shipped_models_came_from_the_shipped_recipes(model, recipe):
     assert (recorded.network, recorded.recipe) == (config.network, config.recipe)
     assert recorded.target == config.target
     assert metadata.mixture.name == config.target.mixture
-    assert metadata.provenance["init"]["file"] == "best.ckpt"  # of configs/pretrain.toml
+    assert (metadata.provenance["init"] or {"file": None})["file"] == init
 
 
 def test_the_pretrained_network_is_one_to_start_the_shipped_recipe_from():
