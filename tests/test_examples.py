@@ -23,13 +23,14 @@ def test_01_says_what_was_predicted_and_what_happened(tmp_path):
     done = run("01_score_a_glass.py", "--out", tmp_path, "--time", 0.2)
     assert done.returncode == 0, done.stderr
     frames = read_dump(tmp_path / "score.dump")
-    assert [frame.step for frame in frames] == list(range(0, 201, 20))
+    assert [frame.step for frame in frames] == list(range(3300, 3501, 20))  # after t_w
     first, last = frames[0], frames[-1]
     assert f"{first['f_mob'][first['type'] == 1].mean():.3f}" in done.stdout
     moved = np.linalg.norm([last[k] - first[k] for k in ("xu", "yu", "zu")], axis=0)
     assert f"{moved[first['type'] == 2].mean():.3f}" in done.stdout
     rho = np.corrcoef(*[a[first["type"] == 1] for a in (first["f_mob"], moved)])[0, 1]
     assert f"{rho:.3f}" in done.stdout
+    assert "the same, predicted from positions alone" in done.stdout
     assert (tmp_path / "score.png").read_bytes()[:4] == b"\x89PNG"
 
 
