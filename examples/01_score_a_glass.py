@@ -97,6 +97,14 @@ def read_bonds(path: Path) -> np.ndarray:
         return np.loadtxt(file, max_rows=int(header[3]))[:, 1:]
 
 
+def positive(text: str) -> float:
+    """A time; argparse says which argument was wrong."""
+    time = float(text)
+    if not 0 < time < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
+    return time
+
+
 def correlations(predicted: np.ndarray, happened: np.ndarray, species: np.ndarray) -> list[str]:
     """Of each species, for the table."""
     return [f"{pearson(predicted[species == k], happened[species == k]):.3f}" for k in (0, 1)]
@@ -112,15 +120,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for what is written")
     parser.add_argument("--model", default=MODEL, help="model file, or a name that ships")
-    parser.add_argument("--time", type=float, default=16.5, help="time to run, reduced units")
+    parser.add_argument("--time", type=positive, default=16.5, help="time to run, reduced units")
     arguments = parser.parse_args()
     out: Path = arguments.out
-    out.mkdir(parents=True, exist_ok=True)
-
     try:
         trained = read_metadata(find_model(arguments.model))
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
+    out.mkdir(parents=True, exist_ok=True)
     history = trained.inputs.history
     # the window is full when it has all of its parts: at most one part later
     past = 0.0 if history is None else history.window * (1 + 1 / history.parts)

@@ -44,8 +44,18 @@ def test_01_passes_on_the_error_of_lammps(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("time", ["0", "-1", "nan", "inf", "long"])
+def test_01_refuses_times_that_are_none(tmp_path, time):
+    done = run("01_score_a_glass.py", "--out", tmp_path, f"--time={time}")
+    assert done.returncode == 2
+    assert "argument --time: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_01_says_that_there_is_no_such_model(tmp_path):
-    done = run("01_score_a_glass.py", "--out", tmp_path, "--model", "nothing-like-this")
+    done = run("01_score_a_glass.py", "--out", tmp_path / "out", "--model", "nothing-like-this")
     assert done.returncode != 0
     assert "nothing-like-this: no such file" in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
