@@ -51,13 +51,14 @@ SYSTEMS = {
         "after_box": EMPTIED,
     },
     "triclinic": {"region": "prism 0 3 0 3 0 3 0.9 0.4 -0.7"},
+    "flat, of legal tilts": {"region": "prism 0 2 0 6 0 1 0 0.5 0.75", "pair_cutoff": 1.2},
     "sparse ids": {"after_box": "delete_atoms random fraction 0.3 yes all NULL 77 compress no"},
 }
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_rho_is_that_of_the_dumps_in_any_layout(tmp_path, system):
-    ranks = 2 if system in {"triclinic", "sparse ids"} else 4
+    ranks = 2 if system in {"triclinic", "sparse ids", "flat, of legal tilts"} else 4
     script = liquid(**SYSTEMS[system])
     rows = verify(tmp_path, script, "run 80", lag_steps=30, stride=10, ranks=ranks)
     check_rows(rows, tmp_path, lag_steps=30)

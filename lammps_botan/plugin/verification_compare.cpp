@@ -8,6 +8,7 @@
 #include "verification.h"
 
 #include "atom.h"
+#include "closest_image.h"
 #include "comm.h"
 #include "domain.h"
 
@@ -49,28 +50,8 @@ struct Message {
   double r, change;
 };
 
-// the shortest image, also in a skewed box
-
-double shortest(Domain *domain, double *delta)
-{
-  domain->minimum_image(FLERR, delta);
-  double r_sq = delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
-  if (!domain->triclinic) return sqrt(r_sq);
-  const double *h = domain->h;    // xx yy zz yz xz xy
-  const int nx = domain->xperiodic, ny = domain->yperiodic, nz = domain->zperiodic;
-  for (int a = -nx; a <= nx; a++)
-    for (int b = -ny; b <= ny; b++)
-      for (int c = -nz; c <= nz; c++) {
-        const double x = delta[0] + a * h[0] + b * h[5] + c * h[4];
-        const double y = delta[1] + b * h[1] + c * h[3];
-        const double z = delta[2] + c * h[2];
-        r_sq = MIN(r_sq, x * x + y * y + z * z);
-      }
-  return sqrt(r_sq);
-}
-
 struct Meeting {
-  Domain *domain;
+  ClosestImage image;
   std::vector<double> predicted, happened;
 };
 
@@ -88,7 +69,7 @@ int meet(int n, char *buffer, int &returns, int *& /*procs*/, char *& /*answer*/
     double delta[3];
     for (int d = 0; d < 3; d++) delta[d] = messages[k].x[d] - neighbor->second[d];
     meeting->predicted.push_back(messages[k].change);
-    meeting->happened.push_back(shortest(meeting->domain, delta) - messages[k].r);
+    meeting->happened.push_back(meeting->image.length(delta) - messages[k].r);
   }
   returns = 0;
   return 0;
@@ -112,7 +93,7 @@ Verification::Pairs Verification::compare_bonds(bigint prediction) const
     for (const PredictedBond &bond : predicted->bonds)
       send({bond.partner, true, {x[0], x[1], x[2]}, bond.r, bond.change});
   }
-  Meeting meeting = {domain, {}, {}};
+  Meeting meeting = {ClosestImage(domain), {}, {}};
   char *no_answer = nullptr;
   const int all_to_all = 1;
   comm->rendezvous(all_to_all, static_cast<int>(messages.size()),
