@@ -115,3 +115,47 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_public_weights_are_no_checkpoint_yet_and_the_message_says_what_to_type():
     with pytest.raises(ValueError, match=r"lammps-botan import-weights .*model1.pth -o model.ckpt"):
         load_checkpoint(Path(weights(1)))
+
+
+# what a checkpoint may say in place of what it says, and the words of the refusal
+WRONG = {
+    "rounds are a word": (("architecture", "rounds"), "x", "valid integer"),
+    "rounds are a fraction": (("architecture", "rounds"), 7.5, "valid integer"),
+    "rounds without end": (("architecture", "rounds"), 2**31, "rounds between 0 and 1000"),
+    "no width": (("architecture", "width"), -4, "width between 0 and 65536"),
+    "a width that would fill the memory": (("architecture", "width"), 65536, "of size"),
+    "a setting of another network": (("architecture", "features"), 8, "no .* setting 'features'"),
+    "a key that is no word": (("architecture", 7), 8, "no .* setting '7'"),
+    "no architecture": (("architecture",), None, ""),
+    "architecture a list": (("architecture",), [1, 2], ""),
+    "cutoff a word": (("physics", "cutoff"), "x", "cutoff"),
+    "cutoff not a number": (("physics", "cutoff"), float("nan"), "cutoff"),
+    "five species": (("physics", "mixture", "species"), 5, "species"),
+    "weights a list": (("weights",), [1.0], ""),
+    "weights that are no tensors": (("weights", "output.bias"), "zero", ""),
+    "a weight without a name": (("weights", 3), torch.zeros(1), "weights of this network"),
+    "weights of another size": (("weights", "output.bias"), torch.zeros(9), r"found \(9,\)"),
+    "a weight that is not a number": (
+        ("weights", "output.bias"),
+        torch.tensor([float("nan")]),
+        "output.bias have numbers that are not finite",
+    ),
+    "provenance a tensor": (("provenance", "seed"), torch.zeros(1), "not JSON serializable"),
+    "provenance a word": (("provenance",), "me", ""),
+    "seen a word": (("seen",), "all", ""),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_checkpoint_that_says_something_impossible_is_a_sentence(tmp_path, case):
+    (*keys, last), value, words = WRONG[case]
+    path = tmp_path / "m.ckpt"
+    save_checkpoint(Checkpoint(Botan(1, 4), physics()), path)
+    content = torch.load(path, weights_only=True)
+    inner = content
+    for key in keys:
+        inner = inner[key]
+    inner[last] = value
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=rf"m\.ckpt: a damaged checkpoint: .*{words}"):
+        load_checkpoint(path)

@@ -101,6 +101,32 @@ def test_an_exported_model_scores_like_the_network(model_file, tmp_path):
             lambda c: c.replace(b'"B"', b'"A"'),
             "'mixture.species': must be different names",
         ),
+        (
+            lambda c: c.replace(b'"rounds": 3', b'"rounds": 2'),
+            "2 rounds, as metadata.json has them, give other numbers than the model itself",
+        ),
+        (
+            lambda c: c.replace(b'"rounds": 3', b'"rounds": 2147483647'),
+            "'rounds': .* less than or equal to 1000, found 2147483647",
+        ),
+        (
+            lambda c: c.replace(b'"width": 16', b'"width": 65537'),
+            "'width': .* less than or equal to 65536",
+        ),
+        (
+            lambda c: json.dumps(json.loads(c) | {"cutoff": 1e300}).encode(),
+            "'cutoff': .* less than or equal to 1000000",
+        ),
+        (
+            lambda c: json.dumps(json.loads(c) | {"cutoff": 28.0}).encode(),
+            "'cutoff': expected 20 times the longest bond, 1.35, or less, found 28",
+        ),
+        (
+            lambda c: json.dumps(json.loads(c) | {"edge_outputs": ["a"] * 1001}).encode(),
+            "'edge_outputs': .* at most 1000 items",
+        ),
+        (lambda _: b"[" * 80000, "not a model file"),
+        (lambda _: b"{" + b" " * 2**24 + b"}", "16777216 bytes of metadata.json or less, found"),
     ],
 )
 def test_wrong_metadata_is_refused(model_file, tmp_path, change, message):

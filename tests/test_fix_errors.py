@@ -43,7 +43,7 @@ ARGUMENTS = {
     "unknown keyword": (
         "fix g all botan 10 m.pt A B bond 1.3",
         "unknown keyword 'bond'",
-        "the keywords are bonds, device, precision, threads and verify",
+        "the keywords are bonds, device, precision, threads, trust and verify",
     ),
     "keyword without value": ("fix g all botan 10 m.pt A B bonds", "keyword bonds needs a value"),
     "bonds is a word": ("fix g all botan 10 m.pt A B bonds x", "positive distance, got 'x'"),
@@ -107,16 +107,26 @@ CHANGES = {
     "no rounds": ({"rounds": 0}, "'rounds' must be a positive integer, got 0"),
     "rounds beyond int": (
         {"rounds": 2**32 + 1},
-        "must be 1048576 or less, got 4294967297",
+        "must be 1000 or less, got 4294967297",
     ),
     "rounds beyond all": (
         {"rounds": 2**64 - 1},
-        "must be 1048576 or less, got 1844674407370",
+        "must be 1000 or less, got 1844674407370",
+    ),
+    "rounds of another network": (
+        {"rounds": 3},
+        "3 rounds, as metadata.json has them, give other numbers than the model itself",
+    ),
+    "width without end": ({"width": 65537}, "'width' must be 65536 or less, got 65537"),
+    "cutoff without end": ({"cutoff": 1e300}, "must be 27 or less, 20 times the longest bond"),
+    "too many outputs": (
+        {"edge_outputs": ["a"] * 1001},
+        "'edge_outputs' must be a list of 0 to 1000 names",
     ),
     "width of a float": ({"width": 3.0}, "'width' must be a positive integer, got 3.0"),
     "a hot model": ({"temperature": "hot"}, "'temperature' must be a number, or null, got \"hot\""),
     "one lag time": ({"lag_times": 3}, "'lag_times' must be a list of numbers, or null, got 3"),
-    "no node outputs": ({"node_outputs": []}, "'node_outputs' must be a list of at least 1 names"),
+    "no node outputs": ({"node_outputs": []}, "'node_outputs' must be a list of 1 to 1000 names"),
     "unknown input": (
         {"node_input": "charge"},
         '\'node_input\' must be "number" or "one-hot", got "charge"',
@@ -128,8 +138,8 @@ CHANGES = {
     ),
 }
 MIXTURES = {
-    "no species": ({"species": []}, "'species' must be a list of at least 1 names, got []"),
-    "species are numbers": ({"species": [1, 2]}, "'species' must be a list of at least 1 names"),
+    "no species": ({"species": []}, "'species' must be a list of 1 to 100 names, got []"),
+    "species are numbers": ({"species": [1, 2]}, "'species' must be a list of 1 to 100 names"),
     "species twice": ({"species": ["A", "A"]}, "'species' must be a list of different names"),
     "a species NULL": ({"species": ["A", "NULL"]}, "different names, none of them NULL"),
     "more species than bonds": (
@@ -212,6 +222,12 @@ def broken_files(path: Path, case: str) -> None:
     elif case == "infinite cutoff":
         words = json.dumps({**metadata(Walks()), "cutoff": 7}).replace(": 7,", ": 1e999,")
         save_archive(path, Walks(), {"metadata.json": words})
+    elif case == "nested":
+        words = json.dumps({**metadata(Walks()), "x": 0}).replace('"x": 0', f'"x": {"[" * 80000}')
+        save_archive(path, Walks(), {"metadata.json": words + "]" * 80000})
+    elif case == "too long":
+        words = json.dumps({**metadata(Walks()), "x": "x" * 2**24})
+        save_archive(path, Walks(), {"metadata.json": words})
     elif case == "without methods":
         save_model(path, Methodless())
     elif case == "other arguments":
@@ -230,6 +246,8 @@ FILES = {
     "metadata a list": "metadata.json is not a JSON object",
     "mixture a word": "'mixture' must be an object, got \"kob-andersen\"",
     "infinite cutoff": "number overflow",
+    "nested": "objects inside objects up to a depth of 100, found a depth of 80001",
+    "too long": "expected 16777216 bytes of metadata.json or less, found 16777",
     "without methods": "the model has no method encode",
     "other arguments": "method encode of the model takes 1 arguments, expected 2",
     "dtype": "step of the model returned node_local as Double [0, 3] on cpu, expected Float [0, 3]",

@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from lammps_botan.cli.shared import AS_JSON, MIXTURE, number, to_json
+from lammps_botan.cli.shared import AS_JSON, MIXTURE, TRUST, number, to_json
 
 if TYPE_CHECKING:
     from lammps_botan.structure.mixture import Mixture
@@ -48,6 +48,7 @@ TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
     help="Take configurations that a model knows from its training into the means.",
 )
 @AS_JSON
+@TRUST
 def evaluate(
     files: Sequence[Path],
     models: Sequence[str],

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from lammps_botan.network.archive import Archive
+from lammps_botan.network.shipped import shipped_models
+
 
 @dataclass
 class Report:
@@ -63,6 +66,7 @@ def check(folder: Path = Path(__file__).parents[1] / "plugin") -> Report:
             f"compiled for {', '.join(_pins())}: install these versions, or compile it again"
         )
     _check_lammps(report, plugin)
+    _check_models(report)
     return report
 
 
@@ -91,6 +95,15 @@ def _check_lammps(report: Report, plugin: Path) -> None:
         report.notes.append(
             f"the shell finds lmp at {command}; the one with the plugin is {beside}"
         )
+
+
+def _check_models(report: Report) -> None:
+    for model in shipped_models():
+        try:
+            if not Archive(model.path).has_checksum:
+                report.notes.append(f"{model.path} has no checksum, so that damage goes unseen")
+        except (OSError, ValueError) as error:
+            report.problems.append(str(error))
 
 
 def _mpi_version() -> str:

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
-from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, number, to_json
+from lammps_botan.cli.shared import AS_JSON, FILE, OUTPUT, TRUST, number, to_json
 
 if TYPE_CHECKING:
     from lammps_botan.network.metadata import Metadata
@@ -58,6 +58,7 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
     help="Predicts until the history is full that the model sees: a model file, or a name of "
     "`models`.",
 )
+@TRUST
 def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> None:
     """Turn CHECKPOINTS into a model file for LAMMPS and Python; several make a committee.
 
@@ -98,7 +99,8 @@ def info(model: str, as_json: bool) -> None:
 
     path = find_model(model)
     metadata = read_metadata(path)
-    inside = read_fallback(Archive(path), metadata)
+    archive = Archive(path)
+    inside = read_fallback(archive, metadata)
     fallback = None if inside is None else read_metadata(inside)
     if as_json:
         content = json.loads(metadata.to_json())
@@ -111,6 +113,7 @@ def info(model: str, as_json: bool) -> None:
     lag_times = ", ".join(f"{time:g}" for time in metadata.lag_times or [])
     for key, value in (
         ("file", str(path)),
+        ("checksum", "right" if archive.has_checksum else "none, so that damage goes unseen"),
         ("architecture", metadata.architecture),
         ("rounds, width", f"{metadata.rounds}, {metadata.width}"),
         ("mixture", f"{mixture.name}, {mixture.dimension} dimensions"),

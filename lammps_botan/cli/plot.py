@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, check_picture
+from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, TRUST, check_picture
 
 if TYPE_CHECKING:
     from lammps_botan.structure.mixture import Mixture
@@ -72,6 +72,7 @@ def ablation(evaluations: Sequence[Path], output: Path) -> None:
 @click.option("-m", "--model", help="Draw its predictions beside: a file, or a name of `models`.")
 @TIME_INDEX
 @MIXTURE
+@TRUST
 def anticorrelation(
     files: Sequence[Path],
     output: Path,
@@ -99,6 +100,7 @@ def anticorrelation(
 @COLUMN
 @THICKNESS
 @MIXTURE
+@TRUST
 def plot_map(
     source: Path,
     output: Path,

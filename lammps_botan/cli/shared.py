@@ -1,6 +1,7 @@
 """What several commands share: options, numbers and names as they are printed."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,22 @@ MIXTURE = click.option(
     callback=check_mixture,
     help="What the particles are (docs/own_liquid.md); told by the file or their composition, if "
     "not given.",
+)
+
+
+def trust(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Say so to this process and its workers."""
+    if value:
+        os.environ["LAMMPS_BOTAN_TRUST"] = "yes"
+        ctx.call_on_close(lambda: os.environ.pop("LAMMPS_BOTAN_TRUST"))
+
+
+TRUST = click.option(
+    "--trust",
+    is_flag=True,
+    expose_value=False,
+    callback=trust,
+    help="Run code in model files that may do more than compute (docs/security.md).",
 )
 
 

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from lammps_botan.cli.shared import FILE, MIXTURE, paths_written
+from lammps_botan.cli.shared import FILE, MIXTURE, TRUST, paths_written
 
 if TYPE_CHECKING:
     from lammps_botan.structure.mixture import Mixture
@@ -62,6 +62,7 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     "regression on inherent structures, which learns from the runs of CONFIGURATIONS.",
 )
 @MIXTURE
+@TRUST
 def distill(
     configurations: Sequence[Path], output: Path, model: str | None, mixture: "Mixture | None"
 ) -> None:

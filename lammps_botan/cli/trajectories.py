@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, check_folder
+from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, TRUST, check_folder
 
 
 class _SpeciesCommand(click.Command):
@@ -69,6 +69,7 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
 )
 @click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
 @click.option("--device", default="cpu", show_default=True, help="Of torch: cpu or cuda.")
+@TRUST
 def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
     """Score the frames of TRAJECTORY: a LAMMPS dump or data file, XYZ, GSD, DCD, XTC or TRR.
 

@@ -3,8 +3,12 @@
 import io
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import IO
+
+from lammps_botan.files.checksum import has_checksum
+
+LARGEST = 1 << 28  # bytes of an extra file: a small archive could hold one that fills the memory
 
 
 @dataclass(frozen=True)
@@ -15,31 +19,58 @@ class Archive:
     ----------
     path : Path
         The file.
-    content : bytes or None
-        Of the archive, where it is not the file itself but inside it.
+    inside : bytes or None
+        The content of the archive, where it is not the file itself but inside it.
+
+    Raises
+    ------
+    FileNotFoundError
+        By all but its name, if there is no such file.
+    ValueError
+        By all but its name, if the file is damaged.
     """
 
     path: Path
-    content: bytes | None = None
+    inside: bytes | None = None
 
     def __str__(self) -> str:
         """The name for messages."""
-        return str(self.path) if self.content is None else f"{self.path}: its fallback"
+        return str(self.path) if self.inside is None else f"{self.path}: its fallback"
 
-    def open(self) -> IO[bytes]:
+    @cached_property
+    def content(self) -> bytes:
+        """All of it, read once; where it has a checksum, the checksum is right."""
+        if self.inside is None and not self.path.is_file():
+            raise FileNotFoundError(f"{self.path}: no such file")
+        content = self.path.read_bytes() if self.inside is None else self.inside
+        has_checksum(content, str(self))
+        return content
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether damage would be seen: files from before checksums have none."""
+        return has_checksum(self.content, str(self))
+
+    def buffer(self) -> io.BytesIO:
         """A file object to read it from."""
-        return self.path.open("rb") if self.content is None else io.BytesIO(self.content)
+        return io.BytesIO(self.content)
 
     def extra_file(self, name: str) -> bytes:
         """What one of the extra files holds; nothing where there is no such file.
 
         Raises
         ------
-        zipfile.BadZipFile
-            If this is no archive.
+        ValueError
+            If this is no archive, or a damaged one without a checksum, or the extra file is larger
+            than any that `export` writes.
         """
-        with self.open() as file, zipfile.ZipFile(file) as archive:
-            for found in archive.namelist():
-                if found.endswith(f"/extra/{name}"):
-                    return archive.read(found)
+        try:
+            with zipfile.ZipFile(self.buffer()) as archive:
+                for found in archive.infolist():
+                    if found.filename.endswith(f"/extra/{name}"):
+                        if found.file_size > LARGEST:
+                            raise ValueError(f"{name} has {found.file_size} bytes")
+                        return archive.read(found)
+        except Exception as error:  # zipfile fails in many ways on a damaged archive
+            raise ValueError(f"{self}: not a model file: {error}") from error
         return b""

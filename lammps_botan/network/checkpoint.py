@@ -13,22 +13,25 @@ so that it is read with `weights_only=True` and never runs code.
 | `weights` | tensors by name |
 """
 
+import inspect
+import io
 import json
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from torch import Tensor
 
+from lammps_botan.files.checksum import add_checksum, has_checksum
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import Inputs
+from lammps_botan.network.limits import LIMITS
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
@@ -151,8 +154,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "seen": None if checkpoint.seen is None else checkpoint.seen.model_dump(mode="json"),
         "weights": checkpoint.model.state_dict(),
     }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     with whole_file(path) as part:
-        torch.save(content, part)
+        part.write_bytes(add_checksum(buffer.getvalue()))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -182,15 +187,47 @@ def load_checkpoint(path: Path) -> Checkpoint:
         kind = find_network(path, settings.pop("name", "botan"))  # the first ones did not say it
         given = dict(content["physics"])
         physics = Physics(**given) if version > 1 else physics_of_version_1(path, given)
-        model = kind(**settings, n_species=physics.mixture.n_species)
-        model.load_state_dict(content["weights"])
-        provenance = dict(content["provenance"])
+        model = _make(kind, settings, physics, content["weights"])
+        provenance = json.loads(json.dumps(content["provenance"]))
         known = content.get("seen")
         seen = None if known is None else InputStatistics.model_validate(known)
-    except (KeyError, TypeError, RuntimeError, ValidationError) as error:
+        return Checkpoint(model.eval(), physics, dict(provenance), seen)
+    except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
+        if str(error).startswith(f"{path}: "):
+            raise  # it is whole, and for another version
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: a damaged checkpoint: {reason}") from error
-    return Checkpoint(model.eval(), physics, provenance, seen)
+
+
+def _make(
+    kind: type[Network], settings: dict[str, Any], physics: Physics, weights: dict[str, Tensor]
+) -> Network:
+    """The network, once all that a file says of it has been checked."""
+    parameters = inspect.signature(kind.__init__).parameters
+    for key, value in settings.items():
+        if key not in parameters:
+            raise ValueError(f"no network '{kind.__name__}' has a setting '{key}'")
+        TypeAdapter(parameters[key].annotation).validate_python(value, strict=True)
+        most = LIMITS.get(key, LIMITS["width"])
+        if isinstance(value, int | float) and not 0 <= value <= most:
+            raise ValueError(f"expected {key} between 0 and {most}, found {value}")
+    settings = settings | {"n_species": physics.mixture.n_species}
+    with torch.device("meta"):  # takes no memory, whatever the settings are
+        expected = {key: tensor.shape for key, tensor in kind(**settings).state_dict().items()}
+    found = {key: tensor.shape for key, tensor in weights.items()}
+    if found != expected:
+        wrong = next(k for k in [*expected, *found] if found.get(k) != expected.get(k))
+        sizes = [tuple(known[wrong]) if wrong in known else "none" for known in (expected, found)]
+        raise ValueError(
+            f"not the weights of this network: expected {wrong} of size {sizes[0]}, found "
+            f"{sizes[1]}"
+        )
+    for key, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"the weights {key} have numbers that are not finite")
+    model = kind(**settings)
+    model.load_state_dict(weights)
+    return model
 
 
 def find_network(path: Path, name: str) -> type[Network]:
@@ -235,14 +272,16 @@ def load_plain(path: Path) -> dict[str, Any]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it holds something else than plain data.
+        If it is damaged, or holds something else than plain data.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
+    archive = path.read_bytes()
+    has_checksum(archive, str(path))
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        content = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch fails in many ways on a damaged file without a checksum
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: not a file of plain weights: {reason}") from error
     if not isinstance(content, dict):

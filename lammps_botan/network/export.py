@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lammps_botan.files.checksum import add_checksum
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.checkpoint import Checkpoint, Physics
@@ -18,6 +19,7 @@ from lammps_botan.network.metadata import Metadata, check_metadata, read_content
 from lammps_botan.network.model_file import same_outputs, together
 from lammps_botan.network.network import Network, states_without_nodes
 from lammps_botan.network.predictor import load_module
+from lammps_botan.network.program import check_program
 
 
 def export(
@@ -46,6 +48,11 @@ def export(
     ValueError
         If several checkpoints do not fit together, a network has not one output for each lag
         time, or the fallback does not fit the network.
+
+    Warns
+    -----
+    UserWarning
+        If the code of the network names operators that its users have to trust.
     """
     several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
     physics, provenance = _agree(several)
@@ -57,6 +64,10 @@ def export(
     metadata = _describe(model, " and ".join(kinds), physics, provenance, seen)
     inside = None if fallback is None else fallback_content(metadata, fallback)
     _write(path, model, metadata.to_json(), metadata, inside)
+    try:
+        check_program(Archive(path))
+    except ValueError as error:
+        warnings.warn(str(error), stacklevel=2)
     return metadata
 
 
@@ -112,13 +123,14 @@ def _write(
     with whole_file(path) as part:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            torch.jit.script(model).save(str(part), _extra_files=extra_files)
+            content = torch.jit.script(model).save_to_buffer(_extra_files=extra_files)
+        part.write_bytes(add_checksum(content))
         same = read_metadata(part) == metadata
-        same = same and same_outputs(model, load_module(part, cpu), metadata)
+        same = same and same_outputs(model, load_module(part, cpu, trust=True), metadata)
         fallback = read_fallback(Archive(part), metadata)
-        same = same and (None if fallback is None else fallback.content) == inside
+        same = same and (None if fallback is None else fallback.inside) == inside
         if same and fallback is not None:
-            load_module(fallback, cpu)  # else it would fail where it is needed
+            load_module(fallback, cpu, trust=True)  # else it would fail where it is needed
         if not same:
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")
 

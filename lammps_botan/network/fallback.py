@@ -67,8 +67,9 @@ def fallback_content(metadata: Metadata, path: Path) -> bytes:
     ValueError
         If it is not a model file, or does not fit the model.
     """
-    check_fallback(metadata, Archive(path))
-    return path.read_bytes()
+    archive = Archive(path)
+    check_fallback(metadata, archive)
+    return archive.content
 
 
 def _difference(model: Metadata, fallback: Metadata) -> str:

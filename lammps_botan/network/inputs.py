@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lammps_botan.network.limits import LIMITS
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.history import History
@@ -51,12 +52,13 @@ class HistoryInput(BaseModel):
 
     window: Positive
     interval: Positive
-    parts: Annotated[int, Field(ge=1, le=1000, strict=True)]
+    parts: Annotated[int, Field(ge=1, le=LIMITS["parts"], strict=True)]
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:
         samples = self.window / self.interval / self.parts
-        if samples < 1 - ROUNDING or abs(samples - round(samples)) > ROUNDING * samples:
+        possible = 1 - ROUNDING <= samples <= LIMITS["samples_per_part"]
+        if not possible or abs(samples - round(samples)) > ROUNDING * samples:
             raise ValueError(
                 f"expected a window of whole samples in each of its {self.parts} parts, found "
                 f"window {self.window:g} and interval {self.interval:g}"

@@ -11,6 +11,7 @@ from lammps_botan.network.archive import Archive
 from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in, merge_known
+from lammps_botan.network.limits import LIMITS
 from lammps_botan.structure.mixture import Mixture
 
 __all__ = ["HistoryInput", "InherentInput", "Inputs", "Metadata", "read_metadata"]
@@ -18,9 +19,7 @@ __all__ = ["HistoryInput", "InherentInput", "Inputs", "Metadata", "read_metadata
 FORMAT = "lammps-botan"
 FORMAT_VERSION = 2
 FORMAT_VERSION_WITH_INPUTS = 3
-MOST = 2**31 - 1  # LAMMPS counts in int32
-
-Count = Annotated[int, Field(ge=1, le=MOST, strict=True)]
+Names = Annotated[list[str], Field(max_length=LIMITS["outputs"])]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -65,11 +64,11 @@ class Metadata(BaseModel):
     inputs: Inputs = Inputs()
     seen: InputStatistics | None = None
     node_input: Literal["number", "one-hot"]
-    cutoff: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    rounds: Count
-    width: Count
-    node_outputs: list[str] = Field(min_length=1)
-    edge_outputs: list[str]
+    cutoff: Annotated[float, Field(gt=0, le=LIMITS["cutoff"], allow_inf_nan=False)]
+    rounds: Annotated[int, Field(ge=1, le=LIMITS["rounds"], strict=True)]
+    width: Annotated[int, Field(ge=1, le=LIMITS["width"], strict=True)]
+    node_outputs: Annotated[Names, Field(min_length=1)]
+    edge_outputs: Names
     lag_times: list[Number] | None
     temperature: Number | None
     density: Number | None
@@ -81,6 +80,19 @@ class Metadata(BaseModel):
         if self.node_input == "number" and self.mixture.n_species > 2:
             raise ValueError(
                 f"node_input must be 'one-hot' for {self.mixture.n_species} species, found 'number'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_are_those_of_a_model(self) -> Self:
+        n_species, most = self.mixture.n_species, LIMITS["species"]
+        if n_species > most:
+            raise ValueError(f"expected {most} species or less, found {n_species}")
+        longest, most = max(map(max, self.mixture.bond_lengths)), LIMITS["cutoff_in_bonds"]
+        if self.cutoff > most * longest:
+            raise ValueError(
+                f"'cutoff': expected {most} times the longest bond, {longest:g}, or less, found "
+                f"{self.cutoff:g}"
             )
         return self
 
@@ -173,19 +185,22 @@ def read_content(path: Path | Archive) -> dict[str, Any]:
         If the file is not a model file.
     """
     archive = path if isinstance(path, Archive) else Archive(Path(path))
-    if not archive.path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+    text = archive.extra_file("metadata.json")
+    if len(text) > LIMITS["bytes"]:
+        raise ValueError(
+            f"{path}: not a model file: expected {LIMITS['bytes']} bytes of metadata.json or less, "
+            f"found {len(text)}"
+        )
     try:
-        text = archive.extra_file("metadata.json")
-        content = json.loads(text) if text else None
-    except Exception as error:  # a damaged archive fails in many ways
+        found = json.loads(text) if text else None
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not a model file: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(
             f"{path}: not a model file of lammps-botan. From a checkpoint, make one with "
             f"`lammps-botan export {path} -o model.pt`"
         )
-    return content
+    return found
 
 
 def check_metadata(path: Path | Archive, content: Mapping[str, Any]) -> Metadata:

@@ -154,6 +154,30 @@ def forward_arrays(
     return [graph.species, vectors, *inputs, graph.center, graph.neighbor]
 
 
+def call_rounds(
+    network: Network | torch.jit.ScriptModule, rounds: int, given: Sequence[Tensor]
+) -> Outputs:
+    """What `forward` gives, by `encode`, `step` and `decode` as an engine calls them.
+
+    Parameters
+    ----------
+    network : Network or ScriptModule
+        The latter of a model file.
+    rounds : int
+        How often `step` is called.
+    given : sequence of Tensor
+        As `forward_arrays`.
+    """
+    species, vectors, *inputs, center, neighbor = given
+    n = len(species)
+    more = [*inputs, center, neighbor, n] if inputs else []
+    node, node_const, edge, edge_const = network.encode(species, vectors, *more)
+    for round in range(rounds):
+        node, edge = network.step(round, node, node_const, edge, edge_const, center, neighbor, n)
+    outputs: Outputs = network.decode(node, edge)
+    return outputs
+
+
 def states_without_nodes(network: Network) -> States:
     """What `encode` gives for a graph without nodes: how many columns each state has."""
     none = torch.zeros(0, dtype=torch.int64)

@@ -15,7 +15,8 @@ from lammps_botan.network.engine import scoring
 from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
-from lammps_botan.network.network import forward_arrays
+from lammps_botan.network.network import call_rounds, forward_arrays
+from lammps_botan.network.program import check_program
 from lammps_botan.network.shipped import find_model
 from lammps_botan.network.transfer import send_together
 from lammps_botan.network.trial_configuration import trial_configuration
@@ -61,6 +62,8 @@ class Predictor:
     precision : str
         "float32"; or "bfloat16" for numbers of 8 significant bits on edges, which costs about half
         on processors with AVX-512 BF16; docs/performance.md has its error.
+    trust : bool
+        Whether to run code in the model file that may do more than compute (docs/security.md).
 
     Attributes
     ----------
@@ -79,8 +82,8 @@ class Predictor:
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, its fallback does not fit it, or the device is absent or
-        cannot do the precision.
+        If the file is not a model file, is damaged, or its code may do more than compute; its
+        fallback does not fit it; or the device is absent or cannot do the precision.
 
     Examples
     --------
@@ -93,7 +96,12 @@ class Predictor:
     """
 
     def __init__(
-        self, model: str | Path | Archive, device: str = "cpu", precision: str = "float32"
+        self,
+        model: str | Path | Archive,
+        device: str = "cpu",
+        precision: str = "float32",
+        *,
+        trust: bool = False,
     ) -> None:
         archive = model if isinstance(model, Archive) else Archive(find_model(model))
         self.path, self._name = archive.path, str(archive)
@@ -111,10 +119,12 @@ class Predictor:
             raise ValueError(
                 f"device {device} was asked for, but torch finds no CUDA device here; use 'cpu'"
             )
-        self._module = load_module(archive, self._device)
+        self._trust = trust
+        self._module = load_module(archive, self._device, trust=trust)
         for method in ("encode", "step", "decode"):
             if not hasattr(self._module, method):
                 raise ValueError(f"{archive}: the model has no method {method}")
+        self._check_rounds()
         if precision not in {"float32", "bfloat16"}:
             raise ValueError(f"expected precision float32 or bfloat16, found {precision}")
         self._engine = self._make_engine(bfloat16=precision == "bfloat16")
@@ -127,7 +137,32 @@ class Predictor:
         It is another model, which sees positions and species only: `predict` never takes it by
         itself.
         """
-        return None if self._fallback is None else Predictor(self._fallback, str(self._device))
+        if self._fallback is None:
+            return None
+        return Predictor(self._fallback, str(self._device), trust=self._trust)
+
+    def _check_rounds(self) -> None:
+        """The fix calls `step` as often as the metadata say, and Python calls `forward`."""
+        trial = trial_configuration(self.mixture, self.metadata.cutoff, self.metadata.inputs)
+        graph = build_graph(trial, self.metadata.cutoff)
+        given = self._node_inputs(trial) if self.metadata.inputs.names else (None, None)
+        arrays = send_together(forward_arrays(graph, *given), self._device)
+        try:
+            with torch.inference_mode():
+                whole = self._module(*arrays)
+                rounds = call_rounds(self._module, self.metadata.rounds, arrays)
+        except (RuntimeError, torch.jit.Error):
+            return  # `predict` will say so
+        if not all(torch.isfinite(one).all() for one in (*whole, *rounds)):
+            return  # likewise
+        for one, other in zip(whole, rounds, strict=True):
+            scale = one.abs().max().item() if one.numel() else 0.0
+            if one.shape != other.shape or not torch.allclose(one, other, 0.0, TOLERANCE * scale):
+                raise ValueError(
+                    f"{self._name}: {self.metadata.rounds} rounds, as metadata.json has them, give "
+                    "other numbers than the model itself: the file is damaged, or was not made by "
+                    "`lammps-botan export`"
+                )
 
     def _make_engine(self, *, bfloat16: bool) -> scoring.Engine | None:
         rounds, inputs = self.metadata.rounds, bool(self.metadata.inputs.names)
@@ -273,8 +308,7 @@ class Predictor:
                 else self._by_torch(graph, node_vectors, node_scalars)
             )
         except (RuntimeError, torch.jit.Error) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-            raise ValueError(f"{self._name} fails: {reason}") from error
+            raise ValueError(f"{self._name} fails: {_last_line(error)}") from error
         for name, numbers in (("particles", node), ("pairs", edge)):
             if not np.isfinite(numbers).all():
                 raise ValueError(
@@ -333,20 +367,33 @@ class Predictor:
             )
 
 
-def load_module(path: Path | Archive, device: torch.device) -> torch.jit.ScriptModule:
+def _last_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]
+
+
+def load_module(
+    path: Path | Archive, device: torch.device, *, trust: bool = False
+) -> torch.jit.ScriptModule:
     """The TorchScript module of a model file.
+
+    Parameters
+    ----------
+    path : Path or Archive
+    device : torch.device
+    trust : bool
+        Whether to run code that `check_program` refuses.
 
     Raises
     ------
     ValueError
-        If it cannot be loaded.
+        If it cannot be loaded, or its code may do more than compute.
     """
+    archive = path if isinstance(path, Archive) else Archive(path)
+    check_program(archive, trust=trust)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            archive = path if isinstance(path, Archive) else Archive(path)
-            with archive.open() as file:
-                module: torch.jit.ScriptModule = torch.jit.load(file, map_location=device)
+            module: torch.jit.ScriptModule = torch.jit.load(archive.buffer(), map_location=device)
             module.eval()
             return module
     except RuntimeError as error:

@@ -7,6 +7,7 @@
 
 #include "botan_model.h"
 #include "engine_model.h"
+#include "torch_program.h"
 
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -54,7 +55,7 @@ class Threads {
 
 class TorchModel : public BotanModel {
  public:
-  TorchModel(const char *, size_t, const std::string &, int, int);
+  TorchModel(std::string_view, bool trust, const std::string &, int, int);
   const std::string &metadata() const override { return metadata_text; }
   std::string fallback() const override { return fallback_bytes; }
   std::string device() const override { return torch_device.str(); }
@@ -67,6 +68,7 @@ class TorchModel : public BotanModel {
   std::string step(int) override;
   float *node() override { return host_node.data_ptr<float>(); }
   std::string decode(std::vector<float> &, std::vector<float> &) override;
+  std::string forward(const BotanGraph &, std::vector<float> &, std::vector<float> &) override;
 
  private:
   torch::Device torch_device = torch::kCPU;
@@ -86,6 +88,8 @@ class TorchModel : public BotanModel {
   static std::vector<at::Tensor> call(const torch::jit::Module &, const char *,
                                       std::vector<c10::IValue>, size_t);
   void check(const char *, const char *, const at::Tensor &, int64_t, int64_t) const;
+  void copy_outputs(const char *, const std::vector<at::Tensor> &, std::vector<float> &,
+                    std::vector<float> &) const;
   std::vector<at::Tensor> send_together(const std::vector<at::Tensor> &) const;
 };
 
@@ -110,14 +114,15 @@ void check_method(const torch::jit::Module &module, const char *name, size_t n_a
                              std::to_string(n_arguments));
 }
 
-TorchModel::TorchModel(const char *bytes, size_t n_bytes, const std::string &device,
+TorchModel::TorchModel(std::string_view bytes, bool trust, const std::string &device,
                        int rank_on_host, int threads) :
     torch_device(choose_device(device, rank_on_host)), n_threads(threads)
 {
   const c10::InferenceMode inference;
-  std::istringstream stream(std::string(bytes, n_bytes));
+  std::istringstream stream{std::string(bytes)};
   torch::jit::ExtraFilesMap extra_files = {{"metadata.json", ""}, {"fallback.pt", ""}};
   try {
+    if (!trust) check_program(bytes);
     module = torch::jit::load(stream, torch_device, extra_files);
   } catch (const c10::Error &failure) {
     // the rest of this message guesses at causes
@@ -137,6 +142,7 @@ std::string TorchModel::set_sizes(const BotanSizes &given)
     check_method(module, "encode", sizes.has_inputs() ? 7 : 2);
     check_method(module, "step", 8);
     check_method(module, "decode", 2);
+    check_method(module, "forward", sizes.has_inputs() ? 6 : 4);
   });
 }
 
@@ -330,16 +336,22 @@ std::string TorchModel::step(int round)
   });
 }
 
+void TorchModel::copy_outputs(const char *method, const std::vector<at::Tensor> &outputs,
+                              std::vector<float> &node_out, std::vector<float> &edge_out) const
+{
+  check(method, "node_out", outputs[0], n_local, sizes.node_outputs);
+  check(method, "edge_out", outputs[1], n_edges, sizes.edge_outputs);
+  const at::Tensor both = at::cat({outputs[0].flatten(), outputs[1].flatten()}).cpu();
+  const float *first = both.data_ptr<float>(), *middle = first + outputs[0].numel();
+  node_out.assign(first, middle);
+  edge_out.assign(middle, first + both.numel());
+}
+
 std::string TorchModel::decode(std::vector<float> &node_out, std::vector<float> &edge_out)
 {
   return guarded([&] {
     const auto outputs = call(module, "decode", {node_state.narrow(0, 0, n_local), edge}, 2);
-    check("decode", "node_out", outputs[0], n_local, sizes.node_outputs);
-    check("decode", "edge_out", outputs[1], n_edges, sizes.edge_outputs);
-    const at::Tensor both = at::cat({outputs[0].flatten(), outputs[1].flatten()}).cpu();
-    const float *first = both.data_ptr<float>(), *middle = first + outputs[0].numel();
-    node_out.assign(first, middle);
-    edge_out.assign(middle, first + both.numel());
+    copy_outputs("decode", outputs, node_out, edge_out);
     // memory of the edges is the largest part: not held until the next scoring
     for (at::Tensor *tensor :
          {&node_state, &host_node, &node_const, &edge, &edge_const, &center, &neighbor})
@@ -347,14 +359,28 @@ std::string TorchModel::decode(std::vector<float> &node_out, std::vector<float> 
   });
 }
 
+std::string TorchModel::forward(const BotanGraph &graph, std::vector<float> &node_out,
+                                std::vector<float> &edge_out)
+{
+  return guarded([&] {
+    auto arguments = encode_arguments(graph);
+    if (sizes.has_inputs())
+      arguments.pop_back();    // n_local
+    else
+      arguments.insert(arguments.end(), {center, neighbor});
+    copy_outputs("forward", call(module, "forward", arguments, 2), node_out, edge_out);
+    center = neighbor = at::Tensor();
+  });
+}
+
 }    // namespace
 
 extern "C" __attribute__((visibility("default"))) BotanModel *
-create_botan_model(const char *bytes, size_t n_bytes, const char *device, int rank_on_host,
-                   int threads, std::string *message)
+create_botan_model(const char *bytes, size_t n_bytes, bool trust, const char *device,
+                   int rank_on_host, int threads, std::string *message)
 {
   try {
-    return new TorchModel(bytes, n_bytes, device, rank_on_host, threads);
+    return new TorchModel({bytes, n_bytes}, trust, device, rank_on_host, threads);
   } catch (const c10::Error &failure) {
     *message = brief(failure.what_without_backtrace());
   } catch (const std::exception &failure) {

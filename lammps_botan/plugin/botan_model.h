@@ -57,11 +57,20 @@ class BotanModel {
   virtual std::string step(int round) = 0;
   virtual float *node() = 0;    // [n_nodes, width] in host memory
   virtual std::string decode(std::vector<float> &node_out, std::vector<float> &edge_out) = 0;
+
+  // the same by the method forward of the model file, on a graph without ghosts: it has a number of
+  // rounds of its own
+  virtual std::string forward(const BotanGraph &, std::vector<float> &, std::vector<float> &)
+  {
+    return "the compiled engine has no method forward";
+  }
 };
 
-// device is cpu, cuda or auto; rank_on_host shares the GPUs of a host out among its ranks.
+// trust runs code that check_program refuses (torch_program.h); device is cpu, cuda or auto;
+// rank_on_host shares the GPUs of a host out among its ranks.
 // message says why the result is a null pointer
-using BotanModelCreator = BotanModel *(const char *bytes, size_t n_bytes, const char *device,
-                                       int rank_on_host, int threads, std::string *message);
+using BotanModelCreator = BotanModel *(const char *bytes, size_t n_bytes, bool trust,
+                                       const char *device, int rank_on_host, int threads,
+                                       std::string *message);
 
 #endif

@@ -18,7 +18,7 @@ using namespace LAMMPS_NS;
 
 static bool is_keyword(const char *word)
 {
-  for (const char *keyword : {"bonds", "device", "precision", "threads", "verify"})
+  for (const char *keyword : {"bonds", "device", "precision", "threads", "trust", "verify"})
     if (strcmp(word, keyword) == 0) return true;
   return false;
 }
@@ -31,7 +31,7 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
     error->all(FLERR, Error::NOPOINTER,
                "Fix botan needs more arguments: fix ID group botan N model.pt species-of-type-1 "
                "species-of-type-2 ... [bonds r] [device cpu|cuda|auto] "
-               "[precision float32|bfloat16] [threads n] [verify yes|no]");
+               "[precision float32|bfloat16] [threads n] [trust yes|no] [verify yes|no]");
   if (!lmp->atom->tag_enable)
     error->all(FLERR, Error::NOPOINTER, "Fix botan needs atom IDs: remove `atom_modify id no`");
 
@@ -58,7 +58,7 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
     if (!is_keyword(arg[iarg]))
       error->all(FLERR, iarg,
                  "Fix botan: unknown keyword '{}'; after the {} species words (one for each atom "
-                 "type) the keywords are bonds, device, precision, threads and verify",
+                 "type) the keywords are bonds, device, precision, threads, trust and verify",
                  keyword, n_types);
     if (iarg + 1 == narg) error->all(FLERR, iarg, "Fix botan: keyword {} needs a value", keyword);
     const std::string value = arg[iarg + 1];
@@ -76,10 +76,10 @@ FixBotanArguments::FixBotanArguments(LAMMPS *lmp, int narg, char **arg) :
       if (!bfloat16 && value != "float32")
         error->all(FLERR, iarg + 1, "Fix botan: precision must be float32 or bfloat16, got '{}'",
                    value);
-    } else if (keyword == "verify") {
-      verify = value == "yes";
-      if (!verify && value != "no")
-        error->all(FLERR, iarg + 1, "Fix botan: verify must be yes or no, got '{}'", value);
+    } else if (keyword == "trust" || keyword == "verify") {
+      if (value != "yes" && value != "no")
+        error->all(FLERR, iarg + 1, "Fix botan: {} must be yes or no, got '{}'", keyword, value);
+      (keyword == "trust" ? trust : verify) = value == "yes";
     } else {
       threads = utils::is_integer(value) && value.size() < 6 ? std::stoi(value) : 0;
       if (threads < 1)

@@ -24,6 +24,7 @@ struct FixBotanArguments {
   bool bfloat16 = false;
   int threads;
   bool verify = false;
+  bool trust = false;    // the code in the model file may do more than compute
 
   FixBotanArguments(class LAMMPS *, int, char **);
 };

@@ -5,6 +5,7 @@
 
 #include "model_loader.h"
 
+#include "checksum.h"
 #include "model_fallback.h"
 
 #include "comm.h"
@@ -95,11 +96,10 @@ static void agree(LAMMPS *lmp, const std::string &failure)
 }
 
 /* ----------------------------------------------------------------------
-   outputs on a small graph without ghosts
+   outputs on a graph without ghosts
 ------------------------------------------------------------------------- */
 
-static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
-                           std::vector<float> &node_out, std::vector<float> &edge_out)
+static BotanGraph small_graph(const ModelMetadata &metadata)
 {
   constexpr int N = 16;
   BotanGraph graph;
@@ -118,9 +118,14 @@ static std::string try_out(BotanModel &model, const ModelMetadata &metadata,
     for (int k = 0; k < metadata.sizes.node_scalars; k++)
       graph.node_scalars.push_back(static_cast<float>(cos(i + N * k)));
   }
+  return graph;
+}
+
+static std::string try_out(BotanModel &model, const BotanGraph &graph, int rounds,
+                           std::vector<float> &node_out, std::vector<float> &edge_out)
+{
   std::string failure = model.encode(graph);
-  for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)
-    failure = model.step(round);
+  for (int round = 0; failure.empty() && round < rounds; round++) failure = model.step(round);
   return failure.empty() ? model.decode(node_out, edge_out) : failure;
 }
 
@@ -134,6 +139,26 @@ static bool are_close(const std::vector<float> &a, const std::vector<float> &b)
 }
 
 /* ----------------------------------------------------------------------
+   metadata.json says how often step is called, and the method forward knows it by itself
+------------------------------------------------------------------------- */
+
+static std::string check_rounds(BotanModel &model, const ModelMetadata &metadata)
+{
+  const BotanGraph graph = small_graph(metadata);
+  std::vector<float> node_out[2], edge_out[2];
+  std::string failure = try_out(model, graph, metadata.sizes.rounds, node_out[0], edge_out[0]);
+  if (failure.empty()) failure = model.forward(graph, node_out[1], edge_out[1]);
+  if (!failure.empty()) return "";    // a scoring will say so, with the step
+  for (const auto &outputs : {node_out[0], node_out[1], edge_out[0], edge_out[1]})
+    for (const float x : outputs)
+      if (!std::isfinite(x)) return "";    // likewise
+  if (are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1])) return "";
+  return fmt::format("{} rounds, as metadata.json has them, give other numbers than the model "
+                     "itself: the file is damaged, or was not made by `lammps-botan export`",
+                     metadata.sizes.rounds);
+}
+
+/* ----------------------------------------------------------------------
    the compiled engine, where the code in the model file turns out to compute the same
 ------------------------------------------------------------------------- */
 
@@ -144,9 +169,11 @@ static std::unique_ptr<BotanModel> choose_engine(LAMMPS *lmp, const FixBotanArgu
   std::string failure;
   std::unique_ptr<BotanModel> engine(model->make_engine(false, &failure));
   if (engine) {
+    const BotanGraph graph = small_graph(metadata);
+    const int rounds = metadata.sizes.rounds;
     std::vector<float> node_out[2], edge_out[2];
-    const bool same = try_out(*engine, metadata, node_out[0], edge_out[0]).empty() &&
-                      try_out(*model, metadata, node_out[1], edge_out[1]).empty() &&
+    const bool same = try_out(*engine, graph, rounds, node_out[0], edge_out[0]).empty() &&
+                      try_out(*model, graph, rounds, node_out[1], edge_out[1]).empty() &&
                       are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1]);
     if (!same) engine.reset();
   }
@@ -180,8 +207,9 @@ static std::unique_ptr<BotanModel> open_model(LAMMPS *lmp, const FixBotanArgumen
   BotanModelCreator *create = nullptr;
   agree(lmp, open_model_library(create));
   std::string failure;
-  std::unique_ptr<BotanModel> model(create(bytes.data(), bytes.size(), given.device.c_str(),
-                                           rank_on_host, given.threads, &failure));
+  std::unique_ptr<BotanModel> model(create(bytes.data(), bytes.size(), given.trust,
+                                           given.device.c_str(), rank_on_host, given.threads,
+                                           &failure));
   agree(lmp, model ? "" : fmt::format("{}: {}", words, failure));
   failure = parse_metadata(model->metadata(), metadata);
   agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
@@ -201,13 +229,11 @@ static std::unique_ptr<BotanModel> make_ready(LAMMPS *lmp, const FixBotanArgumen
   agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
 
   // a graph without atoms shows here, on all ranks at once, whether the methods fit together
-  const BotanGraph empty;
   std::vector<float> node_out, edge_out;
-  failure = model->encode(empty);
-  for (int round = 0; failure.empty() && round < metadata.sizes.rounds; round++)
-    failure = model->step(round);
-  if (failure.empty()) failure = model->decode(node_out, edge_out);
+  failure = try_out(*model, BotanGraph(), metadata.sizes.rounds, node_out, edge_out);
   agree(lmp, failure.empty() ? "" : fmt::format("{} fails on an empty graph: {}", words, failure));
+  failure = check_rounds(*model, metadata);
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
   return choose_engine(lmp, given, metadata, std::move(model));
 }
 
@@ -221,8 +247,20 @@ std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArg
   MPI_Comm world = lmp->world;
   std::vector<char> bytes;
   std::string failure;
-  if (lmp->comm->me == 0) failure = read_model_file(given.model, bytes);
+  bool has_checksum = true;
+  if (lmp->comm->me == 0) {
+    failure = read_model_file(given.model, bytes);
+    if (failure.empty()) {
+      failure = check_checksum({bytes.data(), bytes.size()}, has_checksum);
+      if (!failure.empty()) failure = fmt::format("model file {}: {}", given.model, failure);
+    }
+  }
   agree(lmp, failure);
+  if (!has_checksum)
+    utils::logmesg(lmp,
+                   "Fix botan: model file {} has no checksum, so that damage goes unseen; "
+                   "`lammps-botan export {} -o NEW.pt` adds one\n",
+                   given.model, given.model);
   bigint n_bytes = static_cast<bigint>(bytes.size());
   MPI_Bcast(&n_bytes, 1, MPI_LMP_BIGINT, 0, world);
   if (n_bytes > MAXSMALLINT)

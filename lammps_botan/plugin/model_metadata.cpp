@@ -5,6 +5,8 @@
 
 #include "model_metadata.h"
 
+#include "model_limits.h"
+
 #include "fmt/format.h"
 #include "json.h"
 
@@ -17,9 +19,6 @@ using LAMMPS_NS::json;
 
 // of models without inputs, and with them
 static constexpr int FORMAT_VERSION = 2, FORMAT_VERSION_OF_INPUTS = 3;
-static constexpr double LARGEST_COUNT = 1 << 20;    // of rounds or columns: more is a mistake
-static constexpr int MOST_PARTS = 1000;
-static constexpr double MOST_SAMPLES = 1e9;
 
 double ModelMixture::longest_bond() const
 {
@@ -63,24 +62,25 @@ static bool is_positive(const json &value)
   return is_finite(value) && value.get<double>() > 0.0;
 }
 
-static int count_at(const json &object, const std::string &key)
+static int count_at(const json &object, const std::string &key, int64_t largest)
 {
   const json &value = at(object, key);
   // compared as a double, in which every integer of JSON fits
   if (!value.is_number_integer() || value.get<double>() < 1.0)
     wrong(key, "a positive integer", value);
-  if (value.get<double>() > LARGEST_COUNT)
-    wrong(key, fmt::format("{:.0f} or less", LARGEST_COUNT), value);
+  if (value.get<double>() > static_cast<double>(largest))
+    wrong(key, fmt::format("{} or less", largest), value);
   return value.get<int>();
 }
 
-static std::vector<std::string> names_at(const json &object, const std::string &key, size_t least)
+static std::vector<std::string> names_at(const json &object, const std::string &key, size_t least,
+                                         size_t most)
 {
   const json &value = at(object, key);
-  bool good = value.is_array() && value.size() >= least;
+  bool good = value.is_array() && value.size() >= least && value.size() <= most;
   if (good)
     for (const auto &name : value) good = good && name.is_string();
-  if (!good) wrong(key, fmt::format("a list of at least {} names", least), value);
+  if (!good) wrong(key, fmt::format("a list of {} to {} names", least, most), value);
   return value.get<std::vector<std::string>>();
 }
 
@@ -112,14 +112,13 @@ static ModelMixture mixture_at(const json &object)
   ModelMixture mixture;
   mixture.name = text_at(value, "name");
   mixture.units = text_at(value, "units");
-  mixture.species = names_at(value, "species", 1);
+  mixture.species = names_at(value, "species", 1, Limits::species);
   const std::set<std::string> different(mixture.species.begin(), mixture.species.end());
   if (different.size() < mixture.species.size() || different.count("NULL"))
     wrong("species", "a list of different names, none of them NULL", value["species"]);
   mixture.bond_lengths = bond_lengths_at(value, mixture.species.size());
-  mixture.dimension = count_at(value, "dimension");
-  if (mixture.dimension != 2 && mixture.dimension != 3)
-    wrong("dimension", "2 or 3", value["dimension"]);
+  mixture.dimension = count_at(value, "dimension", 3);
+  if (mixture.dimension < 2) wrong("dimension", "2 or 3", value["dimension"]);
   const auto reference = std::find(mixture.species.begin(), mixture.species.end(),
                                    text_at(value, "reference_species"));
   if (reference == mixture.species.end())
@@ -153,7 +152,7 @@ static int check_format(const json &object)
   if (!object.is_object()) throw std::runtime_error("metadata.json is not a JSON object");
   if (text_at(object, "format") != "lammps-botan")
     wrong("format", "\"lammps-botan\"", object["format"]);
-  const int version = count_at(object, "format_version");
+  const int version = count_at(object, "format_version", INT32_MAX);
   const std::string found = fmt::format("it has format_version {}, and this plugin reads {} and {}",
                                         version, FORMAT_VERSION, FORMAT_VERSION_OF_INPUTS);
   if (version < FORMAT_VERSION)
@@ -195,11 +194,9 @@ static HistoryInput history_of(const json &value)
   HistoryInput history;
   history.window = positive_at(value, "window");
   history.interval = positive_at(value, "interval");
-  history.parts = count_at(value, "parts");
-  if (history.parts > MOST_PARTS)
-    wrong("parts", fmt::format("{} or less", MOST_PARTS), value["parts"]);
+  history.parts = count_at(value, "parts", Limits::parts);
   const double samples = history.window / history.interval / history.parts;
-  if (!(samples >= 1.0 - 1e-6 && samples <= MOST_SAMPLES &&
+  if (!(samples >= 1.0 - 1e-6 && samples <= static_cast<double>(Limits::samples_per_part) &&
         std::fabs(samples - std::round(samples)) <= 1e-6 * samples))
     wrong("inputs.history", "a window of whole samples in each of its parts", value);
   history.samples_per_part = std::llround(samples);
@@ -270,6 +267,18 @@ static void read_seen(const json &object, ModelMetadata &metadata)
                                   table_at(*found, "deviation", n_species, n, true)};
 }
 
+static double cutoff_at(const json &object, double longest_bond)
+{
+  const double cutoff = positive_at(object, "cutoff");
+  const double largest = std::min(static_cast<double>(Limits::cutoff),
+                                  static_cast<double>(Limits::cutoff_in_bonds) * longest_bond);
+  if (cutoff > largest)
+    wrong("cutoff",
+          fmt::format("{} or less, {} times the longest bond", largest, Limits::cutoff_in_bonds),
+          object["cutoff"]);
+  return cutoff;
+}
+
 static ModelMetadata read(const json &object)
 {
   const int version = check_format(object);
@@ -279,11 +288,11 @@ static ModelMetadata read(const json &object)
   const std::string node_input = text_at(object, "node_input");
   if (node_input != "number" && node_input != "one-hot")
     wrong("node_input", "\"number\" or \"one-hot\"", object["node_input"]);
-  metadata.node_outputs = names_at(object, "node_outputs", 1);
-  metadata.edge_outputs = names_at(object, "edge_outputs", 0);
-  metadata.cutoff = positive_at(object, "cutoff");
-  metadata.sizes.rounds = count_at(object, "rounds");
-  metadata.sizes.width = count_at(object, "width");
+  metadata.node_outputs = names_at(object, "node_outputs", 1, Limits::outputs);
+  metadata.edge_outputs = names_at(object, "edge_outputs", 0, Limits::outputs);
+  metadata.cutoff = cutoff_at(object, metadata.mixture.longest_bond());
+  metadata.sizes.rounds = count_at(object, "rounds", Limits::rounds);
+  metadata.sizes.width = count_at(object, "width", Limits::width);
   metadata.sizes.node_outputs = static_cast<int>(metadata.node_outputs.size());
   metadata.sizes.edge_outputs = static_cast<int>(metadata.edge_outputs.size());
   read_inputs(object, version, metadata);
@@ -294,11 +303,38 @@ static ModelMetadata read(const json &object)
   return metadata;
 }
 
+// of objects and lists inside each other: the parser calls itself for each level
+
+static int64_t depth(const std::string &text)
+{
+  int64_t now = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    if (quoted && c == '\\')
+      i++;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '{' || c == '['))
+      deepest = std::max(deepest, ++now);
+    else if (!quoted && (c == '}' || c == ']'))
+      now--;
+  }
+  return deepest;
+}
+
 std::string parse_metadata(const std::string &text, ModelMetadata &metadata)
 {
   if (text.empty())
     return "it is a TorchScript archive without metadata.json, so not a model file of this project";
+  if (text.size() > Limits::bytes)
+    return fmt::format("expected {} bytes of metadata.json or less, found {}",
+                       static_cast<int64_t>(Limits::bytes), text.size());
   try {
+    if (depth(text) > Limits::depth)
+      throw std::runtime_error(fmt::format(
+          "metadata.json: expected objects inside objects up to a depth of {}, found a depth of {}",
+          static_cast<int64_t>(Limits::depth), depth(text)));
     metadata = read(json::parse(text));
     return "";
   } catch (const std::exception &failure) {
