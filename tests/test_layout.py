@@ -85,9 +85,12 @@ def test_one_reader_alone_unpickles_foreign_files():
     assert readers == ["bapst_pickle.py"]
 
 
-def test_botan_model_is_the_only_source_that_knows_torch():
+def test_two_sources_of_one_library_know_torch():
     sources = [*(PACKAGE / "plugin").glob("*.cpp"), *(PACKAGE / "plugin").glob("*.h")]
-    assert {p.name for p in sources if "torch/" in p.read_text()} == {"botan_model.cpp"}
+    assert {p.name for p in sources if "torch/" in p.read_text()} == {
+        "botan_model.cpp",
+        "torch_program.cpp",
+    }
 
 
 def test_what_lammps_imports_at_its_start_loads_nothing_else():

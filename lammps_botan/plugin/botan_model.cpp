@@ -3,7 +3,7 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// The only file that knows torch, in a library of its own (see CMakeLists.txt).
+// Knows torch, as torch_program.cpp does, in a library of its own (see CMakeLists.txt).
 
 #include "botan_model.h"
 #include "engine_model.h"
