@@ -51,7 +51,7 @@ SYSTEMS = {
         "after_box": EMPTIED,
     },
     "triclinic": {"region": "prism 0 3 0 3 0 3 0.9 0.4 -0.7"},
-    "flat, of legal tilts": {"region": "prism 0 2 0 6 0 1 0 0.5 0.75", "pair_cutoff": 1.2},
+    "flat, of legal tilts": {"region": "prism 0 2 0 6 0 1 0 0.5 0.75"},
     "sparse ids": {"after_box": "delete_atoms random fraction 0.3 yes all NULL 77 compress no"},
 }
 
