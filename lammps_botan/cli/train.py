@@ -40,7 +40,12 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
     from lammps_botan.training import train as run
     from lammps_botan.training.config import read_config
 
-    paths = run(read_config(config), config.parent, init=init, devices=devices, num_nodes=num_nodes)
+    given = read_config(config)
+    try:
+        paths = run(given, config.parent, init=init, devices=devices, num_nodes=num_nodes)
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"\n{interrupt or 'stopped'}", err=True)
+        raise
     names = " ".join(map(str, paths))
     # with several processes one speaks
     rank_zero_only(click.echo)(f"wrote {names}; next: lammps-botan export {names} -o model.pt")

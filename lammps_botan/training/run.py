@@ -1,8 +1,10 @@
 """A training run, from its configuration to its checkpoints."""
 
+import contextlib
 import logging
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAverag
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from lammps_botan.files.whole_file import whole_file
@@ -20,6 +23,7 @@ from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
 from lammps_botan.training.data import TrainingData, read_data
 from lammps_botan.training.graphs import Order, TurnedGraphs
+from lammps_botan.training.interruption import Interruption, InterruptionError
 from lammps_botan.training.linear_run import train_linear
 from lammps_botan.training.module import Module, NotFiniteError
 from lammps_botan.training.network import InitialWeights, read_initial_weights
@@ -138,17 +142,28 @@ def _train_one(
         seen = record_seen(data.training, data.physics.mixture.n_species)
         write_best(config, output, init, physics=data.physics, known=known, seen=seen, rho=rho)
 
+    interruption = Interruption()
     with warnings.catch_warnings():
         for message in _CHATTER:
             warnings.filterwarnings("ignore", message)
         try:
-            _fit(config, output, init, data, starts, processes, best)
+            # several processes wait for each other in each step: there the first signal ends them
+            with interruption if processes.number == 1 else contextlib.nullcontext():
+                _fit(config, output, init, data, starts, processes, [best, interruption])
         except NotFiniteError as error:
             if not (output / f"best{SUFFIX}").exists():
                 raise
             write()
             kept = output / "best.ckpt"
             raise NotFiniteError(f"{error}; {kept} is the best until then") from None
+        except (InterruptionError, SIGTERMException):
+            state = "nothing is learned yet"
+            if (output / f"best{SUFFIX}").exists():
+                write()
+                state = f"{output / 'best.ckpt'} is the best until now"
+            raise KeyboardInterrupt(
+                f"stopped; {state}; the same command goes on from the last epoch"
+            ) from None
     write()
     return output / "best.ckpt"
 
@@ -170,7 +185,7 @@ def _fit(
     data: TrainingData,
     starts: Starts,
     processes: _Processes,
-    best: ModelCheckpoint,
+    callbacks: Sequence[Callback],
 ) -> None:
     recipe = config.recipe
     assert isinstance(recipe.seed, int)  # see Config.members
@@ -182,11 +197,7 @@ def _fit(
     else:
         init.load_into(module.model, data.physics)
     title = f"seed {recipe.seed}, epoch" if output.name == f"seed-{recipe.seed}" else "epoch"
-    callbacks: list[Callback] = [
-        best,
-        _file(output, "last"),
-        Bar(title, recipe.validate_every),
-    ]
+    callbacks = [*callbacks, _file(output, "last"), Bar(title, recipe.validate_every)]
     if recipe.averaging > 0:
         callbacks.append(EMAWeightAveraging(decay=recipe.averaging))
     if recipe.patience is not None:
