@@ -290,6 +290,28 @@ def test_a_mean_may_differ_by_half_a_deviation_and_five_standard_errors(tmp_path
     assert ";" not in words
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_all_quantities_of_both_inputs_are_compared(tmp_path, ranks):
+    """In the order of the model file: lengths, scalars, and distances to the nearest neighbor."""
+    asked = {**WINDOW.inputs(), "inherent": {"force": 0.1}}
+    saw = {"mean": [[1000.0] * 7] * 2, "deviation": [[1.0] * 7] * 2}
+    save_given_back(tmp_path / "m.pt", asked, seen=saw)
+    script = smooth(liquid("4 4 4")) + "fix g all botan 30 m.pt A B\n"
+    dump = "dump g all custom 30 g.txt id type x y z f_g[*]\ndump_modify g format float %.17g\n"
+    ((_, words),) = warnings(run_lmp(script + dump + "run 30", tmp_path, ranks=ranks))
+    frame = read_dump(tmp_path / "g.txt")[-1]
+    # two vectors, and then three scalars
+    of_history = statistics(frame, {"vector": [1, 2, 3], "scalars": [7, 8]})["mean"]
+    of_inherent = statistics(frame, {"vector": [4, 5, 6], "scalars": [9]})["mean"]
+    expected = []
+    for one, other in zip(of_history, of_inherent, strict=True):
+        distance, variance, energy, nearest = one
+        expected += [distance, other[0], variance, energy, other[1], nearest, other[2]]
+    found = [one.split(" is ")[1].split()[0] for one in words.split("; ")]
+    assert found == [f"{value:.4g}" for value in expected]
+    assert re.findall(r"nearest neighbor in the (\w+) positions", words) == ["mean", "inherent"] * 2
+
+
 @needs_public_data
 @pytest.mark.parametrize(
     ("style", "energy"),
