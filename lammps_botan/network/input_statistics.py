@@ -1,9 +1,9 @@
 """What a model saw in training, and whether the inputs of a configuration are like it.
 
 A model that sees energies knows those of its own interactions only: where their zero is another
-one, it predicts nonsense that looks like a prediction. So it does where a displacement has the
-wrong sign, or is that of another particle. Its length does not tell, but particles overlap then:
-the distance to the nearest neighbor in the mean (or inherent) positions,
+one, it predicts nonsense that looks like a prediction. So it does where displacements have the
+wrong sign, or are those of other particles. The lengths of displacements do not tell, but particles
+overlap: the distance to the nearest neighbor in the mean (or inherent) positions,
 
     min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center,
 
@@ -168,7 +168,7 @@ def _nearest(graph: Graph, node_vectors: Singles, mixture: Mixture) -> Floats:
     first = np.flatnonzero(np.diff(center, prepend=-1))  # edge of each center that has one
     nearest = np.full(node_vectors.shape[:2], np.nan)
     for column, moved in enumerate(node_vectors.astype(np.float64).swapaxes(0, 1)):
-        apart = graph.vectors + (moved[center] - moved[neighbor])
+        apart = graph.vectors + (moved.take(center, axis=0) - moved.take(neighbor, axis=0))
         squares = np.einsum("ed,ed->e", apart, apart) / bonds**2
         nearest[center[first], column] = np.sqrt(np.minimum.reduceat(squares, first))
     return nearest
