@@ -22,12 +22,8 @@ from lammps_botan.network.checkpoint import (
     save_checkpoint,
 )
 from lammps_botan.network.export import add_fallback, export
-from lammps_botan.network.input_statistics import (
-    InputStatistics,
-    input_quantities,
-    input_statistics,
-    pool,
-)
+from lammps_botan.network.input_quantities import input_quantities
+from lammps_botan.network.input_statistics import InputStatistics, input_statistics, pool
 from lammps_botan.network.metadata import read_content, read_metadata
 from lammps_botan.network.model_file import read_checkpoints
 from lammps_botan.network.shipped import find_model

@@ -2,14 +2,9 @@
 
 A model that sees energies knows those of its own interactions only: where their zero is another
 one, it predicts nonsense that looks like a prediction. So it does where displacements have the
-wrong sign, or are those of other particles. The lengths of displacements do not tell, but particles
-overlap: the distance to the nearest neighbor in the mean (or inherent) positions,
-
-    min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center,
-
-is shorter than in the training by several deviations. Means over many particles hardly differ
-between configurations in equilibrium at one temperature and density. The mean of a quantity over
-the n particles of a species is unlike that of the training where
+wrong sign, or are those of other particles. Means over many particles hardly differ between
+configurations in equilibrium at one temperature and density. The mean of a quantity over the n
+particles of a species is unlike that of the training where
 
     |m - mean| > 0.5 deviation + 5 deviation / sqrt(n).
 
@@ -23,6 +18,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lammps_botan.network.input_quantities import input_quantities
 from lammps_botan.network.inputs import Inputs, Singles
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.graph import Graph
@@ -135,43 +131,6 @@ class InputStatistics(BaseModel):
                         f"{deviation:.2g} in training"
                     )
         return found
-
-
-def input_quantities(
-    graph: Graph, node_vectors: Singles, node_scalars: Singles, mixture: Mixture
-) -> Floats:
-    """What is compared of each node: float64 [n_nodes, n_quantities].
-
-    The lengths of its vectors, its scalars, and for each vector the distance to the nearest
-    neighbor, which is NaN where a node has no neighbor.
-
-    Examples
-    --------
-    >>> from lammps_botan.structure.mixture import KOB_ANDERSEN
-    >>> ends = np.array([0, 1]), np.array([1, 0])
-    >>> pair = Graph(np.array([0, 1]), *ends, np.array([[1.0, 0, 0], [-1.0, 0, 0]]), cutoff=2.0)
-    >>> closer_by = np.array([[[-0.25, 0, 0]], [[0.21, 0, 0]]], np.float32)
-    >>> energies = np.array([[-6.0], [-5.0]], np.float32)
-    >>> input_quantities(pair, closer_by, energies, KOB_ANDERSEN).round(6)
-    array([[ 0.25, -6.  ,  0.5 ],
-           [ 0.21, -5.  ,  0.5 ]])
-    """
-    lengths = np.linalg.norm(node_vectors.astype(np.float64), axis=2)
-    nearest = _nearest(graph, node_vectors, mixture)
-    return np.concatenate([lengths, node_scalars, nearest], axis=1)
-
-
-def _nearest(graph: Graph, node_vectors: Singles, mixture: Mixture) -> Floats:
-    """Distances to the nearest neighbor, in bond lengths: [n_nodes, n_vectors]."""
-    center, neighbor, species = graph.center, graph.neighbor, graph.species
-    bonds = mixture.pair_lengths(species[center], species[neighbor])
-    first = np.flatnonzero(np.diff(center, prepend=-1))  # edge of each center that has one
-    nearest = np.full(node_vectors.shape[:2], np.nan)
-    for column, moved in enumerate(node_vectors.astype(np.float64).swapaxes(0, 1)):
-        apart = graph.vectors + (moved.take(center, axis=0) - moved.take(neighbor, axis=0))
-        squares = np.einsum("ed,ed->e", apart, apart) / bonds**2
-        nearest[center[first], column] = np.sqrt(np.minimum.reduceat(squares, first))
-    return nearest
 
 
 def input_statistics(

@@ -149,7 +149,7 @@ class Inputs(BaseModel):
 
     @property
     def quantities(self) -> list[str]:
-        """What is compared of a node (`network.input_statistics`), in words and in this order."""
+        """What is compared of a node (`network.input_quantities`), in words and in this order."""
         tables = VECTORS, SCALARS, NEAREST
         return [words for table in tables for name in self.names for words in table[name]]
 
