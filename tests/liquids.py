@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from nearest import nearest_neighbors
 
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 
@@ -102,16 +103,24 @@ def write_histories(
     return folder
 
 
-def of_histories(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation [2, 3] of distance, variance and energy in the histories of the starts."""
+def of_histories(paths: list[Path], cutoff: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation [2, 4] of what is compared, in the histories of the starts.
+
+    Distance, variance, energy, and distance to the nearest neighbor.
+    """
     rows: list[list[list[float]]] = [[], []]
     for path in paths:
         with np.load(path) as archive:
             kinds, (way, *scalars) = archive["types"], (archive[key][0] for key in HISTORY_KEYS)
-        for velocity in range(len(way)):
+            start, length = archive["initial_positions"], archive["box"]
+        for velocity, ways in enumerate(way.astype(float)):
+            nearest = nearest_neighbors(start, kinds, length, ways, cutoff)
             for particle, kind in enumerate(kinds):
-                length = np.sqrt((way[velocity, particle].astype(float) ** 2).sum())
-                rows[kind].append([length, *(float(s[velocity, particle]) for s in scalars)])
+                numbers = (
+                    np.linalg.norm(ways[particle]),
+                    *(s[velocity, particle] for s in scalars),
+                )
+                rows[kind].append([*map(float, numbers), nearest[particle]])
     return np.array([np.mean(r, axis=0) for r in rows]), np.array([np.std(r, axis=0) for r in rows])
 
 

@@ -353,8 +353,8 @@ if lmp.extract_setting("world_rank") == 0:
 @RANKS
 def test_energies_unlike_those_of_the_training_are_told_once(tmp_path, ranks):
     (tmp_path / "in.liquid").write_text(liquid())
-    of_species = [0.1, 0.02, 1000.0]  # energies that this liquid has not
-    saw = {"mean": [of_species] * 2, "deviation": [[10.0, 10.0, 1.0]] * 2}
+    of_species = [0.1, 0.02, 1000.0, 0.8]  # energies that this liquid has not
+    saw = {"mean": [of_species] * 2, "deviation": [[10.0, 10.0, 1.0, 10.0]] * 2}
     save_given_back(tmp_path / "m.pt", {"history": HISTORY}, seen=saw)
     run_python(UNLIKE, tmp_path, ranks=ranks)
     (warning,) = results(tmp_path, 1)[0]

@@ -22,19 +22,22 @@ from lammps_botan.network.checkpoint import (
     save_checkpoint,
 )
 from lammps_botan.network.export import add_fallback, export
+from lammps_botan.network.input_quantities import input_quantities
 from lammps_botan.network.input_statistics import InputStatistics, input_statistics, pool
 from lammps_botan.network.metadata import read_content, read_metadata
 from lammps_botan.network.model_file import read_checkpoints
 from lammps_botan.network.shipped import find_model
 from lammps_botan.prediction.trajectory import score
+from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.history import History
-from lammps_botan.structure.mixture import KOB_ANDERSEN
+from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
-SEEING = ["ka-t044-history", "ka-t044-inherent", "ka-t044-long-history"]
+SEEING = ["ka-t044-history", "ka-t044-inherent", "ka-t044-long-history", "ka-t064-history"]
 SAW = InputStatistics(
-    mean=[[0.1, 0.02, -6.0], [0.2, 0.04, -5.0]],
-    deviation=[[0.05, 0.01, 0.5], [0.1, 0.02, 0.25]],
+    mean=[[0.1, 0.02, -6.0, 0.74], [0.2, 0.04, -5.0, 0.87]],
+    deviation=[[0.05, 0.01, 0.5, 0.02], [0.1, 0.02, 0.25, 0.1]],
 )
+NEAREST = "distance to the nearest neighbor in the mean positions (in bond lengths)"
 N_SITES = 216
 
 
@@ -48,18 +51,35 @@ def checkpoint(saw=SAW, seed=1):
     return Checkpoint(model, physics(inputs=SEES["history"]), {"seed": seed}, saw)
 
 
-def crystal(shift=0.0, energies=(-6.0, -5.0), species=None):
-    """A simple cubic crystal, each species with the means that `SAW` has, and energies shifted."""
+def crystal(shift=0.0, energies=(-6.0, -5.0), species=None, *, spacing=1.0, offset=0.0):
+    """A simple cubic crystal, each species with the means that `SAW` has, and energies shifted.
+
+    Particles vibrate about its sites, which are the mean positions; those of B lie off the lattice
+    by the offset.
+    """
     sites = np.stack(np.meshgrid(*[np.arange(6.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     species = np.arange(N_SITES) % 5 // 4 if species is None else species
     # a third species has what no particle has
     distance, variance, energy = np.array([[0.1, 0.2, 9.0], [0.02, 0.04, 9.0], [*energies, 9.0]])[
         :, species
     ]
-    displacement = distance[:, None] * [0, -0.6, 0.8]
+    direction = np.random.default_rng(0).normal(size=(N_SITES, 3))
+    displacement = distance[:, None] * direction / np.linalg.norm(direction, axis=1)[:, None]
     history = History(30.0, displacement, variance, energy + shift)
-    box = Box(6.0, (True, True, True))
-    return Configuration(positions=sites, species=species, box=box, history=history)
+    means = spacing * sites
+    means[species == 1, 0] += offset
+    return Configuration(
+        positions=means - displacement,
+        species=species,
+        box=Box(6.0 * spacing, (True, True, True)),
+        history=history,
+    )
+
+
+def displaced(configuration, displacement):
+    """The same with another displacement in its history."""
+    history = replace(configuration.history, displacement=displacement)
+    return replace(configuration, history=history)
 
 
 def told(predictor, configuration, *words):
@@ -72,54 +92,135 @@ def told(predictor, configuration, *words):
 # --- the numbers ----------------------------------------------------------------------------------
 
 
+def with_bonds(bond_lengths):
+    """A mixture of so many species, which bonds of these lengths join."""
+    n = len(bond_lengths)
+    return Mixture(
+        name="toy",
+        units="lj",
+        species=["A", "B", "C"][:n],
+        masses=[1.0] * n,
+        fractions=[1.0 / n] * n,
+        bond_lengths=bond_lengths,
+        diameter=1.0,
+    )
+
+
+def joined(species, edges, positions):
+    """Edges (center, neighbor) between positions in no box."""
+    center, neighbor = np.array(edges, np.int64).reshape(-1, 2).T
+    positions = np.array(positions, np.float64)
+    vectors = positions[center] - positions[neighbor]
+    return Graph(np.array(species, np.int64), center, neighbor, vectors, cutoff=99.0)
+
+
+def in_pairs(vectors, apart):
+    """Each particle is joined with that half of them further on; mean positions so far apart."""
+    n = len(vectors)
+    center = np.arange(n)
+    neighbor = (center + n // 2) % n
+    way = np.stack([apart, 0 * apart, 0 * apart], axis=1)
+    between = way - vectors[center, 0] + vectors[neighbor, 0]
+    return Graph(np.zeros(n, np.int64), center, neighbor, between, cutoff=99.0)
+
+
+ALL_PAIRS = [(i, j) for i in range(3) for j in range(3) if i != j]
+
+
 def test_statistics_are_those_of_lengths_and_scalars_of_each_species():
     """Two samples of three particles, counted by hand."""
-    species = np.array([0, 1, 0])
+    species = [0, 1, 0]
     vectors = np.array([[[3, 4, 0]], [[0, 0, 2]], [[0, 1, 0]]], np.float32)
     scalars = np.array([[1, -6], [5, -1], [1, -8]], np.float32)
     still = (0 * vectors + [1, 0, 0]).astype(np.float32)
-    found = input_statistics([(species, vectors, scalars), (species, still, 3 * scalars)], 2)
+    # mean positions (0, 0, 0), (3, 0, 0) and (3, 4, 0): distances 3, 4, and 5 of the two A
+    graph = joined(species, ALL_PAIRS, [[-3, -4, 0], [3, 0, -2], [3, 3, 0]])
+    mixture = with_bonds([[2.0, 1.0], [1.0, 1.0]])
+    found = input_statistics([(graph, vectors, scalars), (graph, still, 3 * scalars)], mixture)
     # A: lengths 5, 1, 1, 1; first scalar 1, 1, 3, 3; energies -6, -8, -18, -24
-    assert found.mean == ((2.0, 2.0, -14.0), (1.5, 10.0, -2.0))
+    assert [row[:3] for row in found.mean] == [(2.0, 2.0, -14.0), (1.5, 10.0, -2.0)]
     np.testing.assert_allclose(
-        found.deviation, [[np.sqrt(3), 1.0, np.sqrt(54.0)], [0.5, 5.0, 1.0]], rtol=1e-15
+        [row[:3] for row in found.deviation],
+        [[np.sqrt(3), 1.0, np.sqrt(54.0)], [0.5, 5.0, 1.0]],
+        rtol=1e-15,
     )
+    # 5 / 2 bond lengths of the two A are less than 3 of A and B; in the second sample particles are
+    # where they were, (6, 4, -2), (6, 7, 0) and (0, 3, 2) apart
+    nearest = [[2.5, 2.5, np.sqrt(85) / 2, np.sqrt(13)], [3.0, np.sqrt(13)]]
+    np.testing.assert_allclose([row[3] for row in found.mean], [np.mean(n) for n in nearest])
+    np.testing.assert_allclose([row[3] for row in found.deviation], [np.std(n) for n in nearest])
+
+
+def test_the_nearest_neighbor_is_that_in_mean_positions():
+    """Three A in a row: the last two come closer than the first two, which were nearer before."""
+    graph = joined([0, 0, 0], [(0, 1), (1, 0), (1, 2), (2, 1)], [[0, 0, 0], [2, 0, 0], [5, 0, 0]])
+    vectors = np.array([[[-1, 0, 0]], [[1, 0, 0]], [[0, 0, 0]]], np.float32)
+    found = input_quantities(graph, vectors, np.zeros((3, 0), np.float32), with_bonds([[0.5]]))
+    assert found.tolist() == [[1.0, 8.0], [1.0, 4.0], [0.0, 4.0]]
+
+
+def test_each_vector_has_its_nearest_neighbor():
+    """Positions 3 apart: mean ones 2 apart, inherent ones 1."""
+    graph = joined([0, 0], [(0, 1), (1, 0)], [[0, 0, 0], [0, 3, 0]])
+    vectors = np.array([[[0, 1, 0], [0, 2, 0]], [[0, 0, 0], [0, 0, 0]]], np.float32)
+    found = input_quantities(graph, vectors, np.ones((2, 1), np.float32), with_bonds([[1.0]]))
+    assert found.tolist() == [[1.0, 2.0, 1.0, 2.0, 1.0], [0.0, 0.0, 1.0, 2.0, 1.0]]
+
+
+def test_a_particle_without_neighbors_has_no_nearest_one():
+    """It counts in all other quantities."""
+    edges = [(1, 2), (2, 1), (2, 3), (3, 2)]
+    graph = joined([0] * 5, edges, [[0, 0, 0], [20, 0, 0], [24, 0, 0], [30, 0, 0], [40, 0, 0]])
+    vectors = np.arange(5, dtype=np.float32)[:, None, None] * np.float32([1, 0, 0])
+    scalars = np.arange(5, dtype=np.float32)[:, None]
+    values = input_quantities(graph, vectors, scalars, with_bonds([[1.0]]))
+    np.testing.assert_array_equal(values[:, 2], [np.nan, 5.0, 5.0, 7.0, np.nan])
+    found = input_statistics([(graph, vectors, scalars)], with_bonds([[1.0]]))
+    np.testing.assert_allclose(found.mean, [[2.0, 2.0, 17.0 / 3.0]])
+    np.testing.assert_allclose(found.deviation, [[np.sqrt(2), np.sqrt(2), np.sqrt(8.0 / 9.0)]])
 
 
 def test_sums_over_many_particles_keep_their_digits():
     """Energies that differ in the last digits of float32."""
     energies = np.float32(-1000) + np.tile(np.float32([0, 0.25]), 500_000)
     vectors = np.repeat(np.float32([[[1, 0, 0]], [[0, 3, 0]]]), 500_000, axis=0)
-    alike = np.zeros(1_000_000, np.int64)
-    found = input_statistics([(alike, vectors, energies[:, None])], 1)
-    assert found.mean == ((2.0, -999.875),)
-    assert found.deviation == ((1.0, 0.125),)
+    graph = in_pairs(vectors, np.tile([1000.0, 1000.25], 500_000))
+    found = input_statistics([(graph, vectors, energies[:, None])], with_bonds([[1.0]]))
+    assert found.mean == ((2.0, -999.875, 1000.125),)
+    assert found.deviation == ((1.0, 0.125, 0.125),)
 
 
 def test_nothing_is_said_where_a_species_is_absent_or_a_quantity_never_varies():
     rng = np.random.default_rng(0)
     species, vectors = np.arange(4) % 2, rng.normal(size=(4, 1, 3)).astype(np.float32)
     scalars = rng.normal(size=(4, 1)).astype(np.float32)
-    assert input_statistics([(species, vectors, scalars)], 2) is not None
-    assert input_statistics([(species, vectors, scalars)], 3) is None
-    assert input_statistics([(species, vectors, 0 * scalars + np.float32(0.1))], 2) is None
-    assert input_statistics([], 2) is None
+    two, three = with_bonds(np.ones((2, 2)).tolist()), with_bonds(np.ones((3, 3)).tolist())
+    edges = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2)]
+    graph = joined(species, edges, rng.normal(size=(4, 3)))
+    assert input_statistics([(graph, vectors, scalars)], two) is not None
+    assert input_statistics([(graph, vectors, scalars)], three) is None
+    assert input_statistics([(graph, vectors, 0 * scalars + np.float32(0.1))], two) is None
+    assert input_statistics([], two) is None
+    # no B has a neighbor
+    alone = joined(species, [(0, 2), (2, 0)], rng.normal(size=(4, 3)))
+    assert input_statistics([(alone, vectors, scalars)], two) is None
 
 
 def test_a_committee_saw_what_its_members_saw_together():
     """As the statistics of the data of all members, which are equally many."""
     rng = np.random.default_rng(1)
-    species = np.arange(300) % 2
+    two = with_bonds([[1.0, 0.8], [0.8, 0.9]])
+    ring = [(k, (k + 1) % 300) for k in range(300)]
     samples = [
         (
-            species,
+            joined(np.arange(300) % 2, ring, rng.normal(size=(300, 3))),
             rng.normal(0, scale, (300, 1, 3)).astype(np.float32),
             rng.normal(scale, 1, (300, 2)).astype(np.float32),
         )
         for scale in (1, 2, 5)
     ]
-    together = input_statistics(samples, 2)
-    apart = [input_statistics([one], 2) for one in samples]
+    together = input_statistics(samples, two)
+    apart = [input_statistics([one], two) for one in samples]
     found = pool([apart[0], None, *apart[1:]])
     np.testing.assert_allclose(found.mean, together.mean, rtol=1e-12)
     np.testing.assert_allclose(found.deviation, together.deviation, rtol=1e-12)
@@ -129,15 +230,33 @@ def test_a_committee_saw_what_its_members_saw_together():
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_mean_may_differ_by_half_a_deviation_and_five_standard_errors(sign):
     """Of 100 particles by one deviation, of 10000 by 0.55."""
-    saw = InputStatistics(mean=[[1.0, -6.0]], deviation=[[0.2, 2.0]])
-    names = {"names": ["A"], "quantities": ["length", "energy"]}
+    saw = InputStatistics(mean=[[1.0, -6.0, 3.0]], deviation=[[0.2, 2.0, 0.5]])
+    names = {"mixture": with_bonds([[1.0]]), "quantities": ["length", "energy", "nearest"]}
     for n, largest in ((100, 1.0), (10_000, 0.55)):
-        alike, vectors = np.zeros(n, np.int64), np.tile(np.float32([[[0, 0.6, 0.8]]]), (n, 1, 1))
+        vectors = np.tile(np.float32([[[0, 0.6, 0.8]]]), (n, 1, 1))
+        right = in_pairs(vectors, np.full(n, 3.0))
         for deviations, is_unlike in ((largest - 0.001, False), (largest + 0.001, True)):
             energies = np.full((n, 1), -6.0 + sign * 2.0 * deviations, np.float32)
-            assert bool(saw.unlike(alike, vectors, energies, **names)) == is_unlike
-    (words,) = saw.unlike(alike, vectors, energies, **names)
+            assert bool(saw.unlike(right, vectors, energies, **names)) == is_unlike
+            other = in_pairs(vectors, np.full(n, 3.0 + sign * 0.5 * deviations))
+            found = saw.unlike(other, vectors, np.full((n, 1), -6.0, np.float32), **names)
+            assert [words.split()[0] for words in found] == ["nearest"] * is_unlike
+    (words,) = saw.unlike(right, vectors, energies, **names)
     assert words.startswith(f"energy of A is {energies[0, 0]:.4g} on average, -6 +- 2 in training")
+
+
+def test_particles_without_neighbors_do_not_count_in_the_distance_to_the_nearest():
+    """Of 10000 only 100 have one: their mean may differ by a deviation, and not by 0.55."""
+    saw = InputStatistics(mean=[[1.0, 3.0]], deviation=[[0.2, 0.5]])
+    names = {"mixture": with_bonds([[1.0]]), "quantities": ["length", "nearest"]}
+    vectors = np.tile(np.float32([[[0, 0.6, 0.8]]]), (10_000, 1, 1))
+    scalars = np.zeros((10_000, 0), np.float32)
+    for deviations, is_unlike in ((0.999, False), (1.001, True)):
+        graph = in_pairs(vectors, np.full(10_000, 3.0 + 0.5 * deviations))
+        some = graph.only(np.arange(10_000) % 100 == 0)
+        assert bool(saw.unlike(some, vectors, scalars, **names)) == is_unlike
+    none = graph.only(np.zeros(10_000, bool))
+    assert saw.unlike(none, vectors, scalars, **names) == []
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -166,7 +285,7 @@ def test_a_damaged_record_in_a_checkpoint_is_refused(tmp_path):
 
 
 def test_what_a_network_saw_must_be_what_it_sees():
-    with pytest.raises(ValueError, match=r"expected 2 species with 2 quantities .*, found 2 with"):
+    with pytest.raises(ValueError, match=r"expected 2 species with 3 quantities .*, found 2 with"):
         Checkpoint(Sees(["inherent"]), physics(inputs=SEES["inherent"]), {}, SAW)
     with pytest.raises(ValueError, match="expected none for a model without inputs"):
         Checkpoint(Botan(1, 4), physics(), {}, SAW)
@@ -179,7 +298,7 @@ def test_the_model_file_says_what_its_network_saw(tmp_path):
 
 
 def test_a_committee_says_what_its_members_say(tmp_path):
-    other = SAW.model_copy(update={"mean": ((0.1, 0.02, -6.0), (0.2, 0.04, -5.5))})
+    other = SAW.model_copy(update={"mean": ((0.1, 0.02, -6.0, 0.74), (0.2, 0.04, -5.5, 0.87))})
     export([checkpoint(), checkpoint(other), checkpoint(None)], tmp_path / "m.pt")
     seen = read_metadata(tmp_path / "m.pt").seen
     assert seen.mean[1][2] == -5.25
@@ -234,6 +353,7 @@ def test_info_says_what_the_model_saw(tmp_path):
     printed = run("info", tmp_path / "m.pt")
     assert "distance to the mean position: A 0.1 +- 0.05, B 0.2 +- 0.1" in printed
     assert "mean energy: A -6 +- 0.5, B -5 +- 0.25" in printed
+    assert f"{NEAREST}: A 0.74 +- 0.02, B 0.87 +- 0.1" in " ".join(printed.split())
     export(checkpoint(None), tmp_path / "m.pt")
     assert "not recorded: inputs are not compared" in " ".join(
         run("info", tmp_path / "m.pt").split()
@@ -245,9 +365,13 @@ def test_the_models_that_ship_say_what_they_saw():
     for name in SEEING:
         metadata = read_metadata(find_model(name))
         # potential energies of A and B in the liquid, and below them in its inherent structures
-        energies = [mean[-1] for mean in metadata.seen.mean]
-        expected = [-7.08, -5.93] if name == "ka-t044-inherent" else [-6.40, -5.44]
-        assert energies == pytest.approx(expected, abs=0.01)
+        energies = [mean[-2] for mean in metadata.seen.mean]
+        expected = {"ka-t044-inherent": [-7.08, -5.93], "ka-t064-history": [-5.97, -5.17]}
+        assert energies == pytest.approx(expected.get(name, [-6.40, -5.44]), abs=0.01)
+        # 1.35 sigma is a bond; particles hardly come closer than sigma
+        for mean, deviation in zip(metadata.seen.mean, metadata.seen.deviation, strict=True):
+            assert mean[-1] == pytest.approx(1.07 / 1.35, abs=0.025)
+            assert deviation[-1] < 0.035
     for name in ("ka-t044", "ka-t064"):
         assert read_metadata(find_model(name)).seen is None
 
@@ -273,13 +397,62 @@ def test_energies_with_another_zero_are_told(tmp_path, shift):
 
 def test_shifted_energies_of_a_shipped_model_are_told():
     """A shift by 1 makes a propensity that is five times too large, and not negative."""
-    of_training = crystal(energies=(-6.40, -5.44))
+    like = {"energies": (-6.40, -5.44), "spacing": 1.05, "offset": 0.18}
+    of_training = crystal(**like)
     predictor = Predictor("ka-t044-history")
     assert told(predictor, of_training) == []
     predictor = Predictor("ka-t044-history")
-    shifted = crystal(shift=1.0, energies=(-6.40, -5.44))
+    shifted = crystal(shift=1.0, **like)
     (warning,) = told(predictor, shifted)
     assert "mean energy of A is -5.4 on average, -6.399 +- 0.55 in training" in warning
+
+
+@pytest.mark.parametrize("name", ["own", "ka-t044-history"])
+def test_displacements_with_the_wrong_sign_are_told(tmp_path, name):
+    """Position minus mean position: lengths are the same, but particles overlap."""
+    export(checkpoint(), tmp_path / "own.pt")
+    predictor = Predictor(tmp_path / "own.pt" if name == "own" else name)
+    like = {"energies": (-6.40, -5.44), "spacing": 1.05, "offset": 0.18}
+    right = crystal(**({} if name == "own" else like))
+    assert told(predictor, right) == []
+    (warning,) = told(predictor, displaced(right, -right.history.displacement))
+    assert f"{NEAREST} of A is 0.6" in warning
+    assert "on average, 0.7" in warning
+    assert "is each displacement that from the position of a particle to its own mean" in warning
+    assert "distance to the mean position" not in warning
+    assert "energy of" not in warning
+
+
+@pytest.mark.parametrize("name", ["own", "ka-t044-history"])
+def test_displacements_of_other_particles_of_the_species_are_told(tmp_path, name):
+    export(checkpoint(), tmp_path / "own.pt")
+    predictor = Predictor(tmp_path / "own.pt" if name == "own" else name)
+    like = {"energies": (-6.40, -5.44), "spacing": 1.05, "offset": 0.18}
+    right = crystal(**({} if name == "own" else like))
+    displacement = right.history.displacement.copy()
+    for kind in (0, 1):
+        (own,) = np.nonzero(right.species == kind)
+        displacement[own] = displacement[np.roll(own, 7)]
+    (warning,) = told(predictor, displaced(right, displacement))
+    assert f"{NEAREST} of A is 0.6" in warning
+    assert "distance to the mean position" not in warning
+
+
+def test_inherent_positions_of_other_particles_are_told(tmp_path):
+    saw = InputStatistics(mean=[[0.1, -6.0, 0.74]] * 2, deviation=[[0.05, 0.5, 0.1]] * 2)
+    network = Checkpoint(Sees(["inherent"]), physics(inputs=SEES["inherent"]), {}, saw)
+    export(network, tmp_path / "m.pt")
+    start = crystal(species=np.zeros(N_SITES, np.int64))
+    way = start.history.displacement
+    for moved, is_right in ((way, True), (np.roll(way, 50, axis=0), False), (-way, False)):
+        structure = {
+            "inherent_positions": start.positions + moved,
+            "inherent_energies": np.full(N_SITES, -6.0),
+        }
+        found = told(Predictor(tmp_path / "m.pt"), replace(start, **structure))
+        assert ["nearest neighbor in the inherent positions" in one for one in found] == (
+            [] if is_right else [True]
+        )
 
 
 def test_a_trajectory_is_warned_of_once(tmp_path):
@@ -292,7 +465,7 @@ def test_a_trajectory_is_warned_of_once(tmp_path):
 
 
 def test_score_warns_once_for_all_frames_of_a_trajectory(tmp_path):
-    saw = InputStatistics(mean=[[0.1, -7.0]] * 2, deviation=[[0.05, 0.5]] * 2)
+    saw = InputStatistics(mean=[[0.1, -7.0, 0.7]] * 2, deviation=[[0.05, 0.5, 0.1]] * 2)
     network = Checkpoint(Sees(["inherent"]), physics(inputs=SEES["inherent"]), {}, saw)
     export(network, tmp_path / "m.pt")
     start = crystal()

@@ -1,9 +1,10 @@
 """What a model saw in training, and whether the inputs of a configuration are like it.
 
 A model that sees energies knows those of its own interactions only: where their zero is another
-one, it predicts nonsense that looks like a prediction. Means over many particles hardly differ
-between configurations in equilibrium at one temperature and density. The mean of a quantity over
-the n particles of a species is unlike that of the training where
+one, it predicts nonsense that looks like a prediction. So it does where displacements have the
+wrong sign, or are those of other particles. Means over many particles hardly differ between
+configurations in equilibrium at one temperature and density. The mean of a quantity over the n
+particles of a species is unlike that of the training where
 
     |m - mean| > 0.5 deviation + 5 deviation / sqrt(n).
 
@@ -17,8 +18,11 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lammps_botan.network.input_quantities import input_quantities
 from lammps_botan.network.inputs import Inputs, Singles
 from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.graph import Graph
+from lammps_botan.structure.mixture import Mixture
 
 LARGEST_DIFFERENCE = 0.5  # deviations, of a mean over many particles
 LARGEST_ERROR = 5.0  # standard errors of a mean, on top of it
@@ -31,8 +35,8 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 class InputStatistics(BaseModel):
     """Mean and standard deviation of what a model saw, by species and quantity.
 
-    Quantities are the lengths of the vectors of a particle, and then its scalars
-    (`Inputs.quantities`).
+    Quantities are the lengths of the vectors of a particle, then its scalars, and then a distance
+    to the nearest neighbor for each vector (`Inputs.quantities`).
 
     Attributes
     ----------
@@ -41,8 +45,8 @@ class InputStatistics(BaseModel):
 
     Examples
     --------
-    >>> InputStatistics(mean=[[0.1, -7.0]], deviation=[[0.05, 0.5]]).shape
-    (1, 2)
+    >>> InputStatistics(mean=[[0.1, -7.0, 0.78]], deviation=[[0.05, 0.5, 0.02]]).shape
+    (1, 3)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,22 +88,23 @@ class InputStatistics(BaseModel):
 
     def unlike(
         self,
-        species: Ints,
+        graph: Graph,
         node_vectors: Singles,
         node_scalars: Singles,
         *,
-        names: Sequence[str],
+        mixture: Mixture,
         quantities: Sequence[str],
     ) -> list[str]:
         """Which means of a configuration are unlike those of the training, in words.
 
         Parameters
         ----------
-        species : int64 [n_nodes]
+        graph : Graph
+            With the cutoff of the model.
         node_vectors : float32 [n_nodes, n_vectors, 3]
         node_scalars : float32 [n_nodes, n_scalars]
-        names : sequence of str
-            Of the species.
+        mixture : Mixture
+            Of the model.
         quantities : sequence of str
             Their names (`Inputs.quantities`).
 
@@ -107,18 +112,19 @@ class InputStatistics(BaseModel):
         -------
         list of str
             Empty where all of them are like those of the training. A species without particles is
-            not compared.
+            not compared, and one without neighbors not in its distance to the nearest of them.
         """
-        values = input_quantities(node_vectors, node_scalars)
+        values = input_quantities(graph, node_vectors, node_scalars, mixture)
         found = []
-        for kind, name in enumerate(names):
-            own = values[species == kind]
-            if len(own) == 0:
-                continue
+        for kind, name in enumerate(mixture.species):
+            own = values[graph.species == kind]
             for column, quantity in enumerate(quantities):
-                value = own[:, column].mean()
+                known = own[~np.isnan(own[:, column]), column]
+                if len(known) == 0:
+                    continue
+                value = known.mean()
                 mean, deviation = self.mean[kind][column], self.deviation[kind][column]
-                most = (LARGEST_DIFFERENCE + LARGEST_ERROR / np.sqrt(len(own))) * deviation
+                most = (LARGEST_DIFFERENCE + LARGEST_ERROR / np.sqrt(len(known))) * deviation
                 if not abs(value - mean) <= most:
                     found.append(
                         f"{quantity} of {name} is {value:.4g} on average, {mean:.4g} +- "
@@ -127,51 +133,57 @@ class InputStatistics(BaseModel):
         return found
 
 
-def input_quantities(node_vectors: Singles, node_scalars: Singles) -> Floats:
-    """Lengths of the vectors of each node, and its scalars: float64 [n_nodes, n_quantities]."""
-    lengths = np.linalg.norm(node_vectors.astype(np.float64), axis=2)
-    return np.concatenate([lengths, node_scalars], axis=1)
-
-
 def input_statistics(
-    samples: Sequence[tuple[Ints, Singles, Singles]], n_species: int
+    samples: Sequence[tuple[Graph, Singles, Singles]], mixture: Mixture
 ) -> InputStatistics | None:
     """The statistics of training data.
 
     Parameters
     ----------
-    samples : sequence of (species, node_vectors, node_scalars)
+    samples : sequence of (graph, node_vectors, node_scalars)
         Of each history or inherent structure, see `lammps_botan.network.inputs.node_inputs`.
-    n_species : int
+    mixture : Mixture
 
     Returns
     -------
     InputStatistics or None
-        None where a species is absent or a quantity never varies, so that nothing can be said of
-        it.
+        None where a species is absent or nowhere has a neighbor, or a quantity never varies, so
+        that nothing can be said of it.
 
     Examples
     --------
-    >>> alike = np.zeros(2, np.int64)
-    >>> vectors = np.array([[[3.0, 0, 4]], [[0, 1, 0]]], np.float32)
-    >>> scalars = np.array([[-6.0], [-8.0]], np.float32)
-    >>> found = input_statistics([(alike, vectors, scalars)], n_species=1)
-    >>> found.mean, found.deviation
-    (((3.0, -7.0),), ((2.0, 1.0),))
+    >>> from lammps_botan.structure.mixture import Mixture
+    >>> atoms = Mixture(
+    ...     name="atoms",
+    ...     units="lj",
+    ...     species=["A"],
+    ...     masses=[1],
+    ...     fractions=[1],
+    ...     bond_lengths=[[1.5]],
+    ...     diameter=1,
+    ... )
+    >>> ends = np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1])
+    >>> ways = np.array([[3.0, 0, 0], [-3, 0, 0], [6, 0, 0], [-6, 0, 0]])
+    >>> row = Graph(np.zeros(3, np.int64), *ends, ways, cutoff=7.0)
+    >>> vectors = np.array([[[-1.5, 0, 0]], [[0, 0, 0]], [[0, 0, 0]]], np.float32)
+    >>> scalars = np.array([[-6.0], [-8.0], [-7.0]], np.float32)
+    >>> input_statistics([(row, vectors, scalars)], atoms).mean
+    ((0.5, -7.0, 2.0),)
     """
-    tables = [(species, (vectors, scalars)) for species, vectors, scalars in samples]
-    if not tables:
-        return None
-    counts = sum(np.bincount(species, minlength=n_species) for species, _ in tables)
-    if not np.all(counts):
-        return None
-    n = np.asarray(counts)[:, None]
+    shape = mixture.n_species, 1
+    number, total, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     # one sample at a time: histories of hundreds of configurations take gigabytes
-    mean = sum(_sums(s, input_quantities(*given), n_species) for s, given in tables) / n
-    squares = sum(
-        _sums(s, (input_quantities(*given) - mean[s]) ** 2, n_species) for s, given in tables
-    )
-    deviation = np.sqrt(squares / n)
+    for graph, vectors, scalars in samples:
+        values = input_quantities(graph, vectors, scalars, mixture)
+        number = number + _sums(graph.species, 1.0 - np.isnan(values), mixture)
+        total = total + _sums(graph.species, values, mixture)
+    if not np.all(number):
+        return None
+    mean = total / number
+    for graph, vectors, scalars in samples:
+        values = input_quantities(graph, vectors, scalars, mixture) - mean[graph.species]
+        squares = squares + _sums(graph.species, values**2, mixture)
+    deviation = np.sqrt(squares / number)
     if not np.all(deviation):
         return None
     return InputStatistics(mean=mean.tolist(), deviation=deviation.tolist())
@@ -196,9 +208,9 @@ def pool(several: Sequence[InputStatistics | None]) -> InputStatistics | None:
     return InputStatistics(mean=mean.tolist(), deviation=deviation.tolist())
 
 
-def _sums(species: Ints, values: Floats, n_species: int) -> Floats:
-    """Of the rows of each species: [n_species, n_columns]."""
-    return np.stack([values[species == k].sum(axis=0) for k in range(n_species)])
+def _sums(species: Ints, values: Floats, mixture: Mixture) -> Floats:
+    """Of the rows of each species, without what is NaN: [n_species, n_columns]."""
+    return np.stack([np.nansum(values[species == k], axis=0) for k in range(mixture.n_species)])
 
 
 def _lengths(rows: Sequence[Sequence[float]]) -> list[int]:

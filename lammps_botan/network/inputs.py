@@ -21,12 +21,17 @@ from lammps_botan.structure.history import History
 Singles = npt.NDArray[np.float32]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-# of each node, in this order: what the lengths of its vectors are, and its scalars
+# of each node, in this order: what the lengths of its vectors are, its scalars, and for each vector
+# the distance to the nearest neighbor, in bond lengths of the pair
 VECTORS = {
     "history": ("distance to the mean position",),
     "inherent": ("distance to the inherent position",),
 }
 SCALARS = {"history": ("variance", "mean energy"), "inherent": ("inherent energy",)}
+NEAREST = {
+    "history": ("distance to the nearest neighbor in the mean positions (in bond lengths)",),
+    "inherent": ("distance to the nearest neighbor in the inherent positions (in bond lengths)",),
+}
 ROUNDING = 1e-6  # relative, of quotients of times
 
 
@@ -146,8 +151,9 @@ class Inputs(BaseModel):
 
     @property
     def quantities(self) -> list[str]:
-        """What numbers of a node say, in words: lengths of its vectors, and its scalars."""
-        return [words for kind in (VECTORS, SCALARS) for name in self.names for words in kind[name]]
+        """What is compared of a node (`network.input_quantities`), in words and in this order."""
+        tables = VECTORS, SCALARS, NEAREST
+        return [words for table in tables for name in self.names for words in table[name]]
 
     @property
     def words(self) -> str:

@@ -240,9 +240,10 @@ class Predictor:
                 "for two dimensions expected Box(cell, (True, True, False))"
             )
         given = self._node_inputs(mapped) if self.metadata.inputs.names else ()
+        graph = build_graph(mapped, self.metadata.cutoff)
         if given:
-            self._compare_inputs(mapped, *given)
-        prediction = self.predict_graph(build_graph(mapped, self.metadata.cutoff), *given)
+            self._compare_inputs(mapped.where, graph, *given)
+        prediction = self.predict_graph(graph, *given)
         return replace(prediction, inside=inside)
 
     def _node_inputs(self, configuration: Configuration) -> tuple[Singles, Singles]:
@@ -258,22 +259,23 @@ class Predictor:
             ) from error
 
     def _compare_inputs(
-        self, configuration: Configuration, node_vectors: Singles, node_scalars: Singles
+        self, where: str, graph: Graph, node_vectors: Singles, node_scalars: Singles
     ) -> None:
         if self.metadata.seen is None:
             return
         unlike = self.metadata.seen.unlike(
-            configuration.species,
+            graph,
             node_vectors,
             node_scalars,
-            names=self.mixture.species,
+            mixture=self.mixture,
             quantities=self.metadata.inputs.quantities,
         )
         if unlike and not self._unlike_reported:
             warnings.warn(
-                f"{configuration.where}: what {self._name} sees is unlike what it saw in training: "
+                f"{where}: what {self._name} sees is unlike what it saw in training: "
                 f"{'; '.join(unlike)}. Are interactions, their shift of the energy, temperature "
-                "and density those of the training?",
+                "and density those of the training, and is each displacement that from the "
+                "position of a particle to its own mean (or inherent) position?",
                 stacklevel=3,
             )
         self._unlike_reported = bool(unlike)

@@ -118,22 +118,19 @@ void FixBotan::gather_inputs()
 
 /* ----------------------------------------------------------------------
    models that see energies know those of their own pair style only: with others, predictions are
-   nonsense that looks like predictions
+   nonsense that looks like predictions. distances need the vectors of ghosts
 ------------------------------------------------------------------------- */
 
 void FixBotan::compare_inputs()
 {
   if (!metadata.seen) return;
-  const int n_vectors = metadata.sizes.node_vectors, n_scalars = metadata.sizes.node_scalars;
-  const std::vector<std::string> &species = metadata.mixture.species;
-  InputSums sums(species.size(), n_vectors, n_scalars);
+  const ModelMixture &mixture = metadata.mixture;
+  InputSums sums(mixture.bond_lengths, metadata.sizes.node_vectors, metadata.sizes.node_scalars);
   for (int64_t i = 0; i < atom->nlocal; i++)
-    if (nodes[i].species >= 0)
-      sums.add(nodes[i].species, &graph.node_vectors[i * n_vectors * 3],
-               &graph.node_scalars[i * n_scalars]);
+    if (nodes[i].species >= 0) sums.add(graph, i);
   MPI_Allreduce(MPI_IN_PLACE, sums.numbers.data(), static_cast<int>(sums.numbers.size()),
                 MPI_DOUBLE, MPI_SUM, world);
-  const std::string unlike = sums.unlike(*metadata.seen, species, metadata.quantities);
+  const std::string unlike = sums.unlike(*metadata.seen, mixture.species, metadata.quantities);
   if (!unlike.empty() && !unlike_reported && comm->me == 0)
     error->warning(FLERR,
                    "Fix botan: what the model sees at step {} is unlike what it saw in training: "

@@ -5,30 +5,66 @@
 
 #include "input_statistics.h"
 
+#include "botan_model.h"
+
 #include "fmt/format.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 static constexpr double LARGEST_DIFFERENCE = 0.5;    // deviations, of a mean over many atoms
 static constexpr double LARGEST_ERROR = 5.0;         // standard errors of a mean, on top of it
 
-InputSums::InputSums(size_t n_species, int n_vectors, int n_scalars) :
-    n_vectors(n_vectors), n_scalars(n_scalars), n_columns(1 + n_vectors + n_scalars)
+InputSums::InputSums(const std::vector<std::vector<double>> &bond_lengths, int n_vectors,
+                     int n_scalars) :
+    n_vectors(n_vectors), n_scalars(n_scalars), n_quantities(2 * n_vectors + n_scalars),
+    bonds_sq(bond_lengths)
 {
-  numbers.assign(n_species * n_columns, 0.0);
+  for (auto &row : bonds_sq)
+    for (double &bond : row) bond *= bond;
+  numbers.assign(bond_lengths.size() * n_quantities * 2, 0.0);
 }
 
 /* ---------------------------------------------------------------------- */
 
-void InputSums::add(int species, const float *vectors, const float *scalars)
+void InputSums::add(const BotanGraph &graph, int64_t i)
 {
-  double *sum = &numbers[species * n_columns];
-  *sum++ += 1.0;
-  for (int k = 0; k < n_vectors; k++, vectors += 3) {
-    const double x = vectors[0], y = vectors[1], z = vectors[2];
-    *sum++ += std::sqrt(x * x + y * y + z * z);
+  double *sums = &numbers[graph.species[i] * n_quantities * 2];
+  const auto count = [&sums](double value) {
+    *sums++ += 1.0;
+    *sums++ += value;
+  };
+  const float *vector = &graph.node_vectors[i * n_vectors * 3];
+  for (int k = 0; k < n_vectors; k++, vector += 3) {
+    const double x = vector[0], y = vector[1], z = vector[2];
+    count(std::sqrt(x * x + y * y + z * z));
   }
-  for (int k = 0; k < n_scalars; k++) *sum++ += scalars[k];
+  for (int k = 0; k < n_scalars; k++) count(graph.node_scalars[i * n_scalars + k]);
+  if (graph.first_edge[i] == graph.first_edge[i + 1]) return;
+  for (int k = 0; k < n_vectors; k++) count(std::sqrt(nearest_sq(graph, i, k)));
+}
+
+/* ----------------------------------------------------------------------
+   where vector k of an atom and those of its neighbors lead; in bond lengths
+------------------------------------------------------------------------- */
+
+double InputSums::nearest_sq(const BotanGraph &graph, int64_t i, int k) const
+{
+  double nearest = std::numeric_limits<double>::infinity();
+  const std::vector<double> &bond_sq = bonds_sq[graph.species[i]];
+  const float *mine = &graph.node_vectors[(i * n_vectors + k) * 3];
+  for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++) {
+    const int64_t j = graph.neighbor[e];
+    const float *other = &graph.node_vectors[(j * n_vectors + k) * 3];
+    double square = 0.0;
+    for (int d = 0; d < 3; d++) {
+      const double apart = graph.vectors[3 * e + d] + (static_cast<double>(mine[d]) - other[d]);
+      square += apart * apart;
+    }
+    nearest = std::min(nearest, square / bond_sq[graph.species[j]]);
+  }
+  return nearest;
 }
 
 /* ---------------------------------------------------------------------- */
@@ -38,11 +74,11 @@ std::string InputSums::unlike(const InputStatistics &seen, const std::vector<std
 {
   std::string words;
   for (size_t k = 0; k < species.size(); k++) {
-    const double *sums = &numbers[k * n_columns];
-    const double n = *sums++;
-    if (n == 0.0) continue;
-    for (size_t q = 0; q < quantities.size(); q++) {
-      const double found = sums[q] / n, mean = seen.mean[k][q], deviation = seen.deviation[k][q];
+    for (size_t q = 0; q < n_quantities; q++) {
+      const double *sums = &numbers[(k * n_quantities + q) * 2];
+      const double n = sums[0];
+      if (n == 0.0) continue;
+      const double found = sums[1] / n, mean = seen.mean[k][q], deviation = seen.deviation[k][q];
       const double largest = (LARGEST_DIFFERENCE + LARGEST_ERROR / std::sqrt(n)) * deviation;
       if (std::fabs(found - mean) <= largest) continue;
       words +=

@@ -5,13 +5,17 @@
 
 // What a model saw in training, and whether the inputs of a configuration are like it, as
 // lammps_botan/network/input_statistics.py. Quantities are the lengths of the vectors of an atom,
-// and then its scalars.
+// then its scalars, and then for each vector the distance to the nearest neighbor in the mean (or
+// inherent) positions, in bond lengths of the pair.
 
 #ifndef BOTAN_INPUT_STATISTICS_H
 #define BOTAN_INPUT_STATISTICS_H
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+struct BotanGraph;
 
 struct InputStatistics {
   std::vector<std::vector<double>> mean, deviation;    // [n_species, n_quantities]
@@ -19,12 +23,12 @@ struct InputStatistics {
 
 class InputSums {
  public:
-  InputSums(size_t n_species, int n_vectors, int n_scalars);
+  InputSums(const std::vector<std::vector<double>> &bond_lengths, int n_vectors, int n_scalars);
 
-  void add(int species, const float *vectors, const float *scalars);
+  void add(const BotanGraph &graph, int64_t i);    // a local atom of the graph
 
-  // for each species the number of its atoms, and then the sum of each quantity: to be added up
-  // over MPI tasks
+  // for each species and quantity the number of atoms that have it, and its sum over them: to be
+  // added up over MPI tasks
   std::vector<double> numbers;
 
   // in words; empty where all means are like those of the training
@@ -33,7 +37,10 @@ class InputSums {
 
  private:
   const int n_vectors, n_scalars;
-  const size_t n_columns;
+  const size_t n_quantities;
+  std::vector<std::vector<double>> bonds_sq;
+
+  double nearest_sq(const BotanGraph &graph, int64_t i, int k) const;
 };
 
 #endif

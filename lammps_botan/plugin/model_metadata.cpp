@@ -223,6 +223,11 @@ static void read_inputs(const json &object, int version, ModelMetadata &metadata
   if (metadata.inherent) quantities.emplace_back("distance to the inherent position");
   if (metadata.history) quantities.insert(quantities.end(), {"variance", "mean energy"});
   if (metadata.inherent) quantities.emplace_back("inherent energy");
+  for (const auto &[asked, name] :
+       {std::pair{!history.is_null(), "mean"}, std::pair{!inherent.is_null(), "inherent"}})
+    if (asked)
+      quantities.push_back(fmt::format(
+          "distance to the nearest neighbor in the {} positions (in bond lengths)", name));
   metadata.sizes.node_vectors = !history.is_null() + !inherent.is_null();
   metadata.sizes.node_scalars = 2 * !history.is_null() + !inherent.is_null();
   const bool has_inputs = metadata.sizes.has_inputs();

@@ -68,7 +68,7 @@ def train_linear(config: Config, folder: Path) -> Path:
     begin_output(config, output, None)
     with whole_file(output / "cross_validation.json") as file:
         file.write_text(json.dumps(found, indent=2))
-    seen = record_seen([sample for _, sample in samples], physics.mixture.n_species)
+    seen = record_seen([sample for _, sample in samples], physics.mixture)
     save_checkpoint(Checkpoint(fit.network(), physics, provenance, seen), output / "best.ckpt")
     load_checkpoint(output / "best.ckpt")
     return output / "best.ckpt"

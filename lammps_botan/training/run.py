@@ -139,7 +139,7 @@ def _train_one(
     def write() -> None:
         rho = math.nan if best.best_model_score is None else float(best.best_model_score)
         known = [*starts.known, *data.known]
-        seen = record_seen(data.training, data.physics.mixture.n_species)
+        seen = record_seen(data.training, data.physics.mixture)
         write_best(config, output, init, physics=data.physics, known=known, seen=seen, rho=rho)
 
     interruption = Interruption()

@@ -12,6 +12,7 @@ from lammps_botan.network.input_statistics import InputStatistics, input_statist
 from lammps_botan.network.network import Network
 from lammps_botan.network.pair_distances import PairDistances
 from lammps_botan.network.particle_inputs import ParticleInputs
+from lammps_botan.structure.mixture import Mixture
 from lammps_botan.training.data import NodeInputs, TrainingGraph
 
 Seen = Sequence[tuple[TrainingGraph, NodeInputs | None]]
@@ -40,7 +41,7 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
             _standardize_outputs(model, graphs, seen)
 
 
-def record_seen(graphs: Sequence[TrainingGraph], n_species: int) -> InputStatistics | None:
+def record_seen(graphs: Sequence[TrainingGraph], mixture: Mixture) -> InputStatistics | None:
     """What a network sees in training, which is compared with what it sees later.
 
     Of the starts alone: the ends of runs are in the same equilibrium.
@@ -49,7 +50,7 @@ def record_seen(graphs: Sequence[TrainingGraph], n_species: int) -> InputStatist
     ----------
     graphs : sequence of TrainingGraph
         Of the starts of the training configurations, with all their histories.
-    n_species : int
+    mixture : Mixture
 
     Returns
     -------
@@ -57,11 +58,9 @@ def record_seen(graphs: Sequence[TrainingGraph], n_species: int) -> InputStatist
         None for a network that sees positions and species only.
     """
     samples = [
-        (graph.graph.species, known.vectors, known.scalars)
-        for graph in graphs
-        for known in graph.inputs
+        (graph.graph, known.vectors, known.scalars) for graph in graphs for known in graph.inputs
     ]
-    return input_statistics(samples, n_species)
+    return input_statistics(samples, mixture)
 
 
 def _standardize_particles(particles: ParticleInputs, seen: Seen) -> None:
