@@ -10,6 +10,7 @@ import torch
 from liquids import SEES, configure, recipe, write_histories, write_liquids
 
 import lammps_botan
+from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
 from lammps_botan.training.graphs import Order
@@ -32,6 +33,7 @@ import os, signal, sys
 from pathlib import Path
 import lammps_botan
 from lammps_botan.training.config import read_config
+from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.training import train
 from lammps_botan.training.module import Module
 
@@ -157,3 +159,57 @@ def test_processes_together_take_what_one_would(n_ranks, n):
     assert together[:n] == alone
     # what is missing at the end begins again
     assert together[n:] == (alone * n_ranks)[: len(together) - n]
+
+
+SIGNALLED = """
+import os, signal, sys
+from lammps_botan.cli import main
+from lammps_botan.training.module import Module
+
+kind, epoch, batch = (int(word) for word in sys.argv[2:])
+step = Module.training_step
+
+def training_step(self, graphs, number):
+    if (self.current_epoch, number) == (epoch, batch):
+        os.kill(os.getpid(), kind)
+    step(self, graphs, number)
+
+Module.training_step = training_step
+main(["train", sys.argv[1]])
+"""
+
+
+def signalled(path, kind, epoch, batch):
+    """`lammps-botan train`, which gets a signal within a step."""
+    words = (str(path), str(int(kind)), str(epoch), str(batch))
+    return subprocess.run(
+        [sys.executable, "-P", "-c", SIGNALLED, *words], capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_asked_to_end_keeps_its_best_and_goes_on(tmp_path, kind):
+    path = configure(write_liquids(tmp_path), recipe(20))
+    done = signalled(path, kind, 12, 1)
+    assert done.returncode == 1, done.stderr
+    words = " ".join(done.stderr.split())
+    assert "best.ckpt is the best until now; the same command goes on from the last epoch" in words
+    assert "Traceback" not in done.stderr
+    load_checkpoint(tmp_path / "out/best.ckpt")
+    done = signalled(path, kind, -1, -1)
+    assert done.returncode == 0, done.stderr
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    train(read_config(configure(write_liquids(whole), recipe(20))), whole)
+    ours, theirs = (
+        torch.load(folder / "out/last.pl", weights_only=True)["state_dict"]
+        for folder in (tmp_path, whole)
+    )
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+def test_a_training_that_is_asked_to_end_at_once_has_learned_nothing(tmp_path):
+    done = signalled(configure(write_liquids(tmp_path), recipe(20)), signal.SIGTERM, 0, 0)
+    assert done.returncode == 1
+    assert "stopped; nothing is learned yet" in done.stderr
+    assert not (tmp_path / "out/best.ckpt").exists()
