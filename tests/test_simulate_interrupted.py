@@ -157,6 +157,37 @@ def test_a_damaged_dump_is_made_again(simulate, glasses, ensembles, tmp_path):
 
 
 @pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
+def test_a_batch_system_ends_it_as_ctrl_c_does(glasses, tmp_path, kind):
+    arguments = ("isoconfig", glasses[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3)
+    process = subprocess.Popen(
+        command(*arguments, "--times", "0.02,1.3,41"), stderr=subprocess.PIPE, text=True
+    )
+    work = tmp_path / "unfinished" / "ka-0001"
+    wait_for(lambda: list(work.glob("*.restart")), process)
+    process.send_signal(kind)  # to this process alone
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Aborted!" in errors
+    for word in ("Traceback", "leaked", "semaphore"):
+        assert word not in errors
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_while_the_workers_start_is_not_lost(glasses, tmp_path):
+    """It comes when the first of their processes is there."""
+    arguments = ("isoconfig", glasses[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3)
+    process = subprocess.Popen(
+        command(*arguments, "--times", "0.02,1.3,410"), stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: psutil.Process(process.pid).children(recursive=True), process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_leaves_what_can_be_resumed(glasses, tmp_path):
     arguments = ("isoconfig", glasses[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3)
     process = subprocess.Popen(

@@ -14,6 +14,7 @@ from lammps_botan.cli import (
     train,
     trajectories,
 )
+from lammps_botan.cli.shared import signals_as_ctrl_c
 
 
 class _Commands(click.Group):
@@ -36,8 +37,10 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lammps-botan")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Predict particle mobility in a glass-forming liquid with BOTAN."""
+    ctx.with_resource(signals_as_ctrl_c())
 
 
 @main.command()

@@ -1,8 +1,11 @@
 """What several commands share: options, numbers and names as they are printed."""
 
+import contextlib
 import json
 import os
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +77,21 @@ MIXTURE = click.option(
     help="What the particles are (docs/own_liquid.md); told by the file or their composition, if "
     "not given.",
 )
+
+
+@contextlib.contextmanager
+def signals_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a command as Ctrl-C does: with what is whole kept, and status 1."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # not under nohup
+                before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def trust(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

@@ -1,7 +1,6 @@
 """Commands that score trajectories, and make movies of what was scored."""
 
 import contextlib
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,6 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
     """
     from lammps_botan.prediction.trajectory import score_file
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     n_frames = n_left_out = 0
     scores = score_file(trajectory, model, out, bonds_output=bonds, **arguments)
     try:
@@ -92,8 +90,6 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
         if n_frames:
             click.echo(f"stopped; {out} holds the {n_frames} frames scored so far", err=True)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
     left_out = f", left out {n_left_out} whose window was not full" if n_left_out else ""
     click.echo(
         f"wrote {out}, {n_frames} frames{left_out}; next: lammps-botan plot map {out} -o map.png"

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -278,13 +279,13 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
         with client:
             yield client
         return
-    with _ctrl_c_ignored():  # as the workers inherit it: Ctrl-C is for this process to answer
+    with _ctrl_c_later():  # Ctrl-C is for this process to answer, not for its workers
         cluster = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
             memory_limit=0,
             dashboard_address="127.0.0.1:0",  # any free port, for this machine only
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,  # what fails is raised, and workers that end complain
             # else any user of this machine could send the workers code to run
             security=True,
         )
@@ -293,12 +294,11 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals belong to the main thread
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ctrl_c_later() -> Iterator[None]:
+    """Keep Ctrl-C until the block has ended; processes that are started in it never get it."""
+    resource_tracker.ensure_running()  # which would let it through for the thread that starts it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
