@@ -398,6 +398,6 @@ def load_module(
             module: torch.jit.ScriptModule = torch.jit.load(archive.buffer(), map_location=device)
             module.eval()
             return module
-    except RuntimeError as error:
+    except Exception as error:  # torch fails in many ways on a damaged archive
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path}: not a model file: {reason}") from error

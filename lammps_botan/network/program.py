@@ -47,7 +47,7 @@ def check_program(archive: Archive, *, trust: bool = False) -> None:
         return
     try:
         found = sorted(_operators(archive) - _allowed())
-    except RuntimeError as error:
+    except Exception as error:  # torch fails in many ways on a damaged archive
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{archive}: not a model file: {reason}") from error
     if found:
