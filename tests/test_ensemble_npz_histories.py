@@ -6,6 +6,7 @@ from seeing import seen
 
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import (
+    read_copies,
     read_histories,
     read_history_interval,
     write_ensemble,
@@ -108,7 +109,25 @@ def with_keys(tmp_path, **keys):
     return tmp_path / "e.npz"
 
 
+def test_copies_are_read_beside_their_histories(tmp_path):
+    copies = np.arange(2 * 3 * N * 3, dtype=np.float32).reshape(1, 2, 3, N, 3)
+    two = {key: np.repeat(KEYS[key], 2, axis=1) for key in KEYS if np.ndim(KEYS[key])}
+    path = with_keys(tmp_path, history_copies=copies, **two)
+    found = read_copies(path)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, copies)
+    assert len(read_histories(path)[0]) == 2
+
+
+def test_a_file_without_copies_has_none_of_each_structure_and_velocity(tmp_path):
+    assert read_copies(with_keys(tmp_path)).shape == (1, 1, 0, N, 3)
+    with pytest.raises(ValueError, match=r"has no histories; .*`lammps-botan simulate history \S+"):
+        read_copies(with_keys(tmp_path, **dict.fromkeys(KEYS)))
+
+
 SHAPES = r"of shape \[s, v, 6, 3\], .* with s from 1 to 4 structures and v velocities, found .*"
+
+COPIES = r"history_copies of shape \[1, 1, c, 6, 3\] with c copies, found "
 
 
 @pytest.mark.parametrize(
@@ -125,6 +144,15 @@ SHAPES = r"of shape \[s, v, 6, 3\], .* with s from 1 to 4 structures and v veloc
         ({"history_energy": np.zeros((1, 2, N))}, SHAPES + r"\[1, 2, 6\]"),
         ({"history_variance": np.full((1, 1, N), np.nan)}, "variance .* that are not finite"),
         ({"history_variance": np.full((1, 1, N), -1.0)}, "must not be negative, found -1"),
+        ({"history_copies": np.zeros((1, 1, N, 3))}, COPIES + r"\[1, 1, 6, 3\]"),
+        ({"history_copies": np.zeros((1, 2, 4, N, 3))}, COPIES + r"\[1, 2, 4, 6, 3\]"),
+        ({"history_copies": np.zeros((1, 1, 0, N, 3))}, COPIES + r"\[1, 1, 0, 6, 3\]"),
+        ({"history_copies": np.full((1, 1, 1, N, 3), np.nan)}, "copies holds values that are not"),
+        ({"history_copies": np.full((1, 1, 1, N, 3), "x")}, "history_copies must be numbers, .*U1"),
+        (
+            dict.fromkeys(KEYS) | {"history_copies": np.zeros((1, 1, 1, N, 3))},
+            "has history_copies and lacks history_displacement, .*history_window: expected",
+        ),
         (
             {"history_energy": np.full((1, 1, N), "low")},
             "history_energy must be numbers, .*<U3",

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 T = 0.8
 HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
 
+HISTORIES = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": 3}
+
 KOB_ANDERSEN_IN_LAMMPS = """
 pair_style lj/smooth/linear 2.5
 pair_coeff 1 1 1.0 1.0 2.5
@@ -45,8 +47,8 @@ def write_data(path, positions, species, length):
     path.write_text("\n".join(lines) + "\n")
 
 
-def dumped_history(folder, begin, *, temperature, seed, every, samples, timestep):
-    """Displacement, variance and energy, by numpy from a dump of each sample of a run."""
+def dumped_run(folder, begin, *, temperature, seed, every, samples, timestep):
+    """Positions [samples, n, 3] and energies [samples, n] of a run, from a dump of each sample."""
     script = f"""
 {begin}
 velocity all create {temperature!r} {seed} mom yes rot no dist gaussian
@@ -63,7 +65,12 @@ run {(samples - 1) * every}
     frames = (folder / "run.dump").read_text().split("ITEM: TIMESTEP")[1:]
     assert len(frames) == samples
     rows = np.array([[r.split() for r in f.split("\n")[9:-1]] for f in frames], dtype=float)
-    positions, energies = rows[..., :3], rows[..., 3]
+    return rows[..., :3], rows[..., 3]
+
+
+def dumped_history(folder, begin, **settings):
+    """Displacement, variance and energy, by numpy from a dump of each sample of a run."""
+    positions, energies = dumped_run(folder, begin, **settings)
     mean = positions.mean(axis=0)
     variance = ((positions - mean) ** 2).sum(axis=-1).mean(axis=0)
     return mean - positions[0], variance, energies.mean(axis=0)
@@ -95,7 +102,7 @@ def runs(simulate, liquid, tmp_path_factory):
 def histories(simulate, runs, tmp_path_factory):
     """Two histories of its start and of each of the three ends."""
     folder = tmp_path_factory.mktemp("histories")
-    (path,) = simulate.history([runs], folder, window=0.4, interval=0.02, velocities=2, ends=3)
+    (path,) = simulate.history([runs], folder, **HISTORIES)
     return path
 
 
@@ -230,6 +237,82 @@ def test_velocities_are_those_of_the_temperature(simulate, liquid, tmp_path):
     assert scaled == pytest.approx(thermal, rel=0.02)
 
 
+def test_copies_at_all_samples_have_the_averages_of_the_history(
+    simulate, runs, histories, tmp_path
+):
+    """And nothing else of a file changes with them."""
+    (path,) = simulate.history([runs], tmp_path, copies=19, **HISTORIES)
+    content, ensemble = arrays(path), read_ensemble(path)
+    copies = content["history_copies"]
+    assert (copies.shape, copies.dtype) == ((4, 2, 19, N, 3), np.float32)
+    structures = np.array([ensemble.initial, *ensemble.final])
+    moved = copies.astype(float) - structures[:, None, None]
+    moved = np.insert(moved, 0, 0.0, axis=2)  # the first sample is the configuration
+    mean = moved.mean(axis=2)
+    np.testing.assert_allclose(content["history_displacement"], mean, atol=1e-6)
+    variance = ((moved - mean[:, :, None]) ** 2).sum(axis=-1).mean(axis=2)
+    np.testing.assert_allclose(content["history_variance"], variance, rtol=1e-5, atol=1e-7)
+    for key, values in arrays(histories).items():
+        np.testing.assert_array_equal(content[key], values, err_msg=key)
+
+
+@pytest.mark.parametrize(
+    ("copies", "times"),
+    [
+        (1, [0.38]),
+        (2, [0.2, 0.38]),  # .19 lies between two samples
+        (4, [0.1, 0.2, 0.28, 0.38]),
+        (5, [0.08, 0.16, 0.22, 0.3, 0.38]),
+        (13, [0.02, 0.06, 0.08, 0.12, 0.14, 0.18, 0.2, 0.24, 0.26, 0.3, 0.32, 0.36, 0.38]),
+    ],
+)
+def test_copies_are_samples_at_equal_times_up_to_the_last_one(
+    simulate, liquid, tmp_path, copies, times
+):
+    """As in a dump of the same run by a script of its own."""
+    (path,) = simulate.history(
+        [liquid], tmp_path, window=0.4, interval=0.02, temperature=T, copies=copies
+    )
+    content = arrays(path)
+    start, length = content["initial_positions"], float(content["box"][0])
+    write_data(tmp_path / "start.data", start, content["types"], length)
+    positions, _ = dumped_run(
+        tmp_path,
+        "units lj\natom_style atomic\nread_data start.data\n" + KOB_ANDERSEN_IN_LAMMPS,
+        temperature=T,
+        seed=content["history_seeds"][0, 0],
+        every=20,
+        samples=20,
+        timestep=0.001,
+    )
+    unwrapped = positions + np.rint((start - positions[0]) / length) * length
+    expected = unwrapped[[round(time / 0.02) for time in times]]
+    np.testing.assert_allclose(content["history_copies"][0, 0], expected, atol=2e-6)
+
+
+def test_copies_go_with_the_histories_that_they_belong_to(simulate, runs, tmp_path):
+    options = {"window": 0.4, "interval": 0.02}
+    (path,) = simulate.history([runs], tmp_path / "histories", copies=2, **options)
+    (minima,) = simulate.inherent([path], tmp_path / "minima")
+    np.testing.assert_array_equal(arrays(minima)["history_copies"], arrays(path)["history_copies"])
+    (again,) = simulate.history([minima], tmp_path / "again", **options)
+    assert "history_copies" not in arrays(again)
+
+
+def test_copies_of_a_plane_stay_in_it(simulate, tmp_path):
+    (data,) = simulate.equilibrate(
+        tmp_path / "glass", **HOT | {"mixture": "ka2d", "n_particles": 86}
+    )
+    step = KA2D.interactions.timestep
+    (path,) = simulate.history(
+        [data], tmp_path, mixture="ka2d", window=20 * step, interval=step, temperature=T, copies=2
+    )
+    copies, start = arrays(path)["history_copies"], read_start(path).positions
+    assert copies.shape == (1, 1, 2, 86, 3)
+    assert np.array_equal(copies[..., 2], np.broadcast_to(start[:, 2], copies.shape[:-1]))
+    assert 0 < np.abs(copies[..., :2] - start[:, :2]).max() < 1
+
+
 def test_energies_of_the_particles_add_up_to_that_of_the_configuration(
     simulate, liquid, runs, tmp_path
 ):
@@ -286,7 +369,7 @@ def test_velocities_depend_on_the_positions_and_not_on_the_name(
 
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     """What a run has finished is kept."""
-    options = (runs, "--window", 3, "--interval", 0.02, "--ends", 3, "--workers", 1)
+    options = (runs, "--window", 3, "--interval", 0.02, "--ends", 3, "--copies", 3, "--workers", 1)
     work = tmp_path / "killed" / "unfinished" / runs.stem
     process = start("history", *options, "-o", tmp_path / "killed")
     wait_for(lambda: len(list(work.glob("history_*.dump"))) >= 2, process)
@@ -294,6 +377,7 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     process.wait()
     time.sleep(1.0)  # the runs die with it
     finished = {path: path.stat().st_mtime_ns for path in work.glob("history_*.dump")}
+    assert {f"{path.name}.copies" for path in finished} <= {path.name for path in work.iterdir()}
     assert 2 <= len(finished) < 4
     process = start("history", *options, "-o", tmp_path / "killed")
     seen = {}
@@ -320,6 +404,20 @@ def test_a_damaged_dump_is_made_again(simulate, runs, histories, tmp_path):
     np.testing.assert_array_equal(arrays(path)["history_variance"], expected)
 
 
+@pytest.mark.parametrize("rest", ["", "1 2 3\n"])
+def test_damaged_copies_are_made_again_with_their_run(simulate, runs, tmp_path, rest):
+    options = {"window": 0.4, "interval": 0.02, "copies": 2}
+    work = tmp_path / "damaged" / "unfinished" / runs.stem
+    work.mkdir(parents=True)
+    (work / "history_0000_00.dump").write_text("ITEM\n" * 9 + "1 2 3 4 5\n" * N)
+    (work / "history_0000_00.dump.copies").write_text(rest)
+    with pytest.raises(ChildProcessError, match=r"00\.dump\.copies.*was the disk full"):
+        simulate.history([runs], tmp_path / "damaged", **options)
+    (path,) = simulate.history([runs], tmp_path / "damaged", **options)
+    (whole,) = simulate.history([runs], tmp_path / "whole", **options)
+    assert path.read_bytes() == whole.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -332,6 +430,8 @@ def test_a_damaged_dump_is_made_again(simulate, runs, histories, tmp_path):
         ({"timestep": 0.0}, "the time step must be positive, found 0"),
         ({"velocities": 0}, "the number of velocities must be positive, found 0"),
         ({"seed": -1}, "the seed must not be negative"),
+        ({"copies": 20}, r"has 20 samples.*expected --copies from 0 to 19, found 20"),
+        ({"copies": -1}, r"has 20 samples.*expected --copies from 0 to 19, found -1"),
         ({"temperature": 0.5}, r"says the temperature 0\.8, found --temperature 0\.5; leave out"),
     ],
 )
@@ -363,10 +463,11 @@ def test_ends_of_a_file_without_runs_are_refused(liquid, tmp_path):
         ({"interval": 0.04}, r"was begun with interval = 0\.02, now interval = 0\.04"),
         ({"velocities": 1}, "was begun with velocities = 2, now velocities = 1"),
         ({"ends": 2}, "was begun with ends = 3, now ends = 2"),
+        ({"copies": 2}, "was begun with copies = 0, now copies = 2"),
         ({"timestep": 0.002}, r"was begun with timestep = 0\.001, now timestep = 0\.002"),
     ],
 )
 def test_a_folder_begun_with_other_settings_is_refused(runs, histories, change, message):
-    arguments = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": 3, **change}
+    arguments = {**HISTORIES, **change}
     with pytest.raises(ValueError, match=message):
         history([runs], histories.parent, **arguments)

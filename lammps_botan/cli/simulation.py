@@ -163,6 +163,12 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
 @click.option("--interval", type=float, help="Between samples; a 150th of the window if not given.")
 @click.option("--velocities", default=1, show_default=True, help="Histories of each structure.")
 @click.option("--ends", default=0, show_default=True, help="Also of the ends of so many runs.")
+@click.option(
+    "--copies",
+    default=0,
+    show_default=True,
+    help="Positions of each run to keep, as further configurations for `lammps-botan distill -m`.",
+)
 @click.option("--temperature", type=float, help="Of the velocities, where a file does not say it.")
 @TIMESTEP
 @SEED

@@ -74,7 +74,7 @@ def distill(
     """Write pseudo-labels for CONFIGURATIONS and the ends of their runs.
 
     CONFIGURATIONS are npz files of `simulate inherent`; or, for a model that sees histories, those
-    of `simulate history`. Started again, it goes on.
+    of `simulate history`, whose copies are labeled too. Started again, it goes on.
     """
     from lammps_botan.training.pseudo_labels import count_structures
     from lammps_botan.training.pseudo_labels import distill as run

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lammps_botan.files.history_arrays import Histories, interval_of, to_arrays
+from lammps_botan.files.history_arrays import Histories, copies_of, interval_of, to_arrays
 from lammps_botan.files.npz_configuration import (
     Arrays,
     configuration_of,
@@ -115,14 +115,25 @@ def read_histories(path: Path) -> list[list[History]]:
     FileNotFoundError, ValueError
         As `read_npz_start`, or if the file has no histories.
     """
-    arrays = load_arrays(path)
-    histories = histories_of(path, arrays, configuration_of(path, arrays, None).n_particles)
-    if not histories:
-        raise ValueError(
-            f"{path}: has no histories; add them by `lammps-botan simulate history {path} -o "
-            "FOLDER`"
-        )
+    _, histories = _with_histories(path)
     return histories
+
+
+def read_copies(path: Path) -> Floats:
+    """Thermal copies of the structures of one npz file, which belong to its histories.
+
+    Returns
+    -------
+    float64 [n_structures, n_velocities, n_copies, n_particles, 3]
+        Unwrapped positions; `n_copies` is 0 where the file has none.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_histories`.
+    """
+    arrays, _ = _with_histories(path)
+    return np.asarray(copies_of(arrays), dtype=np.float64)
 
 
 def read_history_interval(path: Path) -> float:
@@ -196,6 +207,18 @@ def write_ensemble(
         arrays["history_interval"] = history_interval
     with whole_file(path) as part, part.open("wb") as file:
         np.savez(file, **(arrays | about))  # type: ignore[arg-type]
+
+
+def _with_histories(path: Path) -> tuple[Arrays, list[list[History]]]:
+    """The arrays of a file that must have histories, and these."""
+    arrays = load_arrays(path)
+    histories = histories_of(path, arrays, configuration_of(path, arrays, None).n_particles)
+    if not histories:
+        raise ValueError(
+            f"{path}: has no histories; add them by `lammps-botan simulate history {path} -o "
+            "FOLDER`"
+        )
+    return arrays, histories
 
 
 def _future(path: Path, arrays: Arrays, time_index: int | None) -> tuple[Floats, Floats | None]:

@@ -6,9 +6,12 @@
 | `history_interval` | | time from one sample to the next |
 | `history_displacement` | [n_structures, n_velocities, n_particles, 3] | mean position - position |
 | `history_variance`, `history_energy` | [n_structures, n_velocities, n_particles] | |
+| `history_copies` | [n_structures, n_velocities, n_copies, n_particles, 3] | unwrapped positions |
 
 The structures are the configuration, and the ends of its first runs in their order, if any;
-the velocities are so many histories of each, from runs with different velocities.
+the velocities are so many histories of each, from runs with different velocities. Copies, which a
+file need not have, are positions at times of the run that the history is an average over: further
+thermal configurations of the same structure. The history of each of them has the same window.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +26,7 @@ from lammps_botan.structure.history import History
 QUANTITIES = ("displacement", "variance", "energy")
 KEYS = tuple(f"history_{name}" for name in QUANTITIES)
 WINDOW, INTERVAL = "history_window", "history_interval"
+COPIES = "history_copies"
 
 Arrays = dict[str, npt.NDArray[Any]]
 Histories = Sequence[Sequence[History]]  # [n_structures][n_velocities]
@@ -62,7 +66,7 @@ def from_arrays(
         If keys are missing, shapes do not fit, numbers are not finite, or a variance or the window
         is negative.
     """
-    present = [key for key in (*KEYS, WINDOW) if key in arrays]
+    present = [key for key in (*KEYS, WINDOW, COPIES) if key in arrays]
     if not present:
         return []
     if missing := [key for key in (*KEYS, WINDOW) if key not in arrays]:
@@ -83,6 +87,7 @@ def from_arrays(
     for key in KEYS:
         if arrays[key].dtype.kind not in "iuf":
             raise ValueError(f"{path}: {key} must be numbers, found the type {arrays[key].dtype}")
+    _check_copies(path, arrays, (*several, "c", n_particles, 3))
     window = _time(path, WINDOW, arrays)
     try:
         return [
@@ -91,6 +96,18 @@ def from_arrays(
         ]
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def copies_of(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The copies of a file whose histories `from_arrays` has checked; `n_copies` may be 0.
+
+    Returns
+    -------
+    float [n_structures, n_velocities, n_copies, n_particles, 3]
+    """
+    n_structures, n_velocities, n_particles = arrays[KEYS[1]].shape
+    nothing = np.zeros((n_structures, n_velocities, 0, n_particles, 3), dtype=np.float32)
+    return arrays.get(COPIES, nothing)
 
 
 def interval_of(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> float:
@@ -107,6 +124,25 @@ def interval_of(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> float:
             "make it by `lammps-botan simulate history`"
         )
     return _time(path, INTERVAL, arrays)
+
+
+def _check_copies(
+    path: Path, arrays: Mapping[str, npt.NDArray[Any]], shape: tuple[int | str, ...]
+) -> None:
+    """Refuse copies of another shape; "c" stands for their number."""
+    if COPIES not in arrays:
+        return
+    copies = arrays[COPIES]
+    n_copies = copies.shape[2] if copies.ndim == len(shape) else 0
+    if n_copies < 1 or copies.shape != (*shape[:2], n_copies, *shape[3:]):
+        raise ValueError(
+            f"{path}: expected {COPIES} of shape [{', '.join(map(str, shape))}] with c copies, "
+            f"found {list(copies.shape)}"
+        )
+    if copies.dtype.kind not in "iuf":
+        raise ValueError(f"{path}: {COPIES} must be numbers, found the type {copies.dtype}")
+    if not np.isfinite(copies).all():
+        raise ValueError(f"{path}: {COPIES} holds values that are not finite")
 
 
 def _time(path: Path, key: str, arrays: Mapping[str, npt.NDArray[Any]]) -> float:

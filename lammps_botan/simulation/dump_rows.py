@@ -1,4 +1,4 @@
-"""The rows of a dump of one frame that a script of inputs/ wrote, one for each particle."""
+"""The rows of a dump that a script of inputs/ wrote, one for each particle of each frame."""
 
 from pathlib import Path
 
@@ -9,8 +9,17 @@ from lammps_botan.structure.box import Floats
 _HEADER = 9  # lines of a dump before its atoms
 
 
-def read_dump_rows(dump: Path, n_particles: int, n_columns: int) -> Floats:
-    """Numbers float64 [n_particles, n_columns] of a dump, which is removed where it was cut short.
+def read_dump_rows(dump: Path, n_rows: int, n_columns: int, *, header: int = _HEADER) -> Floats:
+    """Numbers float64 [n_rows, n_columns] of a dump, which is removed where it was cut short.
+
+    Parameters
+    ----------
+    dump : Path
+        Of one frame; or of several that have no headers.
+    n_rows, n_columns : int
+        Of all frames together.
+    header : int
+        Lines before the rows.
 
     Raises
     ------
@@ -18,10 +27,10 @@ def read_dump_rows(dump: Path, n_particles: int, n_columns: int) -> Floats:
         If the dump is not whole.
     """
     try:
-        rows = np.loadtxt(dump, skiprows=_HEADER, ndmin=2)
-        if rows.shape != (n_particles, n_columns):
+        rows = np.loadtxt(dump, skiprows=header, ndmin=2)
+        if rows.shape != (n_rows, n_columns):
             raise ValueError(
-                f"expected {n_particles} rows of {n_columns} numbers, found {list(rows.shape)}"
+                f"expected {n_rows} rows of {n_columns} numbers, found {list(rows.shape)}"
             )
     except ValueError as error:
         dump.unlink()

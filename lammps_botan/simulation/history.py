@@ -6,33 +6,26 @@ likely as its opposite, so that the run read backwards is one of the pasts that 
 configuration. Averages over a run do not depend on its direction.
 """
 
-import functools
 import math
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_ensemble, read_start
-from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
-from lammps_botan.simulation.dump_rows import read_dump_rows
-from lammps_botan.simulation.further_keys import read_further_keys
-from lammps_botan.simulation.jobs import Job, Task, run_tasks
-from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
+from lammps_botan.simulation.history_runs import HistoryRuns, make_task
+from lammps_botan.simulation.jobs import run_tasks
+from lammps_botan.simulation.liquid import open_liquid
 from lammps_botan.simulation.protocol import (
     check_positive,
     check_seed,
     check_timestep,
     check_window,
-    script_seed,
-    velocity_seeds,
-    versions_json,
 )
 from lammps_botan.simulation.starts import (
     check_atoms,
@@ -40,15 +33,12 @@ from lammps_botan.simulation.starts import (
     composition,
     of_one_liquid,
     sha256_of,
-    write_start,
 )
-from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
 
 SAMPLES = 150  # in a window, where the interval is not given
-_COLUMNS = 5  # of the dump of a run: mean displacement, mean squared displacement, mean energy
 
 
 def history(
@@ -59,6 +49,7 @@ def history(
     interval: float | None = None,
     velocities: int = 1,
     ends: int = 0,
+    copies: int = 0,
     temperature: float | None = None,
     timestep: float | None = None,
     mixture: Mixture | str | Path | None = None,
@@ -73,7 +64,8 @@ def history(
     did, with the further keys history_window, history_interval, history_displacement [n_structures,
     n_velocities, n_particles, 3], history_variance and history_energy [n_structures, n_velocities,
     n_particles], history_seeds [n_structures, n_velocities] (of the velocities in LAMMPS) and
-    versions. The configuration is the first structure, the ends of its first runs are the others.
+    versions; with copies also history_copies [n_structures, n_velocities, n_copies, n_particles,
+    3]. The configuration is the first structure, the ends of its first runs are the others.
 
     Parameters
     ----------
@@ -89,6 +81,9 @@ def history(
         How many histories of each structure.
     ends : int
         How many runs of each configuration, from the first on, get histories of their ends.
+    copies : int
+        How many positions of each run are kept, at equally spaced samples up to the last one: copy
+        k is that of sample k (n_samples - 1) / copies after the configuration, rounded.
     temperature : float, optional
         Of the velocities, where a file does not say it.
     timestep : float, optional
@@ -136,12 +131,14 @@ def history(
     timestep = check_timestep(timestep, liquid.interactions.timestep)
     interval = window / SAMPLES if interval is None else interval
     samples = check_window(window, interval, timestep)
+    _check_copies(copies, samples)
     output = output.resolve()
     asked = {
         "window": window,
         "interval": interval,
         "velocities": velocities,
         "ends": ends,
+        "copies": copies,
         "timestep": timestep,
         "seed": seed,
     }
@@ -152,8 +149,8 @@ def history(
     products = [output / f"{path.stem}.npz" for path in configurations]
     with open_output(output, "history", asked | liquid.identity(), about):
         tasks = [
-            _task(
-                _Histories(
+            make_task(
+                HistoryRuns(
                     ensemble=replace(ensemble, configuration=start),
                     liquid=liquid,
                     folder=output / UNFINISHED / product.stem,
@@ -163,6 +160,7 @@ def history(
                     samples=samples,
                     velocities=velocities,
                     ends=ends,
+                    copies=copies,
                     timestep=timestep,
                     seed=seed,
                 )
@@ -174,41 +172,6 @@ def history(
         add_to_note(output, "history", {path.stem: _measured(path) for path in products})
         shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     return products
-
-
-@dataclass(frozen=True)
-class _Histories:
-    """The runs from one configuration and the ends of its runs, and the file made of them."""
-
-    ensemble: Ensemble
-    liquid: Liquid
-    folder: Path
-    product: Path
-    window: float
-    interval: float
-    samples: int
-    velocities: int
-    ends: int
-    timestep: float
-    seed: int
-
-    @property
-    def structures(self) -> list[Floats]:
-        """Positions [n_particles, 3] of each structure."""
-        start = self.ensemble.configuration
-        return [start.positions, *self.ensemble.final[: self.ends]]
-
-    def velocity_seeds(self) -> Ints:
-        """int64 [n_structures, n_velocities].
-
-        Others than those of isoconfigurational runs, which a model is to predict.
-        """
-        of_script = script_seed(self.seed, int(self.ensemble.configuration.sha256[:8], 16))
-        n = len(self.structures)
-        return velocity_seeds(of_script, n * self.velocities).reshape(n, self.velocities)
-
-    def dump(self, structure: int, velocity: int) -> str:
-        return f"history_{structure:04d}_{velocity:02d}.dump"
 
 
 def _read(path: Path, mixture: Mixture | None) -> Ensemble:
@@ -226,6 +189,14 @@ def _check_ends(ensemble: Ensemble, ends: int) -> None:
         raise ValueError(
             f"{ensemble.path}: has {ensemble.n_runs} runs, whose ends can have a history; expected "
             f"--ends from 0 to {ensemble.n_runs}, found {ends}"
+        )
+
+
+def _check_copies(copies: int, samples: int) -> None:
+    if not 0 <= copies < samples:
+        raise ValueError(
+            f"the window has {samples} samples, of which the first is the configuration: expected "
+            f"--copies from 0 to {samples - 1}, found {copies}"
         )
 
 
@@ -248,72 +219,6 @@ def _with_temperature(start: Configuration, given: float | None) -> Configuratio
     assert temperature is not None
     check_positive("the temperature", temperature)
     return replace(start, temperature=temperature)
-
-
-def _task(own: _Histories) -> Task:
-    own.folder.mkdir(parents=True, exist_ok=True)
-    own.liquid.write(own.folder)
-    start, name = own.ensemble.configuration, own.ensemble.path.name
-    seeds = own.velocity_seeds()
-    jobs = []
-    for k, positions in enumerate(own.structures):
-        data = own.folder / f"structure_{k:04d}.data"
-        if not data.exists():
-            title = f"{'End of run ' + str(k) if k else 'Start'} of {name}"
-            write_start(data, replace(start, positions=positions), title)
-        jobs += [
-            Job(
-                folder=own.folder,
-                script="in.history",
-                product=own.dump(k, v),
-                log=f"{own.dump(k, v)}.log",
-                steps=own.samples * round(own.interval / own.timestep),
-                variables={
-                    "mixture": INPUT,
-                    "data": data.name,
-                    "temperature": repr(start.temperature),
-                    "seed": str(seeds[k, v]),
-                    "timestep": repr(own.timestep),
-                    "interval": repr(own.interval),
-                    "samples": str(own.samples),
-                    "out": own.dump(k, v),
-                },
-                final=(own.product,),
-            )
-            for v in range(own.velocities)
-        ]
-    return Task(jobs=jobs, in_turn=False, finish=functools.partial(_collect, own))
-
-
-def _collect(own: _Histories) -> None:
-    """Turn the dumps of all runs into one npz file; called twice, do it once."""
-    with FileLock(own.folder.with_suffix(".lock")):
-        if own.product.exists():
-            return
-        n = own.ensemble.configuration.n_particles
-        rows = np.array(
-            [
-                [
-                    read_dump_rows(own.folder / own.dump(k, v), n, _COLUMNS)
-                    for v in range(own.velocities)
-                ]
-                for k in range(len(own.structures))
-            ]
-        )
-        displacement, squared, energy = rows[..., :3], rows[..., 3], rows[..., 4]
-        # <|d|^2> - |<d>|^2: double precision leaves no more than rounding below zero
-        variance = np.maximum(squared - (displacement**2).sum(axis=-1), 0.0)
-        about: dict[str, Any] = read_further_keys(own.ensemble.path) | {
-            "history_window": own.window,
-            "history_interval": own.interval,
-            "history_displacement": displacement.astype(np.float32),
-            "history_variance": variance.astype(np.float32),
-            "history_energy": energy.astype(np.float32),
-            "history_seeds": own.velocity_seeds(),
-            "versions": versions_json(),
-        }
-        write_ensemble(own.product, own.ensemble, **about)
-        shutil.rmtree(own.folder)
 
 
 def _measured(product: Path) -> dict[str, Any]:

@@ -5,12 +5,15 @@ positions only. That one can learn from the predictions as from further configur
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from lammps_botan.evaluation.model import JudgedModel
-from lammps_botan.files.ensemble_npz import read_histories
+from lammps_botan.files.ensemble_npz import read_copies
+from lammps_botan.network.inputs import Inputs
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
@@ -58,12 +61,17 @@ class ModelTeacher:
             self._lag_time = metadata.lag_times[0]
 
     def structures(self, ensemble: Ensemble) -> Iterator[list[Configuration]]:
-        """The start of an ensemble and then the ends of its runs, with each of their histories."""
-        n = ensemble.n_runs
-        if self._inputs.history is not None:
-            n = len(read_histories(ensemble.path)) - 1
-        yield starts(ensemble, self._inputs)
-        yield from ends(ensemble, self._inputs, n)
+        """The start of an ensemble and then the ends of its runs, with each of their histories.
+
+        Each is followed by its copies, with the one history that belongs to them.
+        """
+        n, copies = count_labeled(ensemble, self._inputs)
+        all_copies = read_copies(ensemble.path) if copies else None
+        both = chain([starts(ensemble, self._inputs)], ends(ensemble, self._inputs, n - 1))
+        for k, seen in enumerate(both):
+            yield seen
+            if all_copies is not None:
+                yield from _copies(seen, all_copies[k])
 
     def label(self, seen: Sequence[Configuration]) -> Ensemble:
         """The labels of one structure: means over what is predicted from each of its histories."""
@@ -76,6 +84,40 @@ class ModelTeacher:
             propensity=_mean([one.propensity for one in forecasts]),
             pair_distance_change=_mean(changes) if changes else None,
         )
+
+
+def count_labeled(ensemble: Ensemble, inputs: Inputs) -> tuple[int, int]:
+    """How many structures of an ensemble a model with these inputs labels, and copies of each.
+
+    Without histories all ends of runs are labeled, and no copies, which are for students whose
+    teacher sees more than they do. Nobody knows the inherent structures of copies.
+
+    Raises
+    ------
+    ValueError
+        If the model sees histories and the file has none.
+    """
+    if inputs.history is None:
+        return 1 + ensemble.n_runs, 0
+    n_structures, n_velocities, n_copies = read_copies(ensemble.path).shape[:3]
+    return n_structures, 0 if inputs.inherent is not None else n_velocities * n_copies
+
+
+def _copies(seen: Sequence[Configuration], copies: Floats) -> Iterator[list[Configuration]]:
+    """Copies [n_velocities, n_copies, n_particles, 3] of a structure as structures of their own."""
+    for one, of_run in zip(seen, copies, strict=True):
+        assert one.history is not None  # see count_labeled
+        for positions in of_run:
+            displacement = one.history.displacement + one.positions - positions
+            yield [
+                replace(
+                    one,
+                    positions=positions,
+                    inherent_positions=None,
+                    inherent_energies=None,
+                    history=replace(one.history, displacement=displacement),
+                )
+            ]
 
 
 def _mean(several: Sequence[Floats]) -> Floats:

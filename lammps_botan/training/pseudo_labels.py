@@ -3,23 +3,20 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lammps_botan.files.ensemble import read_ensemble, same_time
-from lammps_botan.files.ensemble_npz import (
-    read_histories,
-    read_history_interval,
-    write_ensemble,
-)
+from lammps_botan.files.ensemble_npz import read_history_interval, write_ensemble
 from lammps_botan.files.output_folder import open_output
+from lammps_botan.network.inputs import Inputs
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
-from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
 from lammps_botan.training.known import DISTILLED_FROM
-from lammps_botan.training.model_teacher import ModelTeacher
+from lammps_botan.training.model_teacher import ModelTeacher, count_labeled
 from lammps_botan.training.ridge_teacher import RidgeTeacher
 
 
@@ -33,7 +30,8 @@ def distill(
 ) -> Iterator[Path]:
     """Write pseudo-labels for the starts and for the ends of the runs of configurations.
 
-    Without a model, ridge regression on inherent structures learns from the runs of all of them.
+    Without a model, ridge regression on inherent structures learns from the runs of all of them. A
+    model that sees histories, and no inherent structures, labels the copies in the files too.
     Interrupted and called again, it goes on.
 
     Parameters
@@ -53,7 +51,8 @@ def distill(
     Yields
     ------
     Path
-        `output`/NAME-start.npz, NAME-end01.npz and so on; see `lammps_botan.files.ensemble_npz`.
+        `output`/NAME-start.npz, NAME-end01.npz and so on, each followed by its copies, as in
+        NAME-end01-copy1.npz; see `lammps_botan.files.ensemble_npz`.
         The key `distilled_from` records the configurations that the teacher learned from.
 
     Raises
@@ -78,14 +77,21 @@ def distill(
         teacher = ModelTeacher(model, ensembles)
         asked["model"] = _sha256(find_model(model))
     about: dict[str, Any] = {DISTILLED_FROM: json.dumps([k.model_dump() for k in teacher.known])}
+    interval_of = cache(read_history_interval)
     with open_output(output, "distill", asked, {}):
         for one in ensembles:
-            digits = len(str(count_structures(one.path, model=model) - 1))
-            for k, seen in enumerate(teacher.structures(one)):
-                name = f"end{k:0{digits}d}" if k else "start"
+            names = _names(one, model)
+            for name, seen in zip(names, teacher.structures(one), strict=True):
                 path = output / f"{one.path.stem}-{name}.npz"
                 if not path.exists():
-                    _write(path, one.path, seen, teacher.label(seen), about)
+                    histories = [each.history for each in seen if each.history is not None]
+                    write_ensemble(
+                        path,
+                        teacher.label(seen),
+                        histories=[histories] if histories else None,
+                        history_interval=interval_of(one.path) if histories else None,
+                        **about,
+                    )
                 yield path
 
 
@@ -97,23 +103,20 @@ def count_structures(path: Path, *, model: str | Path | None = None) -> int:
     FileNotFoundError, ValueError
         As `distill`.
     """
-    if model is not None and read_metadata(find_model(model)).inputs.history is not None:
-        return len(read_histories(path))
-    return 1 + read_ensemble(path).n_runs
+    return len(_names(read_ensemble(path), model))
 
 
-def _write(
-    path: Path, source: Path, seen: Sequence[Configuration], labels: Ensemble, about: dict[str, Any]
-) -> None:
-    histories = [one.history for one in seen if one.history is not None]
-    interval = read_history_interval(source) if histories else None
-    write_ensemble(
-        path,
-        labels,
-        histories=[histories] if histories else None,
-        history_interval=interval,
-        **about,
-    )
+def _names(ensemble: Ensemble, model: str | Path | None) -> list[str]:
+    """What the structures of an ensemble are called, in their order."""
+    inputs = Inputs() if model is None else read_metadata(find_model(model)).inputs
+    n_structures, n_copies = count_labeled(ensemble, inputs)
+    digits, copy_digits = len(str(n_structures - 1)), len(str(n_copies))
+    names = []
+    for k in range(n_structures):
+        name = f"end{k:0{digits}d}" if k else "start"
+        names.append(name)
+        names += [f"{name}-copy{c:0{copy_digits}d}" for c in range(1, n_copies + 1)]
+    return names
 
 
 def _sha256(path: Path) -> str:
