@@ -157,7 +157,7 @@ def _box(path: Path, arrays: Arrays, initial: Floats, mixture: Mixture | None) -
     else:
         lengths = _missing_box(path, initial, mixture)
     periodic = arrays.get("periodic", np.array([True, True, dimension == 3]))
-    if periodic.shape != (3,) or periodic.dtype.kind not in "bi":
+    if periodic.shape != (3,) or periodic.dtype.kind not in "bi" or np.any(periodic // 2):
         raise ValueError(f"{path}: periodic must be three bools, found {periodic.tolist()}")
     x, y, z = (bool(flag) for flag in periodic)
     try:
