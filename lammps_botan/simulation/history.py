@@ -21,6 +21,7 @@ from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.dump_rows import read_dump_rows
 from lammps_botan.simulation.further_keys import read_further_keys
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
@@ -150,6 +151,7 @@ def history(
         for path, start in zip(configurations, starts, strict=True)
     }
     products = [output / f"{path.stem}.npz" for path in configurations]
+    keep_apart(products, configurations)
     with open_output(output, "history", asked | liquid.identity(), about):
         tasks = [
             _task(

@@ -13,6 +13,7 @@ from lammps_botan.files.ensemble_npz import (
     write_ensemble,
 )
 from lammps_botan.files.output_folder import open_output
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.structure.configuration import Configuration
@@ -84,6 +85,7 @@ def distill(
             for k, seen in enumerate(teacher.structures(one)):
                 name = f"end{k:0{digits}d}" if k else "start"
                 path = output / f"{one.path.stem}-{name}.npz"
+                keep_apart([path], paths)
                 if not path.exists():
                     _write(path, one.path, seen, teacher.label(seen), about)
                 yield path
