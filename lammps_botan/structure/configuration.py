@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.box import LONGEST, Box, Floats, Ints
 from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import Mixture
 
@@ -169,6 +169,8 @@ class Configuration:
         if not np.isfinite(array).all():
             k = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             self._fail(f"{name} must be finite, found {array[k]} for particle {k}")
+        if (farthest := np.abs(array).max(initial=0.0)) > LONGEST:
+            self._fail(f"{name} must be at most {LONGEST:g}, found {farthest:g}")
         return array
 
     def _whole_numbers(
