@@ -101,7 +101,8 @@ def count_cells(configuration: Configuration, cutoff: float) -> Crowding:
     # a sphere of the radius of the cutoff, in cells, where each particle finds as many others as
     # in its own; and no more than all particles and their images
     sphere = 4 / 3 * math.pi * np.prod(cutoff / widths) * _skew(configuration)
-    images = np.prod(np.where(periodic, 2 * np.ceil(cutoff / heights) + 1, 1.0))
+    several = periodic & (2 * cutoff > heights)
+    images = np.prod(np.where(several, 2 * np.ceil(cutoff / heights) + 1, 1.0))
     pairs = float(np.sum(counts.astype(np.float64) ** 2))
     return Crowding(
         n_cells=float(np.prod(numbers)),
