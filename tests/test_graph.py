@@ -9,6 +9,7 @@ from public_data import CONFIGURATION_401, needs_public_data, reference_graph
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.crowding import count_cells
 from lammps_botan.structure.graph import build_graph
 
 CELLS = {
@@ -119,6 +120,85 @@ def test_a_graph_is_never_widened():
         graph.within(2.0)
     with pytest.raises(ValueError, match="found 0"):
         graph.within(0.0)
+
+
+SPARSE = {
+    "a particle far away": ([5.0, 5.0, 5.0], (False, False, False), [1e12, 0, 0]),
+    "far away along all axes": ([5.0, 5.0, 5.0], (False, False, False), [1e12, -1e12, 1e13]),
+    "a large periodic box": ([1e6, 1e6, 1e6], PERIODIC, [0, 0, 0]),
+    "a long thin box": ([1e7, 5.0, 3.1], PERIODIC, [0, 0, 0]),
+    "thin and open along z": ([1e7, 1.7, 9.0], (True, True, False), [0, 0, 1e9]),
+    "a tilted box": ([[1e7, 0, 0], [1.5, 5.5, 0], [-1.0, 0.7, 6.5]], PERIODIC, [0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize(("cell", "periodic", "far"), SPARSE.values(), ids=SPARSE)
+def test_particles_in_much_empty_space_have_their_edges(cell, periodic, far):
+    """A droplet at the corner of the box, and a particle that may be elsewhere."""
+    cell = np.diag(cell) if np.ndim(cell) == 1 else np.array(cell)
+    rng = np.random.default_rng(8)
+    positions = rng.uniform(-2.0, 2.0, (40, 3))
+    positions[-1] += far
+    graph = build_graph(particles(positions, cell, periodic=periodic), 2.0)
+    expected = set()
+    reach = [range(-3, 4) if along else range(1) for along in periodic]
+    for i, j in itertools.product(range(40), repeat=2):
+        for shift in itertools.product(*reach):
+            vector = positions[i] - positions[j] - np.array(shift) @ cell
+            if (i, shift) != (j, (0, 0, 0)) and np.linalg.norm(vector) < 2.0:
+                expected.add((i, j, *np.round(vector, 5)))
+    rows = zip(graph.center, graph.neighbor, *np.round(graph.vectors, 5).T, strict=True)
+    assert set(rows) == expected
+    assert len(expected) == graph.n_edges > 100
+    assert np.all(np.diff(graph.center) >= 0)
+
+
+def test_a_large_system_with_one_particle_far_away_keeps_its_edges():
+    """By cells of the whole space all of them would share one cell."""
+    rng = np.random.default_rng(9)
+    positions = rng.random((30_000, 3)) * 30
+    near = build_graph(particles(positions[:-1], 30.0, periodic=(False,) * 3), 1.5)
+    positions[-1] = [1e10, 0, 0]
+    far = build_graph(particles(positions, 30.0, periodic=(False,) * 3), 1.5)
+    np.testing.assert_array_equal(far.center, near.center)
+    np.testing.assert_array_equal(far.neighbor, near.neighbor)
+    np.testing.assert_allclose(far.vectors, near.vectors, atol=1e-12)
+
+
+TOO_MUCH = {
+    "all at one point": (np.full((2_000_000, 3), 1.5), 100.0, 2.0, "up to 2000000 particles share"),
+    "a point far away": (np.full((200_000, 3), 1.5), 1e9, 2.0, "up to 200000 particles share"),
+    "a cutoff of 1e5": (np.random.default_rng(1).random((100, 3)) * 5, 5.0, 1e5, "cutoff 100000,"),
+    "a cutoff of 1e300": (np.zeros((1, 3)), 5.0, 1e300, "cutoff must be at most 1e.15, found 1e.3"),
+    "a dense liquid": (
+        np.random.default_rng(1).random((50_000, 3)) * 5,
+        5.0,
+        3.0,
+        "density is 400",
+    ),
+    "boxes away": ([[0.0, 0, 0], [1e13, 0, 0]], 5.0, 2.0, r"a particle is 2e\+12 boxes away"),
+}
+
+
+@pytest.mark.parametrize(("positions", "box", "cutoff", "message"), TOO_MUCH.values(), ids=TOO_MUCH)
+def test_a_graph_that_no_machine_holds_is_refused(positions, box, cutoff, message):
+    with pytest.raises(ValueError, match=message):
+        build_graph(particles(positions, box), cutoff)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("cutoff", [1.0, 2.0, 4.0])
+def test_the_number_of_edges_is_known_before_within_a_factor_of_four(name, cutoff):
+    rng = np.random.default_rng(10)
+    some = particles(rng.random((300, 3)) @ CELLS[name], CELLS[name])
+    ratio = count_cells(some, cutoff).n_edges / build_graph(some, cutoff).n_edges
+    assert 1 / 4 < ratio < 4
+
+
+def test_all_pairs_of_a_droplet_are_no_reason_to_refuse_it():
+    """A cutoff larger than all of it, in a box without images."""
+    droplet = particles(np.random.default_rng(11).random((200, 3)), 5.0, periodic=(False,) * 3)
+    assert build_graph(droplet, 1e6).n_edges == 200 * 199
 
 
 def test_some_of_the_edges_have_no_cutoff():

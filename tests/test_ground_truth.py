@@ -239,7 +239,7 @@ def test_output_and_input_are_different_files(ensemble, tmp_path):
     before = dumps[1].read_bytes()
     done = targets(*dumps, "-o", dumps[1])
     assert done.exit_code == 1
-    assert "is one of the dumps" in done.stderr
+    assert "is read too; give the output another name" in done.stderr
     assert dumps[1].read_bytes() == before
     done = targets(dumps[0], *dumps, "-o", tmp_path / "t.npz")
     assert "given twice" in done.stderr

@@ -12,7 +12,7 @@ from pictures import words
 from PIL import Image
 from score_runs import dump_text, liquid_frames, run
 
-from lammps_botan.figures.movie import draw_map, find_column
+from lammps_botan.figures.movie import draw_map, draw_movie, find_column
 from lammps_botan.figures.slice_drawing import disk_diameters, draw_slice, in_slice
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
@@ -199,6 +199,24 @@ def test_a_shorter_movie_leaves_nothing_of_a_longer_one(tmp_path):
     for every, n_frames in ((1, 3), (2, 2)):
         run("movie", dump, "-o", tmp_path / "film", "--every", every)
         assert len(list((tmp_path / "film").glob("frame-*.png"))) == n_frames
+
+
+def test_an_interrupted_movie_leaves_nothing_of_the_one_before(tmp_path):
+    dump, film = scored(tmp_path / "s.dump", [1.0, 2.0, 3.0]), tmp_path / "film"
+    assert list(draw_movie(dump, film))[-1][0] == 3
+    (film / "frame-notes.png").write_text("not of the movie")
+    drawing = draw_movie(dump, film)
+    while next(drawing)[0] < 1:
+        pass
+    drawing.close()
+    assert {path.name for path in film.iterdir()} == {"frame-0000.png", "frame-notes.png"}
+
+
+def test_a_movie_is_not_drawn_over_its_dump(tmp_path):
+    dump = scored(tmp_path / "frame-0001.png", [1.0, 2.0])
+    with pytest.raises(ValueError, match=r"frame-0001\.png: is read too"):
+        next(draw_movie(dump, tmp_path))
+    assert dump.exists()
 
 
 def test_a_damaged_archive_is_named(tmp_path):

@@ -70,7 +70,7 @@ def second(**changes):
     ("text", "message"),
     [
         (second(types=TYPES + 1), "atoms of type 3, but species for 2 types: A B; give --species"),
-        (second(types=TYPES - 1), "species must be integers from 0, found [-1"),
+        (second(types=TYPES - 1), "expected integers from 1 to 10000 as type, found 0"),
         (second(columns="id type xu y zu"), "no coordinates in ITEM: ATOMS id type xu y zu; use"),
         (second(columns="id mol x y z"), "no column type in ITEM: ATOMS id mol x y z; use dump 1"),
         (second(units="metal"), "is in metal units, but kob-andersen in lj units"),

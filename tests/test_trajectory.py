@@ -122,7 +122,7 @@ def refused(path):
         ({"boundary": "abc origin pp pp pp"}, "a general triclinic box; use dump_modify"),
         ({"units": "real"}, "units real, in the first frame none"),
         ({"ids": np.array([1, 2, 3, 4, 6])}, "frame 1 (step 9): atom ID 5 is missing"),
-        ({"ids": np.array([0, 2, 3, 4, 5])}, "frame 1 (step 9): atom ID 0 is new"),
+        ({"ids": np.array([0, 2, 3, 4, 5])}, "integers from 1 to 9007199254740992 as id, found 0"),
         ({"ids": np.array([1, 2, 3, 3, 5])}, "frame 1 (step 9): atom ID 3 appears twice"),
         ({"types": np.array([1, 1, 1, 2, 1])}, "atom ID 4 is of type 2, in the first frame of 1"),
         ({"positions": np.full((5, 3), np.nan)}, "atom ID 1 is at [nan nan nan]"),
@@ -135,6 +135,11 @@ def test_a_frame_that_does_not_fit_is_refused_by_name(changes, message, points, 
     path = write(tmp_path / "run.dump", frame(points, ORTHOGONAL), frame(**second))
     assert message in refused(path)
     assert "frame 1 (step 9)" in refused(path)
+
+
+def test_an_atom_that_is_new_is_named(points, tmp_path):
+    texts = [frame(points, ORTHOGONAL, ids=np.arange(k, k + 5)) for k in (2, 1)]
+    assert "atom ID 1 is new" in refused(write(tmp_path / "run.dump", *texts))
 
 
 def test_files_that_are_no_dumps_are_refused(points, tmp_path):

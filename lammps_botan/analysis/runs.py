@@ -250,7 +250,7 @@ def _order(run: Run, species: Sequence[str] | None, mixture: Mixture | None) -> 
     """The atom types in the order of the species; those of the whole system."""
     found = set(run.atoms.universe.atoms.types)
     if species is None:
-        if all(name.isdigit() and int(name) > 0 for name in found):
+        if all(name.isdecimal() and int(name) > 0 for name in found):
             return [str(k + 1) for k in range(max(map(int, found)))]  # as LAMMPS numbers them
         if mixture is not None and found <= set(mixture.species):
             return list(mixture.species)

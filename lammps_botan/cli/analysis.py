@@ -60,12 +60,11 @@ def targets(
     """
     from lammps_botan.analysis.ground_truth import chosen_frames, write_ground_truth
     from lammps_botan.analysis.runs import open_ensemble
+    from lammps_botan.files.whole_file import keep_apart
 
     runs = open_ensemble(dumps, dt=dt, mixture=mixture)
     files = chosen_frames(runs, times, str(output))
-    for path in files:
-        if path.resolve() in {dump.resolve() for dump in dumps}:
-            raise ValueError(f"{path}: is one of the dumps; choose another name for the output")
+    keep_apart(list(files), dumps)
     made = write_ground_truth(runs, files)
     console = Console(stderr=True)
     paths = list(track(made, "targets", total=len(files), console=console, transient=True))
@@ -116,9 +115,11 @@ def observables(
     from lammps_botan.analysis.observables import observe
     from lammps_botan.analysis.sources import find_sources
     from lammps_botan.figures.observables import plot_observables
+    from lammps_botan.files.whole_file import keep_apart
 
     said = _times_by_part(times)
     sources = find_sources(folder)
+    keep_apart([output], [file for source in sources for file in source.files])
     console = Console(stderr=True)
     turn = track(sources, "observables", console=console, transient=True)
     found = observe(turn, k=k, dt=dt, mixture=mixture, times=said)

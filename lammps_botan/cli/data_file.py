@@ -16,7 +16,9 @@ def data_file(configuration: Path, output: Path, mixture: str | None) -> None:
     from lammps_botan.files.ensemble import read_start
     from lammps_botan.files.lammps_data import write_lammps_data
     from lammps_botan.files.mixture_toml import find_mixture
+    from lammps_botan.files.whole_file import keep_apart
 
+    keep_apart([output], [configuration, *([mixture] if mixture else [])])
     start = read_start(configuration, mixture=None if mixture is None else find_mixture(mixture))
     write_lammps_data(output, start, f"Initial configuration of {configuration.name}")
     click.echo(f"wrote {output}; in LAMMPS: read_data {output}")

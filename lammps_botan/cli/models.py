@@ -29,10 +29,12 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
     time 0.132, at N/V = 1.203).
     """
     from lammps_botan.analysis.targets import EDGE_CUTOFF
+    from lammps_botan.files.whole_file import keep_apart
     from lammps_botan.network.checkpoint import Physics, save_checkpoint
     from lammps_botan.network.public_weights import import_nt_gnn_weights, import_public_weights
     from lammps_botan.structure.mixture import KOB_ANDERSEN
 
+    keep_apart([output], [weights])
     density = KOB_ANDERSEN.density
     if weights.suffix == ".npz":
         read, usual, density = import_nt_gnn_weights, 0.132, 1.203
@@ -67,6 +69,7 @@ def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> N
     --fallback one model file of any network may: it gets the fallback, and stays the same
     otherwise.
     """
+    from lammps_botan.files.whole_file import keep_apart
     from lammps_botan.network.checkpoint import load_checkpoint
     from lammps_botan.network.export import add_fallback
     from lammps_botan.network.export import export as run
@@ -74,9 +77,12 @@ def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> N
     from lammps_botan.network.shipped import find_model
 
     other = None if fallback is None else find_model(fallback)
+    keep_apart([output], [] if other is None else [other])
     if other is not None and len(checkpoints) == 1 and is_model_file(checkpoints[0]):
+        # the file may be written anew
         metadata = add_fallback(checkpoints[0], other, output)
     else:
+        keep_apart([output], checkpoints)
         read = [
             one
             for path in checkpoints

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, TRUST, check_picture
+from lammps_botan.files.whole_file import keep_apart
 
 if TYPE_CHECKING:
     from lammps_botan.structure.mixture import Mixture
@@ -47,6 +48,7 @@ def correlation_vs_time(evaluations: Sequence[Path], output: Path, published: bo
     """Draw rho_S and rho_E against the lag time, from EVALUATIONS of `evaluate --json`."""
     from lammps_botan.figures.correlation import plot_correlation
 
+    keep_apart([output], evaluations)
     plot_correlation(output, evaluations, published=published)
     click.echo(f"drew {output}")
 
@@ -62,6 +64,7 @@ def ablation(evaluations: Sequence[Path], output: Path) -> None:
     """
     from lammps_botan.figures.ablation import plot_ablation
 
+    keep_apart([output], evaluations)
     plot_ablation(output, evaluations)
     click.echo(f"drew {output}")
 
@@ -83,6 +86,7 @@ def anticorrelation(
     """Draw how E_ij(t) depends on r_ij(0), from isoconfigurational FILES, for each lag time."""
     from lammps_botan.figures.anticorrelation import plot_anticorrelation
 
+    keep_apart([output], [*files, *([model] if model else [])])
     console = Console(stderr=True)
     bar = track(files, "anticorrelation", console=console, transient=True)
     plot_anticorrelation(output, bar, model=model, time_index=time_index, mixture=mixture)
@@ -119,6 +123,7 @@ def plot_map(
     or pickle file), three panels show prediction, truth and error of the model given with -m. Of
     two dimensions the whole plane is drawn.
     """
+    keep_apart([output], [path for path in (source, model, bond_dump) if path])
     if model is None:
         from lammps_botan.figures.movie import draw_map
 

@@ -1,6 +1,7 @@
 """Pictures of scored dumps: a slice through one frame, or through all of them."""
 
 import itertools
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,15 @@ from lammps_botan.files.lammps_dump import DumpFrames
 from lammps_botan.files.lammps_dump_text import read_header
 from lammps_botan.files.scored_dump import PROPENSITY
 from lammps_botan.files.text_file import DAMAGE, damage, open_text
-from lammps_botan.files.whole_file import whole_file
+from lammps_botan.files.whole_file import keep_apart, whole_file
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import Mixture, shipped_mixture
 
 # where the colors end, of the particles shown that are of the main species
 PERCENTILES = (5, 95)
+FRAME = re.compile(r"frame-\d{4,}\.png")
+MOVIE = "movie.gif"
 READING = 0.1  # share of the time that it takes to find these
 
 
@@ -107,6 +110,7 @@ def draw_movie(
     if not 0 < fps <= 50:
         raise ValueError(f"fps must be positive and at most 50, found {fps:g}")
     column = column or find_column(dump)
+    keep_apart([folder / MOVIE, *_frames_in(folder)], [dump])
     folder.mkdir(parents=True, exist_ok=True)
     shown = []
     frames = DumpFrames(dump, every=every, columns=[column])
@@ -115,13 +119,14 @@ def draw_movie(
         yield 0, READING * frames.progress
     limits = _limits(shown)
     pictures = []
+    # of a movie before, which may be longer; not later, since this one may be interrupted
+    for old in (folder / MOVIE, *_frames_in(folder)):
+        old.unlink(missing_ok=True)
     for k, frame in enumerate(DumpFrames(dump, every=every, columns=[column])):
         pictures.append(folder / f"frame-{k:04d}.png")
         _draw(pictures[-1], _as_mixture(frame, mixture), column, thickness, limits)
         yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
-    for old in set(folder.glob("frame-*.png")) - set(pictures):  # of a longer movie before
-        old.unlink()
-    _animate(pictures, folder / "movie.gif", fps)
+    _animate(pictures, folder / MOVIE, fps)
 
 
 def find_column(dump: Path) -> str:
@@ -148,6 +153,11 @@ def find_column(dump: Path) -> str:
         f"{dump}: no column {PROPENSITY} in ITEM: ATOMS {' '.join(columns)}; make one with "
         "`lammps-botan score`, or name a column with --column"
     )
+
+
+def _frames_in(folder: Path) -> list[Path]:
+    """The pictures of a movie that are in a folder."""
+    return [path for path in folder.glob("frame-*.png") if FRAME.fullmatch(path.name)]
 
 
 def _as_mixture(frame: Configuration, mixture: Mixture | None) -> Configuration:

@@ -11,6 +11,7 @@ arrays, and refuses a file that names anything else. Not even numpy's own functi
 told that raw bytes are an array of objects, they follow them as addresses.
 """
 
+import io
 import pickle
 import re
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from lammps_botan.files.pickle_size import SHARED, check_pickle
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
@@ -142,9 +144,12 @@ def _read(path: Path) -> _Content:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        with path.open("rb") as file:
-            # Python 2 wrote text as bytes
-            content = _plain(_Unpickler(file, encoding="latin1").load())
+        raw = path.read_bytes()
+        check_pickle(raw)
+        # Python 2 wrote text as bytes
+        content = _plain(
+            _Unpickler(io.BytesIO(raw), encoding="latin1").load(), _Budget(SHARED * len(raw))
+        )
     except Exception as error:  # a damaged pickle fails in many ways
         reason = str(error) or type(error).__name__
         raise ValueError(f"{path}: expected a pickle of plain data: {reason}") from error
@@ -196,7 +201,7 @@ def _numbers(name: str, value: Any, shape: Sequence[int | None]) -> Floats:
     expected = f"[{', '.join('any' if n is None else str(n) for n in shape)}]"
     try:
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numbers of shape {expected}: {error}") from error
     fits = array.ndim == len(shape) and all(
         n in (None, m) for n, m in zip(shape, array.shape, strict=True)
@@ -276,11 +281,24 @@ class _Unpickler(pickle.Unpickler):
             ) from None
 
 
-def _plain(value: Any) -> Any:
+class _Budget:
+    """How many parts a pickle may still have."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise pickle.UnpicklingError("it holds itself again and again")
+
+
+def _plain(value: Any, budget: _Budget) -> Any:
+    budget.spend()
     if isinstance(value, _Array):
         return value.values
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [_plain(entry, budget) for entry in value]
     if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: _plain(entry, budget) for key, entry in value.items()}
     return value

@@ -9,6 +9,7 @@ import numpy as np
 
 from lammps_botan.files.text_file import DAMAGE, damage, open_text, skip_blank
 from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.configuration import MAX_ID
 
 N_COLUMNS = 4  # IDs of center and neighbor, distance, predicted change
 
@@ -54,7 +55,8 @@ def read_bonds(path: Path, step: int) -> Bonds:
                     raise ValueError(f"expected ITEM: TIMESTEP, found {line[:40]!r}")
                 found = int(file.readline())
                 title = file.readline()
-                n_bonds = int(file.readline())
+                if (n_bonds := int(file.readline())) < 0:
+                    raise ValueError(f"expected a number of bonds, found {n_bonds}")
                 if not title.startswith(b"ITEM: NUMBER OF ") or title.split()[-1] == b"ATOMS":
                     raise ValueError(f"expected ITEM: NUMBER OF BONDS, found {title.decode()!r}")
                 columns = [file.readline() for _ in range(5)][-1].split()[2:]
@@ -78,7 +80,15 @@ def _read_rows(file: io.BufferedReader, n_bonds: int) -> Bonds:
     lines = [line for line in itertools.islice(file, n_bonds) if line.endswith(b"\n")]
     if len(lines) < n_bonds:
         raise ValueError(f"the file ends before the {n_bonds} rows announced")
-    rows = np.array([line.split()[:N_COLUMNS] for line in lines], dtype=np.float64)
-    rows = rows.reshape(-1, N_COLUMNS)
-    ends = rows[:, :2].astype(np.int64)
-    return Bonds(ends[:, 0], ends[:, 1], rows[:, 3])
+    words = [line.split()[:N_COLUMNS] for line in lines]
+    if short := [line for line, row in zip(lines, words, strict=True) if len(row) < N_COLUMNS]:
+        raise ValueError(f"a row has less than {N_COLUMNS} columns: {short[0].decode().strip()}")
+    rows = np.array(words, dtype=np.float64).reshape(-1, N_COLUMNS)
+    ends = rows[:, :2]
+    if np.any(broken := (ends % 1 != 0) | (ends < 1) | (ends > MAX_ID)):
+        raise ValueError(f"expected integers from 1 as atom IDs, found {ends[broken][0]:.17g}")
+    if not np.isfinite(rows).all():
+        row = rows[~np.isfinite(rows).all(axis=1)][0]
+        raise ValueError(f"the bond of IDs {row[0]:g} and {row[1]:g} has {row[2:]}, not numbers")
+    center, neighbor = ends.astype(np.int64).T
+    return Bonds(center, neighbor, rows[:, 3])

@@ -55,7 +55,7 @@ class GsdFrames:
             where = f"{self._path}: frame {index}"
             try:
                 frame = self._file[index]
-            except Exception as error:
+            except Exception as error:  # damaged files fail in many ways
                 raise ValueError(f"{where}: cannot be read: {error}") from error
             self._read = index + self._every
             yield _configuration(frame, where)
@@ -65,7 +65,11 @@ def _configuration(frame: Any, where: str) -> Configuration:
     particles, positions = frame.particles, np.asarray(frame.particles.position, np.float64)
     names = tuple(str(name) for name in particles.types)
     species = np.asarray(particles.typeid, dtype=np.int64)
-    if all(name.isdigit() and int(name) > 0 for name in names):  # LAMMPS types
+    if np.any((species < 0) | (species >= len(names))):
+        raise ValueError(
+            f"{where}: typeid must count the {len(names)} types, found {species.max()}"
+        )
+    if all(name.isdecimal() and int(name) > 0 for name in names):  # LAMMPS types
         species, names = np.array([int(name) - 1 for name in names])[species], ()
     if len(positions) and frame.configuration.dimensions == 2:
         positions[:, 2] = 0.0
@@ -88,6 +92,8 @@ def _box(numbers: Sequence[float] | None, *, two: bool, where: str) -> Box:
     lz = 1.0 if two and lz == 0 else lz
     cell = np.array([[lx, 0.0, 0.0], [xy * ly, ly, 0.0], [xz * lz, yz * lz, lz]])
     try:
+        if not min(lx, ly, lz) > 0:
+            raise ValueError(f"the edges of the box must be positive, found {lx}, {ly}, {lz}")
         return Box(cell, (True, True, not two), -0.5 * cell.sum(axis=0))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.files.npz_configuration import load_arrays, numbers
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import Mixture
 
@@ -28,13 +27,13 @@ def read_structures(path: Path, *, mixture: Mixture | None = None) -> list[Confi
     """
     ensemble = read_ensemble(path, mixture=mixture)
     keys = ("inherent_positions", "inherent_energies")
-    with np.load(path, allow_pickle=False) as archive:
-        if any(key not in archive.files for key in keys):
-            raise ValueError(
-                f"{path}: lacks {' and '.join(keys)}; make them by `lammps-botan simulate inherent "
-                f"{path} -o FOLDER`"
-            )
-        positions, energies = (archive[key] for key in keys)
+    arrays = load_arrays(path)
+    if any(key not in arrays for key in keys):
+        raise ValueError(
+            f"{path}: lacks {' and '.join(keys)}; make them by `lammps-botan simulate inherent "
+            f"{path} -o FOLDER`"
+        )
+    positions, energies = (numbers(path, key, arrays) for key in keys)
     n, n_structures = ensemble.configuration.n_particles, 1 + ensemble.n_runs
     shapes = {(n_structures, n, 3), (n_structures, n, ensemble.configuration.dimension)}
     if positions.shape not in shapes or energies.shape != (n_structures, n):

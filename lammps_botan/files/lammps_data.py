@@ -32,7 +32,8 @@ ATOM_STYLES = {
 }
 _STYLES = ", ".join(ATOM_STYLES)
 _NUMBER = re.compile(r"[-+]?\.?\d")
-_INTEGER = re.compile(r"[-+]?\d+")
+_INTEGER = re.compile(r"[-+]?\d{1,18}", re.ASCII)  # of 64 bits
+_COUNT = re.compile(r"\d{1,18}", re.ASCII)
 _GENERAL = {"avec", "bvec", "cvec", "abc origin"}  # of a general triclinic box
 
 
@@ -101,16 +102,16 @@ def read_lammps_data(path: str | Path) -> Configuration:
 def _configuration(path: Path, lines: list[str]) -> Configuration:
     title = lines[0] if lines else ""
     header, sections = _parse(lines[1:])
-    n_atoms = int(header["atoms"][0])
+    n_atoms = _count(header, "atoms")
     if found := _GENERAL & header.keys():
         raise ValueError(
             f"a general triclinic box ({sorted(found)[0]}); write it as a restricted one: "
             "write_data FILE without triclinic/general"
         )
-    low, high = np.array([header[f"{axis}lo {axis}hi"] for axis in "xyz"], dtype=float).T
-    xy, xz, yz = map(float, header.get("xy xz yz", "000"))
+    low, high = np.array([_numbers(header, f"{axis}lo {axis}hi") for axis in "xyz"]).T
+    xy, xz, yz = _numbers(header, "xy xz yz") if "xy xz yz" in header else (0.0, 0.0, 0.0)
     box = Box.from_lammps(low, high, (xy, xz, yz), (True, True, True))
-    n_types = int(header["atom types"][0])
+    n_types = _count(header, "atom types")
     names = _labels(sections, n_types)
     ids, types, positions = _atoms(sections.get("Atoms", _Section("")), n_atoms, n_types, names)
     units = re.search(r"units = (\w+)", title)
@@ -151,6 +152,25 @@ def _parse(lines: list[str]) -> tuple[dict[str, list[str]], dict[str, _Section]]
     return header, sections
 
 
+def _numbers(header: dict[str, list[str]], name: str) -> list[float]:
+    """The numbers of a header line that has one for each of its words."""
+    words, n = header[name], len(name.split())
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        numbers = []
+    if len(numbers) != n:
+        raise ValueError(f"expected {n} numbers before '{name}', found {' '.join(words)}")
+    return numbers
+
+
+def _count(header: dict[str, list[str]], name: str) -> int:
+    words = header[name]
+    if len(words) != 1 or not _COUNT.fullmatch(words[0]):
+        raise ValueError(f"expected one integer before '{name}', found {' '.join(words)}")
+    return int(words[0])
+
+
 def _labels(sections: dict[str, _Section], n_types: int) -> tuple[str, ...]:
     """Names of the types, in order; checks that there are masses for all types, or for none."""
     masses = sections.get("Masses")
@@ -158,13 +178,16 @@ def _labels(sections: dict[str, _Section], n_types: int) -> tuple[str, ...]:
         raise ValueError(f"{n_types} atom types, but {len(masses.rows)} masses")
     if "Atom Type Labels" not in sections:
         return ()
-    labels = {int(number): label for number, label in sections["Atom Type Labels"].rows}
-    if sorted(labels) != list(range(1, n_types + 1)) or len(set(labels.values())) < n_types:
+    rows = sections["Atom Type Labels"].rows
+    labels = {row[0]: row[1] for row in rows if len(row) == 2}
+    types = [str(k + 1) for k in range(len(rows))]
+    several = len(rows) == n_types and len(set(labels.values())) == n_types
+    if not several or labels.keys() != set(types):
         raise ValueError(
             f"Atom Type Labels must give each of the {n_types} types a label of its own, "
-            f"found {labels}"
+            f"found {', '.join(' '.join(row) for row in rows)}"
         )
-    return tuple(labels[k + 1] for k in range(n_types))
+    return tuple(labels[number] for number in types)
 
 
 def _atoms(

@@ -19,10 +19,15 @@ import numpy as np
 
 from lammps_botan.files.text_file import DAMAGE, damage
 from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import MAX_ID, MAX_SPECIES, MAX_STEP
+from lammps_botan.structure.mixture import UNITS
 
 # lines under each title of a header; ITEM: ATOMS ends it
 _HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
 _IMAGES = ("ix", "iy", "iz")
+_OPEN = "fsm"  # a face that is not periodic is fixed, shrink-wrapped, or so with a minimum
+_BOUNDARIES = {"pp", *(low + high for low in _OPEN for high in _OPEN)}
+_LARGEST = {"id": MAX_ID, "type": MAX_SPECIES}
 DUMP_LINE = "dump 1 all custom 1000 run.dump id type xu yu zu"
 EMPTY = f"the file is empty; expected a LAMMPS dump: {DUMP_LINE}"
 
@@ -132,13 +137,22 @@ def read_rows(
         where = f"is at {row[2:5]}" if bad[0] in "xyz" else f"has {bad} {row[columns.index(bad)]}"
         fail(path, header, f"atom ID {row[0]:g} {where}, not a number; remove the frame")
     for k, name in enumerate(columns):
-        if name in {"id", "type"} and np.any(broken := rows[:, k] != np.rint(rows[:, k])):
-            fail(path, header, f"expected integers as {name}, found {rows[broken][0, k]:g}")
+        if name in _LARGEST:
+            _check_integers(rows[:, k], name, path, header)
     if np.any(np.diff(rows[:, 0]) <= 0):
         rows = rows[np.argsort(rows[:, 0])]
         if np.any(twice := np.diff(rows[:, 0]) == 0):
             fail(path, header, f"atom ID {rows[:-1][twice][0, 0]:g} appears twice")
     return rows
+
+
+def _check_integers(numbers: Floats, name: str, path: str | Path, header: Header) -> None:
+    largest = _LARGEST[name]
+    if np.any(broken := numbers != np.rint(numbers)):
+        fail(path, header, f"expected integers as {name}, found {numbers[broken][0]:g}")
+    if np.any(outside := (numbers < 1) | (numbers > largest)):
+        found = f"found {numbers[outside][0]:.17g}"
+        fail(path, header, f"expected integers from 1 to {largest} as {name}, {found}")
 
 
 def unwrapped_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -185,7 +199,7 @@ def positions_of(rows: Floats, names: tuple[str, ...], header: Header) -> Floats
 
 
 def _header(items: dict[str, list[str]], index: int, offset: int, units: str | None) -> Header:
-    step, n_atoms = int(items["TIMESTEP"][0]), int(items["NUMBER OF ATOMS"][0])
+    step, n_atoms = _integer(items, "TIMESTEP"), _integer(items, "NUMBER OF ATOMS")
     bounds, columns = items["BOX BOUNDS"], tuple(items["ATOMS"])
     cell, origin, boundary = _box(bounds)
     if n_atoms < 1:
@@ -195,9 +209,23 @@ def _header(items: dict[str, list[str]], index: int, offset: int, units: str | N
             f"no column {' nor '.join(sorted(missing))} in ITEM: ATOMS {' '.join(columns)}; "
             f"use {DUMP_LINE}"
         )
+    if abs(step) > MAX_STEP:
+        raise ValueError(f"expected a step of at most {MAX_STEP}")
     time = float(items["TIME"][0]) if "TIME" in items else None
+    if time is not None and not np.isfinite(time):
+        raise ValueError(f"expected a finite ITEM: TIME, found {time}")
     units = " ".join(items["UNITS"]) if "UNITS" in items else units
+    if units not in {None, *UNITS}:
+        raise ValueError(f"expected one of {', '.join(UNITS)} as ITEM: UNITS, found '{units}'")
     return Header(index, offset, step, time, n_atoms, cell, origin, boundary, columns, units)
+
+
+def _integer(items: dict[str, list[str]], name: str) -> int:
+    try:
+        return int(" ".join(items[name]))
+    except ValueError:
+        found = " ".join(items[name])
+        raise ValueError(f"expected an integer under ITEM: {name}, found '{found}'") from None
 
 
 def _box(words: list[str]) -> tuple[Floats, Floats, tuple[str, ...]]:
@@ -206,10 +234,21 @@ def _box(words: list[str]) -> tuple[Floats, Floats, tuple[str, ...]]:
         raise ValueError("a general triclinic box; use dump_modify 1 triclinic/general no")
     tilted = words[:3] == ["xy", "xz", "yz"]
     n_numbers = 9 if tilted else 6
-    rows = np.array(words[-n_numbers:], dtype=np.float64).reshape(3, -1)
+    flags, numbers = words[3 * tilted : -n_numbers], words[-n_numbers:]
+    if len(flags) not in {0, 3} or not set(flags) <= _BOUNDARIES or len(numbers) < n_numbers:
+        raise ValueError(
+            "expected pp, or f, s or m for each face, as the boundary of each direction (ITEM: BOX "
+            f"BOUNDS pp pp ff), and 3 lines of {n_numbers // 3} numbers; found {' '.join(words)}"
+        )
+    rows = np.array(numbers, dtype=np.float64).reshape(3, -1)
     xy, xz, yz = rows[:, 2] if tilted else np.zeros(3)
     low = rows[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
     high = rows[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
+    if not (low < high).all():
+        raise ValueError(
+            f"the box must span a finite volume, with lo < hi; found lo {low.tolist()} and hi "
+            f"{high.tolist()}"
+        )
     cell = np.diag(high - low)
     cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
-    return cell, low, tuple(words[3 * tilted : len(words) - n_numbers])
+    return cell, low, tuple(flags)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lammps_botan.files.history_arrays import from_arrays
 from lammps_botan.files.mixture_toml import parse_mixture
+from lammps_botan.files.npz_archive import check_archive
 from lammps_botan.structure.box import Box, Floats
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.history import History
@@ -30,10 +31,10 @@ def load_arrays(path: Path) -> Arrays:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array, not an archive of arrays")
-            return {key: archive[key] for key in archive.files}
+        with path.open("rb") as file:
+            check_archive(file)
+            with np.load(file, allow_pickle=False) as archive:
+                return {key: archive[key] for key in archive.files}
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(
             f"{path}: expected an npz file with types, initial_positions and positions: {error}"
@@ -157,7 +158,7 @@ def _box(path: Path, arrays: Arrays, initial: Floats, mixture: Mixture | None) -
     else:
         lengths = _missing_box(path, initial, mixture)
     periodic = arrays.get("periodic", np.array([True, True, dimension == 3]))
-    if periodic.shape != (3,) or periodic.dtype.kind not in "bi":
+    if periodic.shape != (3,) or periodic.dtype.kind not in "bi" or np.any(periodic // 2):
         raise ValueError(f"{path}: periodic must be three bools, found {periodic.tolist()}")
     x, y, z = (bool(flag) for flag in periodic)
     try:

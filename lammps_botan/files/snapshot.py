@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from lammps_botan.files.npz_archive import check_archive
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.structure.box import Box, Floats, Ints, Periodic
 from lammps_botan.structure.configuration import Configuration
@@ -139,10 +140,12 @@ def read_snapshot(path: str | Path) -> Snapshot:
         If it is not a snapshot file.
     """
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            content: dict[str, Any] = {name: archive[name] for name in _KEYS}
-            for name, default in _LATER_KEYS.items():
-                content[name] = archive.get(name, default)
+        with Path(path).open("rb") as file:
+            check_archive(file)
+            with np.load(file, allow_pickle=False) as archive:
+                content: dict[str, Any] = {name: archive[name] for name in _KEYS}
+                for name, default in _LATER_KEYS.items():
+                    content[name] = archive.get(name, default)
         return _snapshot(content, str(path))
     except FileNotFoundError:
         raise

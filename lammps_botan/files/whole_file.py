@@ -1,8 +1,11 @@
 """Files that appear under their names when they are whole: the one writer of all files."""
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+SUFFIX = ".part"  # of a file that is not whole yet
 
 
 @contextlib.contextmanager
@@ -33,7 +36,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     ...     _ = part.write_text("1 2 3")
     """
     path = Path(path)
-    part = path.with_name(path.name + ".part")
+    part = _part(path)
     try:
         yield part
         part.replace(path)
@@ -45,3 +48,44 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def keep_apart(outputs: Sequence[Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse to write over a file that is read, or twice to one file.
+
+    Two names of one file, such as links, are the same.
+
+    Parameters
+    ----------
+    outputs : sequence of Path
+        Files to write.
+    inputs : iterable of Path
+        Files that are read. What is no file, such as the name of a model, counts for nothing.
+
+    Raises
+    ------
+    ValueError
+        If an output is an input, or another output.
+
+    Examples
+    --------
+    >>> keep_apart([Path("scored.dump")], ["run.dump", "ka-t044"])
+    """
+    read = [Path(path) for path in inputs]
+    for k, output in enumerate(outputs):
+        for written in (output, _part(output)):
+            if any(_same(written, other) for other in read):
+                raise ValueError(f"{written}: is read too; give the output another name")
+        if any(_same(output, other) for other in outputs[:k]):
+            raise ValueError(f"{output}: would be written twice; give the output another name")
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + SUFFIX)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return os.path.realpath(one) == os.path.realpath(other)

@@ -23,6 +23,8 @@ _LATTICE = re.compile(r'\bLattice="([^"]*)"', re.IGNORECASE)
 _PERIODIC = re.compile(r'\bpbc="([^"]*)"', re.IGNORECASE)
 _PROPERTIES = re.compile(r"\bProperties=(\S+)", re.IGNORECASE)
 _COLUMNS = "species:S:1:pos:R:3"
+_POSITIVE = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
+_BROKEN_TYPE = re.compile(r"[-+]?\d*\.\d*|[-+]\d+|\d{10,}", re.ASCII)
 
 
 class XyzFrames:
@@ -101,10 +103,12 @@ def number_names(names: Sequence[str], known: tuple[str, ...] = ()) -> tuple[Int
     Raises
     ------
     ValueError
-        If a name is none of those that are known.
+        If a name is none of those that are known, or a number that is no atom type, such as 1.7.
     """
     distinct, inverse = np.unique(np.asarray(names).astype(str), return_inverse=True)
-    if not known and all(name.isdigit() and int(name) > 0 for name in distinct):
+    if broken := [str(name) for name in distinct if _BROKEN_TYPE.fullmatch(name)]:
+        raise ValueError(f"expected names, or integers from 1 as atom types; found {broken[0]}")
+    if not known and all(map(_POSITIVE.fullmatch, distinct)):
         return np.array([int(name) for name in distinct], dtype=np.int64)[inverse] - 1, ()
     order = known or tuple(str(name) for name in distinct)
     for name in distinct:
@@ -120,7 +124,7 @@ def number_names(names: Sequence[str], known: tuple[str, ...] = ()) -> tuple[Int
 def _read(file: io.BufferedReader) -> tuple[str, list[list[str]]]:
     """Comment and rows of the frame that begins here."""
     first = file.readline().decode(errors="replace").strip()
-    if not first.isdigit() or int(first) < 1:
+    if not _POSITIVE.fullmatch(first):
         raise ValueError(f"expected the number of particles, found {first[:40]!r}")
     n = int(first)
     comment = file.readline().decode(errors="replace")

@@ -11,6 +11,7 @@ import MDAnalysis
 
 from lammps_botan.files.scored_dump import ScoredConfiguration, atoms_text, bonds_text
 from lammps_botan.files.trajectory import open_frames, universe_frames
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.files.whole_frames import WholeFrames
 from lammps_botan.network.metadata import HistoryInput, read_metadata
 from lammps_botan.network.shipped import find_model
@@ -163,7 +164,7 @@ def score_file(
         If a file cannot be read or written, or a frame cannot be scored. The frames before stay.
     """
     outputs = [output] if bonds_output is None else [output, bonds_output]
-    _check_apart(outputs, [Path(path), find_model(model), *([topology] if topology else [])])
+    keep_apart(outputs, [path, find_model(model), *([topology] if topology else [])])
     make = _checked_scorer(model, species, None, workers, device, inherent)
     metadata = read_metadata(find_model(model))
     asked = metadata.inputs.history
@@ -232,12 +233,3 @@ class _TextScorer:
 
 def _compress(text: bytes) -> bytes:
     return gzip.compress(text, compresslevel=6)  # members of an archive may follow each other
-
-
-def _check_apart(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
-    """Refuse to overwrite what is read, or to write twice to one file."""
-    for k, output in enumerate(outputs):
-        for other in [*inputs, *outputs[:k]]:
-            if output.resolve() == other.resolve():
-                what = "is read too" if other in inputs else "would be written twice"
-                raise ValueError(f"{output}: {what}; give the output another name")

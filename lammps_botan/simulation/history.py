@@ -18,6 +18,7 @@ import numpy as np
 from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.history_runs import HistoryRuns, make_task
 from lammps_botan.simulation.jobs import run_tasks
 from lammps_botan.simulation.liquid import open_liquid
@@ -147,6 +148,7 @@ def history(
         for path, start in zip(configurations, starts, strict=True)
     }
     products = [output / f"{path.stem}.npz" for path in configurations]
+    keep_apart(products, configurations)
     with open_output(output, "history", asked | liquid.identity(), about):
         tasks = [
             make_task(

@@ -13,6 +13,7 @@ from filelock import FileLock
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.dump_rows import read_dump_rows
 from lammps_botan.simulation.further_keys import read_further_keys
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
@@ -85,6 +86,7 @@ def inherent(
     output = output.resolve()
     about = {path.stem: {"sha256": sha256_of(path)} for path in configurations}
     products = [output / f"{path.stem}.npz" for path in configurations]
+    keep_apart(products, configurations)
     with open_output(output, "inherent", liquid.identity(), about):
         tasks = [
             _task(

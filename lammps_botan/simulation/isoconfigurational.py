@@ -15,6 +15,7 @@ from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
 from lammps_botan.files.trajectory import open_dump
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
 from lammps_botan.simulation.liquid import INPUT, Liquid
 from lammps_botan.simulation.protocol import (
@@ -126,6 +127,7 @@ def isoconfig(
     products = {
         name: tuple(output / f"t{t:.12g}" / f"{name}.npz" for t in lag_times) for name in names
     }
+    keep_apart([path for each in products.values() for path in each], configurations)
     with open_output(output, "isoconfig", asked | liquid.identity(), about):
         tasks = [
             _task(

@@ -17,6 +17,9 @@ Ints = npt.NDArray[np.int64]
 
 Periodic = tuple[bool, bool, bool]
 
+# edges; in between the volumes, and in float32 the squares of lengths, are numbers
+SHORTEST, LONGEST = 1e-15, 1e15
+
 
 @dataclass(frozen=True, eq=False)
 class Box:
@@ -82,7 +85,8 @@ class Box:
         """
         (x, y, z), (xy, xz, yz) = np.subtract(high, low), tilts
         if not min(x, y, z) > 0:
-            raise ValueError(f"a box needs lo < hi, found lo {list(low)} and hi {list(high)}")
+            lo, hi = np.asarray(low).tolist(), np.asarray(high).tolist()
+            raise ValueError(f"a box needs lo < hi, found lo {lo} and hi {hi}")
         cell = np.array([[x, 0.0, 0.0], [xy, y, 0.0], [xz, yz, z]])
         return cls(cell, periodic, np.asarray(low, dtype=np.float64))
 
@@ -192,6 +196,13 @@ def _cell_matrix(given: npt.ArrayLike) -> Floats:
     if array.shape == (2,):
         array = np.append(array, 1.0)
     cell = array if array.shape == (3, 3) else np.diag(np.broadcast_to(array, 3))
-    if not np.isfinite(cell).all() or np.isclose(np.linalg.det(cell / np.abs(cell).max()), 0.0):
+    lengths = np.abs(cell).max(axis=1, keepdims=True)
+    finite = np.isfinite(cell).all() and lengths.min() > 0
+    if not finite or np.isclose(np.linalg.det(cell / lengths), 0.0):
         raise ValueError(f"the box must span a finite volume, found {array.tolist()}")
+    if lengths.min() < SHORTEST or lengths.max() > LONGEST:
+        raise ValueError(
+            f"the edges of a box must be from {SHORTEST:g} to {LONGEST:g} long, found "
+            f"{array.tolist()}"
+        )
     return np.array(cell)

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lammps_botan.structure.box import Box, Floats, Ints
+from lammps_botan.structure.box import LONGEST, Box, Floats, Ints
 from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import Mixture
 
 GIVE_WORDS = "give --species with a word for each type, a species or NULL (species= in Python)"
 DIGITS = 6  # decimals of positions that identify a configuration
+MAX_SPECIES = 10_000  # more come from damaged files only
+MAX_STEP = 2**63 - 1  # that of LAMMPS
+MAX_ID = 2**53  # files are read in float64, which has no larger odd numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +98,9 @@ class Configuration:
         positions = self._in_space("positions", self.positions)
         n = len(positions)
         self._set("positions", positions)
-        self._set("species", self._whole_numbers("species", self.species, n, least=0))
+        self._set("species", self._whole_numbers("species", self.species, n, 0, MAX_SPECIES - 1))
         ids = np.arange(1, n + 1) if self.ids is None else self.ids
-        self._set("ids", self._whole_numbers("ids", ids, n, least=1))
+        self._set("ids", self._whole_numbers("ids", ids, n, 1, MAX_ID))
         if n and len(np.unique(self.ids)) < n:
             found, times = np.unique(self.ids, return_counts=True)
             self._fail(f"atom ID {found[times > 1][0]} appears twice")
@@ -110,6 +113,10 @@ class Configuration:
             self._set("inherent_energies", self._floats("inherent_energies", n))
         if self.history is not None and self.history.n_particles != n:
             self._fail(f"has {n} particles, but a history of {self.history.n_particles}")
+        if abs(self.step) > MAX_STEP:
+            self._fail(f"the step must be at most {MAX_STEP}, found {self.step}")
+        if self.time is not None and not np.isfinite(self.time):
+            self._fail(f"the time must be finite, found {self.time}")
         self._set("columns", {k: np.asarray(v, np.float64) for k, v in self.columns.items()})
         self._fit_the_mixture()
 
@@ -162,16 +169,23 @@ class Configuration:
         if not np.isfinite(array).all():
             k = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             self._fail(f"{name} must be finite, found {array[k]} for particle {k}")
+        if (farthest := np.abs(array).max(initial=0.0)) > LONGEST:
+            self._fail(f"{name} must be at most {LONGEST:g}, found {farthest:g}")
         return array
 
-    def _whole_numbers(self, name: str, given: npt.ArrayLike, n: int, *, least: int) -> Ints:
+    def _whole_numbers(
+        self, name: str, given: npt.ArrayLike, n: int, least: int, largest: int
+    ) -> Ints:
         array = np.asarray(given)
         if array.shape != (n,):
             self._fail(f"{name} must have shape [{n}], one per position, found {list(array.shape)}")
-        whole = array.astype(np.int64) if array.dtype.kind in "iuf" else None
-        if whole is None or not np.array_equal(whole, array) or (n and whole.min() < least):
+        kind = array.dtype.kind
+        broken = kind not in "iuf" or (kind == "f" and np.any(array != np.rint(array)))
+        if broken or np.any(array < least):
             self._fail(f"{name} must be integers from {least}, found {np.unique(array)[:5]}")
-        return np.ascontiguousarray(whole)
+        if np.any(array > largest):
+            self._fail(f"{name} must be at most {largest}, found {array.max()}")
+        return np.ascontiguousarray(array, dtype=np.int64)
 
     def _floats(self, name: str, n: int) -> Floats:
         array = np.asarray(getattr(self, name), dtype=np.float64)

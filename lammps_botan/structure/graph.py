@@ -20,8 +20,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lammps_botan.structure.box import Floats, Ints
+from lammps_botan.structure.box import LONGEST, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.crowding import count_cells
+from lammps_botan.structure.pairs import cell_pairs, tree_pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +111,8 @@ def build_graph(configuration: Configuration, cutoff: float) -> Graph:
     Raises
     ------
     ValueError
-        If the cutoff is not positive.
+        If the cutoff is not positive, or there would be more edges than any use needs or memory
+        holds.
 
     Examples
     --------
@@ -122,27 +125,20 @@ def build_graph(configuration: Configuration, cutoff: float) -> Graph:
     """
     if not 0 < cutoff < np.inf:
         raise ValueError(f"the cutoff must be positive, found {cutoff}")
-
-    from vesin import NeighborList  # imports torch, for which readers of dumps need not wait
-
-    # vesin takes a cutoff in meters for zero; a power of two changes no digit
-    scale = float(np.exp2(np.floor(np.log2(cutoff))))
-    # neighbor lists close at <= cutoff: ask for the ones below
-    below = float(np.nextafter(cutoff, 0.0)) / scale
-    neighbors = NeighborList(cutoff=below, full_list=True, sorted=False)
-    n, box = configuration.n_particles, configuration.box
-    center, neighbor, vectors = neighbors.compute(
-        points=configuration.positions / scale,
-        box=box.cell / scale,
-        periodic=list(box.periodic),
-        quantities="ijD",
-    )
-    center, neighbor = center.astype(np.int64), neighbor.astype(np.int64)
-    order = np.argsort(center * n + neighbor, kind="stable")
+    if cutoff > LONGEST:
+        raise ValueError(f"the cutoff must be at most {LONGEST:g}, found {cutoff:g}")
+    if configuration.n_particles == 0:
+        nowhere = np.zeros(0, dtype=np.int64)
+        return Graph(configuration.species, nowhere, nowhere, np.zeros((0, 3)), cutoff)
+    crowding = count_cells(configuration, cutoff)
+    crowding.check(configuration)
+    pairs = tree_pairs if crowding.is_sparse else cell_pairs
+    center, neighbor, vectors = pairs(configuration, cutoff)
+    order = np.argsort(center * configuration.n_particles + neighbor, kind="stable")
     return Graph(
         species=configuration.species,
         center=center[order],
         neighbor=neighbor[order],
-        vectors=-scale * vectors[order],  # theirs points from center to neighbor
+        vectors=vectors[order],
         cutoff=cutoff,
     )

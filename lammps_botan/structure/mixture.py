@@ -236,9 +236,9 @@ class Mixture(_Section):
 
     def wrong_composition(self, species: npt.NDArray[np.integer]) -> str:
         """Why particles [n_particles] are not this mixture, in words; empty where they are."""
+        if (n_found := int(np.max(species, initial=-1)) + 1) > self.n_species:
+            return f"{n_found} species, {self.name} has {self.n_species}"
         counts = np.bincount(species, minlength=self.n_species)
-        if len(counts) > self.n_species:
-            return f"{len(counts)} species, {self.name} has {self.n_species}"
         shares = counts / max(len(species), 1)
         if np.abs(shares - self.fractions).max() > COMPOSITION_TOLERANCE:
             found, expected = (

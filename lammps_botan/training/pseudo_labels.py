@@ -10,6 +10,7 @@ from typing import Any
 from lammps_botan.files.ensemble import read_ensemble, same_time
 from lammps_botan.files.ensemble_npz import read_history_interval, write_ensemble
 from lammps_botan.files.output_folder import open_output
+from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.network.inputs import Inputs
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
@@ -83,6 +84,7 @@ def distill(
             names = _names(one, model)
             for name, seen in zip(names, teacher.structures(one), strict=True):
                 path = output / f"{one.path.stem}-{name}.npz"
+                keep_apart([path], paths)
                 if not path.exists():
                     histories = [each.history for each in seen if each.history is not None]
                     write_ensemble(

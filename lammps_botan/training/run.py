@@ -17,7 +17,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
-from lammps_botan.files.whole_file import whole_file
+from lammps_botan.files.whole_file import keep_apart, whole_file
 from lammps_botan.training.bar import Bar
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
@@ -113,6 +113,7 @@ def train(
         )
     for member in members:
         check_output(member, folder / member.output, weights)
+        keep_apart([folder / member.output / "best.ckpt"], [] if init is None else [init])
     data = read_data(config, folder)
     if weights is not None:
         weights.check(data.physics)
