@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lammps_botan.files.npz_archive import check_archive
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_plain
 from lammps_botan.network.nt_gnn import NtGnn
@@ -88,8 +89,10 @@ def import_nt_gnn_weights(path: Path, physics: Physics) -> Checkpoint:
         "graph_independent_1/node_model": "decoder",
     }
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key].T.astype(np.float32) for key in archive.files}
+        with path.open("rb") as file:
+            check_archive(file)
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {key: archive[key].T.astype(np.float32) for key in archive.files}
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"{path}: expected an npz file of weights: {error}") from error
     weights: dict[str, Tensor] = {}
