@@ -1,0 +1,92 @@
+"""Tries in a process of their own, so that a crash, a hang or a bomb is an outcome and no end."""
+
+import contextlib
+import faulthandler
+import multiprocessing
+import os
+import random
+import resource
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from fault import BROKEN
+
+MEMORY = 12 << 30  # bytes of addresses: torch alone takes 6 GB of them, hardly any in use
+STARTING = 120.0  # seconds that a process may take before its first try
+Attempt = Callable[[random.Random], tuple[str, str]]  # an outcome, and a text
+
+
+def make_tries(
+    prepare: Callable[[Path], Attempt], seeds: Iterable[int], *, seconds: float = 20.0
+) -> Iterator[tuple[int, str, str]]:
+    """Seed, outcome and text of each try.
+
+    Parameters
+    ----------
+    prepare : callable
+        Given an empty folder, returns what makes a try. It is called in the process of the tries.
+    seeds : iterable of int
+    seconds : float
+        That a try may take.
+    """
+    process, pipe = _start(prepare)
+    try:
+        first = True
+        for seed in seeds:
+            pipe.send(seed)
+            outcome, text = _answer(process, pipe, seconds + (STARTING if first else 0.0))
+            first = False
+            yield seed, outcome, text
+            if not process.is_alive():
+                process, pipe = _start(prepare)
+                first = True
+    finally:
+        process.kill()
+        process.join()
+
+
+def _start(prepare: Callable[[Path], Attempt]) -> tuple[BaseProcess, Connection]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(prepare, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def _answer(process: BaseProcess, pipe: Connection, seconds: float) -> tuple[str, str]:
+    if not pipe.poll(seconds):
+        process.kill()
+        process.join()
+        return BROKEN, f"hangs: no answer after {seconds:g} s"
+    with contextlib.suppress(EOFError, ConnectionError):
+        return pipe.recv()
+    process.join()
+    return BROKEN, f"crash: the process ended with {process.exitcode}"
+
+
+def _work(prepare: Callable[[Path], Attempt], pipe: Connection) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # libraries print to standard output and error past Python
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    if "RELIABILITY_LOUD" not in os.environ:
+        os.dup2(quiet, 2)
+    faulthandler.enable(sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        attempt = prepare(Path(folder))
+        while True:
+            try:
+                seed = pipe.recv()
+            except EOFError:
+                return
+            try:
+                pipe.send(attempt(random.Random(seed)))
+            except Exception as error:
+                pipe.send((BROKEN, f"traceback: {type(error).__name__}: {error}"[:500]))
