@@ -4,7 +4,6 @@ import contextlib
 import faulthandler
 import multiprocessing
 import os
-import random
 import resource
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from fault import BROKEN
 
 MEMORY = 12 << 30  # bytes of addresses: torch alone takes 6 GB of them, hardly any in use
 STARTING = 120.0  # seconds that a process may take before its first try
-Attempt = Callable[[random.Random], tuple[str, str]]  # an outcome, and a text
+Attempt = Callable[[int], tuple[str, str]]  # from a seed to an outcome and a text
 
 
 def make_tries(
@@ -87,6 +86,6 @@ def _work(prepare: Callable[[Path], Attempt], pipe: Connection) -> None:
             except EOFError:
                 return
             try:
-                pipe.send(attempt(random.Random(seed)))
+                pipe.send(attempt(seed))
             except Exception as error:
                 pipe.send((BROKEN, f"traceback: {type(error).__name__}: {error}"[:500]))

@@ -69,7 +69,8 @@ def prepare(one: Format, folder: Path) -> Attempt:
     content = path.read_bytes()
     expected = read(path)
 
-    def attempt(rng: random.Random) -> tuple[str, str]:
+    def attempt(seed: int) -> tuple[str, str]:
+        rng = random.Random(seed)
         damaged = one.damage(content, rng)
         path.write_bytes(damaged)
         try:
