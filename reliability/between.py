@@ -17,7 +17,7 @@ from liquid_script import CLOSE, OUTPUT, deviation, script, write_model
 
 from lammps_botan.network.predictor import Predictor
 
-SCORED = "fix g all botan 5 model.pt A B\nrun 7\n"
+SCORED = "fix g all botan 1 model.pt A B\nrun 7\n"
 AGAIN = "run 0\n"
 TRICLINIC = "prism 0 3 0 3 0 3 0.7 0.3 -0.4"
 WRITTEN = "write_dump all custom old.dump id type x y z ix iy iz modify sort id\nrun 5\n"
@@ -46,7 +46,7 @@ COMMANDS = {
     "reset_timestep to a large one": "reset_timestep 4000000000",
     "read_dump": f"{WRITTEN}read_dump old.dump 7 x y z ix iy iz box yes replace yes",
     "read_dump purge": f"{WRITTEN}read_dump old.dump 7 x y z box yes purge yes replace no add yes",
-    "replicate": "unfix g\nreplicate 2 1 1\nfix g all botan 5 model.pt A B",
+    "replicate": "unfix g\nreplicate 2 1 1\nfix g all botan 1 model.pt A B",
     "replicate with the fix": "replicate 2 1 1",
     "atom_modify sort": "atom_modify sort 1 0.5\nrun 8",
     "comm_modify cutoff": "comm_modify cutoff 2.9\nrun 8",
@@ -84,7 +84,7 @@ COMMANDS = {
     "write_restart, read_restart": (
         "write_restart old.restart\nclear\nread_restart old.restart\npair_style lj/cut 2.5\n"
         "pair_coeff * * 1.0 1.0\npair_coeff 1 2 1.5 0.8\npair_coeff 2 2 0.5 0.88\n"
-        "fix integrate all nve/limit 0.05\nfix g all botan 5 model.pt A B"
+        "fix integrate all nve/limit 0.05\nfix g all botan 1 model.pt A B"
     ),
     "fix_modify": "fix_modify g energy no\nrun 8",
     "pair_coeff": "pair_coeff 1 1 1.2 1.1\nrun 8",
