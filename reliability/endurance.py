@@ -1,5 +1,7 @@
 """Many scorings in one run, and many fixes and predictors in turn: memory is sampled."""
 
+import contextlib
+import os
 import re
 import subprocess
 import tempfile
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from child import Attempt, make_tries
 from fault import BROKEN, RIGHT, Fault
-from in_fix import BIN
+from in_fix import BIN, PATIENT
 from liquid_script import script, write_model
 from small_files import liquid
 
@@ -18,6 +20,7 @@ from lammps_botan.network.predictor import Predictor
 SCORINGS, CYCLES, MINIMIZED = 10_000, 100, 500
 GROWTH = 1.05  # of the memory of a rank, from 10 % of a run to its end
 SAMPLES = 10
+BEGIN = "the scorings begin"
 MODELS = {
     "ka-t044-history": (SCORINGS, "{n:,} scorings with history and verify, 2 ranks"),
     "ka-t044-inherent": (MINIMIZED, "{n:,} scorings with inherent structures, 2 ranks"),
@@ -26,51 +29,54 @@ MODELS = {
 
 def memory(pid: int) -> float:
     """MB in use by a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
+    with contextlib.suppress(OSError):  # one that has ended
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+    return 0.0
 
 
-def ranks_of(pid: int) -> list[int]:
-    """The processes of `lmp` under that of mpirun."""
+def descendants(pid: int) -> list[int]:
+    """All processes that mpirun, or a process of its own, started."""
     found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            name, parent = re.match(
-                r"\d+ \((.*)\) \w (\d+)", (folder / "stat").read_text()
-            ).groups()
-        except (OSError, AttributeError):
-            continue
-        if int(parent) == pid:
-            found += [int(folder.name)] if name == "lmp" else ranks_of(int(folder.name))
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # one that has ended
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            if parent == pid:
+                own = int(stat.parent.name)
+                found += [own, *descendants(own)]
     return found
 
 
 def run(model: str, scorings: int, fault: Fault) -> None:
     """One run; each tenth of it is a try, whose result is the memory."""
     every = max(1, scorings // SAMPLES)
-    commands = script(1, region="block 0 4 0 4 0 4") + (
+    commands = script(1, region="block 0 3 0 3 0 3") + (
         "pair_style lj/smooth/linear 2.5\npair_coeff 1 1 1.0 1.0 2.5\npair_coeff 1 2 1.5 0.8 2.0\n"
         "pair_coeff 2 2 0.5 0.88 2.2\nminimize 0 1e-2 100 1000\nvelocity all create 0.5 1\n"
         "unfix integrate\nfix nve all nve\ntimestep 0.001\n"
         f"fix g all botan 1 {model} A B verify yes\nthermo {every}\nthermo_modify flush yes\n"
-        f"run {scorings - 1}\n"
+        f"print '{BEGIN}'\nrun {scorings - 1}\n"
     )
     command = [str(BIN / "mpirun"), "-np", "2", str(BIN / "lmp"), "-log", "none", "-in", "in.lmp"]
     sampled: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "in.lmp").write_text(commands)
         with subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=folder,
+            env=os.environ | PATIENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as process:
             assert process.stdout
             last, running = "", False
             for line in process.stdout:
                 last = line if line.strip() else last
-                running = running or "Fix botan: scor" in line or f"run {scorings - 1}" in line
+                running = running or line.startswith(BEGIN)
                 words = line.split()
                 if running and len(words) > 3 and words[0].isdigit():
-                    sampled.append(max(map(memory, ranks_of(process.pid)), default=0.0))
+                    sampled.append(max(map(memory, descendants(process.pid)), default=0.0))
     if process.returncode or len(sampled) < SAMPLES // 2:
         fault.add(BROKEN, f"{model}: {last}")
         return
@@ -94,15 +100,9 @@ def prepare(kind: str, folder: Path) -> Attempt:
             lmp.commands_string("fix g all botan 5 model.pt A B verify yes\nrun 6\nunfix g")
         else:
             Predictor(path).predict(start)
-        return RIGHT, str(memory_of_this())
+        return RIGHT, str(memory(os.getpid()))
 
     return attempt
-
-
-def memory_of_this() -> float:
-    """MB in use by this process."""
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def cycles(kind: str, words: str, n: int) -> Fault:
