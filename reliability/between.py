@@ -41,7 +41,6 @@ COMMANDS = {
     "create_atoms": "create_atoms 2 random 9 {seed} NULL overlap 0.5 maxtry 200",
     "create_atoms of type 1": "create_atoms 1 single 0.5 0.5 0.5 units box",
     "reset_atoms id": "delete_atoms random count 9 yes all NULL {seed}\nreset_atoms id sort yes",
-    "reset_atoms image": "reset_atoms image all",
     "reset_timestep": "reset_timestep 3",
     "reset_timestep to a large one": "reset_timestep 4000000000",
     "read_dump": f"{WRITTEN}read_dump old.dump 7 x y z ix iy iz box yes replace yes",
@@ -50,7 +49,7 @@ COMMANDS = {
     "replicate with the fix": "replicate 2 1 1",
     "atom_modify sort": "atom_modify sort 1 0.5\nrun 8",
     "comm_modify cutoff": "comm_modify cutoff 2.9\nrun 8",
-    "comm_modify mode": "comm_modify mode multi\nrun 8",
+    "comm_modify mode": "neighbor 0.3 multi\ncomm_modify mode multi\nrun 8",
     "comm_modify vel": "comm_modify vel yes\nrun 8",
     "comm_style tiled": "comm_style tiled\nbalance 1.0 rcb\nrun 8",
     "balance": "balance 1.0 shift x 20 1.0",
@@ -75,10 +74,10 @@ COMMANDS = {
         "region all block INF INF INF INF INF INF\nfix e all evaporate 2 3 all 33\nrun 13"
     ),
     "fix deposit": (
-        "region all block INF INF INF INF INF INF\n"
-        "fix d all deposit 4 1 2 {seed} region all near 0.4 attempt 200\nrun 13"
+        "region inner block 0.5 2.5 0.5 2.5 0.5 2.5\n"
+        "fix d all deposit 4 1 2 {seed} region inner near 0.4 attempt 200\nrun 13"
     ),
-    "fix set": "fix s all set 3 3 type v_kind\nvariable kind atom 1+(id%7==0)\nrun 13",
+    "fix set": "variable kind atom 1+(id%7==0)\nfix s all set 3 3 type v_kind\nrun 13",
     "timestep": "timestep 0.0001\nrun 8",
     "run_style respa": "run_style respa 2 2\nrun 8",
     "write_restart, read_restart": (

@@ -15,6 +15,7 @@ from pathlib import Path
 from fault import BROKEN
 
 MEMORY = 12 << 30  # bytes of addresses: torch alone takes 6 GB of them, hardly any in use
+READY = ("", "ready")
 STARTING = 120.0  # seconds that a process may take before its first try
 Attempt = Callable[[int], tuple[str, str]]  # from a seed to an outcome and a text
 
@@ -31,18 +32,20 @@ def make_tries(
     seeds : iterable of int
     seconds : float
         That a try may take.
+
+    Raises
+    ------
+    RuntimeError
+        If `prepare` fails.
     """
     process, pipe = _start(prepare)
     try:
-        first = True
         for seed in seeds:
-            pipe.send(seed)
-            outcome, text = _answer(process, pipe, seconds + (STARTING if first else 0.0))
-            first = False
-            yield seed, outcome, text
             if not process.is_alive():
                 process, pipe = _start(prepare)
-                first = True
+            pipe.send(seed)
+            outcome, text = _answer(process, pipe, seconds)
+            yield seed, outcome, text
     finally:
         process.kill()
         process.join()
@@ -54,6 +57,9 @@ def _start(prepare: Callable[[Path], Attempt]) -> tuple[BaseProcess, Connection]
     process = context.Process(target=_work, args=(prepare, theirs), daemon=True)
     process.start()
     theirs.close()
+    said = _answer(process, ours, STARTING)
+    if said != READY:
+        raise RuntimeError(f"no try can be made: {': '.join(said)}")
     return process, ours
 
 
@@ -79,7 +85,12 @@ def _work(prepare: Callable[[Path], Attempt], pipe: Connection) -> None:
     faulthandler.enable(sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        attempt = prepare(Path(folder))
+        try:
+            attempt = prepare(Path(folder))
+        except Exception as error:
+            pipe.send((BROKEN, f"{type(error).__name__}: {error}"))
+            raise
+        pipe.send(READY)
         while True:
             try:
                 seed = pipe.recv()

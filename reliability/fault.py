@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 # what a try may end in
@@ -66,7 +66,7 @@ class Fault:
 
 def to_json(faults: Iterable[Fault]) -> list[dict[str, Any]]:
     """Plain values."""
-    return [asdict(fault) for fault in faults]
+    return [vars(fault) | {"counts": dict(fault.counts)} for fault in faults]
 
 
 def from_json(content: Iterable[dict[str, Any]]) -> list[Fault]:

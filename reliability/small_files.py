@@ -180,6 +180,12 @@ def write_xyz(path: Path) -> Path:
     return path
 
 
+def read_targets(path: Path) -> Any:
+    """What a pickle holds of its one lag time."""
+    read = read_ensemble(path, time_index=0)
+    return read.species, read.initial, read.box.cell, read.final, read.lag_time, read.propensity
+
+
 def read_frames(path: Path) -> Any:
     """All of them."""
     frames = list(open_frames(path))
@@ -209,7 +215,7 @@ WRITERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Any]]] = {
     "bare.ckpt": (lambda path: without_checksum(write_network(path)), read_network),
     "ensemble.npz": (write_arrays, read_runs),
     "histories.npz": (write_with_histories, read_with_histories),
-    "bapst.pickle": (write_pickle, read_runs),
+    "bapst.pickle": (write_pickle, read_targets),
     "run.dump": (write_dump, read_frames),
     "glass.data": (write_data, read_frames),
     "frames.xyz": (write_xyz, read_frames),
