@@ -101,5 +101,5 @@ def faults(share: float) -> Iterator[Fault]:
         one = replace(one, tries=max(1, round(share * one.tries)))
         fault = Fault(one.words, one.allowed)
         for seed, outcome, text in make_tries(partial(prepare, one), range(one.tries)):
-            fault.add(outcome, f"{one.words}, seed {seed}: {text}")
+            fault.add(outcome, f"seed {seed}: {text}")
         yield fault

@@ -103,7 +103,8 @@ def main() -> int:
         print(json.dumps(to_json(faults)))
         return 0
 
-    console = Console(stderr=True)
+    # wide enough for the table where there is no terminal
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
     columns = (TextColumn("{task.description:11}"), BarColumn(), TimeElapsedColumn())
     columns += (TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True))
     sections: dict[str, list[Fault]] = {}
