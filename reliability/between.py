@@ -77,7 +77,7 @@ COMMANDS = {
         "region inner block 0.5 2.5 0.5 2.5 0.5 2.5\n"
         "fix d all deposit 4 1 2 {seed} region inner near 0.4 attempt 200\nrun 13"
     ),
-    "fix set": "variable kind atom 1+(id%7==0)\nfix s all set 3 0 type v_kind\nrun 13",
+    "fix set": "variable kind atom 1+(id%7==0)\nfix s all set 3 0 group all type v_kind\nrun 13",
     "timestep": "timestep 0.0001\nrun 8",
     "run_style respa": "run_style respa 2 2\nrun 8",
     "write_restart, read_restart": (
