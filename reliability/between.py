@@ -118,7 +118,7 @@ def prepare(ranks: int, folder: Path) -> Attempt:
         if failure:
             return (REFUSED if "ERROR" in failure else BROKEN), failure
         apart = deviation(predictor, folder / "scored.dump")
-        return (RIGHT if apart < CLOSE else OTHER), f"{apart:g} spreads apart"
+        return (RIGHT if apart < CLOSE else OTHER), f"differs by {apart:g}"
 
     return attempt
 

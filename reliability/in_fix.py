@@ -63,7 +63,7 @@ def prepare(damage_it: str, folder: Path) -> Attempt:
         if not output:
             return RIGHT, ""
         apart = deviation(predictor, folder / "scored.dump")
-        return (RIGHT if apart < CLOSE else OTHER), f"{apart:g} spreads apart"
+        return (RIGHT if apart < CLOSE else OTHER), f"differs by {apart:g}"
 
     return attempt
 
@@ -128,7 +128,7 @@ def prepare_ranks(folder: Path) -> Attempt:
         errors = [line for line in printed.splitlines() if line.startswith("ERROR")]
         if status == 0 and not errors:
             apart = deviation(predictor, folder / "scored.dump") if output else 0.0
-            return (RIGHT if apart < CLOSE else OTHER), f"{apart:g} spreads apart"
+            return (RIGHT if apart < CLOSE else OTHER), f"differs by {apart:g}"
         return (REFUSED if status == 1 and errors else BROKEN), f"{command}: {printed[-300:]}"
 
     return attempt
