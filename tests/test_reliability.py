@@ -1,8 +1,6 @@
 """The reliability suite sees what breaks, and a small share of its tries ends as it should."""
 
-import os
 import random
-import time
 from pathlib import Path
 
 import between
@@ -15,25 +13,8 @@ import readers
 from child import make_tries
 from damage import damage_archive, damage_bytes, damage_text, swap_members
 from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault, from_json, markdown, to_json
+from harmful_tries import Harmful
 from small_files import WRITERS
-
-
-class Harmful:
-    """Tries that end the process, take all time or memory, or raise."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, seed: int) -> tuple[str, str]:
-        if seed == 0:
-            os.abort()
-        if seed == 1:
-            time.sleep(1000)
-        if seed == 2:
-            bytearray(1 << 50)
-        if seed == 3:
-            raise KeyError("key")
-        return RIGHT, str(seed)
 
 
 @pytest.mark.slow
