@@ -66,7 +66,7 @@ def show(title: str, faults: list[Fault], console: Console) -> None:
             console.print(f"{fault.name}: {example}", markup=False)
 
 
-def summary(sections: dict[str, list[Fault]], seconds: float) -> str:
+def summary(sections: dict[str, list[Fault]], seconds: float, share: float) -> str:
     """Sentences: how many tries, what of them went wrong, when, where."""
     faults = [fault for part in sections.values() for fault in part]
     total = {key: sum(f.counts[key] for f in faults) for key in ("broken", "refused", "right")}
@@ -74,19 +74,17 @@ def summary(sections: dict[str, list[Fault]], seconds: float) -> str:
     tries = sum(fault.tries for fault in faults)
     return (
         f"{tries:,} tries of {len(faults)} faults in {seconds / 60:.0f} minutes on "
-        f"{datetime.now(UTC):%d %B %Y}: {total['refused']:,} refused with a sentence, "
+        f"{datetime.now(UTC):%d %B %Y} with TRIES={share:g}: {total['refused']:,} refused with a sentence, "
         f"{total['right']:,} right, {wrong:,} with a wrong result, {total['broken']:,} with a "
         f"crash, a hang or a traceback.\n\n{in_words(machine())}\n"
     )
 
 
-def write(path: Path, sections: dict[str, list[Fault]], seconds: float) -> None:
+def write(path: Path, sections: dict[str, list[Fault]], said: str) -> None:
     """The page with the tables of this run."""
     head = path.read_text().partition(TABLES_FROM_HERE)[0]
     tables = [f"### {TITLES[part]}\n\n{markdown(faults)}" for part, faults in sections.items()]
-    path.write_text(
-        "\n".join([head + TABLES_FROM_HERE, f"## Results\n\n{summary(sections, seconds)}", *tables])
-    )
+    path.write_text("\n".join([head + TABLES_FROM_HERE, f"## Results\n\n{said}", *tables]))
 
 
 def main() -> int:
@@ -116,10 +114,10 @@ def main() -> int:
             sections[part] = run(part, arguments.tries)
             show(TITLES[part], sections[part], console)
             progress.advance(bar, PARTS[part])
-    seconds = time.monotonic() - begun
-    console.print(summary(sections, seconds))
+    said = summary(sections, time.monotonic() - begun, arguments.tries)
+    console.print(said)
     if arguments.write:
-        write(arguments.write, sections, seconds)
+        write(arguments.write, sections, said)
     return int(not all(fault.is_good for part in sections.values() for fault in part))
 
 
