@@ -74,8 +74,8 @@ def summary(sections: dict[str, list[Fault]], seconds: float, share: float) -> s
     tries = sum(fault.tries for fault in faults)
     return (
         f"{tries:,} tries of {len(faults)} faults in {seconds / 60:.0f} minutes on "
-        f"{datetime.now(UTC):%d %B %Y} with TRIES={share:g}: {total['refused']:,} refused with a sentence, "
-        f"{total['right']:,} right, {wrong:,} with a wrong result, {total['broken']:,} with a "
+        f"{datetime.now(UTC):%d %B %Y} with TRIES={share:g}: {total['refused']:,} refused "
+        f"with a sentence, {total['right']:,} right, {wrong:,} with a wrong result, {total['broken']:,} with a "
         f"crash, a hang or a traceback.\n\n{in_words(machine())}\n"
     )
 
