@@ -76,7 +76,8 @@ def summary(sections: dict[str, list[Fault]], seconds: float, share: float) -> s
         f"{tries:,} tries of {len(faults)} faults in {seconds / 60:.0f} minutes on "
         f"{datetime.now(UTC):%d %B %Y} with TRIES={share:g}: {total['refused']:,} refused "
         f"with a sentence, {total['right']:,} right, {wrong:,} with a wrong "
-        f"result, {total['broken']:,} with a crash, a hang or a traceback.\n\n{in_words(machine())}\n"
+        f"result, {total['broken']:,} with a crash, a hang or a traceback.\n\n"
+        f"{in_words(machine())}\n"
     )
 
 
