@@ -1,5 +1,5 @@
 # make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
-# make bench: install, then measure.
+# make bench: install, then measure.  make reliability: install, then try to break it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
-.PHONY: install demo test bench lint format
+.PHONY: install demo test bench reliability lint format
 
 install: $(VENV)/.installed
 
@@ -28,6 +28,10 @@ test: install
 
 bench: install
 	$(BIN)/python benchmarks/run.py
+
+# TRIES=10 takes ten times as many tries
+reliability: install
+	$(BIN)/python reliability/run.py --tries $(or $(TRIES),1)
 
 lint: install
 	$(BIN)/ruff check .

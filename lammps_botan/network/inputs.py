@@ -19,7 +19,7 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.history import History
 
 Singles = npt.NDArray[np.float32]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 # of each node, in this order: what the lengths of its vectors are, its scalars, and for each vector
 # the distance to the nearest neighbor, in bond lengths of the pair

@@ -12,6 +12,7 @@ from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.network.known_configurations import KnownConfiguration, known_in, merge_known
 from lammps_botan.network.limits import LIMITS
+from lammps_botan.network.strict_json import check_numbers_and_letters, parse_json
 from lammps_botan.structure.mixture import Mixture
 
 __all__ = ["HistoryInput", "InherentInput", "Inputs", "Metadata", "read_metadata"]
@@ -20,7 +21,8 @@ FORMAT = "lammps-botan"
 FORMAT_VERSION = 2
 FORMAT_VERSION_WITH_INPUTS = 3
 Names = Annotated[list[str], Field(max_length=LIMITS["outputs"])]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+# strict, as the fix reads them: no number in quotation marks, and none that is true or false
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Metadata(BaseModel):
@@ -64,7 +66,7 @@ class Metadata(BaseModel):
     inputs: Inputs = Inputs()
     seen: InputStatistics | None = None
     node_input: Literal["number", "one-hot"]
-    cutoff: Annotated[float, Field(gt=0, le=LIMITS["cutoff"], allow_inf_nan=False)]
+    cutoff: Annotated[Number, Field(gt=0, le=LIMITS["cutoff"])]
     rounds: Annotated[int, Field(ge=1, le=LIMITS["rounds"], strict=True)]
     width: Annotated[int, Field(ge=1, le=LIMITS["width"], strict=True)]
     node_outputs: Annotated[Names, Field(min_length=1)]
@@ -151,19 +153,37 @@ def read_metadata(path: Path | Archive) -> Metadata:
     ValueError
         If the file is not a model file, of another format version, or says something impossible.
     """
-    content = read_content(path)
+    return parse_metadata(str(path), _text(path))
+
+
+def parse_metadata(where: str, text: bytes) -> Metadata:
+    """The metadata from the text of `metadata.json`, as plugin/model_metadata.cpp reads it.
+
+    Parameters
+    ----------
+    where : str
+        The name of the file, for messages.
+    text : bytes
+
+    Raises
+    ------
+    ValueError
+        If the text is not that of a model file, of another format version, or says something
+        impossible.
+    """
+    content = _parse_content(where, text)
     version = content.get("format_version")
-    if version not in {FORMAT_VERSION, FORMAT_VERSION_WITH_INPUTS}:
+    if version not in (FORMAT_VERSION, FORMAT_VERSION_WITH_INPUTS) or not isinstance(version, int):
         raise ValueError(
-            f"{path}: model file format {version}, this version of lammps-botan reads formats "
+            f"{where}: model file format {version}, this version of lammps-botan reads formats "
             f"{FORMAT_VERSION} and {FORMAT_VERSION_WITH_INPUTS}; export it again: `lammps-botan "
-            f"export {path} -o new.pt`"
+            f"export {where} -o new.pt`"
         )
-    metadata = check_metadata(path, content)
+    metadata = check_metadata(where, content)
     seen = metadata.inputs.names
     if bool(seen) != (version == FORMAT_VERSION_WITH_INPUTS):
         raise ValueError(
-            f"{path}: metadata.json: 'inputs': expected "
+            f"{where}: metadata.json: 'inputs': expected "
             + (
                 f"none in format {FORMAT_VERSION}, found {', '.join(seen)}"
                 if seen
@@ -171,6 +191,10 @@ def read_metadata(path: Path | Archive) -> Metadata:
             )
             + "; export the model again with the program that made it"
         )
+    try:
+        check_numbers_and_letters(content)  # of all keys, as the fix does
+    except ValueError as error:
+        raise ValueError(f"{where}: metadata.json: {error}") from error
     return metadata
 
 
@@ -184,26 +208,33 @@ def read_content(path: Path | Archive) -> dict[str, Any]:
     ValueError
         If the file is not a model file.
     """
+    return _parse_content(str(path), _text(path))
+
+
+def _text(path: Path | Archive) -> bytes:
     archive = path if isinstance(path, Archive) else Archive(Path(path))
-    text = archive.extra_file("metadata.json")
+    return archive.extra_file("metadata.json")
+
+
+def _parse_content(where: str, text: bytes) -> dict[str, Any]:
     if len(text) > LIMITS["bytes"]:
         raise ValueError(
-            f"{path}: not a model file: expected {LIMITS['bytes']} bytes of metadata.json or less, "
-            f"found {len(text)}"
+            f"{where}: not a model file: expected {LIMITS['bytes']} bytes of metadata.json or "
+            f"less, found {len(text)}"
         )
     try:
-        found = json.loads(text) if text else None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not a model file: {error}") from error
+        found = parse_json(text) if text else None
+    except ValueError as error:
+        raise ValueError(f"{where}: not a model file: metadata.json: {error}") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(
-            f"{path}: not a model file of lammps-botan. From a checkpoint, make one with "
-            f"`lammps-botan export {path} -o model.pt`"
+            f"{where}: not a model file of lammps-botan. From a checkpoint, make one with "
+            f"`lammps-botan export {where} -o model.pt`"
         )
     return found
 
 
-def check_metadata(path: Path | Archive, content: Mapping[str, Any]) -> Metadata:
+def check_metadata(where: str | Path, content: Mapping[str, Any]) -> Metadata:
     """The metadata of a file of this format version, from its content.
 
     Raises
@@ -211,11 +242,15 @@ def check_metadata(path: Path | Archive, content: Mapping[str, Any]) -> Metadata
     ValueError
         If they say something impossible; each problem is one line that names the key.
     """
+    mixture = content.get("mixture")
+    for key in ("dimension", "reference_species"):  # which are optional in a mixture of its own
+        if isinstance(mixture, Mapping) and not mixture.get(key):
+            raise ValueError(f"{where}: metadata.json: no key 'mixture.{key}'")
     try:
         return Metadata.model_validate(content)
     except ValidationError as error:
         raise ValueError(
-            "\n".join(f"{path}: metadata.json: {_explain(e)}" for e in error.errors())
+            "\n".join(f"{where}: metadata.json: {_explain(e)}" for e in error.errors())
         ) from error
 
 

@@ -293,6 +293,9 @@ static ModelMetadata read(const json &object)
   const std::string node_input = text_at(object, "node_input");
   if (node_input != "number" && node_input != "one-hot")
     wrong("node_input", "\"number\" or \"one-hot\"", object["node_input"]);
+  if (node_input == "number" && metadata.mixture.species.size() > 2)
+    wrong("node_input", fmt::format("\"one-hot\" for {} species", metadata.mixture.species.size()),
+          object["node_input"]);
   metadata.node_outputs = names_at(object, "node_outputs", 1, Limits::outputs);
   metadata.edge_outputs = names_at(object, "edge_outputs", 0, Limits::outputs);
   metadata.cutoff = cutoff_at(object, metadata.mixture.longest_bond());

@@ -24,7 +24,7 @@ BREAKING = 1.7 / 1.35  # A2 / A1: a bond is broken when it is so many times its 
 COMPOSITION_TOLERANCE = 0.02  # fractions that differ by less are the same composition
 LIKELY_LENGTHS = 2.0  # lengths that differ by a larger factor are in another unit
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[^\s\"'$&#]+$", max_length=64)]
 
 

@@ -1,0 +1,142 @@
+"""The parsers of the plugin under sanitizers, and the agreement of C++ and Python.
+
+`parsers/parsers.cpp` is compiled with address and undefined-behaviour sanitizers. Any report of
+theirs ends the process, and counts as a crash.
+"""
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault
+
+from lammps_botan.network.archive import Archive
+from lammps_botan.network.metadata import parse_metadata
+from lammps_botan.network.shipped import shipped_models
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = Path(__file__).resolve().parent / "build"
+SHARE = 20_000  # tries of one process
+TRIES = {"metadata": 300_000, "checksum": 400_000, "images": 320_000, "agreement": 20_000}
+NAMES = {
+    "metadata": "`metadata.json` with other words and bits: the parser of the fix",
+    "checksum": "archives of all lengths with other bits: the checksum of the fix",
+    "images": "vectors in all boxes that LAMMPS allows: the shortest image",
+}
+AGREEMENT = "`metadata.json` with other words and bits: the fix against Python"
+# keys that the fix does not need (docs/model_file.md), and that Python checks
+PYTHON_ALONE = re.compile(
+    r"no key 'mixture\.(masses|fractions|diameter)'"
+    r"|'mixture\.(masses|fractions|breaking|diameter|density|relaxation_times|lag_times|units"
+    r"|interactions)\b"
+    r"|'(versions|provenance)\b"
+    r"|'mixture\.[^']*': Extra inputs"
+    r"|'mixture': (fractions must sum to 1|(masses|fractions) needs one number)"
+)
+# in an order that hash functions do not change
+SEED = 1
+
+
+def build() -> Path:
+    """Compile the parsers; what CMake finds is what the plugin is built with."""
+    for command in (
+        ["cmake", "-S", str(ROOT), "-B", str(BUILD)],
+        ["cmake", "--build", str(BUILD), "--target", "parsers"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}\nfailed:\n{done.stdout}{done.stderr}")
+    return BUILD / "parsers"
+
+
+def write_seeds(folder: Path) -> list[str]:
+    """The metadata of each shipped model, with one of the configurations that it knows."""
+    paths = []
+    for model in shipped_models():
+        content = json.loads(Archive(model.path).extra_file("metadata.json"))
+        provenance = content["provenance"]
+        provenance["configurations"] = provenance.get("configurations", [])[:1]
+        provenance.pop("committee", None)
+        paths.append(folder / f"{model.name}.json")
+        paths[-1].write_text(json.dumps(content))
+    return [str(path) for path in paths]
+
+
+def run(program: Path, kind: str, seed: int, tries: int, files: list[str]) -> tuple[bytes, str]:
+    """Standard output, and why the process failed or an empty string."""
+    command = [str(program), kind, str(seed), str(tries), *files]
+    limits = {"ASAN_OPTIONS": "hard_rss_limit_mb=2000", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=300, env=limits)
+    except subprocess.TimeoutExpired:
+        return b"", "hangs"
+    failure = done.stderr.decode(errors="replace")[-800:] if done.returncode else ""
+    return done.stdout, f"parsers {kind} {seed} {tries}: {failure}" if failure else ""
+
+
+def faults(share: float) -> Iterator[Fault]:
+    """Each parser, with a share of the tries."""
+    program = build()
+    with tempfile.TemporaryDirectory() as name:
+        seeds = write_seeds(Path(name))
+        archives = [str(model.path) for model in shipped_models()]
+        files = {"metadata": seeds, "checksum": archives, "images": []}
+        for kind, words in NAMES.items():
+            yield _parser(program, kind, words, max(1, round(share * TRIES[kind])), files[kind])
+        yield agreement(program, max(1, round(share * TRIES["agreement"])), seeds)
+
+
+def _parser(program: Path, kind: str, words: str, tries: int, files: list[str]) -> Fault:
+    fault = Fault(words)
+    for seed, begin in enumerate(range(0, tries, SHARE), SEED):
+        n = min(SHARE, tries - begin)
+        output, failure = run(program, kind, seed, n, files)
+        if failure:
+            fault.add(BROKEN, failure)
+            continue
+        refused, wrong = map(int, output.split()[1::2])
+        fault.add(REFUSED, n=refused)
+        fault.add(OTHER, f"parsers {kind} {seed} {n}", n=wrong)
+        fault.add(RIGHT, n=n - refused - wrong)
+    return fault
+
+
+def agreement(program: Path, tries: int, files: list[str], seed: int = SEED) -> Fault:
+    """Whether Python refuses what the fix refuses, and takes what it takes."""
+    fault = Fault(AGREEMENT, "Python alone refuses a key that the fix does not need")
+    output, failure = run(program, "mutants", seed, tries, files)
+    if failure:
+        fault.add(BROKEN, failure)
+        return fault
+    for text, of_fix in mutants(output, tries):
+        outcome = compare(text, of_fix)
+        fault.add(outcome, f"fix: {of_fix or 'taken'}; {text[:200]!r}")
+    return fault
+
+
+def mutants(output: bytes, tries: int) -> Iterator[tuple[bytes, str]]:
+    """Each text, and what the fix says of it or an empty string."""
+    place = 0
+    for _ in range(tries):
+        start = output.index(b"\n", place) + 1
+        n_text, n_failure = map(int, output[place:start].split())
+        end = start + n_text
+        place = end + n_failure + 1
+        yield output[start:end], output[end : place - 1].decode(errors="replace")
+
+
+def compare(text: bytes, of_fix: str) -> str:
+    """The outcome: refused by both, taken by both, or by one; that which is not allowed breaks."""
+    try:
+        parse_metadata("m.pt", text)
+    except ValueError as error:
+        if of_fix:
+            return REFUSED
+        problems = [line.partition("metadata.json: ")[2] for line in str(error).splitlines()]
+        return OTHER if all(map(PYTHON_ALONE.match, problems)) else BROKEN
+    except Exception:
+        return BROKEN
+    return BROKEN if of_fix else RIGHT

@@ -1,0 +1,173 @@
+/* -*- c++ -*- ----------------------------------------------------------
+   lammps-botan: predict particle mobility while LAMMPS runs a glass
+   GNU General Public License v2 or later
+------------------------------------------------------------------------- */
+
+// Gives damaged input to what the plugin reads without the help of LAMMPS or torch:
+//
+//   parsers metadata SEED TRIES FILE...   metadata.json of model files, parse_metadata
+//   parsers mutants SEED TRIES FILE...    the same, and the mutants on standard output
+//   parsers checksum SEED TRIES FILE...   whole model files, check_checksum
+//   parsers images SEED TRIES             boxes and vectors, ClosestImage
+//
+// The last line of output has the number of tries that were refused, and of those that were wrong.
+
+#include "mutator.h"
+
+#include "checksum.h"
+#include "closest_image.h"
+#include "model_metadata.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+using LAMMPS_NS::ClosestImage;
+using LAMMPS_NS::Domain;
+
+struct Counts {
+  int64_t refused = 0, wrong = 0;
+};
+
+static std::vector<std::string> read_files(int argc, char **argv)
+{
+  std::vector<std::string> contents;
+  for (int k = 4; k < argc; k++) {
+    std::ifstream file(argv[k], std::ios::binary);
+    contents.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    if (contents.back().empty()) {
+      std::cerr << "cannot read " << argv[k] << "\n";
+      exit(2);
+    }
+  }
+  return contents;
+}
+
+/* ----------------------------------------------------------------------
+   what is accepted must be fit for use
+------------------------------------------------------------------------- */
+
+static bool is_usable(const ModelMetadata &m)
+{
+  const auto in = [](double x, double least, double most) { return x >= least && x <= most; };
+  const size_t n = m.mixture.species.size();
+  bool good = m.cutoff > 0.0 && in(m.cutoff, 0.0, 1e6) && in(m.sizes.rounds, 1, 1000) &&
+              in(m.sizes.width, 1, 65536) && n >= 1 && m.mixture.bond_lengths.size() == n &&
+              in(m.mixture.reference, 0, static_cast<double>(n) - 1) &&
+              in(m.mixture.dimension, 2, 3) && !m.node_outputs.empty();
+  for (const auto &row : m.mixture.bond_lengths) good = good && row.size() == n;
+  if (m.seen)
+    good = good && m.seen->mean.size() == n && m.seen->mean[0].size() == m.quantities.size();
+  if (m.history) good = good && m.history->parts >= 1 && m.history->samples_per_part >= 1;
+  return good && (m.history || m.inherent) == m.sizes.has_inputs();
+}
+
+static Counts metadata(Mutator &mutator, int64_t tries, const std::vector<std::string> &texts,
+                       bool print)
+{
+  Counts counts;
+  for (int64_t k = 0; k < tries; k++) {
+    const std::string &text = texts[mutator.below(texts.size())];
+    const std::string mutant = mutator.mutate(text, texts[mutator.below(texts.size())]);
+    ModelMetadata found;
+    const std::string failure = parse_metadata(mutant, found);
+    counts.refused += !failure.empty();
+    counts.wrong += failure.empty() && !is_usable(found);
+    // length and refusal, then the bytes themselves
+    if (print)
+      std::cout << mutant.size() << " " << failure.size() << "\n" << mutant << failure << "\n";
+  }
+  return counts;
+}
+
+/* ----------------------------------------------------------------------
+   a change is seen, unless it takes the checksum away
+------------------------------------------------------------------------- */
+
+static Counts checksum(Mutator &mutator, int64_t tries, const std::vector<std::string> &files)
+{
+  Counts counts;
+  for (int64_t k = 0; k < tries; k++) {
+    const std::string &file = files[mutator.below(files.size())];
+    // files of every length: SHA-256 pads the last block
+    std::string bytes = file.substr(file.size() - std::min(file.size(), 84 + mutator.below(400)));
+    const std::string covered = bytes.substr(0, bytes.size() - 84);
+    bytes = covered + "lammps-botan sha256 " + sha256(covered);
+    bool found = false;
+    counts.wrong += !check_checksum(bytes, found).empty() || !found;
+    const std::string before = bytes;
+    mutator.damage(bytes);
+    const std::string failure = check_checksum(bytes, found);
+    counts.refused += !failure.empty();
+    counts.wrong += failure.empty() && found && bytes != before;
+  }
+  return counts;
+}
+
+/* ----------------------------------------------------------------------
+   the shortest image is not longer than those around the vector, and the same for all of them
+------------------------------------------------------------------------- */
+
+static double brute_force(const Domain &box, const double *v, int reach)
+{
+  double shortest = HUGE_VAL;
+  for (int c = -reach; c <= reach; c++)
+    for (int b = -reach; b <= reach; b++)
+      for (int a = -reach; a <= reach; a++) {
+        if ((a && !box.xperiodic) || (b && !box.yperiodic) || (c && !box.zperiodic)) continue;
+        const double x = v[0] + a * box.h[0] + b * box.h[5] + c * box.h[4];
+        const double y = v[1] + b * box.h[1] + c * box.h[3], z = v[2] + c * box.h[2];
+        shortest = std::min(shortest, std::hypot(x, y, z));
+      }
+  return shortest;
+}
+
+static Counts images(Mutator &mutator, int64_t tries)
+{
+  Counts counts;
+  for (int64_t k = 0; k < tries; k++) {
+    Domain box{};
+    // edges within a factor of 30, tilts up to half of an edge, as LAMMPS wants them
+    for (int d = 0; d < 3; d++) box.h[d] = std::exp(3.4 * mutator.unit());
+    box.triclinic = mutator.below(4) > 0;
+    const int edges[3] = {1, 0, 0};    // yz, xz, xy are tilts of these edges
+    for (int d = 0; box.triclinic && d < 3; d++)
+      box.h[3 + d] = (mutator.below(4) ? mutator.unit() - 0.5 : 0.5) * box.h[edges[d]];
+    box.xperiodic = mutator.below(8) > 0;
+    box.yperiodic = mutator.below(8) > 0;
+    box.zperiodic = mutator.below(8) > 0;
+    double v[3];
+    for (int d = 0; d < 3; d++) v[d] = (mutator.unit() - 0.5) * 2.0 * box.h[d];
+    const double found = ClosestImage(&box).length(v), expected = brute_force(box, v, 3);
+    counts.wrong += !(found <= expected * (1.0 + 1e-12));
+    double far[3] = {v[0] + box.xperiodic * 7 * box.h[0], v[1], v[2]};
+    if (box.zperiodic) far[0] -= 5 * box.h[4], far[1] -= 5 * box.h[3], far[2] -= 5 * box.h[2];
+    counts.wrong += !(std::fabs(ClosestImage(&box).length(far) - found) <= 1e-10 * (1.0 + found));
+  }
+  return counts;
+}
+
+/* ---------------------------------------------------------------------- */
+
+int main(int argc, char **argv)
+{
+  if (argc < 4) {
+    std::cerr << "parsers metadata|mutants|checksum|images SEED TRIES FILE...\n";
+    return 2;
+  }
+  const std::string kind = argv[1];
+  Mutator mutator(strtoull(argv[2], nullptr, 10));
+  const int64_t tries = strtoll(argv[3], nullptr, 10);
+  const std::vector<std::string> files = read_files(argc, argv);
+  Counts counts;
+  if (kind == "images")
+    counts = images(mutator, tries);
+  else if (kind == "checksum")
+    counts = checksum(mutator, tries, files);
+  else
+    counts = metadata(mutator, tries, files, kind == "mutants");
+  std::cout << "refused " << counts.refused << " wrong " << counts.wrong << "\n";
+  return 0;
+}

@@ -1,0 +1,131 @@
+"""The reliability suite sees what breaks, and a small share of its tries ends as it should."""
+
+import random
+from pathlib import Path
+
+import between
+import in_fix
+import invariance
+import numpy as np
+import parsers
+import pytest
+import readers
+from child import make_tries
+from damage import damage_archive, damage_bytes, damage_text, swap_members
+from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault, from_json, markdown, to_json
+from harmful_tries import Harmful
+from small_files import WRITERS
+
+
+@pytest.mark.slow
+def test_a_crash_a_hang_and_a_bomb_are_outcomes_and_no_end(monkeypatch):
+    monkeypatch.setattr("child.STARTING", 20.0)
+    found = list(make_tries(Harmful, range(5), seconds=1))
+    assert [(seed, outcome) for seed, outcome, _ in found] == [
+        *((seed, BROKEN) for seed in range(4)),
+        (4, RIGHT),
+    ]
+    crash, hang, bomb, traceback, right = (text for *_, text in found)
+    assert "ended with -6" in crash
+    assert "hangs" in hang
+    assert "MemoryError" in bomb
+    assert "KeyError: 'key'" in traceback
+    assert right == "4"
+
+
+def test_a_wrong_number_is_bad_unless_it_is_allowed():
+    for allowed, good in (("", False), ("no checksum", True)):
+        fault = Fault("bits", allowed)
+        fault.add(OTHER, "seed 7")
+        fault.add(REFUSED, n=3)
+        assert (fault.is_good, bool(fault.examples)) == (good, not good)
+        assert from_json(to_json([fault])) == [fault]
+        assert f"| bits | 4 | 3 | 0 | 1 | 0 | {allowed} |" in markdown([fault])
+    fault.add(BROKEN, "seed 8")
+    assert not fault.is_good
+
+
+@pytest.mark.parametrize("name", list(WRITERS))
+def test_a_small_file_of_each_format_is_read(name, tmp_path):
+    write, read = WRITERS[name]
+    path = write(tmp_path / name)
+    assert readers.equal(read(path), read(path))
+
+
+@pytest.mark.parametrize("damage", [damage_bytes, damage_text, damage_archive, swap_members])
+def test_damage_is_the_same_for_the_same_seed_and_hardly_ever_none(damage, tmp_path):
+    content = WRITERS["ensemble.npz"][0](tmp_path / "ensemble.npz").read_bytes()
+    once, again = ([damage(content, random.Random(k)) for k in range(40)] for _ in range(2))
+    assert once == again
+    assert sum(one != content for one in once) > 30
+
+
+@pytest.mark.parametrize("one", readers.FORMATS, ids=lambda one: one.words)
+def test_damaged_files_end_in_a_sentence_or_in_a_result(one, tmp_path):
+    attempt = readers.prepare(one, tmp_path)
+    outcomes = {attempt(seed)[0] for seed in range(12)}
+    assert outcomes <= {REFUSED, RIGHT} | ({OTHER} if one.allowed else set())
+    assert REFUSED in outcomes
+
+
+@pytest.mark.parametrize(
+    ("fix", "python", "outcome"),
+    [
+        ("", b'"x"', BROKEN),
+        ("refused", b'"x"', REFUSED),
+    ],
+)
+def test_python_and_the_fix_are_compared(fix, python, outcome):
+    assert parsers.compare(python, fix) == outcome
+
+
+def seed_text(tmp_path):
+    return Path(parsers.write_seeds(tmp_path)[0]).read_bytes()
+
+
+def test_a_key_that_the_fix_does_not_need_may_be_wrong_for_python_alone(tmp_path):
+    text = seed_text(tmp_path)
+    assert parsers.compare(text, "") == RIGHT
+    assert parsers.compare(text, "refused") == BROKEN
+    assert parsers.compare(text.replace(b'"masses": [1.0', b'"masses": [-1.0'), "") == OTHER
+    assert parsers.compare(text.replace(b'"rounds": ', b'"rounds": -'), "") == BROKEN
+
+
+@pytest.mark.slow
+def test_a_thousandth_of_the_inputs_of_the_parsers_is_read_without_a_fault():
+    for fault in parsers.faults(0.001):
+        assert fault.is_good, fault.examples
+        assert fault.tries > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["files", "bare", "words"])
+def test_the_fix_with_damaged_files_and_other_words(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    attempt = in_fix.prepare(kind, tmp_path)
+    outcomes = {attempt(seed)[0] for seed in range(12)}
+    assert outcomes <= {REFUSED, RIGHT} | ({OTHER} if kind == "bare" else set())
+    assert REFUSED in outcomes
+
+
+@pytest.mark.slow
+def test_commands_between_two_scorings_leave_the_scores_right(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    attempt = between.prepare(1, tmp_path)
+    outcomes = [attempt(seed) for seed in range(len(between.COMMANDS))]
+    assert {outcome for outcome, _ in outcomes} == {REFUSED, RIGHT}, outcomes
+    assert sum(outcome == RIGHT for outcome, _ in outcomes) > 0.7 * len(outcomes)
+
+
+def test_the_operations_of_the_cube_are_48_and_keep_lengths():
+    assert len({tuple(one.ravel()) for one in invariance.CUBE}) == 48
+    assert all(np.array_equal(one @ one.T, np.eye(3)) for one in invariance.CUBE)
+
+
+@pytest.mark.parametrize("model", ["ka-t044-history", "ka-t044"])
+def test_changes_that_must_not_matter_do_not(model, tmp_path):
+    attempt = invariance.prepare(model, tmp_path)
+    for seed in range(6):
+        learned = model == "ka-t044" and invariance._change(seed) == "operations of the cube"
+        outcome, text = attempt(seed)
+        assert (outcome == RIGHT) != learned, text
