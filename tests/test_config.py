@@ -193,6 +193,21 @@ def test_the_shipped_models_came_from_the_shipped_recipes(model, recipe, init):
     assert (metadata.provenance["init"] or {"file": None})["file"] == init
 
 
+def test_the_thermal_equivariant_network_came_from_its_recipe():
+    metadata = read_metadata(find_model("ka-t044-equivariant"))
+    recorded = recorded_config(metadata.provenance["config"])
+    # its labels are those of a committee, and not of configs/teacher.toml: see its card
+    config, start = (read_config(CONFIGS / f"equivariant_thermal{k}.toml") for k in ("", "_start"))
+    assert (recorded.network, recorded.recipe) == (config.network, config.recipe)
+    assert (recorded.target, recorded.inputs) == (config.target, config.inputs)
+    assert metadata.provenance["init"]["file"] == "best.ckpt"
+    assert (start.network, start.target, start.data) == (
+        config.network,
+        config.target,
+        config.data,
+    )
+
+
 def test_the_pretrained_network_is_one_to_start_the_shipped_recipe_from():
     pretraining, training = (read_config(CONFIGS / f"{n}.toml") for n in ("pretrain", "botan"))
     for key in ("architecture", "rounds", "width"):

@@ -112,7 +112,7 @@ def changed(final, cell, folder, changes):
         ({"cell": ORTHOGONAL * 1.001}, r"frame 1 \(time 0.23\): the box has cell vectors"),
         ({"frame": 0, "cell": ORTHOGONAL * 2}, r"frame 0 \(time 0.1\): the box has cell vectors"),
         ({"step": 231}, r"frame 1 \(time 0.231\): lag time 0.131, expected 0.13 as in .*run_0"),
-        ({"ids": np.arange(N)}, r"frame 1 \(step 230\): atom ID 0 is new"),
+        ({"ids": np.arange(2, N + 2)}, r"frame 1 \(step 230\): atom ID 1 is missing"),
     ],
 )
 def test_a_frame_that_does_not_fit_the_others_is_refused_by_name(

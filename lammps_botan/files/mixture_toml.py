@@ -45,7 +45,7 @@ def find_mixture(name_or_path: str | Path) -> Mixture:
         raise FileNotFoundError(f"{path}: no such file")
     try:
         content = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ValueError(f"{path}: not a TOML file: {error}") from error
     return parse_mixture(content, str(path))
 

@@ -219,4 +219,5 @@ def histories_of(path: Path, arrays: Arrays, n: int) -> list[list[History]]:
 
 
 def _n_runs(arrays: Arrays) -> int:
-    return len(arrays["positions"]) if "positions" in arrays else 0
+    positions = arrays.get("positions")
+    return 0 if positions is None or not positions.ndim else len(positions)

@@ -223,7 +223,7 @@ def read_config(path: Path) -> Config:
         raise FileNotFoundError(f"{path}: no such file")
     try:
         content = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ValueError(f"{path}: not a TOML file: {error}") from error
     if _section(content, "network").get("architecture") == "linear":
         _refuse_unused(path, content)
