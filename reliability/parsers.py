@@ -29,7 +29,7 @@ NAMES = {
 AGREEMENT = "`metadata.json` with other words and bits: the fix against Python"
 # keys that the fix does not need (docs/model_file.md), and that Python checks
 PYTHON_ALONE = re.compile(
-    r"no key 'mixture\.(masses|fractions|diameter)'"
+    r"no key 'mixture\.(masses|fractions|diameter|interactions\b[^']*)'"
     r"|'mixture\.(masses|fractions|breaking|diameter|density|relaxation_times|lag_times|units"
     r"|interactions)\b"
     r"|'(versions|provenance)\b"

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from lammps_botan.structure.box import Floats, Ints
 
@@ -26,6 +26,11 @@ LIKELY_LENGTHS = 2.0  # lengths that differ by a larger factor are in another un
 
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[^\s\"'$&#]+$", max_length=64)]
+
+
+def _whole(given: object) -> object:
+    """A literal takes 2.0 and True for numbers, which the fix refuses."""
+    return given if type(given) is int else str(given)
 
 
 class _Section(BaseModel):
@@ -123,7 +128,7 @@ class Mixture(_Section):
     breaking: Annotated[float, Field(gt=1)] = BREAKING
     diameter: Positive
     density: Positive | None = None
-    dimension: Literal[2, 3] = 3
+    dimension: Annotated[Literal[2, 3], BeforeValidator(_whole)] = 3
     reference_species: str = ""
     relaxation_times: dict[str, Positive] = {}
     lag_times: dict[str, tuple[Positive, ...]] = {}
