@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 from lmp import check_fails, liquid, liquid_in_the_plane, run_lmp
-from toy_models import Methodless, Speciesless, Walks, metadata, save_archive, save_model
+from toy_models import (
+    Methodless,
+    Speciesless,
+    Walks,
+    metadata,
+    mixture,
+    save_archive,
+    save_model,
+)
 
 from lammps_botan.plugin import folder
 
@@ -127,6 +135,10 @@ CHANGES = {
     "a hot model": ({"temperature": "hot"}, "'temperature' must be a number, or null, got \"hot\""),
     "one lag time": ({"lag_times": 3}, "'lag_times' must be a list of numbers, or null, got 3"),
     "no node outputs": ({"node_outputs": []}, "'node_outputs' must be a list of 1 to 1000 names"),
+    "numbers for three species": (
+        {"mixture": mixture("A", "B", "C"), "node_input": "number"},
+        "'node_input' must be",
+    ),
     "unknown input": (
         {"node_input": "charge"},
         '\'node_input\' must be "number" or "one-hot", got "charge"',

@@ -148,7 +148,10 @@ def test_a_pickle_file_is_drawn_at_one_of_its_lag_times(tmp_path):
         (("c.npz",), "c.npz: expected a model to compare it with; add -m MODEL"),
         (("c.npz", "-m", "none"), "none: no such file, and no model that ships has this name"),
         (("none.npz", "-m", "toy.pt"), "none.npz: no such file"),
-        (("toy.pt", "-m", "toy.pt"), "toy.pt: expected an npz file with types, initial_positions and positions"),
+        (
+            ("toy.pt", "-m", "toy.pt"),
+            "toy.pt: expected an npz file with types, initial_positions and positions",
+        ),
         (("c.npz", "-m", "toy.pt", "--frame", 1), "--frame and --column are for dumps"),
         (("c.npz", "-m", "toy.pt", "--column", "q"), "--frame and --column are for dumps"),
         (

@@ -186,6 +186,8 @@ def save_model(
         liquid = {**entries["mixture"], **(mixture or {})}
         liquid.pop(drop, None)
         entries["mixture"] = liquid
+        if len(liquid.get("species", [])) > 2 and "node_input" not in changes:
+            entries["node_input"] = "one-hot"  # numbers are for two species at the most
     entries.pop(drop, None)
     save_archive(path, model or Walks(), {"metadata.json": json.dumps(entries)})
     return path
