@@ -153,6 +153,8 @@ MIXTURES = {
     "no species": ({"species": []}, "'species' must be a list of 1 to 100 names, got []"),
     "species are numbers": ({"species": [1, 2]}, "'species' must be a list of 1 to 100 names"),
     "species twice": ({"species": ["A", "A"]}, "'species' must be a list of different names"),
+    "a species without a name": ({"species": ["A", ""]}, "'species' must be a list of words"),
+    "a species of two words": ({"species": ["A", "B C"]}, "'species' must be a list of words"),
     "a species NULL": ({"species": ["A", "NULL"]}, "different names, none of them NULL"),
     "more species than bonds": (
         {"species": ["A", "B", "C"]},

@@ -116,6 +116,9 @@ static ModelMixture mixture_at(const json &object)
   const std::set<std::string> different(mixture.species.begin(), mixture.species.end());
   if (different.size() < mixture.species.size() || different.count("NULL"))
     wrong("species", "a list of different names, none of them NULL", value["species"]);
+  for (const std::string &name : mixture.species)
+    if (name.empty() || name.find_first_of(" \t\n\v\f\r\"'$&#") != std::string::npos)
+      wrong("species", "a list of words that LAMMPS can read", value["species"]);
   mixture.bond_lengths = bond_lengths_at(value, mixture.species.size());
   mixture.dimension = count_at(value, "dimension", 3);
   if (mixture.dimension < 2) wrong("dimension", "2 or 3", value["dimension"]);
