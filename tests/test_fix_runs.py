@@ -150,7 +150,7 @@ def test_the_log_says_once_what_is_scored(tmp_path):
     save_model(tmp_path / "m.pt", temperature=0.44, density=1.2, lag_times=[4120.0])
     script = f"{liquid()}\nfix g all botan 10 m.pt A NULL bonds 1.3 device auto\nrun 0"
     lines = run_lmp(script, tmp_path, ranks=2).output.splitlines()
-    (line,) = [i for i, text in enumerate(lines) if text.startswith("Fix botan: model")]
+    (line,) = [i for i, text in enumerate(lines) if text.startswith("Fix botan: model m.pt (")]
     expected = "Fix botan: model m.pt (toy, temperature 0.44, density 1.2, lag time 4120)"
     assert lines[line] == f"{expected}, atom types 1=A 2=NULL"
     assert lines[line + 1].startswith("  cutoff 2, bonds 1.3, every 10 steps on c")

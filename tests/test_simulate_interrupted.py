@@ -161,7 +161,10 @@ def test_a_damaged_dump_is_made_again(simulate, glasses, ensembles, tmp_path):
 def test_a_batch_system_ends_it_as_ctrl_c_does(glasses, tmp_path, kind):
     arguments = ("isoconfig", glasses[0], "-o", tmp_path, "--temperature", 1.0, "--runs", 3)
     process = subprocess.Popen(
-        command(*arguments, "--times", "0.02,1.3,41"), stderr=subprocess.PIPE, text=True
+        command(*arguments, "--times", "0.02,1.3,41"),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(kind, signal.SIG_DFL),  # the tests may run under nohup
     )
     work = tmp_path / "unfinished" / "ka-0001"
     wait_for(lambda: list(work.glob("*.restart")), process)
