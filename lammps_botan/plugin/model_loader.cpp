@@ -259,8 +259,8 @@ std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArg
   if (!has_checksum)
     utils::logmesg(lmp,
                    "Fix botan: model file {} has no checksum, so that damage goes unseen; "
-                   "`lammps-botan export {} -o NEW.pt` adds one\n",
-                   given.model, given.model);
+                   "`lammps-botan export` of its checkpoint writes one\n",
+                   given.model);
   bigint n_bytes = static_cast<bigint>(bytes.size());
   MPI_Bcast(&n_bytes, 1, MPI_LMP_BIGINT, 0, world);
   if (n_bytes > MAXSMALLINT)
