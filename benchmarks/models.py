@@ -29,7 +29,7 @@ from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.export import export
 from lammps_botan.network.inputs import HistoryInput, Inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
-from lammps_botan.network.predictor import load_module
+from lammps_botan.network.module import load_module
 from lammps_botan.network.shipped import shipped_models
 
 SCRIPT = Path(__file__).resolve().parent / "in.history"

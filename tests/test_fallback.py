@@ -18,7 +18,8 @@ from toy_models import Walks, save_model
 from lammps_botan.network.checkpoint import NETWORKS, save_checkpoint
 from lammps_botan.network.export import add_fallback
 from lammps_botan.network.metadata import read_metadata
-from lammps_botan.network.predictor import Predictor, load_module
+from lammps_botan.network.module import load_module
+from lammps_botan.network.predictor import Predictor
 from lammps_botan.network.shipped import find_model
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import KOB_ANDERSEN

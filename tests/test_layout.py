@@ -63,9 +63,9 @@ def test_former_addresses_only_pass_on():
         assert FORMER not in imported(file), file
 
 
-def test_the_predictor_alone_loads_model_files():
+def test_one_file_alone_loads_model_files():
     loading = [f.name for f in PACKAGE.rglob("*.py") if "torch.jit.load" in f.read_text()]
-    assert loading == ["predictor.py"]
+    assert loading == ["module.py"]
 
 
 def test_only_plain_weights_are_ever_unpickled():

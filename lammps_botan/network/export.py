@@ -17,8 +17,8 @@ from lammps_botan.network.fallback import FALLBACK, fallback_content, read_fallb
 from lammps_botan.network.input_statistics import InputStatistics, pool
 from lammps_botan.network.metadata import Metadata, check_metadata, read_content, read_metadata
 from lammps_botan.network.model_file import same_outputs, together
+from lammps_botan.network.module import load_module
 from lammps_botan.network.network import Network, states_without_nodes
-from lammps_botan.network.predictor import load_module
 from lammps_botan.network.program import check_program
 
 

@@ -18,9 +18,9 @@ from lammps_botan.network.committee import make_committee
 from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.inputs import node_inputs
 from lammps_botan.network.metadata import Metadata, check_metadata, read_content
+from lammps_botan.network.module import load_module
 from lammps_botan.network.network import Network, forward_arrays
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.network.predictor import load_module
 from lammps_botan.network.trial_configuration import trial_configuration
 from lammps_botan.structure.graph import build_graph
 

@@ -15,8 +15,8 @@ from lammps_botan.network.engine import scoring
 from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
+from lammps_botan.network.module import load_module
 from lammps_botan.network.network import call_rounds, forward_arrays
-from lammps_botan.network.program import check_program
 from lammps_botan.network.shipped import find_model
 from lammps_botan.network.transfer import send_together
 from lammps_botan.network.trial_configuration import trial_configuration
@@ -371,33 +371,3 @@ class Predictor:
 
 def _last_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[-1]
-
-
-def load_module(
-    path: Path | Archive, device: torch.device, *, trust: bool = False
-) -> torch.jit.ScriptModule:
-    """The TorchScript module of a model file.
-
-    Parameters
-    ----------
-    path : Path or Archive
-    device : torch.device
-    trust : bool
-        Whether to run code that `check_program` refuses.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be loaded, or its code may do more than compute.
-    """
-    archive = path if isinstance(path, Archive) else Archive(path)
-    check_program(archive, trust=trust)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            module: torch.jit.ScriptModule = torch.jit.load(archive.buffer(), map_location=device)
-            module.eval()
-            return module
-    except Exception as error:  # torch fails in many ways on a damaged archive
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path}: not a model file: {reason}") from error
