@@ -100,3 +100,32 @@ def trajectory(tmp_path: Path) -> tuple[np.ndarray, np.ndarray, Path]:
 
     positions, types = liquid_frames()
     return positions, types, write(tmp_path / "run.dump", *dump_text(positions, types))
+
+
+@pytest.fixture(scope="session")
+def liquid(simulate: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small Kob-Andersen liquid at the temperature of the histories."""
+    from simulations import HOT, N
+
+    (path,) = simulate.equilibrate(tmp_path_factory.mktemp("liquid"), n_particles=N, **HOT)
+    return path
+
+
+@pytest.fixture(scope="session")
+def runs(simulate: SimpleNamespace, liquid: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three runs of it."""
+    from simulations import SHORT
+
+    folder = tmp_path_factory.mktemp("runs")
+    return simulate.isoconfig([liquid], folder, **SHORT)[0]
+
+
+@pytest.fixture(scope="session")
+def histories(
+    simulate: SimpleNamespace, runs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Two histories of its start and of each of the three ends."""
+    from simulations import HISTORIES
+
+    (path,) = simulate.history([runs], tmp_path_factory.mktemp("histories"), **HISTORIES)
+    return path

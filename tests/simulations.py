@@ -10,6 +10,11 @@ import numpy as np
 from lmp import BIN
 
 N = 200
+# of histories
+T = 0.8
+HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
+SHORT = {"temperature": T, "times": [0.2], "runs": 3}
+HISTORIES = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": 3}
 LONG = {"temperature": 1.0, "times": [0.02, 1.3, 41.0], "runs": 3}
 
 

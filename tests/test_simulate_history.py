@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from lmp import BIN
 from potential import write_alloy
-from simulations import N, arrays
+from simulations import HISTORIES, HOT, N, T, arrays
 
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
@@ -18,10 +18,6 @@ from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 pytestmark = pytest.mark.slow
 
-T = 0.8
-HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
-
-HISTORIES = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": 3}
 
 KOB_ANDERSEN_IN_LAMMPS = """
 pair_style lj/smooth/linear 2.5
@@ -79,28 +75,6 @@ def compare(content, place, expected):
         assert found.dtype == np.float32
         # float32, and rounding of forces that are added in another order
         np.testing.assert_allclose(found, values, rtol=2e-6, atol=2e-7, err_msg=name)
-
-
-@pytest.fixture(scope="module")
-def liquid(simulate, tmp_path_factory):
-    """A small Kob-Andersen liquid."""
-    (path,) = simulate.equilibrate(tmp_path_factory.mktemp("liquid"), n_particles=N, **HOT)
-    return path
-
-
-@pytest.fixture(scope="module")
-def runs(simulate, liquid, tmp_path_factory):
-    """Three runs of it."""
-    folder = tmp_path_factory.mktemp("runs")
-    return simulate.isoconfig([liquid], folder, temperature=T, times=[0.2], runs=3)[0]
-
-
-@pytest.fixture(scope="module")
-def histories(simulate, runs, tmp_path_factory):
-    """Two histories of its start and of each of the three ends."""
-    folder = tmp_path_factory.mktemp("histories")
-    (path,) = simulate.history([runs], folder, **HISTORIES)
-    return path
 
 
 def test_histories_have_the_shapes_of_structures_and_velocities(histories):

@@ -5,36 +5,11 @@ import time
 
 import numpy as np
 import pytest
-from simulations import N, arrays, start, wait_for
+from simulations import HISTORIES, N, T, arrays, start, wait_for
 
 from lammps_botan.simulation import history
 
 pytestmark = pytest.mark.slow
-T = 0.8
-HOT = {"temperature": T, "melt_time": 0.5, "cooling_time": 0.5, "time": 1.0}
-HISTORIES = {"window": 0.4, "interval": 0.02, "velocities": 2, "ends": 3}
-
-
-@pytest.fixture(scope="module")
-def liquid(simulate, tmp_path_factory):
-    """A small Kob-Andersen liquid."""
-    (path,) = simulate.equilibrate(tmp_path_factory.mktemp("liquid"), n_particles=N, **HOT)
-    return path
-
-
-@pytest.fixture(scope="module")
-def runs(simulate, liquid, tmp_path_factory):
-    """Three runs of it."""
-    folder = tmp_path_factory.mktemp("runs")
-    return simulate.isoconfig([liquid], folder, temperature=T, times=[0.2], runs=3)[0]
-
-
-@pytest.fixture(scope="module")
-def histories(simulate, runs, tmp_path_factory):
-    """Two histories of its start and of each of the three ends."""
-    folder = tmp_path_factory.mktemp("histories")
-    (path,) = simulate.history([runs], folder, **HISTORIES)
-    return path
 
 
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
