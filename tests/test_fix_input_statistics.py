@@ -28,7 +28,7 @@ UNLIKE = re.compile(
     r"WARNING: Fix botan: what the model sees at step (\d+) is unlike what it saw in training: (.*)"
     r"\. Are pair style, its shift of the energy, temperature and density those of the training\?"
 )
-NOT_COMPARED = "the file does not say what the model saw in training: inputs are not compared"
+NOT_COMPARED = "the file does not say what the model saw in training: nothing is compared with it"
 SMOOTH = "pair_style lj/smooth/linear 2.5\npair_coeff * * 1.0 1.0\npair_coeff 1 2 1.5 0.8\n"
 SMOOTH += "pair_coeff 2 2 0.5 0.88\n"
 CUT = SMOOTH.replace("lj/smooth/linear", "lj/cut")
@@ -236,7 +236,7 @@ def test_atoms_outside_the_graph_are_not_compared(tmp_path, training):
     assert run_history(tmp_path, saw, GLASS + FIX.replace("A B", "A NULL")) == []
 
 
-def test_the_fallback_is_not_compared(tmp_path):
+def test_a_fallback_that_does_not_say_what_it_saw_is_not_compared(tmp_path):
     """The warning comes with the first prediction of the model."""
     export(Checkpoint(network(), physics()), tmp_path / "thermal.pt")
     save_remembering(tmp_path / "m.pt", tmp_path / "thermal.pt", saw=InputStatistics(**seen()))
@@ -353,9 +353,9 @@ def test_impossible_statistics_are_refused(tmp_path, case):
     check_fails(tmp_path, liquid("2 2 2") + FIX, message)
 
 
-def test_statistics_of_a_model_without_inputs_are_refused(tmp_path):
+def test_statistics_of_inputs_that_a_model_does_not_see_are_refused(tmp_path):
     save_model(tmp_path / "m.pt", seen=seen())
-    message = "'seen' must be null for a model without inputs, got {"
+    message = "'seen.mean' must be 2 rows of 3 numbers, one for each species and quantity, got [["
     check_fails(tmp_path, liquid("2 2 2") + FIX, message, ranks=2)
 
 

@@ -143,14 +143,12 @@ def info(model: str, as_json: bool) -> None:
 
 
 def _seen_rows(metadata: "Metadata") -> Iterator[tuple[str, str]]:
-    """What a model saw in training, a row for each quantity; none where it has no inputs."""
-    if not metadata.inputs.names:
-        return
+    """What a model saw in training, a row for each quantity."""
     seen = metadata.seen
     if seen is None:
-        yield "saw", "not recorded: inputs are not compared with those of the training"
+        yield "saw", "not recorded: nothing is compared with it"
         return
-    for column, quantity in enumerate(metadata.inputs.quantities):
+    for column, quantity in enumerate(metadata.inputs.quantities(metadata.species)):
         of_species = (
             f"{name} {mean[column]:.3g} +- {deviation[column]:.2g}"
             for name, mean, deviation in zip(

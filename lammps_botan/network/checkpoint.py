@@ -131,7 +131,7 @@ class Checkpoint:
             )
             raise ValueError(f"the network sees {sees}, but its physics say {given}")
         if self.seen is not None:
-            self.seen.check(self.physics.inputs, mixture.n_species)
+            self.seen.check(self.physics.inputs, mixture.species)
 
     @property
     def architecture(self) -> str:

@@ -1,7 +1,10 @@
 """What is compared of each particle with what a model saw in training.
 
-The lengths of its vectors, its scalars, and for each vector the distance to the nearest neighbor in
-the mean (or inherent) positions,
+Of a model that sees positions alone: the number of neighbors of each species, and the distance to
+the nearest of them. Both tell another density, and another composition or order of the species.
+
+Of others: the lengths of the vectors of the particle, its scalars, and for each vector the distance
+to the nearest neighbor in the mean (or inherent) positions,
 
     min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center.
 
@@ -28,7 +31,7 @@ def input_quantities(
     graph : Graph
         With the cutoff of the model.
     node_vectors : float32 [n_nodes, n_vectors, 3]
-        Length unit.
+        Length unit; n_vectors is 0 for a model that sees positions alone.
     node_scalars : float32 [n_nodes, n_scalars]
     mixture : Mixture
         Of the model.
@@ -50,9 +53,19 @@ def input_quantities(
     array([[ 0.25, -6.  ,  0.5 ],
            [ 0.21, -5.  ,  0.5 ]])
     """
+    if not node_vectors.shape[1]:
+        still = np.zeros((len(node_vectors), 1, 3), np.float32)
+        return np.concatenate([_numbers(graph, mixture), _nearest(graph, still, mixture)], axis=1)
     lengths = np.linalg.norm(node_vectors.astype(np.float64), axis=2)
     nearest = _nearest(graph, node_vectors, mixture)
     return np.concatenate([lengths, node_scalars, nearest], axis=1)
+
+
+def _numbers(graph: Graph, mixture: Mixture) -> Floats:
+    """Numbers of neighbors of each species: [n_nodes, n_species]."""
+    shape = len(graph.species), mixture.n_species
+    kinds = graph.center * mixture.n_species + graph.species[graph.neighbor]
+    return np.bincount(kinds, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
 
 def _nearest(graph: Graph, node_vectors: Singles, mixture: Mixture) -> Floats:

@@ -2,9 +2,12 @@
 
 A model that sees energies knows those of its own interactions only: where their zero is another
 one, it predicts nonsense that looks like a prediction. So it does where displacements have the
-wrong sign, or are those of other particles. Means over many particles hardly differ between
-configurations in equilibrium at one temperature and density. The mean of a quantity over the n
-particles of a species is unlike that of the training where
+wrong sign, or are those of other particles; and a model that sees positions alone does where the
+density is another one, or the species are in another order.
+
+Means over many particles hardly differ between configurations in equilibrium at one temperature and
+density. The mean of a quantity over the n particles of a species is unlike that of the training
+where
 
     |m - mean| > 0.5 deviation + 5 deviation / sqrt(n).
 
@@ -35,8 +38,7 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 class InputStatistics(BaseModel):
     """Mean and standard deviation of what a model saw, by species and quantity.
 
-    Quantities are the lengths of the vectors of a particle, then its scalars, and then a distance
-    to the nearest neighbor for each vector (`Inputs.quantities`).
+    Quantities are those of `Inputs.quantities`, see `network.input_quantities`.
 
     Attributes
     ----------
@@ -69,21 +71,20 @@ class InputStatistics(BaseModel):
         """Number of species, number of quantities."""
         return len(self.mean), len(self.mean[0])
 
-    def check(self, inputs: Inputs, n_species: int) -> None:
+    def check(self, inputs: Inputs, species: Sequence[str]) -> None:
         """Refuse statistics of something else than a model sees.
 
         Raises
         ------
         ValueError
-            If the model has no inputs, or another number of species or quantities.
+            If the model has another number of species or of quantities.
         """
-        if not inputs.names:
-            raise ValueError("expected none for a model without inputs")
-        expected = n_species, len(inputs.quantities)
+        quantities = inputs.quantities(species)
+        expected = len(species), len(quantities)
         if self.shape != expected:
             raise ValueError(
                 f"expected {expected[0]} species with {expected[1]} quantities "
-                f"({', '.join(inputs.quantities)}), found {self.shape[0]} with {self.shape[1]}"
+                f"({', '.join(quantities)}), found {self.shape[0]} with {self.shape[1]}"
             )
 
     def unlike(

@@ -7,6 +7,7 @@
 """
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 import numpy as np
@@ -32,6 +33,7 @@ NEAREST = {
     "history": ("distance to the nearest neighbor in the mean positions (in bond lengths)",),
     "inherent": ("distance to the nearest neighbor in the inherent positions (in bond lengths)",),
 }
+NEAREST_OF_POSITIONS = "distance to the nearest neighbor (in bond lengths)"
 ROUNDING = 1e-6  # relative, of quotients of times
 
 
@@ -149,9 +151,21 @@ class Inputs(BaseModel):
         """Scalars of each node."""
         return sum(len(SCALARS[name]) for name in self.names)
 
-    @property
-    def quantities(self) -> list[str]:
-        """What is compared of a node (`network.input_quantities`), in words and in this order."""
+    def quantities(self, species: Sequence[str]) -> list[str]:
+        """What is compared of a node (`network.input_quantities`), in words and in this order.
+
+        Parameters
+        ----------
+        species : sequence of str
+            Names of the species of the model.
+
+        Examples
+        --------
+        >>> Inputs().quantities(["A"])
+        ['number of A neighbors', 'distance to the nearest neighbor (in bond lengths)']
+        """
+        if not self.names:
+            return [*(f"number of {name} neighbors" for name in species), NEAREST_OF_POSITIONS]
         tables = VECTORS, SCALARS, NEAREST
         return [words for table in tables for name in self.names for words in table[name]]
 

@@ -37,7 +37,7 @@ class Metadata(BaseModel):
     inputs : Inputs
         What the model sees besides positions and species.
     seen : InputStatistics or None
-        What it saw of them in training; None where this is not recorded.
+        What it saw in training; None where this is not recorded.
     node_input : str
         How a node is told its species: "number" (0, 1; at most two species), or "one-hot".
     cutoff : float
@@ -102,7 +102,7 @@ class Metadata(BaseModel):
     def _seen_is_of_the_inputs(self) -> Self:
         if self.seen is not None:
             try:
-                self.seen.check(self.inputs, self.mixture.n_species)
+                self.seen.check(self.inputs, self.mixture.species)
             except ValueError as error:
                 raise ValueError(f"'seen': {error}") from error
         return self

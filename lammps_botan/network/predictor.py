@@ -27,6 +27,14 @@ from lammps_botan.structure.mixture import Mixture
 
 TOLERANCE = 1e-4  # of the largest output, between engine and model file; other equations differ
 
+# where what a model sees is unlike what it saw in training
+_OF_POSITIONS = "Are species, composition, density and temperature those of the training?"
+_OF_INPUTS = (
+    "Are interactions, their shift of the energy, temperature and density those of the training, "
+    "and is each displacement that from the position of a particle to its own mean (or inherent) "
+    "position?"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -239,11 +247,10 @@ class Predictor:
                 f"it every {box.heights[2]:g} along z, within the cutoff {self.metadata.cutoff:g}: "
                 "for two dimensions expected Box(cell, (True, True, False))"
             )
-        given = self._node_inputs(mapped) if self.metadata.inputs.names else ()
+        given = self._node_inputs(mapped)
         graph = build_graph(mapped, self.metadata.cutoff)
-        if given:
-            self._compare_inputs(mapped.where, graph, *given)
-        prediction = self.predict_graph(graph, *given)
+        self._compare_inputs(mapped.where, graph, *given)
+        prediction = self.predict_graph(graph, *(given if self.metadata.inputs.names else ()))
         return replace(prediction, inside=inside)
 
     def _node_inputs(self, configuration: Configuration) -> tuple[Singles, Singles]:
@@ -268,14 +275,13 @@ class Predictor:
             node_vectors,
             node_scalars,
             mixture=self.mixture,
-            quantities=self.metadata.inputs.quantities,
+            quantities=self.metadata.inputs.quantities(self.metadata.species),
         )
         if unlike and not self._unlike_reported:
+            question = _OF_INPUTS if self.metadata.inputs.names else _OF_POSITIONS
             warnings.warn(
                 f"{where}: what {self._name} sees is unlike what it saw in training: "
-                f"{'; '.join(unlike)}. Are interactions, their shift of the energy, temperature "
-                "and density those of the training, and is each displacement that from the "
-                "position of a particle to its own mean (or inherent) position?",
+                f"{'; '.join(unlike)}. {question}",
                 stacklevel=3,
             )
         self._unlike_reported = bool(unlike)

@@ -42,7 +42,7 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
     values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
     set_up_at(-1), verification_restored(false), history_restored(false), n_samples(0),
-    wait_reported(false), unlike_reported(false)
+    wait_reported(false), unlike_reported(false), fallback_unlike_reported(false)
 {
   if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
   check_model();
@@ -142,9 +142,10 @@ void FixBotan::report()
       lmp, "  cutoff {}, bonds {}, every {} steps on {} ({}) with {} thread(s) per MPI task\n",
       metadata.cutoff, bonds, given.nevery, model->device(), model->engine(), given.threads);
   if (history) utils::logmesg(lmp, "  {}\n", history->in_words());
-  if (metadata.sizes.has_inputs() && !metadata.seen)
+  if (!metadata.seen)
     utils::logmesg(
-        lmp, "  the file does not say what the model saw in training: inputs are not compared\n");
+        lmp,
+        "  the file does not say what the model saw in training: nothing is compared with it\n");
   if (fallback)
     utils::logmesg(lmp, "  its fallback, until the history is full: {} on {} ({})\n",
                    fallback_metadata.in_words(), fallback->device(), fallback->engine());

@@ -92,7 +92,7 @@ class FixBotan : public Fix {
   std::unique_ptr<History> history;
   bool verification_restored, history_restored;    // a restart file holds their atoms
   bigint n_samples;                                // of the shortest history, at the last scoring
-  bool wait_reported, unlike_reported;
+  bool wait_reported, unlike_reported, fallback_unlike_reported;
 
   void check_model();
   void prepare_inputs();
@@ -110,7 +110,7 @@ class FixBotan : public Fix {
   bool knows_inputs();
   void report_full();
   void gather_inputs();
-  void compare_inputs();
+  void compare_inputs(const ModelMetadata &, bool &reported);
   std::vector<Rows> input_rows();
   void report_wait();
   void evaluate(BotanModel &, const BotanSizes &);

@@ -117,27 +117,29 @@ void FixBotan::gather_inputs()
 }
 
 /* ----------------------------------------------------------------------
-   models that see energies know those of their own pair style only: with others, predictions are
-   nonsense that looks like predictions. distances need the vectors of ghosts
+   models that see energies know those of their own pair style only, and all of them know one
+density and composition: with others, predictions are nonsense that looks like predictions.
+distances need the vectors of ghosts
 ------------------------------------------------------------------------- */
 
-void FixBotan::compare_inputs()
+void FixBotan::compare_inputs(const ModelMetadata &scoring, bool &reported)
 {
-  if (!metadata.seen) return;
-  const ModelMixture &mixture = metadata.mixture;
-  InputSums sums(mixture.bond_lengths, metadata.sizes.node_vectors, metadata.sizes.node_scalars);
+  if (!scoring.seen) return;
+  const ModelMixture &mixture = scoring.mixture;
+  InputSums sums(mixture.bond_lengths, scoring.sizes.node_vectors, scoring.sizes.node_scalars);
   for (int64_t i = 0; i < atom->nlocal; i++)
     if (nodes[i].species >= 0) sums.add(graph, i);
   MPI_Allreduce(MPI_IN_PLACE, sums.numbers.data(), static_cast<int>(sums.numbers.size()),
                 MPI_DOUBLE, MPI_SUM, world);
-  const std::string unlike = sums.unlike(*metadata.seen, mixture.species, metadata.quantities);
-  if (!unlike.empty() && !unlike_reported && comm->me == 0)
+  const std::string unlike = sums.unlike(*scoring.seen, mixture.species, scoring.quantities);
+  if (!unlike.empty() && !reported && comm->me == 0)
     error->warning(FLERR,
-                   "Fix botan: what the model sees at step {} is unlike what it saw in training: "
-                   "{}. Are pair style, its shift of the energy, temperature and density those of "
-                   "the training?",
-                   update->ntimestep, unlike);
-  unlike_reported = !unlike.empty();
+                   "Fix botan: what the {} sees at step {} is unlike what it saw in training: {}. "
+                   "Are {}, temperature and density those of the training?",
+                   &scoring == &metadata ? "model" : "fallback", update->ntimestep, unlike,
+                   scoring.sizes.has_inputs() ? "pair style, its shift of the energy"
+                                              : "species, composition");
+  reported = !unlike.empty();
 }
 
 /* ---------------------------------------------------------------------- */

@@ -30,9 +30,10 @@ void FixBotan::score()
   const bool is_known = knows_inputs();
   if (is_known) {
     gather_inputs();
-    compare_inputs();
+    compare_inputs(metadata, unlike_reported);
     evaluate(*model, metadata.sizes);
   } else if (fallback) {
+    compare_inputs(fallback_metadata, fallback_unlike_reported);
     evaluate(*fallback, fallback_metadata.sizes);
   } else {
     predict_nothing();

@@ -18,7 +18,8 @@ static constexpr double LARGEST_ERROR = 5.0;         // standard errors of a mea
 
 InputSums::InputSums(const std::vector<std::vector<double>> &bond_lengths, int n_vectors,
                      int n_scalars) :
-    n_vectors(n_vectors), n_scalars(n_scalars), n_quantities(2 * n_vectors + n_scalars),
+    n_vectors(n_vectors), n_scalars(n_scalars),
+    n_quantities(n_vectors > 0 ? 2 * n_vectors + n_scalars : bond_lengths.size() + 1),
     bonds_sq(bond_lengths)
 {
   for (auto &row : bonds_sq)
@@ -35,28 +36,38 @@ void InputSums::add(const BotanGraph &graph, int64_t i)
     *sums++ += 1.0;
     *sums++ += value;
   };
-  const float *vector = &graph.node_vectors[i * n_vectors * 3];
-  for (int k = 0; k < n_vectors; k++, vector += 3) {
+  const int64_t first = graph.first_edge[i], last = graph.first_edge[i + 1];
+  if (n_vectors == 0) {
+    for (int64_t e = first; e < last; e++) sums[2 * graph.species[graph.neighbor[e]] + 1] += 1.0;
+    for (size_t k = 0; k < bonds_sq.size(); k++) count(0.0);    // which are added above
+  }
+  for (int k = 0; k < n_vectors; k++) {
+    const float *vector = &graph.node_vectors[(i * n_vectors + k) * 3];
     const double x = vector[0], y = vector[1], z = vector[2];
     count(std::sqrt(x * x + y * y + z * z));
   }
   for (int k = 0; k < n_scalars; k++) count(graph.node_scalars[i * n_scalars + k]);
-  if (graph.first_edge[i] == graph.first_edge[i + 1]) return;
-  for (int k = 0; k < n_vectors; k++) count(std::sqrt(nearest_sq(graph, i, k)));
+  if (first == last) return;
+  for (int k = 0; k < std::max(1, n_vectors); k++) count(std::sqrt(nearest_sq(graph, i, k)));
 }
 
 /* ----------------------------------------------------------------------
-   where vector k of an atom and those of its neighbors lead; in bond lengths
+   where vector k of an atom and those of its neighbors lead, or where they are if there are no
+   vectors; in bond lengths
 ------------------------------------------------------------------------- */
 
 double InputSums::nearest_sq(const BotanGraph &graph, int64_t i, int k) const
 {
   double nearest = std::numeric_limits<double>::infinity();
   const std::vector<double> &bond_sq = bonds_sq[graph.species[i]];
-  const float *mine = &graph.node_vectors[(i * n_vectors + k) * 3];
+  static constexpr float nowhere[3] = {};
+  const auto way_of = [&](int64_t node) {
+    return n_vectors > 0 ? &graph.node_vectors[(node * n_vectors + k) * 3] : nowhere;
+  };
+  const float *mine = way_of(i);
   for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++) {
     const int64_t j = graph.neighbor[e];
-    const float *other = &graph.node_vectors[(j * n_vectors + k) * 3];
+    const float *other = way_of(j);
     double square = 0.0;
     for (int d = 0; d < 3; d++) {
       const double apart = graph.vectors[3 * e + d] + (static_cast<double>(mine[d]) - other[d]);

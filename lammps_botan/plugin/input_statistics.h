@@ -3,10 +3,11 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// What a model saw in training, and whether the inputs of a configuration are like it, as
+// What a model saw in training, and whether what it sees of a configuration is like it, as
 // lammps_botan/network/input_statistics.py. Quantities are the lengths of the vectors of an atom,
 // then its scalars, and then for each vector the distance to the nearest neighbor in the mean (or
-// inherent) positions, in bond lengths of the pair.
+// inherent) positions, in bond lengths of the pair. Of a model that sees positions alone they are
+// the number of neighbors of each species and the distance to the nearest of them.
 
 #ifndef BOTAN_INPUT_STATISTICS_H
 #define BOTAN_INPUT_STATISTICS_H

@@ -231,6 +231,11 @@ static void read_inputs(const json &object, int version, ModelMetadata &metadata
     if (asked)
       quantities.push_back(fmt::format(
           "distance to the nearest neighbor in the {} positions (in bond lengths)", name));
+  if (quantities.empty()) {
+    for (const std::string &name : metadata.mixture.species)
+      quantities.push_back(fmt::format("number of {} neighbors", name));
+    quantities.emplace_back("distance to the nearest neighbor (in bond lengths)");
+  }
   metadata.sizes.node_vectors = !history.is_null() + !inherent.is_null();
   metadata.sizes.node_scalars = 2 * !history.is_null() + !inherent.is_null();
   const bool has_inputs = metadata.sizes.has_inputs();
@@ -264,7 +269,6 @@ static void read_seen(const json &object, ModelMetadata &metadata)
 {
   const auto found = object.find("seen");
   if (found == object.end() || found->is_null()) return;
-  if (!metadata.sizes.has_inputs()) wrong("seen", "null for a model without inputs", *found);
   bool good = found->is_object();
   if (good)
     for (const auto &item : found->items())

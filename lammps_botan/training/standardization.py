@@ -1,5 +1,6 @@
 """The scales of what a network is given and of what it gives, taken from the training data."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,11 +10,14 @@ from torch import Tensor
 from lammps_botan.network.botan import BotanWithInputs
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.input_statistics import InputStatistics, input_statistics
+from lammps_botan.network.inputs import Singles
 from lammps_botan.network.network import Network
 from lammps_botan.network.pair_distances import PairDistances
 from lammps_botan.network.particle_inputs import ParticleInputs
 from lammps_botan.structure.mixture import Mixture
 from lammps_botan.training.data import NodeInputs, TrainingGraph
+
+MOST_GRAPHS = 100  # of which neighbors are counted: their means hardly differ
 
 Seen = Sequence[tuple[TrainingGraph, NodeInputs | None]]
 
@@ -55,12 +59,21 @@ def record_seen(graphs: Sequence[TrainingGraph], mixture: Mixture) -> InputStati
     Returns
     -------
     InputStatistics or None
-        None for a network that sees positions and species only.
+        None where nothing can be said, see `input_statistics`.
     """
-    samples = [
-        (graph.graph, known.vectors, known.scalars) for graph in graphs for known in graph.inputs
-    ]
+    if any(graph.inputs for graph in graphs):
+        samples = [
+            (graph.graph, one.vectors, one.scalars) for graph in graphs for one in graph.inputs
+        ]
+    else:
+        some = graphs[:: math.ceil(len(graphs) / MOST_GRAPHS)]
+        samples = [(graph.graph, *_nothing(len(graph.graph.species))) for graph in some]
     return input_statistics(samples, mixture)
+
+
+def _nothing(n_nodes: int) -> tuple[Singles, Singles]:
+    """What the nodes of a network that sees positions alone are given."""
+    return np.zeros((n_nodes, 0, 3), np.float32), np.zeros((n_nodes, 0), np.float32)
 
 
 def _standardize_particles(particles: ParticleInputs, seen: Seen) -> None:
