@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from liquids import NO_GLASS
 
 import lammps_botan
 from lammps_botan.cli import main
@@ -223,6 +224,7 @@ def modules_with_examples():
             yield ".".join(parts).removesuffix(".__init__")
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 @pytest.mark.parametrize("name", list(modules_with_examples()))
 def test_examples_of_docstrings_give_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

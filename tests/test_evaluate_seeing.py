@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from engines import physics
 from evaluations import run
+from liquids import NO_GLASS
 from seeing import SEES, Sees, expected_outputs, seen
 
 from lammps_botan.evaluation.evaluate import evaluate
@@ -49,6 +50,7 @@ def test_rho_is_that_of_loops(model, tmp_path):
     assert found["E"]["A-A"]["n_configurations"] == 4
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 def test_models_that_see_different_things_are_compared_on_the_same_files(model, tmp_path):
     files = [tmp_path / f"c{k}.npz" for k in range(4)]
     for path, ensemble in zip(files, ensembles(), strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from fallbacks import remembers, save_all, save_remembering, save_thermal
+from liquids import NO_GLASS
 from seeing import Sees, seen
 from test_export import run, with_metadata
 from toy_inputs import save_inherent
@@ -157,6 +158,7 @@ def test_a_model_file_of_any_network_gets_a_fallback_and_keeps_its_weights(folde
         assert torch.equal(weights, before[key]), key
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 def test_the_fallback_that_ships_is_the_thermal_model():
     ours = Predictor("ka-t044-history")
     assert ours.metadata.provenance["fallback"] == "ka-t044"

@@ -29,7 +29,7 @@ pair_style lj/smooth/linear 2.5
 pair_coeff 1 1 1.0 1.0 2.5
 pair_coeff 1 2 1.5 0.8 2.0
 pair_coeff 2 2 0.5 0.88 2.2
-fix mob all botan {{every}} ka-t044 A B
+fix mob all botan {{every}} ka-t064 A B
 dump atoms all custom {{every}} {{name}}.dump id type x y z f_mob
 dump_modify atoms format float %.15g
 dump bonds all local {{every}} {{name}}.bonds f_mob[1] f_mob[2] f_mob[3] f_mob[4]
@@ -50,7 +50,7 @@ def glass(tmp_path_factory):
     motion = "timestep 0.003\nvelocity all create 0.64 7\nfix nve all nve\nrun 100"
     run_lmp(RUN.format(every=100, name="fix", run=motion), folder)
     run(
-        *("score", folder / "fix.dump", "--model", "ka-t044", "--species", "A", "B"),
+        *("score", folder / "fix.dump", "--model", "ka-t064", "--species", "A", "B"),
         *("--out", folder / "scored.dump", "--bonds", folder / "scored.bonds"),
     )
     return folder
@@ -80,7 +80,7 @@ def test_rerun_of_the_scored_dump_gives_its_numbers(glass):
     assert [frame.step for frame in rerun] == [0, 100]
     for a, b in zip(scored, rerun, strict=True):
         np.testing.assert_allclose(b["f_mob"], a["d_propensity"], atol=ROUNDING)
-        assert a["d_propensity"].std() > 0.1  # there is something to compare
+        assert a["d_propensity"].std() > 0.05  # there is something to compare
 
 
 def test_every_kth_frame_is_scored(tmp_path):

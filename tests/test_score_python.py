@@ -6,6 +6,7 @@ import MDAnalysis
 import numpy as np
 import pytest
 from dumps import write
+from liquids import NO_GLASS
 from score_runs import LENGTHS, dump_text, liquid_configuration, liquid_frames, neighbors, toy
 
 from lammps_botan.files.trajectory import open_dump, open_frames
@@ -17,6 +18,7 @@ ROUNDING = 2e-5  # one graph, other order of float32 sums
 XU = "id type xu yu zu"
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 def test_configurations_and_universes_give_what_the_predictor_gives(trajectory, tmp_path):
     positions, types, dump = trajectory
     expected = []
@@ -50,6 +52,7 @@ def dump_universe(path):
         return MDAnalysis.Universe(str(path), format="LAMMPSDUMP", topology_format="LAMMPSDUMP")
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 def test_a_universe_over_a_dump_is_scored_with_the_types_of_each_frame(trajectory, tmp_path):
     """MDAnalysis itself gives all frames the types of the first one."""
     positions, types, _ = trajectory

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from engines import physics
+from liquids import NO_GLASS
 from seeing import HISTORY, SEES, Sees, expected_outputs, seen
 from test_export import run, with_metadata
 
@@ -76,6 +77,7 @@ def test_particles_that_are_left_out_take_their_history_with_them(tmp_path):
     np.testing.assert_allclose(prediction.node[:, 0], node, atol=FLOAT32 * np.abs(node).max())
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 def test_a_model_without_inputs_ignores_histories_and_refuses_node_vectors(tmp_path):
     configuration = seen()
     predictor = Predictor("ka-t044")

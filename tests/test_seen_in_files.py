@@ -113,9 +113,7 @@ def test_nothing_is_said_by_null(tmp_path):
 def test_statistics_of_inputs_that_a_model_does_not_see_are_refused(tmp_path):
     export(Checkpoint(Botan(1, 4), physics()), tmp_path / "thermal.pt")
     wrong = saying(SAW.model_dump(mode="json"), tmp_path / "thermal.pt", tmp_path / "m.pt")
-    with pytest.raises(
-        ValueError, match=r"'seen': expected 2 species with 3 quantities \(num"
-    ):
+    with pytest.raises(ValueError, match=r"'seen': expected 2 species with 3 quantities \(num"):
         read_metadata(wrong)
 
 

@@ -221,27 +221,34 @@ static void read_inputs(const json &object, int version, ModelMetadata &metadata
   if (!inherent.is_null())
     metadata.inherent = InherentInput{positive_at(inherent, "force"),
                                       positive_at(at(object, "mixture"), "diameter")};
-  auto &quantities = metadata.quantities;
-  if (metadata.history) quantities.emplace_back("distance to the mean position");
-  if (metadata.inherent) quantities.emplace_back("distance to the inherent position");
-  if (metadata.history) quantities.insert(quantities.end(), {"variance", "mean energy"});
-  if (metadata.inherent) quantities.emplace_back("inherent energy");
-  for (const auto &[asked, name] :
-       {std::pair{!history.is_null(), "mean"}, std::pair{!inherent.is_null(), "inherent"}})
-    if (asked)
-      quantities.push_back(fmt::format(
-          "distance to the nearest neighbor in the {} positions (in bond lengths)", name));
-  if (quantities.empty()) {
-    for (const std::string &name : metadata.mixture.species)
-      quantities.push_back(fmt::format("number of {} neighbors", name));
-    quantities.emplace_back("distance to the nearest neighbor (in bond lengths)");
-  }
   metadata.sizes.node_vectors = !history.is_null() + !inherent.is_null();
   metadata.sizes.node_scalars = 2 * !history.is_null() + !inherent.is_null();
   const bool has_inputs = metadata.sizes.has_inputs();
   if (has_inputs != (version == FORMAT_VERSION_OF_INPUTS))
     wrong("format_version",
           has_inputs ? "3 for a model with inputs" : "2 for a model without inputs", version);
+}
+
+/* ----------------------------------------------------------------------
+   what is compared of an atom, as in Python's network/inputs.py
+------------------------------------------------------------------------- */
+
+static std::vector<std::string> name_quantities(const ModelMetadata &metadata)
+{
+  const std::string nearest = "distance to the nearest neighbor ";
+  std::vector<std::string> names;
+  if (!metadata.sizes.has_inputs()) {
+    for (const std::string &name : metadata.mixture.species)
+      names.push_back(fmt::format("number of {} neighbors", name));
+    names.push_back(nearest + "(in bond lengths)");
+  }
+  if (metadata.history) names.emplace_back("distance to the mean position");
+  if (metadata.inherent) names.emplace_back("distance to the inherent position");
+  if (metadata.history) names.insert(names.end(), {"variance", "mean energy"});
+  if (metadata.inherent) names.emplace_back("inherent energy");
+  if (metadata.history) names.push_back(nearest + "in the mean positions (in bond lengths)");
+  if (metadata.inherent) names.push_back(nearest + "in the inherent positions (in bond lengths)");
+  return names;
 }
 
 /* ---------------------------------------------------------------------- */
@@ -311,6 +318,7 @@ static ModelMetadata read(const json &object)
   metadata.sizes.node_outputs = static_cast<int>(metadata.node_outputs.size());
   metadata.sizes.edge_outputs = static_cast<int>(metadata.edge_outputs.size());
   read_inputs(object, version, metadata);
+  metadata.quantities = name_quantities(metadata);
   read_seen(object, metadata);
   metadata.trained_for = trained_for(object);
   if (!at(object, "lag_times").is_null())
