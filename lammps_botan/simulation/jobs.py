@@ -279,7 +279,7 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
         with client:
             yield client
         return
-    with _ctrl_c_later():  # Ctrl-C is for this process to answer, not for its workers
+    with _signals_later():  # they are for this process to answer, not for its workers
         cluster = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
@@ -294,10 +294,11 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """Keep Ctrl-C until the block has ended; processes that are started in it never get it."""
-    resource_tracker.ensure_running()  # which would let it through for the thread that starts it
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _signals_later() -> Iterator[None]:
+    """Keep Ctrl-C and hang-ups until the block ends; processes that begin in it never get them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    resource_tracker.ensure_running()  # which would let Ctrl-C through for its own thread
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
