@@ -33,7 +33,9 @@ NAME = re.compile(r"(?<![\w/])lammps_botan(?:\.\w+)+")
 SOURCE = re.compile(r"(?:lammps_botan|configs|inputs|examples|benchmarks|tests|docs)/[\w./*-]+")
 MACHINE = re.compile(r"(?<![\w.}])/(?:work|tmp|home|root|mnt|Users)\b")
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 
 def blocks(text):
