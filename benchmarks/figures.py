@@ -119,7 +119,7 @@ def read_json(text: str) -> Sections:
 
 
 def markdown(figures: Iterable[Figure]) -> str:
-    """A table as docs/performance.md has it."""
+    """A table as docs/notes/performance.md has it."""
     rows = [COLUMNS, ("---", "---:", "---:", "---", "---")]
     rows += [tuple(figure.cells()) for figure in figures]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -2,8 +2,9 @@
 
     python benchmarks/run.py [--out benchmarks/out] [--configuration FILE --temperature T]
 
-Writes results.json, with every single value, and performance.md, which is docs/performance.md with
-the tables of this run. Each part runs in a process of its own. Some ten minutes on two cores.
+Writes results.json, with every single value, and performance.md, which is
+docs/notes/performance.md with the tables of this run. Each part runs in a process of its own. Some
+ten minutes on two cores.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from steps import read_step
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs" / "performance.md"
+PAGE = HERE.parent / "docs" / "notes" / "performance.md"
 TABLES_FROM_HERE = "<!-- the rest is written by benchmarks/run.py -->\n"
 # seconds on two cores, for the time left
 PARTS = {
@@ -76,7 +77,7 @@ def aims(sections: Sections) -> Sections:
 
 
 def page(facts: dict[str, object], tables: Sections) -> str:
-    """docs/performance.md with these tables."""
+    """docs/notes/performance.md with these tables."""
     head = PAGE.read_text().partition(TABLES_FROM_HERE)[0]
     results = f"## Results\n\n{in_words(facts)} Configuration: {facts['configuration']}.\n"
     parts = [f"### {title}\n\n{markdown(figures)}" for title, figures in tables.items()]

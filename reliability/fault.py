@@ -1,4 +1,4 @@
-"""What a fault did, in numbers, as a row of docs/reliability.md."""
+"""What a fault did, in numbers, as a row of docs/notes/reliability.md."""
 
 from collections import Counter
 from collections.abc import Iterable

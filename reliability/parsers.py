@@ -27,7 +27,7 @@ NAMES = {
     "images": "vectors in all boxes that LAMMPS allows: the shortest image",
 }
 AGREEMENT = "`metadata.json` with other words and bits: the fix against Python"
-# keys that the fix does not need (docs/model_file.md), and that Python checks
+# keys that the fix does not need (docs/reference/model_file.md), and that Python checks
 PYTHON_ALONE = re.compile(
     r"no key 'mixture\.(masses|fractions|diameter|interactions\b[^']*)'"
     r"|'mixture\.(masses|fractions|breaking|diameter|density|relaxation_times|lag_times|units"

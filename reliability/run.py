@@ -1,6 +1,6 @@
 """Try everything that breaks programs: one table.
 
-    python reliability/run.py [--tries 1] [--part readers] [--write docs/reliability.md]
+    python reliability/run.py [--tries 1] [--part readers] [--write docs/notes/reliability.md]
 
 The exit status is 1 where something broke, or gave a wrong number. Seeds are the same every time.
 Some ten minutes on two cores; `--tries 10` takes ten times as many tries.

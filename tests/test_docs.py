@@ -23,7 +23,7 @@ from lammps_botan.structure.mixture import Interactions, Mixture
 from lammps_botan.training.config import Config, Data, Inputs, Network, Recipe, Target
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 INDENTED = re.compile(r"(?<=\n\n)(?:    .*\n)+")
@@ -34,7 +34,9 @@ NAME = re.compile(r"(?<![\w/])lammps_botan(?:\.\w+)+")
 SOURCE = re.compile(r"(?:lammps_botan|configs|inputs|examples|benchmarks|tests|docs)/[\w./*-]+")
 MACHINE = re.compile(r"(?<![\w.}])/(?:work|tmp|home|root|mnt|Users)\b")
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 
 def blocks(text):
@@ -173,7 +175,7 @@ def keys_of(page):
 
 def test_each_key_of_a_mixture_has_its_line():
     expected = {*Mixture.model_fields, *Interactions.model_fields}
-    assert expected <= keys_of("own_liquid.md")
+    assert expected <= keys_of("how_to/own_mixture.md")
 
 
 def test_each_key_of_a_training_run_has_its_line():
@@ -186,12 +188,14 @@ def test_each_key_of_a_training_run_has_its_line():
     }
     assert {"output", *sections} == set(Config.model_fields)
     expected = {f"{name}.{key}" for name, one in sections.items() for key in one.model_fields}
-    assert {"output", *expected} <= keys_of("train.md")
+    assert {"output", *expected} <= keys_of("reference/train.md")
 
 
 def test_each_key_of_the_metadata_and_of_evaluations_has_its_line():
-    assert {*Metadata.model_fields, "format", "format_version"} <= keys_of("model_file.md")
-    assert set(Evaluation.model_fields) <= keys_of("evaluate.md")
+    assert {*Metadata.model_fields, "format", "format_version"} <= keys_of(
+        "reference/model_file.md"
+    )
+    assert set(Evaluation.model_fields) <= keys_of("reference/evaluate.md")
 
 
 TOML = [

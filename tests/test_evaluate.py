@@ -310,7 +310,7 @@ def test_without_a_model_there_are_the_ceilings(files, toy):
 
 @needs_public_data
 def test_the_ceilings_of_the_public_data_are_those_known(toy):
-    """Those of docs/evaluate.md."""
+    """Those of docs/reference/evaluate.md."""
     found = evaluate([toy], sorted((FOLDER / "T0.44").glob("*/*.npz")))
     assert len(found["configurations"]) == 12
     limit = found["ceiling"]

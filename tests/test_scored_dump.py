@@ -83,7 +83,7 @@ def test_ovito_reads_particles_and_bonds(scored):
     pipeline = ovito.import_file(folder / "scored.dump")
     assert pipeline.source.num_frames == 2
     modifier = LoadTrajectoryModifier()
-    # the line of docs/score.md
+    # the line of docs/reference/score.md
     modifier.source.load(
         str(folder / "scored.bonds"),
         columns=["Particle Identifiers.1", "Particle Identifiers.2", "Length", "Predicted Change"],

@@ -10,7 +10,7 @@ from lmp import BIN, read_dump
 
 pytestmark = pytest.mark.slow
 
-TUTORIAL = Path(__file__).resolve().parents[1] / "docs" / "tutorial.md"
+TUTORIAL = Path(__file__).resolve().parents[1] / "docs" / "tutorials" / "score_a_run.md"
 
 
 @pytest.fixture(scope="module")

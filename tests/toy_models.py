@@ -1,4 +1,4 @@
-"""Model files with the contract of docs/model_file.md whose outputs can be counted by hand."""
+"""Model files whose outputs can be counted by hand (contract: docs/reference/model_file.md)."""
 
 import io
 import json

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NO_MIXTURE = (
     "no mixture is known for these particles: cutoffs are in the length unit of the files{}; say "
-    "--mixture NAME or FILE.toml (docs/own_liquid.md)"
+    "--mixture NAME or FILE.toml (docs/how_to/own_mixture.md)"
 )
 
 

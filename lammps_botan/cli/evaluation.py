@@ -152,7 +152,8 @@ def _notes(found: dict[str, Any]) -> list[str]:
     return [
         *notes,
         "ceiling: of a perfect prediction, by split halves of the runs",
-        "ratios: predicted to true, in space and without the noise of the runs (docs/evaluate.md)",
+        "ratios: predicted to true, in space and without the noise of the runs "
+        "(docs/reference/evaluate.md)",
     ]
 
 

@@ -74,8 +74,8 @@ MIXTURE = click.option(
     "--mixture",
     metavar="NAME|FILE.toml",
     callback=check_mixture,
-    help="What the particles are (docs/own_liquid.md); told by the file or their composition, if "
-    "not given.",
+    help="What the particles are (docs/how_to/own_mixture.md); told by the file or their "
+    "composition, if not given.",
 )
 
 
@@ -106,7 +106,7 @@ TRUST = click.option(
     is_flag=True,
     expose_value=False,
     callback=trust,
-    help="Run code in model files that may do more than compute (docs/security.md).",
+    help="Run code in model files that may do more than compute (docs/notes/security.md).",
 )
 
 

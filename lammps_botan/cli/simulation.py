@@ -19,9 +19,9 @@ from lammps_botan.cli.shared import FILE, FOLDER, paths_written
 def simulate() -> None:
     """Make the ground truth with LAMMPS: glasses and isoconfigurational ensembles.
 
-    The glass is the Kob-Andersen mixture, or any other by --mixture (docs/own_liquid.md). All
-    numbers are in the units of the mixture. Interrupted at any moment and started again with the
-    same arguments, a command goes on.
+    The glass is the Kob-Andersen mixture, or any other by --mixture (docs/how_to/own_mixture.md).
+    All numbers are in the units of the mixture. Interrupted at any moment and started again with
+    the same arguments, a command goes on.
     """
 
 
@@ -41,7 +41,7 @@ WORKERS = click.option(
     help="Runs that go on at a time; as many as there are cores if not given.",
 )
 TIMESTEP = click.option(
-    "--timestep", type=float, help="That of the mixture if not given (docs/simulate.md)."
+    "--timestep", type=float, help="That of the mixture if not given (docs/reference/simulate.md)."
 )
 
 

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     "--num-nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines."
 )
 def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None:
-    """Train a network as CONFIG (TOML, see docs/train.md) says; started again, it goes on.
+    """Train a network as CONFIG says; started again, it goes on.
 
-    Several seeds make a committee, one network after the other.
+    CONFIG is a TOML file (docs/reference/train.md). Several seeds make a
+    committee, one network after the other.
     """
     keep_memory()
     from lightning.pytorch.utilities import rank_zero_only

@@ -56,7 +56,8 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
 @click.option(
     "--inherent",
     is_flag=True,
-    help="Minimize each frame, for a model that sees inherent structures (docs/inherent.md).",
+    help="Minimize each frame, for a model that sees inherent structures "
+    "(docs/reference/inherent.md).",
 )
 @click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
 @click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")

@@ -60,7 +60,7 @@ def evaluate(
     Returns
     -------
     dict
-        Plain values, as docs/evaluate.md lists them; NaN where a number is not defined.
+        Plain values, as docs/reference/evaluate.md lists them; NaN where a number is not defined.
 
     Raises
     ------

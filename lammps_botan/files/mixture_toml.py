@@ -1,4 +1,4 @@
-"""Mixtures by name, or from TOML files (docs/own_liquid.md)."""
+"""Mixtures by name, or from TOML files (docs/how_to/own_mixture.md)."""
 
 import tomllib
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def find_mixture(name_or_path: str | Path) -> Mixture:
     if path.suffix != SUFFIX:
         raise ValueError(
             f"there is no mixture '{name_or_path}'; expected {', '.join(SHIPPED)} or a file whose "
-            f"name ends in {SUFFIX} (docs/own_liquid.md)"
+            f"name ends in {SUFFIX} (docs/how_to/own_mixture.md)"
         )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

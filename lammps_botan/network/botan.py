@@ -21,8 +21,8 @@ takes distances in place of the vector: between thermal positions, between mean 
 and their difference. Outputs are then the same in any direction of the axes, which ten
 configurations are too few to teach.
 
-The methods are those of the model file (docs/model_file.md): nodes are local ones first, then
-ghosts, and only edges that arrive at local nodes are given. `Botan(..., inputs=...)` is a
+The methods are those of the model file (docs/reference/model_file.md): nodes are local ones first,
+then ghosts, and only edges that arrive at local nodes are given. `Botan(..., inputs=...)` is a
 `BotanWithInputs`, which has the contract of models with inputs, or a `ThermalBotan`.
 """
 
@@ -273,7 +273,7 @@ class BotanWithInputs(Botan, NetworkWithInputs):
         neighbor: Tensor,
         n_local: int,
     ) -> tuple[Tensor, Tensor]:
-        """What the encoders are given; the compiled engine asks for it (docs/model_file.md).
+        """What the encoders are given; the compiled engine asks for it.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""From checkpoints to a model file (docs/model_file.md)."""
+"""From checkpoints to a model file (docs/reference/model_file.md)."""
 
 import json
 import warnings

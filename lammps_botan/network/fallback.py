@@ -1,4 +1,7 @@
-"""The model inside a model file that predicts until the history is full (docs/model_file.md)."""
+"""The model inside a model file that predicts until the history is full.
+
+See docs/reference/model_file.md.
+"""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a model sees besides positions and species (docs/model_file.md, "Inputs").
+"""What a model sees besides positions and species (docs/reference/model_file.md, "Inputs").
 
 | input | vectors of each node | scalars of each node |
 | --- | --- | --- |

@@ -1,4 +1,7 @@
-"""The facts that a model file carries about itself, `metadata.json` (docs/model_file.md)."""
+"""The facts that a model file carries about itself: `metadata.json`.
+
+docs/reference/model_file.md lists them.
+"""
 
 import json
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ Arrays = list[npt.NDArray[Any]]
 
 
 class Network(nn.Module):
-    """A network with the methods of a model file (docs/model_file.md).
+    """A network with the methods of a model file (docs/reference/model_file.md).
 
     A subclass has `encode`, `step` and `decode`, each with `torch.jit.export`, and `forward` from
     `ThermalNetwork` or `NetworkWithInputs`. A new kind of network is a subclass and its line in

@@ -3,8 +3,9 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// A trained network as the fix sees it: no torch here, no LAMMPS there. docs/model_file.md is the
-// contract behind it. A function that can fail returns what went wrong, or an empty string.
+// A trained network as the fix sees it: no torch here, no LAMMPS there.
+// docs/reference/model_file.md is the contract behind it. A function that can fail returns what
+// went wrong, or an empty string.
 
 #ifndef BOTAN_MODEL_H
 #define BOTAN_MODEL_H
@@ -20,7 +21,7 @@ struct BotanGraph {
   std::vector<int64_t> first_edge = {0};    // [n_local + 1], of those that arrive at a node
   std::vector<int32_t> neighbor;            // [n_edges]
   std::vector<float> vectors;               // [n_edges, 3], r_center - r_neighbor
-  // of models with inputs (docs/model_file.md)
+  // of models with inputs (docs/reference/model_file.md)
   std::vector<float> node_vectors;    // [n_nodes, V, 3]
   std::vector<float> node_scalars;    // [n_nodes, K]
 };

@@ -3,7 +3,8 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// The model inside a model file that predicts until the history is full (docs/model_file.md).
+// The model inside a model file that predicts until the history is full
+// (docs/reference/model_file.md).
 
 #ifndef BOTAN_MODEL_FALLBACK_H
 #define BOTAN_MODEL_FALLBACK_H

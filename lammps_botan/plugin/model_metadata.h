@@ -3,7 +3,7 @@
    GNU General Public License v2 or later
 ------------------------------------------------------------------------- */
 
-// What metadata.json of a model file says (docs/model_file.md).
+// What metadata.json of a model file says (docs/reference/model_file.md).
 
 #ifndef BOTAN_MODEL_METADATA_H
 #define BOTAN_MODEL_METADATA_H

@@ -57,9 +57,10 @@ def score(
 ) -> Iterator[ScoredConfiguration]:
     """Score each frame, when it is asked for.
 
-    For a model that sees a history the frames are its samples (docs/score.md): they must come at
-    the steps of the samples, with the energies of the particles in the column `c_pe`. Frames whose
-    window is not full are left out. A single configuration has its history in `history`.
+    For a model that sees a history the frames are its samples (docs/reference/score.md): they must
+    come at the steps of the samples, with the energies of the particles in the column `c_pe`.
+    Frames whose window is not full are left out. A single configuration has its history in
+    `history`.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def score(
         longest bond length of its mixture if not given, as in `fix botan`.
     inherent : bool
         Find the inherent structures that the model sees, by minimizations with the interactions of
-        its mixture (docs/inherent.md). Those that frames have already stay.
+        its mixture (docs/reference/inherent.md). Those that frames have already stay.
     timestep : float, optional
         Of the run, time unit, for a model that sees a history and frames that do not say their
         time.

@@ -68,7 +68,7 @@ class Liquid:
         if self.mixture.interactions is None:
             raise ValueError(
                 f"the mixture {self.mixture.name} has no interactions, which LAMMPS needs; give "
-                "--mixture FILE.toml with a table [interactions] (docs/own_liquid.md)"
+                "--mixture FILE.toml with a table [interactions] (docs/how_to/own_mixture.md)"
             )
         return self.mixture.interactions
 

@@ -19,7 +19,7 @@ from lammps_botan.structure.mixture import SHIPPED, Mixture
 
 DENSITY_TOLERANCE = 0.05  # densities that differ by a smaller share are the same
 _BONDS = re.compile(rb"^\s*[1-9]\d*\s+(bonds|angles|dihedrals|impropers)\s*$", re.MULTILINE)
-_ASK = "give the mixture by --mixture FILE.toml (docs/own_liquid.md)"
+_ASK = "give the mixture by --mixture FILE.toml (docs/how_to/own_mixture.md)"
 
 
 def check_names(paths: Sequence[Path]) -> None:

@@ -2,7 +2,7 @@
 
 A mixture says everything that a program must know of a liquid beyond particle positions. No other
 module has such a number. `KOB_ANDERSEN` and `KA2D` ship. A liquid of your own is a TOML file of the
-same kind (docs/own_liquid.md), which `lammps_botan.files.mixture_toml.find_mixture` reads.
+same kind (docs/how_to/own_mixture.md), which `lammps_botan.files.mixture_toml.find_mixture` reads.
 
 Lengths are in the unit of `units`. Cutoffs that the literature gives in units of sigma_AA are
 multiplied by `diameter`, which is sigma_AA in that unit.

@@ -1,7 +1,7 @@
 """The configuration of a training run, a TOML file such as configs/botan.toml.
 
 The defaults are the numbers of Shiba et al., J. Chem. Phys. 158, 084503 (2023),
-doi:10.1063/5.0129791, sec. IV. docs/train.md lists the keys.
+doi:10.1063/5.0129791, sec. IV. docs/reference/train.md lists the keys.
 """
 
 import json
@@ -67,7 +67,7 @@ class Target(_Section):
         raise ValueError(
             f"species = {content['species']}: write in its place mixture = "
             f'"{KOB_ANDERSEN.name}", another mixture that ships, or your TOML file, which '
-            "names the species (docs/own_liquid.md)"
+            "names the species (docs/how_to/own_mixture.md)"
         )
 
 

@@ -40,7 +40,7 @@ def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[
             raise ValueError(
                 f"{one.path}: does not say which mixture its particles are: write target.mixture "
                 f"in the configuration, one of {', '.join(SHIPPED)} or the name of a TOML file "
-                "(docs/own_liquid.md)"
+                "(docs/how_to/own_mixture.md)"
             )
     return read
 

@@ -59,7 +59,7 @@ def attach(
         the first scoring, for types that are NULL, and at steps that are not scored.
     inherent : bool
         Minimize a copy at each scoring, for a model that sees inherent structures
-        (docs/inherent.md).
+        (docs/reference/inherent.md).
 
     Raises
     ------

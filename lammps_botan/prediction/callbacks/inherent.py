@@ -1,7 +1,8 @@
 """Inherent structures of a LAMMPS instance, found by the plugin as `fix botan` finds them.
 
 The plugin makes a second LAMMPS instance with box, atoms and pair style of the first one and
-minimizes there, so that the first one goes on as if nothing had been done (docs/inherent.md).
+minimizes there, so that the first one goes on as if nothing had been done
+(docs/reference/inherent.md).
 """
 
 import ctypes
@@ -54,7 +55,7 @@ def check_plugin(lmp: Any) -> None:
         raise ValueError(
             "the model sees inherent structures, which the plugin finds; the plugin was compiled "
             f"for LAMMPS {expected}, and this is LAMMPS {found}: compile it for this one "
-            "(docs/fix_botan.md), or take a model without inherent structures"
+            "(docs/reference/fix_botan.md), or take a model without inherent structures"
         )
 
 

@@ -44,7 +44,7 @@ class Score:
         ID of a `compute pe/atom`, for a model that sees a history.
     inherent : bool
         Minimize a copy at each scoring, for a model that sees inherent structures
-        (docs/inherent.md).
+        (docs/reference/inherent.md).
 
     Raises
     ------
