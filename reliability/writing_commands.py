@@ -22,20 +22,23 @@ class Writing:
         Of `lammps-botan`; inputs are in the folder `in`, and outputs go to the folder `out`.
     outputs : tuple of str
         Patterns of what it leaves in `out`; the same bytes each time.
-    grows : tuple of str
-        Patterns of those that are there, and whole, before the command has ended.
+    grows : str
+        What is there before the command has ended, and may be used: whole "frames", or a
+        "checkpoint" of the best epoch so far.
     """
 
     words: str
     outputs: tuple[str, ...]
-    grows: tuple[str, ...] = ()
+    grows: str = ""
 
 
 COMMANDS = {
     "export": Writing("export in/m.ckpt -o out/m.pt", ("m.pt",)),
     "data-file": Writing("data-file in/c.npz -o out/c.data", ("c.data",)),
     "score": Writing(
-        "score in/run.dump --model in/m.pt --species A B -o out/scored.dump", ("scored.dump",)
+        "score in/run.dump --model in/m.pt --species A B -o out/scored.dump",
+        ("scored.dump",),
+        "frames",
     ),
     "targets": Writing("targets in/run.dump in/other.dump -o out/t.npz", ("t.npz",)),
     "plot map": Writing("plot map in/c.npz -m in/m.pt -o out/map.png", ("map.png",)),
@@ -58,7 +61,7 @@ COMMANDS = {
         "simulate inherent in/c.npz in/d.npz -o out/i --workers 2", ("i/*.npz",)
     ),
     "distill": Writing("distill in/c.npz in/d.npz -m in/teacher.pt -o out/p", ("p/*.npz",)),
-    "train": Writing("train in/recipe.toml", ("run/best.ckpt",), ("run/best.ckpt",)),
+    "train": Writing("train in/recipe.toml", ("run/best.ckpt",), "checkpoint"),
 }
 
 

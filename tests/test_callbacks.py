@@ -38,9 +38,9 @@ def on_frame(mob):
         distances=mob.graph.distances,
     )
 
-with attach(lmp, model="ka-t044", every=20, species=("A", "B"), on_frame=on_frame) as mob:
+with attach(lmp, model="ka-t064", every=20, species=("A", "B"), on_frame=on_frame) as mob:
     lmp.commands_string('''
-    fix mob all botan 20 ka-t044 A B
+    fix mob all botan 20 ka-t064 A B
     compute column all property/atom d_propensity
     compute largest all reduce max c_column
     thermo_style custom step pe press c_largest

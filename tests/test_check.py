@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lmp import BIN
 
 from lammps_botan import plugin
+from lammps_botan.cli import installation
 from lammps_botan.cli.installation import check
 
 
@@ -41,3 +43,42 @@ def test_a_library_without_its_torch_is_named(copy):
 def test_a_plugin_that_does_not_load_is_named(copy):
     (copy / "botanplugin.so").write_text("not a library")
     assert any("LAMMPS cannot load the plugin: " in problem for problem in check(copy).problems)
+
+
+def mpirun(folder, monkeypatch, commands):
+    """Another mpirun, which the shell finds first."""
+    (folder / "mpirun").write_text(f"#!/bin/sh\nshift 2\n{commands}\n")
+    (folder / "mpirun").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return str(folder / "mpirun")
+
+
+@pytest.mark.slow
+def test_the_mpirun_of_another_mpi_is_named(tmp_path, monkeypatch):
+    """It starts LAMMPS twice, each time on one rank, and both write the same files."""
+    name = mpirun(tmp_path, monkeypatch, '"$@"; "$@"')
+    report = check(Path(plugin.folder()))
+    assert report.problems == []
+    (note,) = [note for note in report.notes if "MPI" in note]
+    assert note.startswith(f"{name} starts LAMMPS twice, and not once on two ranks")
+    assert note.endswith(f"The one of LAMMPS is {BIN / 'mpirun'}")
+
+
+@pytest.mark.slow
+def test_ranks_that_cannot_start_are_told(tmp_path, monkeypatch):
+    mpirun(tmp_path, monkeypatch, "echo lmp: error while loading shared libraries; exit 127")
+    (problem,) = [note for note in check(Path(plugin.folder())).notes if "ranks" in note]
+    assert (
+        "does not start LAMMPS on two ranks: lmp: error while loading shared libraries; t"
+        in problem
+    )
+
+
+@pytest.mark.slow
+def test_ranks_that_wait_for_one_that_cannot_start_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(installation, "SECONDS", 1)
+    name = mpirun(tmp_path, monkeypatch, "exec sleep 100")
+    notes = check(Path(plugin.folder())).notes
+    (problem,) = [note for note in notes if note.startswith(name)]
+    assert "does not start LAMMPS on two ranks within 1 s. A rank that cannot start" in problem
+    assert "-np 2" in problem

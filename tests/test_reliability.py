@@ -14,6 +14,7 @@ from child import make_tries
 from damage import damage_archive, damage_bytes, damage_text, swap_members
 from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault, from_json, markdown, to_json
 from harmful_tries import Harmful
+from liquids import NO_GLASS
 from small_files import WRITERS
 
 
@@ -98,6 +99,7 @@ def test_a_thousandth_of_the_inputs_of_the_parsers_is_read_without_a_fault():
         assert fault.tries > 0
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["files", "bare", "words"])
 def test_the_fix_with_damaged_files_and_other_words(kind, tmp_path, monkeypatch):
@@ -108,6 +110,7 @@ def test_the_fix_with_damaged_files_and_other_words(kind, tmp_path, monkeypatch)
     assert REFUSED in outcomes
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 @pytest.mark.slow
 def test_commands_between_two_scorings_leave_the_scores_right(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -3,15 +3,24 @@
 import ctypes
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.shipped import shipped_models
+
+SECONDS = 60  # for two ranks to start and end, which takes one
+TWO_RANKS = """
+region box block 0 1 0 1 0 1
+create_box 1 box
+"""
+ON_TWO_RANKS = re.compile(r"(2 by 1 by 1|1 by 2 by 1|1 by 1 by 2) MPI processor grid")
 
 
 @dataclass
@@ -66,6 +75,7 @@ def check(folder: Path = Path(__file__).parents[1] / "plugin") -> Report:
             f"compiled for {', '.join(_pins())}: install these versions, or compile it again"
         )
     _check_lammps(report, plugin)
+    _check_ranks(report)
     _check_models(report)
     return report
 
@@ -95,6 +105,51 @@ def _check_lammps(report: Report, plugin: Path) -> None:
         report.notes.append(
             f"the shell finds lmp at {command}; the one with the plugin is {beside}"
         )
+
+
+def _check_ranks(report: Report) -> None:
+    """Start LAMMPS on two ranks by its own mpirun, and by the one that the shell finds."""
+    own, found = Path(sys.executable).with_name("mpirun"), shutil.which("mpirun")
+    if own.exists() and (why := _two_ranks(own)):
+        report.problems.append(why)
+    if found is None:
+        report.notes.append(f"the shell finds no mpirun; the one of LAMMPS is {own}")
+    elif Path(found).resolve() != own.resolve() and (why := _two_ranks(found)):
+        report.notes.append(f"{why}. The one of LAMMPS is {own}")
+
+
+def _two_ranks(mpirun: str | Path) -> str:
+    """What is wrong with LAMMPS on two ranks, in words; empty where nothing is."""
+    words = [str(mpirun), "-np", "2", str(Path(sys.executable).with_name("lmp"))]
+    typed = f"type `{' '.join(words)} -h`"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "in.ranks").write_text(TWO_RANKS)
+        process = subprocess.Popen(
+            [*words, "-in", "in.ranks", "-log", "none"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            printed, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # mpirun ends its ranks
+            process.communicate()
+            return (
+                f"{mpirun} does not start LAMMPS on two ranks within {SECONDS} s. A rank that "
+                f"cannot start, for want of a library say, leaves the others waiting: {typed}"
+            )
+    if process.returncode:
+        said = " ".join(printed.split())[:300]
+        return f"{mpirun} does not start LAMMPS on two ranks: {said}; {typed}"
+    if not ON_TWO_RANKS.search(printed):
+        return (
+            f"{mpirun} starts LAMMPS twice, and not once on two ranks: it belongs to another MPI "
+            "than LAMMPS"
+        )
+    return ""
 
 
 def _check_models(report: Report) -> None:
