@@ -136,7 +136,8 @@ def _disturb(
     if disturbance in SIGNALS or disturbance == "background":
         ignored = disturbance == "background"
         process = start(writing.words, _ignore_interrupts if ignored else None)
-        time.sleep(rng.uniform(0, 1.1) * seconds)
+        # in the first moments it is Python that starts, and answers with a traceback of its own
+        time.sleep(0.4 + rng.uniform(0, 1.1) * seconds)
         for one in [signal.SIGTERM] if ignored else SIGNALS[disturbance]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, one)

@@ -295,11 +295,31 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _signals_later() -> Iterator[None]:
-    """Keep Ctrl-C and hang-ups until the block ends; processes that begin in it never get them."""
+    """Keep Ctrl-C, hang-ups and SIGTERM until the block ends.
+
+    Processes that begin in it never get the first two. SIGTERM is how Dask ends them.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     resource_tracker.ensure_running()  # which would let Ctrl-C through for its own thread
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with _terminated_later():
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _terminated_later() -> Iterator[None]:
+    """Handle a SIGTERM when the block has ended; other threads than the main one get none."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept: list[int] = []
+    handler = signal.signal(signal.SIGTERM, lambda number, _: kept.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        for number in kept:
+            signal.raise_signal(number)
