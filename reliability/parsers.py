@@ -1,11 +1,13 @@
 """The parsers of the plugin under sanitizers, and the agreement of C++ and Python.
 
 `parsers/parsers.cpp` is compiled with address and undefined-behaviour sanitizers. Any report of
-theirs ends the process, and counts as a crash.
+theirs ends the process, and counts as a crash. Where clang++ is installed, libFuzzer looks for ways
+through the code as well (`parsers/fuzz.cpp`).
 """
 
 import json
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +22,15 @@ from lammps_botan.network.shipped import shipped_models
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = Path(__file__).resolve().parent / "build"
 SHARE = 20_000  # tries of one process
-TRIES = {"metadata": 300_000, "checksum": 400_000, "images": 320_000, "agreement": 20_000}
+TRIES = {
+    "metadata": 300_000,
+    "checksum": 400_000,
+    "images": 320_000,
+    "agreement": 20_000,
+    "fuzz": 200_000,
+}
+FUZZ = "what libFuzzer finds for `metadata.json` and the checksum"
+EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)")
 NAMES = {
     "metadata": "`metadata.json` with other words and bits: the parser of the fix",
     "checksum": "archives of all lengths with other bits: the checksum of the fix",
@@ -40,16 +50,16 @@ PYTHON_ALONE = re.compile(
 SEED = 1
 
 
-def build() -> Path:
+def build(target: str = "parsers", folder: Path = BUILD, *options: str) -> Path:
     """Compile the parsers; what CMake finds is what the plugin is built with."""
     for command in (
-        ["cmake", "-S", str(ROOT), "-B", str(BUILD)],
-        ["cmake", "--build", str(BUILD), "--target", "parsers"],
+        ["cmake", "-S", str(ROOT), "-B", str(folder), *options],
+        ["cmake", "--build", str(folder), "--target", target],
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}\nfailed:\n{done.stdout}{done.stderr}")
-    return BUILD / "parsers"
+    return folder / target
 
 
 def write_seeds(folder: Path) -> list[str]:
@@ -87,6 +97,8 @@ def faults(share: float) -> Iterator[Fault]:
         for kind, words in NAMES.items():
             yield _parser(program, kind, words, max(1, round(share * TRIES[kind])), files[kind])
         yield agreement(program, max(1, round(share * TRIES["agreement"])), seeds)
+        if shutil.which("clang++"):
+            yield fuzz(max(1, round(share * TRIES["fuzz"])), Path(name))
 
 
 def _parser(program: Path, kind: str, words: str, tries: int, files: list[str]) -> Fault:
@@ -101,6 +113,20 @@ def _parser(program: Path, kind: str, words: str, tries: int, files: list[str]) 
         fault.add(REFUSED, n=refused)
         fault.add(OTHER, f"parsers {kind} {seed} {n}", n=wrong)
         fault.add(RIGHT, n=n - refused - wrong)
+    return fault
+
+
+def fuzz(tries: int, corpus: Path, seed: int = SEED) -> Fault:
+    """What libFuzzer makes of the seeds; it keeps input that takes new ways."""
+    folder = BUILD.with_name("build-clang")
+    program = build("fuzz", folder, "-DCMAKE_CXX_COMPILER=clang++")
+    command = [str(program), f"-runs={tries}", f"-seed={seed}", "-timeout=10", str(corpus)]
+    command += ["-rss_limit_mb=2000", "-print_final_stats=1", f"-artifact_prefix={corpus}/"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    fault, executed = Fault(FUZZ), EXECUTED.search(done.stderr)
+    fault.add(RIGHT, n=int(executed[1]) if executed else 0)
+    if done.returncode:
+        fault.add(BROKEN, f"{' '.join(command)}: {done.stderr[-800:]}")
     return fault
 
 

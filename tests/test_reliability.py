@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import between
+import disk_and_signals
 import in_fix
 import invariance
 import numpy as np
@@ -16,6 +17,7 @@ from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault, from_json, markdown, to_
 from harmful_tries import Harmful
 from liquids import NO_GLASS
 from small_files import WRITERS
+from writing_commands import COMMANDS
 
 
 @pytest.mark.slow
@@ -132,3 +134,36 @@ def test_changes_that_must_not_matter_do_not(model, tmp_path):
         learned = model == "ka-t044" and invariance._change(seed) == "operations of the cube"
         outcome, text = attempt(seed)
         assert (outcome == RIGHT) != learned, text
+
+
+@pytest.mark.slow
+def test_commands_that_write_survive_disks_signals_and_rivals(tmp_path, monkeypatch):
+    """Without file systems of its own, which root alone may mount."""
+    monkeypatch.chdir(tmp_path)
+    pairs = {disk_and_signals.pair_of(seed, False): seed for seed in range(96)}
+    assert {command for command, _ in pairs} == set(COMMANDS)
+    attempt = disk_and_signals.prepare(False, tmp_path)
+    for pair in (
+        ("score", "limit"),
+        ("export", "SIGKILL"),
+        ("data-file", "rival"),
+        ("simulate inherent", "SIGHUP"),
+    ):
+        outcome, text = attempt(pairs[pair])
+        assert outcome in (REFUSED, RIGHT), text
+
+
+def test_what_is_half_written_is_seen():
+    """A dump may end after a frame, and inside of one only where the process was killed."""
+    whole = b"ITEM: TIMESTEP\n0\nITEM: TIMESTEP\n1\n"
+    is_part = disk_and_signals._is_part
+    for content, after_kill, otherwise in (
+        (whole[:17], True, True),
+        (whole[:19], True, False),
+        (b"ITEM: TIMESTEP\n7\n", False, False),
+    ):
+        assert is_part(COMMANDS["score"], content, whole, True) == after_kill
+        assert is_part(COMMANDS["score"], content, whole, False) == otherwise
+    assert not is_part(COMMANDS["export"], whole[:17], whole, True)
+    assert not disk_and_signals.all_same({"a.npz": b"1"}, {"a.npz": b"1", "b.npz": b"2"})
+    assert not disk_and_signals.same("a.npz", b"1", b"2")

@@ -13,6 +13,7 @@
 // The last line of output has the number of tries that were refused, and of those that were wrong.
 
 #include "mutator.h"
+#include "usable.h"
 
 #include "checksum.h"
 #include "closest_image.h"
@@ -43,25 +44,6 @@ static std::vector<std::string> read_files(int argc, char **argv)
     }
   }
   return contents;
-}
-
-/* ----------------------------------------------------------------------
-   what is accepted must be fit for use
-------------------------------------------------------------------------- */
-
-static bool is_usable(const ModelMetadata &m)
-{
-  const auto in = [](double x, double least, double most) { return x >= least && x <= most; };
-  const size_t n = m.mixture.species.size();
-  bool good = m.cutoff > 0.0 && in(m.cutoff, 0.0, 1e6) && in(m.sizes.rounds, 1, 1000) &&
-              in(m.sizes.width, 1, 65536) && n >= 1 && m.mixture.bond_lengths.size() == n &&
-              in(m.mixture.reference, 0, static_cast<double>(n) - 1) &&
-              in(m.mixture.dimension, 2, 3) && !m.node_outputs.empty();
-  for (const auto &row : m.mixture.bond_lengths) good = good && row.size() == n;
-  if (m.seen)
-    good = good && m.seen->mean.size() == n && m.seen->mean[0].size() == m.quantities.size();
-  if (m.history) good = good && m.history->parts >= 1 && m.history->samples_per_part >= 1;
-  return good && (m.history || m.inherent) == m.sizes.has_inputs();
 }
 
 static Counts metadata(Mutator &mutator, int64_t tries, const std::vector<std::string> &texts,
