@@ -32,6 +32,7 @@ PARTS = {
     "in_fix": 120,
     "between": 180,
     "disk_and_signals": 400,
+    "versions": 60,
     "endurance": 90,
     "invariance": 100,
 }
@@ -41,6 +42,7 @@ TITLES = {
     "in_fix": "The fix: files and words",
     "between": "The fix: commands between two scorings",
     "disk_and_signals": "Commands that write: disks, signals and rivals",
+    "versions": "Releases of LAMMPS",
     "endurance": "Endurance",
     "invariance": "Invariance of every model that ships",
 }

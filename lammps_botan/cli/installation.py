@@ -92,7 +92,10 @@ def _check_lammps(report: Report, plugin: Path) -> None:
     try:
         ctypes.CDLL(str(plugin))
     except OSError as error:
-        report.problems.append(f"LAMMPS cannot load the plugin: {error}")
+        report.problems.append(
+            f"LAMMPS cannot load the plugin: {error}. It was compiled for {', '.join(_pins())}: "
+            "install these versions, or compile it again"
+        )
     if not lmp.has_style("fix", "botan"):
         report.problems.append(
             f"LAMMPS {lammps.__file__} started without `fix botan`; it searches the folders "

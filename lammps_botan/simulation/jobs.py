@@ -289,8 +289,14 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
             # else any user of this machine could send the workers code to run
             security=True,
         )
-    with cluster, Client(cluster) as client:
-        yield client
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(cluster)
+        client = stack.enter_context(Client(cluster))
+        try:
+            yield client
+        finally:
+            with _handled_later(signal.SIGINT, signal.SIGTERM):
+                stack.close()  # a second Ctrl-C would leave it half closed
 
 
 @contextlib.contextmanager
@@ -303,23 +309,24 @@ def _signals_later() -> Iterator[None]:
     resource_tracker.ensure_running()  # which would let Ctrl-C through for its own thread
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        with _terminated_later():
+        with _handled_later(signal.SIGTERM):
             yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
-def _terminated_later() -> Iterator[None]:
-    """Handle a SIGTERM when the block has ended; other threads than the main one get none."""
+def _handled_later(*numbers: int) -> Iterator[None]:
+    """Handle these signals when the block has ended; other threads than the main one get none."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     kept: list[int] = []
-    handler = signal.signal(signal.SIGTERM, lambda number, _: kept.append(number))
+    handlers = {one: signal.signal(one, lambda number, _: kept.append(number)) for one in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
         for number in kept:
             signal.raise_signal(number)
