@@ -57,7 +57,7 @@ def table(paragraph: list[str]) -> list[str]:
     margin = " " * indentation(paragraph[0])
     found = [f"{margin}.. list-table::", f"{margin}   :header-rows: 1", ""]
     for line in [paragraph[0], *paragraph[2:]]:
-        cells = text([cell.strip() for cell in line.strip().strip("|").split(" | ")])
+        cells = text([cell.strip() for cell in line.strip()[1:-1].split("|")])
         found += [f"{margin}   {'  -' if k else '* -'} {cell}" for k, cell in enumerate(cells)]
     return found
 
