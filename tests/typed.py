@@ -28,7 +28,8 @@ class Block:
 def blocks_of(page: Path) -> list[Block]:
     """The fenced code of a page, in order."""
     return [
-        Block(language, code, bool(mark)) for mark, language, code in FENCE.findall(page.read_text())
+        Block(language, code, bool(mark))
+        for mark, language, code in FENCE.findall(page.read_text())
     ]
 
 
