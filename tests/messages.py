@@ -1,4 +1,4 @@
-"""What the sources say to a user: the texts of errors and warnings, with `...` for what is inserted."""
+"""What the sources say to a user: texts of errors and warnings, `...` for what is inserted."""
 
 import ast
 import re

@@ -40,7 +40,7 @@ run 240
 
 @pytest.fixture(scope="module")
 def material(glasses, ensembles, tmp_path_factory):
-    """Files of the names that pages use: a glass, dumps of runs from it, ensembles, a scored dump."""
+    """Files of the names that pages use: a glass, dumps, ensembles, a scored dump."""
     folder = tmp_path_factory.mktemp("material")
     shutil.copy(glasses[0], folder / "glass.data")
     (folder / "in.glass").write_text(GLASS.format(seed=1))

@@ -1,4 +1,4 @@
-"""Every command of the tutorials runs, in order, in an empty folder, and gives what the page says."""
+"""Every command of the tutorials runs in an empty folder, and gives what the page says."""
 
 import re
 

@@ -34,7 +34,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def type_page(page: Path, folder: Path) -> str:
-    """Run the `sh` blocks of a page in a folder; what they print, with the page's lines found in it.
+    """What the `sh` blocks of a page print, run in a folder.
 
     A `text` block behind a command shows what the command prints. Its lines must be printed in this
     order. Their numbers may differ, since processors round differently and liquids are chaotic.
