@@ -1,5 +1,6 @@
 # make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
 # make bench: install, then measure.  make reliability: install, then try to break it.
+# make docs: install, then build the site.  make gallery: install, then draw its pictures.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
-.PHONY: install demo test bench reliability lint format
+.PHONY: install demo test bench reliability docs gallery lint format
 
 install: $(VENV)/.installed
 
@@ -17,7 +18,7 @@ $(VENV)/.installed: pyproject.toml CMakeLists.txt README.md $(SOURCES)
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "ninja", sep="\n")' > $(VENV)/build-requires.txt
 	$(BIN)/pip install -r $(VENV)/build-requires.txt
-	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,dev]'
+	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,docs,dev]'
 	touch $@
 
 demo: install
@@ -32,6 +33,13 @@ bench: install
 # TRIES=10 takes ten times as many tries
 reliability: install
 	$(BIN)/python reliability/run.py --tries $(or $(TRIES),1)
+
+# in docs/_build/html; needs no network
+docs: install
+	$(BIN)/sphinx-build -q -W --keep-going -j auto -b html docs docs/_build/html
+
+gallery: install
+	$(BIN)/python docs/gallery.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -112,6 +112,11 @@ def test_an_installation_holds_the_plugin_and_the_models_and_no_sources():
     assert not [file for file in files if file.suffix in {".cpp", ".h"}]
 
 
+def test_type_checkers_of_users_are_told_that_the_package_is_typed():
+    """PEP 561: the marker is installed beside the modules."""
+    assert (Path(lammps_botan.__file__).parent / "py.typed").is_file()
+
+
 # numbers of the shipped mixtures that hardly mean anything else
 MIXTURES = [tomllib.loads(f.read_text()) for f in (PACKAGE / "structure").glob("*.toml")]
 NUMBERS = {0.88, 6.283185307179586}  # sigma_BB of Kob and Andersen, 2 pi / sigma_AA

@@ -7,18 +7,9 @@ from matplotlib.figure import Figure
 
 from lammps_botan.analysis.observables import Observables
 from lammps_botan.figures.picture import color, save_picture
+from lammps_botan.figures.units import over_length, over_time
 
-# of time and length, by units of LAMMPS
-UNITS = {
-    "lj": (r"$\tau$", r"$\sigma$"),
-    "real": ("fs", "Å"),
-    "metal": ("ps", "Å"),
-    "si": ("s", "m"),
-    "cgs": ("s", "cm"),
-    "electron": ("fs", r"$a_0$"),
-    "micro": ("µs", "µm"),
-    "nano": ("ns", "nm"),
-}
+MARKERS = "osD^v"  # by species, for who sees no colors
 
 
 def plot_observables(path: Path, observables: Observables, title: str) -> None:
@@ -35,7 +26,12 @@ def plot_observables(path: Path, observables: Observables, title: str) -> None:
     left, right = figure.subplots(1, 2)
     times, reference = observables.times, observables.reference
     for kind, name in enumerate(observables.species):
-        style = {"color": color(kind), "marker": "o", "markersize": 4, "linestyle": "none"}
+        style = {
+            "color": color(kind),
+            "marker": MARKERS[kind % len(MARKERS)],
+            "markersize": 4,
+            "linestyle": "none",
+        }
         for ax, values, errors in (
             (left, observables.scattering, observables.scattering_error),
             (right, observables.msd, observables.msd_error),
@@ -50,18 +46,18 @@ def plot_observables(path: Path, observables: Observables, title: str) -> None:
         label = rf"$\tau_\alpha$ = {tau:.4g}" + (f" ± {error:.2g}" if error > 0 else "")
         left.axvline(tau, color="0.4", linewidth=1, linestyle=":", label=label)
     units = "lj" if observables.mixture is None else observables.mixture.units
-    time, length = UNITS[units]
+    time, length = f"$t{over_time(units)}$", over_length(observables.mixture)
     left.set(
         xscale="log",
         ylim=(-0.02, 1.02),
-        xlabel=f"$t$ / {time}",
-        ylabel=f"$F_s(k, t)$, $k$ = {observables.k:.4g} / {length}",
+        xlabel=time,
+        ylabel=f"$F_s(k, t)$, $k = {observables.k:.4g}{length}$",
     )
     right.set(
         xscale="log",
         yscale="log",
-        xlabel=f"$t$ / {time}",
-        ylabel=f"mean squared displacement / {length}$^2$",
+        xlabel=time,
+        ylabel=f"mean squared displacement ${length}^2$" if length else "mean squared displacement",
     )
     left.legend(frameon=False)
     right.legend(frameon=False)

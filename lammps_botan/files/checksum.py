@@ -2,8 +2,8 @@
 
 Neither torch nor libtorch compares the checksums that a zip archive has of its own, so a damaged
 file of weights is read without a word. The comment of an archive stands at its end, and readers
-that do not know the checksum ignore it. It is `lammps-botan sha256 ` and 64 hexadecimal digits: the
-SHA-256 of all bytes before the comment. plugin/checksum.cpp is the same for the fix.
+that do not know the checksum ignore it. It is `lammps-botan sha256`, a space and 64 hexadecimal
+digits: the SHA-256 of all bytes before the comment. plugin/checksum.cpp is the same for the fix.
 """
 
 import hashlib
