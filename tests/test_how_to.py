@@ -36,7 +36,7 @@ def test_the_history_of_a_restarted_run_is_full_at_its_first_step(restarted):
 
 
 def test_a_restarted_run_begins_with_the_predictions_that_the_first_one_ended_with(restarted):
-    (last,) = [frame for frame in read_dump(restarted / "run.600.dump") if frame.step == 900]
+    (last,) = [frame for frame in read_dump(restarted / "run.0.dump") if frame.step == 900]
     again = read_dump(restarted / "run.900.dump")[0]
     assert again.step == 900
     np.testing.assert_allclose(again["f_mob"], last["f_mob"], atol=1e-4)
