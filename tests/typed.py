@@ -53,7 +53,7 @@ def _run(code: str, folder: Path) -> str:
     done = subprocess.run(
         ["bash", "-eu", "-c", code],
         cwd=folder,
-        env=os.environ | {"PATH": PATH},
+        env=os.environ | {"PATH": PATH, "COLUMNS": "80", "MPLBACKEND": "agg"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
