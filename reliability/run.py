@@ -9,6 +9,7 @@ Some twenty minutes on two cores; `--tries 10` takes ten times as many tries.
 import argparse
 import importlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -70,26 +71,29 @@ def show(title: str, faults: list[Fault], console: Console) -> None:
             console.print(f"{fault.name}: {example}", markup=False)
 
 
-def summary(sections: dict[str, list[Fault]], seconds: float, share: float) -> str:
-    """Sentences: how many tries, what of them went wrong, when, where."""
-    faults = [fault for part in sections.values() for fault in part]
+def summary(faults: list[Fault], seconds: float, share: float) -> str:
+    """A sentence: how many tries, what they ended in, when."""
     total = {key: sum(f.counts[key] for f in faults) for key in ("broken", "refused", "right")}
     wrong = sum(fault.counts["other"] for fault in faults if not fault.allowed)
     tries = sum(fault.tries for fault in faults)
     return (
-        f"{tries:,} tries of {len(faults)} faults in {seconds / 60:.0f} minutes on "
+        f"{tries:,} tries of {len(faults)} faults in {seconds / 60:.1f} minutes on "
         f"{datetime.now(UTC):%d %B %Y} with TRIES={share:g}: {total['refused']:,} refused "
         f"with a sentence, {total['right']:,} right, {wrong:,} with a wrong "
-        f"result, {total['broken']:,} with a crash, a hang or a traceback.\n\n"
-        f"{in_words(machine())}\n"
+        f"result, {total['broken']:,} with a crash, a hang or a traceback."
     )
 
 
-def write(path: Path, sections: dict[str, list[Fault]], said: str) -> None:
-    """The page with the tables of this run."""
-    head = path.read_text().partition(TABLES_FROM_HERE)[0]
-    tables = [f"### {TITLES[part]}\n\n{markdown(faults)}" for part, faults in sections.items()]
-    path.write_text("\n".join([head + TABLES_FROM_HERE, f"## Results\n\n{said}", *tables]))
+def write(path: Path, sections: dict[str, str]) -> None:
+    """The page with the sections of these parts; those of other parts stay as they are."""
+    head, mark, rest = path.read_text().partition(TABLES_FROM_HERE)
+    _, *former = re.split(r"^### ", rest, flags=re.MULTILINE)
+    kept = dict(section.split("\n\n", 1) for section in former)
+    kept |= {TITLES[part]: text for part, text in sections.items()}
+    tables = [
+        f"### {title}\n\n{kept[title].strip()}\n" for title in TITLES.values() if title in kept
+    ]
+    path.write_text("\n".join([head + mark, f"## Results\n\n{in_words(machine())}\n", *tables]))
 
 
 def main() -> int:
@@ -110,20 +114,23 @@ def main() -> int:
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
     columns = (TextColumn("{task.description:11}"), BarColumn(), TimeElapsedColumn())
     columns += (TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True))
-    sections: dict[str, list[Fault]] = {}
-    begun = time.monotonic()
+    sections: dict[str, str] = {}
+    good = True
     with Progress(*columns, console=console, speed_estimate_period=3600) as progress:
         bar = progress.add_task("", total=sum(PARTS[part] for part in parts))
         for part in parts:
             progress.update(bar, description=part)
-            sections[part] = run(part, arguments.tries)
-            show(TITLES[part], sections[part], console)
+            begun = time.monotonic()
+            faults = run(part, arguments.tries)
+            said = summary(faults, time.monotonic() - begun, arguments.tries)
+            show(TITLES[part], faults, console)
+            console.print(said)
+            good = good and all(fault.is_good for fault in faults)
+            sections[part] = f"{said}\n\n{markdown(faults)}"
             progress.advance(bar, PARTS[part])
-    said = summary(sections, time.monotonic() - begun, arguments.tries)
-    console.print(said)
     if arguments.write:
-        write(arguments.write, sections, said)
-    return int(not all(fault.is_good for part in sections.values() for fault in part))
+        write(arguments.write, sections)
+    return int(not good)
 
 
 if __name__ == "__main__":
