@@ -26,7 +26,7 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            extras = {"lightning": "train", "sklearn": "train", "matplotlib": "plot"}
+            extras = {"lightning": "train", "sklearn": "train", "matplotlib": "plot", "k3d": "view"}
             if error.name not in extras:
                 raise
             raise click.ClickException(
@@ -75,6 +75,7 @@ for command in (
     analysis.observables,
     trajectories.score,
     trajectories.movie,
+    trajectories.view,
     plot.plot,
 ):
     main.add_command(command)

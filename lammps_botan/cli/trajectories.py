@@ -122,6 +122,43 @@ def movie(dump: Path, output: Path, **arguments: Any) -> None:
     click.echo(f"drew {output / 'movie.gif'}, {n_frames} frames")
 
 
+def _check_page(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if path.suffix not in {".html", ".htm"}:
+        raise click.BadParameter(f"expected a name ending in .html, found {path}")
+    return check_folder(ctx, parameter, path)
+
+
+@click.command()
+@click.argument("dump", type=FILE)
+@click.option(
+    "-o", "--output", type=FILE, required=True, callback=_check_page, help="Page to write."
+)
+@click.option("--every", default=1, show_default=True, help="Show every this many frames.")
+@click.option(
+    "--largest",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    metavar="SHARE",
+    help="Draw in full this share of each species, of the largest values; the others are dots.",
+)
+@COLUMN
+@MIXTURE
+def view(dump: Path, output: Path, **arguments: Any) -> None:
+    """Write a page that shows the particles of a scored DUMP in three dimensions.
+
+    Any browser opens the page, without a network. The mouse turns the particles, a slider changes
+    the frame.
+    """
+    from lammps_botan.figures.view import draw_view
+
+    n_frames = 0
+    with _progress() as bar:
+        task = bar.add_task("view", total=1.0)
+        for n_frames, share in draw_view(dump, output, **arguments):
+            bar.update(task, completed=share, description=f"view, {n_frames} frames")
+    size = output.stat().st_size / 1e6
+    click.echo(f"drew {output}, {n_frames} frames, {size:.1f} MB; open it in a browser")
+
+
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"),

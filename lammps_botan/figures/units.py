@@ -1,5 +1,8 @@
 """Units as they stand behind a quantity in the labels of pictures."""
 
+import html
+import re
+
 from lammps_botan.structure.mixture import Mixture
 
 # by LAMMPS's names of the unit systems; of those not listed nothing is said
@@ -48,3 +51,20 @@ def over_length(mixture: Mixture | None) -> str:
 def over_time(units: str) -> str:
     r"""What makes a time a number, as in `$t/\tau$`."""
     return f"/{TIMES[units]}"
+
+
+def as_html(label: str) -> str:
+    r"""Turn a label of matplotlib into HTML.
+
+    Examples
+    --------
+    >>> as_html(r"predicted propensity $/\sigma_{AA}$")
+    'predicted propensity /&sigma;<sub>AA</sub>'
+    >>> as_html(r"c_q[1] < $\mathrm{Å}$")
+    'c_q[1] &lt; Å'
+    """
+    texts = html.escape(label).split("$")
+    for k in range(1, len(texts), 2):  # the mathematics
+        plain = re.sub(r"\\mathrm\{(\w+)\}", r"\1", texts[k]).replace(r"\sigma", "&sigma;")
+        texts[k] = re.sub(r"_\{?(\w+)\}?", r"<sub>\1</sub>", plain)
+    return "".join(texts)
