@@ -90,7 +90,7 @@ def tree_pairs(configuration: Configuration, cutoff: float) -> Pairs:
 
 
 def _with_images(box: Box, positions: Floats, cutoff: float) -> tuple[Ints, Floats]:
-    """Give particles [n_images] and positions [n_images, 3]: all in the box, then images near it."""
+    """Give particles [n_images] and positions [n_images, 3]: of the box, then of images near it."""
     inside = box.wrap(positions)
     source, images = np.arange(len(inside)), inside
     normals = np.linalg.inv(box.cell)

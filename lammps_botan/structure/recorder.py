@@ -122,7 +122,7 @@ class Recorder:
         self._n += 1
 
     def share(self, ids: npt.ArrayLike | None = None) -> float:
-        """Give the share of the window that is recorded, from 0 to 1, for the particle with the least.
+        """Give the recorded share of the window, from 0 to 1, of the particle with the least.
 
         Parameters
         ----------
@@ -221,7 +221,7 @@ class Recorder:
         self._ids = ids
 
     def _unwrapped(self, positions: Floats, box: Box, last: Floats | None = None) -> Floats:
-        """Coordinates of the images that are nearest to the last ones, where there are last ones."""
+        """Coordinates of the images that are nearest to the last sample, where there is one."""
         inverse = np.linalg.inv(_lattice(box))
         periodic = np.array(box.periodic)
         now = positions @ inverse - (box.origin @ inverse) * periodic
