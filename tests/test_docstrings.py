@@ -1,7 +1,8 @@
 """Docstrings of the public API: what a reader of the reference finds for each name.
 
 Public is the front door with the public methods of its classes, and every function and class
-without an underscore that a module of the rooms below defines.
+without an underscore that a module of the rooms below defines; in a folder whose `__init__`
+has an `__all__`, the names of that list.
 """
 
 import dataclasses
@@ -26,6 +27,12 @@ def modules():
             yield importlib.import_module(".".join(parts).removesuffix(".__init__"))
 
 
+def offers(module, name: str) -> bool:
+    """Whether the folder of a module offers a name to users."""
+    folder = importlib.import_module(module.__name__.rsplit(".", 1)[0])
+    return name in getattr(folder, "__all__", [name]) or folder is lammps_botan
+
+
 def is_plain(thing) -> bool:
     """Whether a class has no parameters of its own: exceptions, protocols and tuples of names."""
     return inspect.isclass(thing) and (
@@ -40,7 +47,8 @@ def public_names():
         for name, thing in vars(module).items():
             if name.startswith("_") or not (inspect.isclass(thing) or inspect.isfunction(thing)):
                 continue
-            if thing.__module__ == module.__name__ and not is_plain(thing):
+            own = thing.__module__ == module.__name__ and offers(module, name)
+            if own and not is_plain(thing):
                 found[f"{module.__name__}.{name}"] = thing
     for name in lammps_botan.__all__:
         thing = getattr(lammps_botan, name)

@@ -250,7 +250,7 @@ def _integer(word: str) -> int:
 
 
 def _columns(section: _Section) -> list[str]:
-    """Names of the columns: of the style that the file says, or of atomic where the rows tell it."""
+    """Names of the columns: of the style in the file, or of atomic where the rows tell it."""
     first, style = section.rows[0], section.comment.split()
     if style:
         if style[0] not in ATOM_STYLES:

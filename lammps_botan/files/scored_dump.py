@@ -129,12 +129,9 @@ def bonds_text(scored: ScoredConfiguration) -> bytes:
     Examples
     --------
     >>> from lammps_botan import Box
-    >>> box = Box(5.0, (True, True, True))
-    >>> two = Configuration(np.eye(2, 3), [0, 0], box)
-    >>> ends = np.array([1]), np.array([2])
-    >>> scored = ScoredConfiguration(
-    ...     two, np.zeros((2, 1)), *ends, np.array([1.4]), np.array([[0.2]]), ["propensity"], ["change"]
-    ... )
+    >>> two = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)))
+    >>> bond = np.array([1]), np.array([2]), np.array([1.4]), np.array([[0.2]])
+    >>> scored = ScoredConfiguration(two, np.zeros((2, 1)), *bond, ["propensity"], ["change"])
     >>> print(bonds_text(scored).decode().splitlines()[-1])
     1 2 1.4 0.2
     """

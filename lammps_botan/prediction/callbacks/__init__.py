@@ -3,8 +3,8 @@
     from lammps_botan.prediction.callbacks import attach            # LAMMPS driven from Python
     from lammps_botan.prediction.callbacks import DumpNeighbors, Score   # named in an input script
 
-docs/callbacks.md has the lines to write. The graph of the whole box is built and scored on MPI
-rank 0; `fix botan` is the way that scales.
+docs/reference/callbacks.md has the lines to write. The graph of the whole box is built and scored
+on MPI rank 0; `fix botan` is the way that scales.
 """
 
 from lammps_botan.files.snapshot import Snapshot, read_snapshot, read_snapshots
