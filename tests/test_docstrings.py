@@ -1,8 +1,8 @@
 """Docstrings of the public API: what a reader of the reference finds for each name.
 
 Public is the front door with the public methods of its classes, and every function and class
-without an underscore that a module of the rooms below defines; in a folder whose `__init__`
-has an `__all__`, the names of that list.
+without an underscore that a module of the rooms below defines; in a folder of a room whose
+`__init__` has an `__all__`, the names of that list.
 """
 
 import dataclasses
@@ -28,9 +28,12 @@ def modules():
 
 
 def offers(module, name: str) -> bool:
-    """Whether the folder of a module offers a name to users."""
-    folder = importlib.import_module(module.__name__.rsplit(".", 1)[0])
-    return name in getattr(folder, "__all__", [name]) or folder is lammps_botan
+    """Whether a module, or its folder inside of a room, offers a name to users."""
+    parts = module.__name__.split(".")
+    if len(parts) <= len(["lammps_botan", "room", "module"]):
+        return True
+    folder = importlib.import_module(".".join(parts[:-1]))
+    return name in getattr(folder, "__all__", [name])
 
 
 def is_plain(thing) -> bool:
@@ -76,7 +79,8 @@ def documented(section: str) -> list[str]:
 
 
 def parameters(thing) -> list[str]:
-    names = inspect.signature(thing).parameters
+    made = inspect.isclass(thing) and not is_data(thing) and inspect.isfunction(thing.__init__)
+    names = inspect.signature(thing.__init__ if made else thing).parameters
     return [name for name in names if name not in {"self", "cls"} and not name.startswith("_")]
 
 

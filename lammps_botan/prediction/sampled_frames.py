@@ -52,7 +52,8 @@ class SampledFrames:
     >>> asked = HistoryInput(window=2.0, interval=1.0, parts=2)
     >>> box, energies = Box(5.0, (True, True, True)), {"c_pe": np.full(2, -5.0)}
     >>> frames = [
-    ...     Configuration(np.eye(2, 3), [0, 0], box, step=step, columns=energies) for step in range(4)
+    ...     Configuration(np.eye(2, 3), [0, 0], box, step=step, columns=energies)
+    ...     for step in range(4)
     ... ]
     >>> sampled = SampledFrames(frames, asked, KOB_ANDERSEN, None, timestep=1.0, every=1)
     >>> [frame.step for frame in sampled], sampled.n_left_out

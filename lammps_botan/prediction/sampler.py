@@ -105,7 +105,7 @@ class Sampler:
         self._last, self.n_in_a_row = None, 0
 
     def begin_run(self, old: int, new: int) -> None:
-        """Note that the step `old`, where the last run ended, begins the next run with the number `new`.
+        """Note that the step `old`, the end of the last run, begins the next run as step `new`.
 
         The next sample is not late, even if the time step has changed.
         """

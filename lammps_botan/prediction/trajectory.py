@@ -178,7 +178,7 @@ def score_file(
 
     Examples
     --------
-    >>> text = "2\nan example\nA 0 0 0\nB 1 0 0\n"
+    >>> text = "2\nan example\nA 0 0 0\nB 1 0 1\n"
     >>> _ = Path("run.xyz").write_text(text)
     >>> for progress in score_file("run.xyz", "ka-t064", Path("scored.dump"), box=[5.0, 5.0, 5.0]):
     ...     print(progress.n_frames)

@@ -30,7 +30,22 @@ class _Section(BaseModel):
 
 
 class Data(_Section):
-    """Files; patterns are taken from the folder of the configuration file."""
+    """Files; patterns start from the folder of the configuration file.
+
+    Attributes
+    ----------
+    train, validation : list of str
+        Patterns of npz or pickle files; the linear network takes no `validation`.
+    time_index : int or None
+        Number of the lag time, from 0, of files with several.
+    copies : list of str
+        Patterns of files of short runs, whose ends are further starts.
+
+    Examples
+    --------
+    >>> Data(train=["train/*.npz"], validation=["validation/*.npz"]).copies
+    []
+    """
 
     train: list[str] = Field(min_length=1)
     validation: list[str] = []
@@ -39,9 +54,29 @@ class Data(_Section):
 
 
 class Target(_Section):
-    """What the data stand for, and which quantity of a particle is learned.
+    """Liquid of the data, and the quantity of a particle that is learned.
 
-    What is None is taken from the data (`training.physics`).
+    A value of None is taken from the data (`training.physics`).
+
+    Attributes
+    ----------
+    mixture : str or None
+        A mixture that ships, or a TOML file.
+    cutoff : float or None
+        Pairs closer than this are edges, length unit.
+    lag_time : float or None
+        Time unit.
+    temperature : float or None
+        Temperature unit.
+    density : float or None
+        Particles per volume, or per area in two dimensions.
+    node : str
+        "S", "R", "D" or "C".
+
+    Examples
+    --------
+    >>> Target(mixture="kob-andersen", temperature=0.44).node
+    'S'
     """
 
     mixture: str | None = Field(None, min_length=1)
@@ -72,14 +107,43 @@ class Target(_Section):
 
 
 class Inputs(_Section):
-    """What the network sees besides positions and species; the files have to hold it."""
+    """Inputs of the network besides positions and species; the files must hold them.
+
+    Attributes
+    ----------
+    history, inherent : bool
+
+    Examples
+    --------
+    >>> Inputs(history=True).inherent
+    False
+    """
 
     history: bool = False
     inherent: bool = False
 
 
 class Network(_Section):
-    """Kind and size of the network."""
+    """Kind and size of the network.
+
+    Attributes
+    ----------
+    architecture : str
+        "botan", "nt-gnn", "linear" or "equivariant".
+    rounds : int
+        Rounds of message passing.
+    width : int
+        Features of a node and of an edge; scalars of a node of "equivariant".
+    features : int
+        Vectors, and matrices, of a node of "equivariant".
+    edge_scale : float
+        Factor of the random weights of the first layer on edge vectors.
+
+    Examples
+    --------
+    >>> Network().architecture, Network().rounds
+    ('botan', 7)
+    """
 
     architecture: Literal["botan", "nt-gnn", "linear", "equivariant"] = "botan"
     rounds: int = Field(7, ge=1)
@@ -93,7 +157,51 @@ def _usual_graphs(validated: dict[str, Any]) -> int:
 
 
 class Recipe(_Section):
-    """The optimization; p = 0.4 is BOTAN, 0 edges only, 1 nodes only (NT-GNN)."""
+    """The optimization; p = 0.4 is BOTAN, 0 edges only, 1 nodes only (NT-GNN).
+
+    Attributes
+    ----------
+    p : float
+        Weight of the propensity: the loss is p L_S + (1 - p) L_E.
+    epochs : int
+        Each graph comes once an epoch.
+    graphs_per_step : int
+        Graphs of a step, of all processes together. Default: 1, and 5 for p = 1.
+    rotations : str
+        "o3": graphs are turned by any rotation or reflection; "cube": by one of 48.
+    optimizer : str
+        "adam"; or "muon" for the matrices, with Adam for the biases.
+    learning_rate : float
+    schedule : str
+        "constant"; or "cosine", which falls to 0 at the last step.
+    warmup_steps : int
+        Steps in which the learning rate rises from 1 %.
+    clip : float
+        Largest norm of the gradient.
+    averaging : float
+        Decay of exponentially averaged weights, which are validated and kept; 0 for none.
+    precision : str
+        "32-true" or "bf16-mixed".
+    aggregation : str
+        "index_add"; or "scatter", for messages that torch-scatter adds up.
+    validate_every : int
+        Epochs from one validation to the next; must divide `epochs`.
+    patience : int or None
+        Stop after so many validations without a better one.
+    offset_weight : float
+        Weight of the mean error of each species, or pair of species, in a configuration.
+    reversed : float
+        Share of the graphs that are reversed runs.
+    reversed_weight : float
+        Weight of a reversed run in the loss, where a configuration weighs 1.
+    seed : int or tuple of int
+        Several seeds train several networks.
+
+    Examples
+    --------
+    >>> Recipe().graphs_per_step, Recipe(p=1).graphs_per_step
+    (1, 5)
+    """
 
     p: Fraction = 0.4
     epochs: int = Field(1000, ge=1)
@@ -136,7 +244,25 @@ class Recipe(_Section):
 
 
 class Config(_Section):
-    """A training run, as in configs/botan.toml."""
+    """A training run, as in configs/botan.toml.
+
+    Attributes
+    ----------
+    output : str
+        Folder for the results.
+    data : Data
+    target : Target
+    inputs : Inputs
+    network : Network
+    recipe : Recipe
+
+    Examples
+    --------
+    >>> data = Data(train=["a.npz"], validation=["b.npz"])
+    >>> config = Config(output="run", data=data, recipe=Recipe(seed=(1, 2)))
+    >>> [member.output for member in config.members()]
+    ['run/seed-1', 'run/seed-2']
+    """
 
     output: str
     data: Data
@@ -193,7 +319,7 @@ class Config(_Section):
         return self
 
     def members(self) -> "list[Config]":
-        """One configuration for each seed; several have folders of their own in the output."""
+        """Give one configuration for each seed; several have folders of their own in the output."""
         seed = self.recipe.seed
         if isinstance(seed, int):
             return [self]
@@ -209,7 +335,15 @@ class Config(_Section):
 
 
 def read_config(path: Path) -> Config:
-    """Read a TOML file.
+    r"""Read a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
@@ -217,6 +351,13 @@ def read_config(path: Path) -> Config:
         If there is no such file.
     ValueError
         If it is not TOML, has an unknown key, or a value of a wrong type; names the key.
+
+    Examples
+    --------
+    >>> text = 'output = "run"\n[data]\ntrain = ["a.npz"]\nvalidation = ["b.npz"]\n'
+    >>> _ = Path("my.toml").write_text(text)
+    >>> read_config(Path("my.toml")).recipe.p
+    0.4
     """
     path = Path(path)
     if not path.is_file():
@@ -242,7 +383,7 @@ def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _refuse_unused(path: Path, content: Mapping[str, Any]) -> None:
-    """Refuse keys that say nothing to the linear network, before their values are looked at.
+    """Refuse keys that the linear network does not use, before their values are checked.
 
     It has no epochs and no rounds.
     """
@@ -267,15 +408,29 @@ def _refuse_unused(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def recorded_config(content: Mapping[str, Any]) -> Config:
-    """A configuration as a checkpoint or a model file recorded it, in its provenance.
+    """Make the configuration that a checkpoint or a model file records in its provenance.
 
-    Before a recipe could say them, the learning rate fell along a cosine and a step had one graph;
-    before a target could name a mixture, species A and B were the Kob-Andersen mixture.
+    Records without these keys are of older versions: there the learning rate fell along a cosine, a
+    step had one graph, and the species A and B were the Kob-Andersen mixture.
+
+    Parameters
+    ----------
+    content : dict
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
     ValueError
-        If it is none.
+        If the content is no configuration.
+
+    Examples
+    --------
+    >>> data = {"train": ["a.npz"], "validation": ["b.npz"]}
+    >>> recorded_config({"output": "run", "data": data}).recipe.schedule
+    'cosine'
     """
     recipe = {"schedule": "cosine", "graphs_per_step": 1} | dict(content.get("recipe", {}))
     target = dict(content.get("target", {}))
