@@ -190,7 +190,16 @@ def input_statistics(
 
 
 def pool(several: Sequence[InputStatistics | None]) -> InputStatistics | None:
-    """What the members of a committee saw together; each of them that says it counts as much.
+    """Combine the statistics of the members of a committee; members with statistics count equally.
+
+    Parameters
+    ----------
+    several : sequence of InputStatistics or None
+
+    Returns
+    -------
+    InputStatistics or None
+        None where no member has statistics.
 
     Examples
     --------

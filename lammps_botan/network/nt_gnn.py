@@ -38,7 +38,12 @@ class NtGnn(ThermalNetwork):
     width : int
         Hidden features of nodes and edges.
     n_species : int
-        How many species there are; see `lammps_botan.network.botan`.
+        See `lammps_botan.network.botan`.
+
+    Examples
+    --------
+    >>> sum(weights.numel() for weights in NtGnn().parameters())
+    62401
     """
 
     def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:

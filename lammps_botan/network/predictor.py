@@ -1,4 +1,4 @@
-"""The one door through which Python loads a model file, and what the model predicts."""
+"""The predictor, which alone loads model files in Python, and its predictions."""
 
 import warnings
 from collections.abc import Sequence
@@ -30,18 +30,26 @@ TOLERANCE = 1e-4  # of the largest output, between engine and model file; other 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model predicts for a configuration.
+    """Predictions of a model for a configuration.
 
     Attributes
     ----------
     node : float32 [n_nodes, n_node_outputs]
-        The first column is the propensity.
+        The first column is the propensity, length unit.
     edge : float32 [n_edges, n_edge_outputs]
-        The first column, if any, is the pair-distance change.
+        The first column, if any, is the pair-distance change, length unit.
     graph : Graph
         The graph with these nodes and edges.
     inside : int64 [n_nodes]
-        Which particles of the configuration are nodes, ascending: all but those mapped to NULL.
+        Indices of the nodes in the configuration, ascending: all particles but those mapped to
+        NULL.
+
+    Examples
+    --------
+    >>> nothing = np.zeros(0, int)
+    >>> graph = Graph(np.array([0]), nothing, nothing, np.zeros((0, 3)), cutoff=2.0)
+    >>> Prediction(np.array([[0.5]]), np.zeros((0, 1)), graph, np.array([0])).node[:, 0]
+    array([0.5])
     """
 
     node: Singles
@@ -87,12 +95,13 @@ class Predictor:
 
     Examples
     --------
-    >>> from lammps_botan import Predictor
-    >>> from lammps_botan.files.lammps_data import read_lammps_data
+    >>> from lammps_botan import Box, Configuration, Predictor
     >>> predictor = Predictor("ka-t064")
-    >>> glass = read_lammps_data("inputs/ka-t064.data")  # doctest: +SKIP
-    >>> predictor.predict(glass).node.shape  # doctest: +SKIP
-    (4096, 1)
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> species = np.repeat([0, 1], [100, 25])
+    >>> crystal = Configuration(sites, species, Box(4.705, (True, True, True)))
+    >>> predictor.predict(crystal).node.shape
+    (125, 1)
     """
 
     def __init__(
@@ -209,6 +218,10 @@ class Predictor:
             For each LAMMPS type in order a species of the model, or NULL to leave the type out;
             see `Configuration.as_mixture`.
 
+        Returns
+        -------
+        Prediction
+
         Raises
         ------
         ValueError
@@ -296,6 +309,10 @@ class Predictor:
             Of a model with inputs, see `lammps_botan.network.inputs.node_inputs`.
         node_scalars : float32 [n_nodes, n_scalars], optional
 
+        Returns
+        -------
+        Prediction
+
         Raises
         ------
         ValueError
@@ -326,7 +343,17 @@ class Predictor:
         node_vectors: Singles | None = None,
         node_scalars: Singles | None = None,
     ) -> Prediction:
-        """As `predict_graph` by the code in the model file, also where the engine could do it."""
+        """Predict for a graph by the code in the model file, even if there is an engine.
+
+        Parameters
+        ----------
+        graph, node_vectors, node_scalars
+            As for `predict_graph`.
+
+        Returns
+        -------
+        Prediction
+        """
         self._check(graph, node_vectors, node_scalars)
         outputs = self._by_torch(graph, node_vectors, node_scalars)
         return Prediction(*outputs, graph, np.arange(graph.n_particles))

@@ -21,9 +21,9 @@ _OF_THE_ENSEMBLE = {
 
 
 def read_further_keys(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Targets, seeds, inherent structures, histories and what else a file holds; by key.
+    """Read targets, seeds, inherent structures, histories and other further keys of a file.
 
-    Of files other than npz there are none.
+    Files other than npz have none.
     """
     if path.suffix != ".npz":
         return {}

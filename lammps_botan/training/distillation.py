@@ -65,7 +65,8 @@ class Distillation:
     ...     )
     ...     for x in 9.0 * rng.random((2, 20, 3))
     ... ]
-    >>> samples = [make_sample(Ensemble(one, one.positions + np.ones((2, 20, 3)))) for one in starts]
+    >>> moved = np.ones((2, 20, 3))
+    >>> samples = [make_sample(Ensemble(one, one.positions + moved)) for one in starts]
     >>> descriptors = [describe(one) for one in starts]
     >>> Distillation(samples, descriptors).propensity(starts[0], descriptors[0]).shape
     (20,)
@@ -124,7 +125,7 @@ class Distillation:
         return {kind: fit_ridge(x[kind], y[kind]) for kind in x}
 
     def propensity(self, configuration: Configuration, descriptors: Floats) -> Floats:
-        """Predict propensities, float64 [n_particles], length unit, from the result of `describe`."""
+        """Predict propensities, float64 [n_particles], length unit, from what `describe` gives."""
         found = np.empty(configuration.n_particles)
         for kind in np.unique(configuration.species):
             some = configuration.species == kind

@@ -143,7 +143,7 @@ def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iter
 def _cross_validate(
     fit: LinearFit, samples: list[tuple[int, TrainingGraph]], physics: Physics
 ) -> dict[str, Any]:
-    """Correlations of configurations with the predictions of networks that did not learn from them."""
+    """Correlations of configurations with predictions of networks that did not learn from them."""
     p = 0.5 if fit.network().pairs else 1.0
     rows: dict[str, list[float]] = {}
     networks = {part: fit.network(part) for part in {part_of(number) for number, _ in samples}}

@@ -72,7 +72,7 @@ class ModelTeacher:
             self._lag_time = metadata.lag_times[0]
 
     def structures(self, ensemble: Ensemble) -> Iterator[list[Configuration]]:
-        """Give the start of an ensemble and then the ends of its runs, with each of their histories.
+        """Give the start of an ensemble and the ends of its runs, with each of their histories.
 
         Each structure is followed by its copies, each with the one history that belongs to it.
         """

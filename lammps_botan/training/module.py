@@ -186,7 +186,7 @@ class Module(pl.LightningModule):
         self.log_dict(found, batch_size=1, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """Make one optimizer, or two for Muon, with a learning rate that changes from step to step."""
+        """Make one optimizer, or two for Muon, with a learning rate that changes at each step."""
         recipe = self.config.recipe
         matrices = [p for p in self.model.parameters() if p.ndim == 2]
         biases = [p for p in self.model.parameters() if p.ndim != 2]

@@ -190,7 +190,7 @@ class Attachment:
 
     @property
     def bond_changes(self) -> Floats:
-        """Predicted edge outputs, float32 [n_edges, n_edge_outputs], length unit; rows as in `graph`."""
+        """Predicted edge outputs, float32 [n_edges, n_edge_outputs], length unit, for `graph`."""
         return self._latest.bond_changes
 
     @property
