@@ -1,4 +1,4 @@
-"""The command `lammps-botan`: thin sub-commands over the modules of this package."""
+"""The command `lammps-botan`: short sub-commands over the modules of this package."""
 
 import sys
 
@@ -45,7 +45,7 @@ def main(ctx: click.Context) -> None:
 
 @main.command()
 def check() -> None:
-    """Load the plugin in LAMMPS; print versions, and in words what is wrong."""
+    """Load the plugin in LAMMPS; print versions, and problems in words."""
     from lammps_botan.cli.installation import check as run
 
     report = run()

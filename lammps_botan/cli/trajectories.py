@@ -1,4 +1,4 @@
-"""Commands that score trajectories, and make movies of what was scored."""
+"""Commands that score trajectories, and show scored dumps as movies and pages."""
 
 import contextlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, TRUST, che
 
 
 class _SpeciesCommand(click.Command):
-    """Takes `--species A B` as `fix botan` does: all words up to the next option."""
+    """Command that takes `--species A B` as `fix botan` does: all words up to the next option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--species" in args:
@@ -58,22 +58,26 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     is_flag=True,
     help="Minimize each frame, for a model that sees inherent structures (docs/inherent.md).",
 )
-@click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
-@click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")
-@click.option("--units", help="LAMMPS units of an XTC or TRR file, if not in its topology.")
+@click.option(
+    "--topology", type=FILE, help="File with the atom types, for a TRAJECTORY without them."
+)
+@click.option(
+    "--box", type=(float, float, float), help="Edges of the box, for a TRAJECTORY without a box."
+)
+@click.option("--units", help="LAMMPS units of an XTC or TRR file, if its topology has none.")
 @click.option(
     "--timestep",
     type=float,
-    help="Of the run, for a model that sees a history and a TRAJECTORY that does not say its time.",
+    help="Time step of the run, for a model that sees a history and a TRAJECTORY without times.",
 )
 @click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
-@click.option("--device", default="cpu", show_default=True, help="Of torch: cpu or cuda.")
+@click.option("--device", default="cpu", show_default=True, help="Device of torch: cpu or cuda.")
 @TRUST
 def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
     """Score the frames of TRAJECTORY: a LAMMPS dump or data file, XYZ, GSD, DCD, XTC or TRR.
 
-    Writes a LAMMPS dump with the propensity in the column d_propensity. Interrupted, it leaves the
-    frames scored so far.
+    Writes a LAMMPS dump with the propensity in the column d_propensity. An interrupted command
+    leaves the frames scored so far.
     """
     from lammps_botan.prediction.trajectory import score_file
 

@@ -29,7 +29,7 @@ from lammps_botan.structure.mixture import Mixture
 
 FRAME = re.compile(r"frame-\d{4,}\.png")
 MOVIE = "movie.gif"
-READING = 0.1  # share of the time that it takes to find these
+READING = 0.1  # share of the time that the first reading takes, which finds the color limits
 
 
 def draw_map(
@@ -47,21 +47,21 @@ def draw_map(
     Parameters
     ----------
     dump : Path
-        Of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
+        A dump of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
     output : Path
         A PNG, PDF or SVG file.
     frame : int
         From 0, or from the end: -1 is the last.
     column : str, optional
-        Colors the particles; the propensity if not given.
+        Quantity that colors the particles. Default: the propensity.
     thickness : float, optional
-        Of the slice, which is halfway up the box, length unit; see
+        Thickness of the slice, at half the height of the box, length unit; see
         `lammps_botan.figures.slice_drawing.in_slice`.
     bonds : Path, optional
         Dump of bonds: those with both ends in the slice are drawn in place of the particles.
     mixture : Mixture, optional
-        What the particles are, with type k as species k - 1: says how large they are drawn. The
-        one that ships and has their composition, if it is not given.
+        What the particles are, with type k as species k - 1; it sets the diameters that are drawn.
+        Default: the shipped mixture of their composition.
 
     Raises
     ------
@@ -101,13 +101,15 @@ def draw_movie(
 
     Yields
     ------
-    tuple of int and float
-        Frames drawn, and the share of the work that is done.
+    int
+        Frames drawn so far.
+    float
+        Share of the work that is done.
 
     Raises
     ------
     OSError, ValueError
-        If the dump cannot be read, or the folder not be written.
+        If the dump cannot be read, or the folder cannot be written.
     """
     if not 0 < fps <= 50:
         raise ValueError(f"fps must be positive and at most 50, found {fps:g}")
@@ -132,7 +134,7 @@ def draw_movie(
 
 
 def _frames_in(folder: Path) -> list[Path]:
-    """The pictures of a movie that are in a folder."""
+    """Pictures of a movie in a folder."""
     return [path for path in folder.glob("frame-*.png") if FRAME.fullmatch(path.name)]
 
 

@@ -233,7 +233,7 @@ class Linear(Network):
         return gaussian((distance.unsqueeze(1) - self.distances) / self.distance_widths)
 
     def change(self, lengths: Tensor, kind: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """Compute E [n_edges, 1] from both lengths, pair of species and propensities of both ends."""
+        """Compute E [n_edges, 1] from both lengths, pair of species and propensities."""
         towards = lengths[:, 0] - lengths[:, 1]
         factors = pair_factors(towards, first, second)
         weights = (self.near(lengths[:, 0]) @ self.pair_weights).view(

@@ -69,7 +69,7 @@ class Network(nn.Module):
 
     @property
     def node_input(self) -> Literal["number", "one-hot"]:
-        """Form of the species in `encode`: "number", or "one-hot" with a column for each species."""
+        """Form of the species in `encode`: "number", or "one-hot" (a column for each species)."""
         return "one-hot"
 
     @property

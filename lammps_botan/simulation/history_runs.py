@@ -25,7 +25,7 @@ _COLUMNS = 5  # of the dump of a run: mean displacement, mean squared displaceme
 
 @dataclass(frozen=True)
 class HistoryRuns:
-    """The runs from one configuration and the ends of its runs, and the file that holds their histories.
+    """The runs from one configuration and the ends of its runs, and the file of their histories.
 
     Attributes
     ----------

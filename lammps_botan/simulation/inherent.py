@@ -40,7 +40,7 @@ def inherent(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> list[Path]:
-    """Find the inherent structures of configurations and of the ends of their runs: `output`/NAME.npz.
+    """Find inherent structures of configurations and of ends of their runs: `output`/NAME.npz.
 
     The files hold the content of the given files, with the further keys inherent_positions [1 +
     n_runs, n_particles, 3], that of the configuration first, inherent_energies [1 + n_runs,

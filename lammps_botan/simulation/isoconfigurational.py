@@ -204,7 +204,7 @@ def _task(own: _Runs) -> Task:
 
 
 def _collect(own: _Runs) -> None:
-    """Turn the dumps of all runs into one npz file for each lag time; a second call does nothing."""
+    """Turn the dumps of all runs into an npz file for each lag time; a second call does nothing."""
     with FileLock(own.folder.with_suffix(".lock")):
         if all(product.exists() for product in own.products):
             return

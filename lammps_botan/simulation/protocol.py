@@ -12,7 +12,7 @@ PAPER = "paper"  # the name of the lag times at which a mixture was studied
 
 
 def named_times(text: str, mixture: Mixture, temperature: float) -> tuple[float, ...]:
-    """Read lag times from a list with commas or blanks, or those of the mixture by the name "paper".
+    """Read lag times from a list with commas or blanks; "paper" stands for those of the mixture.
 
     Raises
     ------
