@@ -209,7 +209,7 @@ def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> Relat
     squares = sum_j @ (vectors[:, :, None] * vectors[:, None, :]).reshape(n_edges, 9)
     inverse = np.linalg.pinv(squares.reshape(n, 3, 3), rtol=COPLANAR, hermitian=True)
     weights = np.einsum("eab,eb->ea", inverse[graph.center], vectors)
-    # rows or columns 3i + b hold component b of what belongs to center i
+    # rows or columns 3i + b hold component b of center i
     slots = (3 * graph.center[:, None] + np.arange(3)).ravel()
     starts = np.arange(0, 3 * n_edges + 1, 3)
     fit = csr_array((weights.ravel(), slots, starts), shape=(n_edges, 3 * n)).T

@@ -40,9 +40,7 @@ TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
     help="A model file, or a name that `lammps-botan models` lists; several are compared. Without "
     "it the ceilings are printed alone.",
 )
-@click.option(
-    "--time-index", type=int, help="Number of the lag time, from 0, of files with several."
-)
+@click.option("--time-index", type=int, help="Number of the lag time, from 0.")
 @MIXTURE
 @click.option(
     "--known",

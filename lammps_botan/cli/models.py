@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 @click.command("import-weights")
 @click.argument("weights", type=FILE)
 @OUTPUT
-@click.option("--lag-time", type=float, help="Lag time of the training of the weights.")
-@click.option(
-    "--temperature", default=0.44, show_default=True, help="Temperature of their training data."
-)
+@click.option("--lag-time", type=float, help="Lag time of the training.")
+@click.option("--temperature", default=0.44, show_default=True, help="Temperature of the training.")
 def import_weights(weights: Path, output: Path, lag_time: float | None, temperature: float) -> None:
     """Turn public weights into a checkpoint: of BOTAN (.pth), of the NT-GNN of Bapst et al. (.npz).
 

@@ -19,9 +19,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 PICTURE = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
 )
-TIME_INDEX = click.option(
-    "--time-index", type=int, help="Number of the lag time, from 0, of files with several."
-)
+TIME_INDEX = click.option("--time-index", type=int, help="Number of the lag time, from 0.")
 
 
 @click.group()
@@ -72,9 +70,7 @@ def ablation(evaluations: Sequence[Path], output: Path) -> None:
 @plot.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @PICTURE
-@click.option(
-    "-m", "--model", help="Draw the predictions of this model too: a file, or a name of `models`."
-)
+@click.option("-m", "--model", help="Draw its predictions too: a file, or a name of `models`.")
 @TIME_INDEX
 @MIXTURE
 @TRUST
@@ -102,9 +98,7 @@ def anticorrelation(
 @TIME_INDEX
 @click.option("--frame", type=int, help="Frame of a dump, from 0; -1 is the last.  [default: 0]")
 @click.option("--bonds", is_flag=True, help="With -m: draw bonds in place of particles.")
-@click.option(
-    "--bond-dump", type=FILE, help="For a dump: draw the bonds of this dump in place of particles."
-)
+@click.option("--bond-dump", type=FILE, help="For a dump: draw its bonds, from this dump.")
 @COLUMN
 @THICKNESS
 @MIXTURE

@@ -82,7 +82,7 @@ MIXTURE = click.option(
 
 @contextlib.contextmanager
 def signals_as_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: whole files are kept, the status is 1."""
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: whole files stay, the status is 1."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):

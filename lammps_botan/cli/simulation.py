@@ -158,9 +158,7 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
 @FOLDER
 @MIXTURE
 @click.option("--window", type=float, required=True, help="Length of a history.")
-@click.option(
-    "--interval", type=float, help="Time between samples.  [default: a 150th of the window]"
-)
+@click.option("--interval", type=float, help="Time between samples.  [default: window / 150]")
 @click.option("--velocities", default=1, show_default=True, help="Histories of each structure.")
 @click.option("--ends", default=0, show_default=True, help="Runs whose ends get histories too.")
 @click.option(
@@ -169,9 +167,7 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
     show_default=True,
     help="Positions of each run to keep, as further configurations for `lammps-botan distill -m`.",
 )
-@click.option(
-    "--temperature", type=float, help="Temperature of the velocities, if a file has none."
-)
+@click.option("--temperature", type=float, help="Temperature, if a file has none.")
 @TIMESTEP
 @SEED
 @SCHEDULER

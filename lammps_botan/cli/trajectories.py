@@ -58,12 +58,8 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     is_flag=True,
     help="Minimize each frame, for a model that sees inherent structures (docs/inherent.md).",
 )
-@click.option(
-    "--topology", type=FILE, help="File with the atom types, for a TRAJECTORY without them."
-)
-@click.option(
-    "--box", type=(float, float, float), help="Edges of the box, for a TRAJECTORY without a box."
-)
+@click.option("--topology", type=FILE, help="File with the atom types, if TRAJECTORY has none.")
+@click.option("--box", type=(float, float, float), help="Edges of the box, if TRAJECTORY has none.")
 @click.option("--units", help="LAMMPS units of an XTC or TRR file, if its topology has none.")
 @click.option(
     "--timestep",

@@ -190,7 +190,7 @@ def levels(sums: Floats, unit: float = 1.0) -> Levels:
     least = (ROUNDING * unit) ** 2
 
     def ratio(of: Callable[[Floats, Floats], tuple[Floats, Floats]]) -> Level:
-        """Of what the function says of means [..., 9] and sums [..., n_configurations, 9]."""
+        """Ratio of the two results of a function of means [..., 9] and sums [..., n, 9]."""
         value, values = (
             predicted / np.where(true > least, true, np.nan)
             for predicted, true in (of(means, sums), of(resampled, sums[drawn]))

@@ -126,7 +126,7 @@ def draw_view(
 
 @dataclass(frozen=True)
 class _Frame:
-    """What is drawn of a frame, in float32."""
+    """A frame as it is drawn, in float32."""
 
     step: int | None
     positions: Floats  # [n_particles, 3], in the box

@@ -270,7 +270,7 @@ class ThermalBotan(Botan, ThermalNetwork):
 
     @property
     def node_input(self) -> Literal["number", "one-hot"]:
-        """What `encode` makes of a species: its number, or one column for each species."""
+        """Form of the species in `encode`: its number, or one column for each species."""
         return "number" if species_columns(self.n_species) == 1 else "one-hot"
 
     @property

@@ -133,7 +133,7 @@ class Equivariant(Network):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments that make the network anew, but `n_species`."""
+        """Arguments that make the network again, but `n_species`."""
         return {
             "cutoff": self.cutoff,
             "diameter": self.diameter,

@@ -166,7 +166,7 @@ def _describe(
     provenance: dict[str, Any],
     seen: InputStatistics | None,
 ) -> Metadata:
-    # the network itself says how wide it is, and what its outputs are
+    # the network itself tells its width and its outputs
     node, _, edge, _ = states_without_nodes(model)
     with torch.inference_mode():
         node_outputs, edge_outputs = model.decode(node, edge)

@@ -1,9 +1,9 @@
-"""What is compared of each particle with what a model saw in training.
+"""Quantities of each particle that are compared with the training of a model.
 
-The lengths of its vectors, its scalars, and for each vector the distance to the nearest neighbor in
-the mean (or inherent) positions,
+They are the lengths of its vectors, its scalars, and for each vector the distance to the nearest
+neighbor in the mean (or inherent) positions ::
 
-    min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center.
+    min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center
 
 Displacements with the wrong sign, or of other particles, have the right lengths, but particles
 overlap: this distance is shorter than in the training by several deviations. In bond lengths it is

@@ -33,7 +33,7 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 
 
 class InputStatistics(BaseModel):
-    """Mean and standard deviation of what a model saw, by species and quantity.
+    """Mean and standard deviation of the inputs in training, by species and quantity.
 
     Quantities are the lengths of the vectors of a particle, then its scalars, and then a distance
     to the nearest neighbor for each vector (`Inputs.quantities`).
@@ -218,7 +218,7 @@ def pool(several: Sequence[InputStatistics | None]) -> InputStatistics | None:
 
 
 def _sums(species: Ints, values: Floats, mixture: Mixture) -> Floats:
-    """Of the rows of each species, without what is NaN: [n_species, n_columns]."""
+    """Sums of the rows of each species, NaN left out: [n_species, n_columns]."""
     return np.stack([np.nansum(values[species == k], axis=0) for k in range(mixture.n_species)])
 
 

@@ -21,7 +21,7 @@ from lammps_botan.structure.history import History
 Singles = npt.NDArray[np.float32]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
-# of each node, in this order: what the lengths of its vectors are, its scalars, and for each vector
+# quantities of each node, in this order: lengths of its vectors, its scalars, and for each vector
 # the distance to the nearest neighbor, in bond lengths of the pair
 VECTORS = {
     "history": ("distance to the mean position",),

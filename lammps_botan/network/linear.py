@@ -165,7 +165,7 @@ class Linear(Network):
         round : int
             From 0 to generations, and one more for pairs.
         node : [n_nodes, width]
-            In round 0 the species in the first column; then what was averaged in the first
+            In round 0 the species in the first column; then the averaged values in the first
             n_species columns, and in the others the projections of the generations to come; in the
             last round S in the first column.
         node_const : [n_nodes, n_functions]

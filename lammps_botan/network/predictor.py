@@ -78,7 +78,7 @@ class Predictor:
     path : Path
         The model file.
     metadata : Metadata
-        What the model file says of itself.
+        Metadata of the model file.
     mixture : Mixture
         What the model was trained on.
     engine : str

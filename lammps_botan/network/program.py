@@ -87,7 +87,7 @@ def _in_code(code: str) -> set[str]:
     # operators of other libraries than torch, which may have any name
     spaces = {after for name, after in itertools.pairwise(names) if name == "ops"}
     found |= {f"ops.{space}" for space in spaces - NAMESPACES}
-    # what torch might take for a letter is no name here
+    # letters of other alphabets, which torch might read, are in no name here
     return found if code.isascii() else found | {"letters that are not ASCII"}
 
 

@@ -100,7 +100,7 @@ class Sampler:
         self.most_in_a_row = max(self.n_in_a_row, self.most_in_a_row)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget all samples."""
         self._recorder.clear()
         self._last, self.n_in_a_row = None, 0
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# what `files.ensemble_npz.write_ensemble` writes of the start and the runs
+# keys of the start and the runs that `files.ensemble_npz.write_ensemble` writes
 _OF_THE_ENSEMBLE = {
     "types",
     "initial_positions",

@@ -140,7 +140,7 @@ def _collect(own: HistoryRuns) -> None:
         runs = [[(k, v) for v in range(own.velocities)] for k in range(len(own.structures))]
         rows = np.array([[own.read_averages(*run) for run in several] for several in runs])
         displacement, squared, energy = rows[..., :3], rows[..., 3], rows[..., 4]
-        # <|d|^2> - |<d>|^2: double precision leaves no more than rounding below zero
+        # <|d|^2> - |<d>|^2: in double precision only rounding makes it negative
         variance = np.maximum(squared - (displacement**2).sum(axis=-1), 0.0)
         further = read_further_keys(own.ensemble.path)
         further.pop(COPIES, None)  # of former histories

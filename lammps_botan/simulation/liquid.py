@@ -98,7 +98,7 @@ class Liquid:
             part.write_text(self.input_text())
 
     def input_text(self) -> str:
-        """Write the text that the scripts of inputs/ include, in the form of inputs/in.kob-andersen."""
+        """Write the text that the scripts of inputs/ include, in the form of in.kob-andersen."""
         mixture, own = self.mixture, self.interactions
         total = sum(mixture.fractions)
         in_space = "p p p"  # LAMMPS wants the third direction periodic in two dimensions too

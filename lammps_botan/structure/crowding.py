@@ -118,7 +118,7 @@ def count_cells(configuration: Configuration, cutoff: float) -> Crowding:
     widths = np.where(periodic, extents / numbers, cutoff)
     counts = _occupied(np.minimum(np.floor(place * heights / widths), numbers - 1), numbers)
     # a sphere of the radius of the cutoff, in cells, where each particle finds as many others as
-    # in its own; and no more than all particles and their images
+    # in its own; at most all particles and their images
     sphere = 4 / 3 * math.pi * np.prod(cutoff / widths) * _skew(configuration)
     several = periodic & (2 * cutoff > heights)
     images = np.prod(np.where(several, 2 * np.ceil(cutoff / heights) + 1, 1.0))

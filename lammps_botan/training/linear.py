@@ -152,7 +152,7 @@ def describe(network: Linear, sample: TrainingGraph) -> Floats:
 
 
 def _averages(weights: Floats, graph: Graph) -> csr_array:
-    """What `network.shells.neighbor_averages` does, for many columns at once."""
+    """Matrix of `network.shells.neighbor_averages`, for many columns at once."""
     n = graph.n_particles
     total = csr_array((weights, (graph.center, graph.neighbor)), (n, n)) + eye_array(n)
     return csr_array(total.multiply(1 / total.sum(axis=1)[:, None]), dtype=np.float32)
@@ -249,7 +249,7 @@ def _set_particles(network: Linear, kind: int, found: Regression) -> None:
     weights = found.weights.reshape(n_generations, -1)
     if not network.origin.any():
         network.origin.copy_(torch.from_numpy(found.mean_x.reshape(n_generations, -1)[0]))
-    # averages of what is constant are the same constant
+    # averages of a constant are the same constant
     origin = network.origin.double().numpy()
     mean = found.mean_x.reshape(n_generations, -1) - origin
     network.weights[:, kind::k] = torch.from_numpy(weights[::-1].T.copy()).float()

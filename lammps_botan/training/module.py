@@ -62,8 +62,8 @@ class Module(pl.LightningModule):
         self._mixture = physics.mixture
         recipe = config.recipe
         self.model = make_network(config.network, physics, aggregation=recipe.aggregation)
-        # what the network measures lengths in, those it gives and those it takes; the equivariant
-        # ones know the diameter, and all others with inputs know it of what they take
+        # units of the lengths that the network gives and takes; the equivariant ones know the
+        # diameter for both, all others with inputs for the lengths that they take
         simple = isinstance(self.model, Botan | NtGnn)
         self._unit = physics.mixture.diameter if simple else 1.0
         self._taken = self._unit if not physics.inputs.names else 1.0
