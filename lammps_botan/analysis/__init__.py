@@ -1,5 +1,7 @@
 """Targets, time correlations and relaxation of a liquid, and MDAnalysis classes for them.
 
+An analysis takes the runs of an ensemble ::
+
     runs = [open_dump(path) for path in paths]
     propensity = Propensity(runs).run(backend="multiprocessing", n_workers=4)
     propensity.results.times, propensity.results.propensity

@@ -1,5 +1,7 @@
 """The structural relaxation time tau_alpha from the self-intermediate scattering function.
 
+It comes from a fit of ::
+
     F(t) = (1 - f) exp[-(t / tau_s)^beta_s] + f exp[-(t / tau_alpha)^beta]
 
 The first term is a fast decay to the plateau f, from the rattling in the cage; the second is the

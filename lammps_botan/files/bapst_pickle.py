@@ -1,10 +1,10 @@
 """Data of Bapst et al., Nat. Phys. 16, 448 (2020), doi:10.1038/s41567-020-0842-8.
 
 One pickle file holds one configuration of the Kob-Andersen mixture (`positions` [n_particles, 3],
-`types`, `box` [3]) and its future at several lag times: `time`[k] for k in `time_indices`. At the
-time index i, which counts from 0 in that list, `trajectory_target_positions`[i] holds the unwrapped
-positions at the end of each run, and `targets`[i] the mean distance that each particle moved.
-Either may end before the list does.
+`types`, `box` [3]) and its future at several lag times: ``time[k]`` for k in `time_indices`. At the
+time index i, which counts from 0 in that list, ``trajectory_target_positions[i]`` holds the
+unwrapped positions at the end of each run, and ``targets[i]`` the mean distance that each particle
+moved. Either may end before the list does.
 
 A pickle is a program. This reader builds numbers, text, lists, tuples, dicts and numeric numpy
 arrays, and refuses a file that names anything else. The reader calls not even numpy's own

@@ -1,7 +1,7 @@
 """The text of LAMMPS dumps: headers, boxes and rows.
 
 These lines of an input script write a dump that all readers read, with more digits than the six of
-LAMMPS's default:
+LAMMPS's default::
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g

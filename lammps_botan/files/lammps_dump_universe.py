@@ -13,7 +13,7 @@ always unwrapped and sorted by atom ID, in the unit of the dump, and each frame 
 
 A frame whose atoms all have the same z is two-dimensional (`lammps_botan.files.flat_box`). The time
 of a frame is that of its header, else step * dt. These lines of an input script write a good dump,
-with more digits than the six of LAMMPS's default:
+with more digits than the six of LAMMPS's default::
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g

@@ -1,12 +1,13 @@
 r"""Scored frames as text of LAMMPS dump files.
 
-Atoms are written as by `dump custom`; the propensity has the name of a column of fix property/atom:
+Atoms are written as by `dump custom`; the propensity has the name of a column of fix
+property/atom::
 
     ITEM: ATOMS id type x y z d_propensity
 
 Where the model has several outputs, the others follow with d\_ before their names, such as
 `d_propensity_std`. Bonds are written as by `dump local` with `dump_modify label BONDS`, each pair
-twice, once from each end:
+twice, once from each end::
 
     ITEM: BONDS id_center id_neighbor distance pair_distance_change
 

@@ -5,7 +5,7 @@ a particle has scalars s and features P of l = 1 and 2, which turn with the liqu
 (`lammps_botan.network.harmonics`), and so do sums over neighbors of harmonics times functions of
 the distance. The messages between scalars decide how much each harmonic counts. All lengths are in
 diameters, r_ij is the thermal distance, R_ij that between mean (or inherent) positions, and Y_ij
-are the harmonics of the direction between the first of these.
+are the harmonics of the direction between the first of these ::
 
     equation                                                              code
     s_i, P_i = functions of the particle's own inputs u_i                 encode

@@ -2,7 +2,7 @@
 
 Both are written with Cartesian tensors. A feature of l = 1 is a vector v. One of l = 2 is a
 symmetric matrix without trace, M = sum over m of t_m B_m with five orthonormal matrices B_m. There
-is one product of two features for each l, up to a factor:
+is one product of two features for each l, up to a factor::
 
     1 x 1 -> 0   v . w                             2 x 2 -> 0   M : N
     1 x 1 -> 2   v w^T, symmetric, without trace   2 x 2 -> 2   M N, symmetric, without trace

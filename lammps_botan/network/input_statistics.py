@@ -4,7 +4,7 @@ A model that sees energies knows those of its own interactions only: where their
 one, it predicts nonsense that looks like a prediction. So it does where displacements have the
 wrong sign, or are those of other particles. Means over many particles hardly differ between
 configurations in equilibrium at one temperature and density. The mean of a quantity over the n
-particles of a species is unlike that of the training where
+particles of a species is unlike that of the training where ::
 
     |m - mean| > 0.5 deviation + 5 deviation / sqrt(n).
 

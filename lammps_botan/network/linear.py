@@ -1,7 +1,7 @@
 """A linear model: shells of neighbors, history or inherent structure, and averages of them.
 
 With lengths in diameters, r_ij the distance between mean positions (inherent ones where there is
-no history, thermal ones where there is neither), and f, which falls smoothly to 0 at the cutoff:
+no history, thermal ones where there is neither), and f, which falls smoothly to 0 at the cutoff::
 
     equation                                                            code
     X_i  = [functions of history, inherent structure and species of i;  Linear.describe

@@ -2,7 +2,7 @@
 
 Bapst et al., Nat. Phys. 16, 448 (2020), doi:10.1038/s41567-020-0842-8. It is not BOTAN with p = 1:
 inside the rounds every state h^{m-1} comes with its h^0, each particle has an edge to itself with a
-zero vector, and there is no output on edges.
+zero vector, and there is no output on edges ::
 
     equation                                                        code
     h_v^0 = EN_v(species),  h_e^0 = EN_e(vector)                    NtGnn.encode

@@ -1,10 +1,10 @@
 """The graph of a configuration, and every convention about it.
 
-An edge joins each ordered pair of particles with
+An edge joins each ordered pair of particles with ::
 
     |r_center - r_neighbor| < cutoff        (strictly; all periodic images)
 
-and carries the vector
+and carries the vector ::
 
     vector = r_center - r_neighbor          (of the image that is within the cutoff)
 

@@ -1,5 +1,7 @@
 """Callbacks for `fix python/invoke`, named in an input script.
 
+Lines of a script ::
+
     python score here "from lammps_botan.prediction.callbacks import Score; &
         score = Score('ka-t044', 'A B')"
     fix columns all property/atom d_propensity
