@@ -9,11 +9,11 @@ Equations are those of Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from lammps_botan.analysis.relative_displacement import RelativeDisplacement
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
@@ -25,26 +25,6 @@ AVERAGE_CUTOFF = 1.35  # neighbors of the averaged displacement
 
 SAME_IMAGE = 1e-6  # distances to two images differ by more, relative to the longest of all
 COPLANAR = 1e-12  # smaller ratios of squared extents are rounding errors
-
-
-@dataclass(frozen=True)
-class RelativeDisplacement:
-    """Motion of each particle relative to its neighbors.
-
-    Attributes
-    ----------
-    r, d, c : float64 [n_particles]
-        R_i, D_i and C_i, length unit; NaN for a particle without neighbors.
-
-    Examples
-    --------
-    >>> RelativeDisplacement(r=np.zeros(1), d=np.zeros(1), c=np.ones(1)).c
-    array([1.])
-    """
-
-    r: Floats
-    d: Floats
-    c: Floats
 
 
 def displacements(initial: Floats, final: Floats) -> Iterator[Floats]:

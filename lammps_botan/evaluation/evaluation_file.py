@@ -21,6 +21,7 @@ from pydantic import (
 
 from lammps_botan.network.metadata import Inputs
 from lammps_botan.structure.mixture import UNITS
+from lammps_botan.structure.notebook_table import html_table
 
 
 def _number_or_nan(value: Any) -> Any:
@@ -297,6 +298,25 @@ class Evaluation(_Section):
     configurations: list[Text] = Field(min_length=1)
     sha256: list[str] = []
     left_out: list[str] = []
+
+    def _repr_html_(self) -> str:
+        """Table for notebooks: the quoted correlations of each model, and the ceiling."""
+        rows = [(model.model, self._quoted(model)) for model in self.models]
+        if self.ceiling is not None:
+            rows.append(("ceiling", self._quoted(self.ceiling)))
+        time = "" if self.time is None else f", lag time {self.time:g}"
+        title = f"{self.mixture or 'evaluation'}, {len(self.configurations)} configurations{time}"
+        return html_table(title, rows)
+
+    def _quoted(self, part: Correlations | ModelCorrelations) -> str:
+        found = []
+        for quantity, table in (("S", part.S), ("E", part.E)):
+            if table:
+                group = self.quoted.get(quantity, next(iter(table)))
+                rho, error = table[group].rho_mean, table[group].rho_mean_error
+                spread = "" if math.isnan(error) else f" ± {error:.3f}"
+                found.append(f"rho_{quantity} ({group}) = {rho:.4f}{spread}")
+        return ", ".join(found)
 
     @model_validator(mode="after")
     def _each_has_its_sha256(self) -> Self:

@@ -11,13 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
+from lammps_botan.files.dump_coordinates import any_columns, positions_of
 from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import (
     EMPTY,
     Header,
-    any_columns,
     fail,
-    positions_of,
     read_header,
     read_rows,
     whole_lines,

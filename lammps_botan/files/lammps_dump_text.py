@@ -24,7 +24,6 @@ from lammps_botan.structure.mixture import UNITS
 
 # lines under each title of a header; ITEM: ATOMS ends it
 _HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
-_IMAGES = ("ix", "iy", "iz")
 _OPEN = "fsm"  # a face that is not periodic is fixed, shrink-wrapped, or so with a minimum
 _BOUNDARIES = {"pp", *(low + high for low in _OPEN for high in _OPEN)}
 _LARGEST = {"id": MAX_ID, "type": MAX_SPECIES}
@@ -274,97 +273,6 @@ def _check_integers(numbers: Floats, name: str, path: str | Path, header: Header
     if np.any(outside := (numbers < 1) | (numbers > largest)):
         found = f"found {numbers[outside][0]:.17g}"
         fail(path, header, f"expected integers from 1 to {largest} as {name}, {found}")
-
-
-def unwrapped_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Choose the columns that give unwrapped positions.
-
-    Parameters
-    ----------
-    columns : tuple of str
-        Columns of a dump.
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    ValueError
-        If there are no such columns.
-
-    Examples
-    --------
-    >>> unwrapped_columns(("id", "type", "x", "y", "z", "ix", "iy", "iz"))
-    ('x', 'y', 'z', 'ix', 'iy', 'iz')
-    """
-    for suffix in ("u", "", "su", "s"):
-        names = tuple(axis + suffix for axis in "xyz") + (() if "u" in suffix else _IMAGES)
-        if set(names) <= set(columns):
-            return names
-    raise ValueError(
-        f"neither unwrapped coordinates nor image flags in ITEM: ATOMS {' '.join(columns)}; "
-        f"use {DUMP_LINE}"
-    )
-
-
-def any_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Choose the columns that give positions up to periodic images.
-
-    Parameters
-    ----------
-    columns : tuple of str
-        Columns of a dump.
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    ValueError
-        If there are no such columns.
-
-    Examples
-    --------
-    >>> any_columns(("id", "type", "xs", "ys", "zs"))
-    ('xs', 'ys', 'zs')
-    """
-    for suffix in ("u", "", "su", "s"):
-        names = tuple(axis + suffix for axis in "xyz")
-        if set(names) <= set(columns):
-            return names
-    raise ValueError(f"no coordinates in ITEM: ATOMS {' '.join(columns)}; use {DUMP_LINE}")
-
-
-def positions_of(rows: Floats, names: tuple[str, ...], header: Header) -> Floats:
-    """Compute positions from the columns of `unwrapped_columns` or `any_columns`.
-
-    Parameters
-    ----------
-    rows : float64 [n_atoms, 3] or [n_atoms, 6]
-        Coordinates, and image flags where the names have them.
-    names : tuple of str
-        Names of these columns.
-    header : Header
-
-    Returns
-    -------
-    float64 [n_atoms, 3]
-        Length unit.
-
-    Examples
-    --------
-    >>> header = Header(0, 0, 0, None, 1, 4 * np.eye(3), np.zeros(3), (), ("id",), None)
-    >>> positions_of(np.array([[0.5, 0.25, 0.0]]), ("xs", "ys", "zs"), header)
-    array([[2., 1., 0.]])
-    """
-    positions = rows[:, :3]
-    if "s" in names[0]:
-        positions = header.origin + positions @ header.cell
-    if len(names) == 6:
-        positions = positions + rows[:, 3:6] @ header.cell
-    return positions
 
 
 def _header(items: dict[str, list[str]], index: int, offset: int, units: str | None) -> Header:

@@ -30,15 +30,14 @@ from MDAnalysis.coordinates.timestep import Timestep
 from MDAnalysis.lib.mdamath import triclinic_box
 from MDAnalysis.lib.util import store_init_arguments
 
+from lammps_botan.files.dump_coordinates import positions_of, unwrapped_columns
 from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import (
     EMPTY,
     Header,
     fail,
-    positions_of,
     read_header,
     read_rows,
-    unwrapped_columns,
     whole_lines,
 )
 from lammps_botan.files.text_file import DAMAGE, damage, is_archive, open_text, skip_blank

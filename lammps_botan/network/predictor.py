@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,45 +17,17 @@ from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
 from lammps_botan.network.module import load_module
 from lammps_botan.network.network import call_rounds, forward_arrays
+from lammps_botan.network.prediction import Prediction
 from lammps_botan.network.shipped import find_model
 from lammps_botan.network.transfer import send_together
 from lammps_botan.network.trial_configuration import trial_configuration
-from lammps_botan.structure.box import Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 from lammps_botan.structure.mixture import Mixture
 
+__all__ = ["Prediction", "Predictor"]
+
 TOLERANCE = 1e-4  # of the largest output, between engine and model file; other equations differ
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """Predictions of a model for a configuration.
-
-    Attributes
-    ----------
-    node : float32 [n_nodes, n_node_outputs]
-        The first column is the propensity, length unit.
-    edge : float32 [n_edges, n_edge_outputs]
-        The first column, if any, is the pair-distance change, length unit.
-    graph : Graph
-        The graph with these nodes and edges.
-    inside : int64 [n_nodes]
-        Indices of the nodes in the configuration, ascending: all particles but those mapped to
-        NULL.
-
-    Examples
-    --------
-    >>> nothing = np.zeros(0, int)
-    >>> graph = Graph(np.array([0]), nothing, nothing, np.zeros((0, 3)), cutoff=2.0)
-    >>> Prediction(np.array([[0.5]]), np.zeros((0, 1)), graph, np.array([0])).node[:, 0]
-    array([0.5])
-    """
-
-    node: Singles
-    edge: Singles
-    graph: Graph
-    inside: Ints
 
 
 class Predictor:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lammps_botan.structure.box import LONGEST, Box, Floats, Ints
 from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import Mixture
+from lammps_botan.structure.notebook_table import configuration_rows, html_table
 
 GIVE_WORDS = "give --species with a word for each type, a species or NULL (species= in Python)"
 DIGITS = 6  # decimals of positions that identify a configuration
@@ -191,6 +192,10 @@ class Configuration:
         if array.shape != (n,) or not np.isfinite(array).all():
             self._fail(f"{name} must be {n} finite numbers, found shape {list(array.shape)}")
         return array
+
+    def _repr_html_(self) -> str:
+        """Table for notebooks."""
+        return html_table(self.where, configuration_rows(self))
 
     @property
     def n_particles(self) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.notebook_table import configuration_rows, html_table
 
 SEVERAL = 10  # particles, of which some lie near each face of the box
 HALF = 0.5  # of a box
@@ -89,6 +90,12 @@ class Ensemble:
     def _heights(self, n_runs: int) -> Floats:
         z = self.configuration.positions[:, 2]
         return np.broadcast_to(z[None, :, None], (n_runs, len(z), 1))
+
+    def _repr_html_(self) -> str:
+        """Table for notebooks."""
+        time = "unknown" if self.lag_time is None else f"{self.lag_time:g}"
+        runs = [("runs", str(self.n_runs)), ("lag time", time)]
+        return html_table(str(self.path), [*runs, *configuration_rows(self.configuration)])
 
     @property
     def n_runs(self) -> int:
