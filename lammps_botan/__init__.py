@@ -4,7 +4,7 @@ BOTAN (BOnd TArgeting Network): H. Shiba, M. Hanai, T. Suzumura, T. Shimokawabe,
 J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791.
 
 The names below are the front door. Each is imported when it is first used, since LAMMPS imports
-this package at every start:
+this package at every start::
 
     from lammps_botan import Predictor
     prediction = Predictor("ka-t044").predict(configuration)

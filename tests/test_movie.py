@@ -12,7 +12,8 @@ from pictures import words
 from PIL import Image
 from score_runs import dump_text, liquid_frames, run
 
-from lammps_botan.figures.movie import draw_map, draw_movie, find_column
+from lammps_botan.figures.movie import draw_map, draw_movie
+from lammps_botan.figures.scored_frames import find_column
 from lammps_botan.figures.slice_drawing import disk_diameters, draw_slice, in_slice
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration

@@ -1,12 +1,14 @@
-"""What the liquid does: targets, time correlations, relaxation, and MDAnalysis classes for them.
+"""Targets, time correlations and relaxation of a liquid, and MDAnalysis classes for them.
+
+An analysis takes the runs of an ensemble ::
 
     runs = [open_dump(path) for path in paths]
     propensity = Propensity(runs).run(backend="multiprocessing", n_workers=4)
     propensity.results.times, propensity.results.propensity
 
-Runs are Universes, or AtomGroups with the same atoms. Where another reader than `open_dump` must be
-told something, say it to `Runs` or `IsoconfigurationalRuns`, which all classes take in place of
-Universes. `run(frames=[...])` takes only some lag times, and parallel backends share out the lag
+Runs are Universes, or AtomGroups with the same atoms. A reader other than `open_dump` may need
+further arguments: give them to `Runs` or `IsoconfigurationalRuns`, which all classes take in place
+of Universes. `run(frames=[...])` takes only some lag times, and parallel backends share out the lag
 times. Every class has `results.times` [n_frames], the lag times since the first frame, and its
 quantities with n_frames in front of their own shape.
 The backend "dask" starts fresh Python processes: a script needs `if __name__ == "__main__":`.

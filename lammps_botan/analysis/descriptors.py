@@ -1,11 +1,11 @@
-"""What surrounds a particle, in numbers that no rotation changes.
+"""Descriptors of the surroundings of a particle, which no rotation changes.
 
 Boattini, Smallenburg, Filion, Phys. Rev. Lett. 127, 088007 (2021),
 doi:10.1103/PhysRevLett.127.088007:
 
 - radial densities of each species s, G_i(r, d, s) = sum over j of s of exp(-(r_ij - r)^2 / 2 d^2);
-- bond order in shells, q_i(l, r) = sqrt(4 pi / (2 l + 1) sum over m of |q_lm|^2), where q_lm is the
-  average of Y_lm over the neighbors with the weights exp(-(r_ij - r)^2 / 2 d^2);
+- bond order in shells, q_i(l, r) = sqrt(4 pi / (2 l + 1) sum over m of ``|q_lm|^2``), where q_lm is
+  the average of Y_lm over the neighbors with the weights exp(-(r_ij - r)^2 / 2 d^2);
 - averages over the neighborhood, generation after generation: X_i^(n) is the mean of X_j^(n-1) over
   i itself and the neighbors within r_c, with the weights exp(-r_ij / r_c).
 
@@ -35,10 +35,11 @@ _PARTICLES_AT_ONCE = 64
 
 
 def shell_descriptors(configuration: Configuration) -> Floats:
-    """Radial densities of each species, and bond order in shells.
+    """Compute radial densities of each species, and bond order in shells.
 
     Descriptors of the inherent structure are those of the configuration with its inherent
-    positions, `dataclasses.replace(configuration, positions=configuration.inherent_positions)`.
+    positions, `dataclasses.replace(configuration, positions=configuration.inherent_positions)`. The
+    source is doi:10.1103/PhysRevLett.127.088007.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def shell_descriptors(configuration: Configuration) -> Floats:
     Returns
     -------
     float32 [n_particles, n_species * len(RADII) + len(SHELLS) * len(DEGREES)]
-        n_species is that of the mixture, where it is known.
+        n_species is that of the mixture, where it is known. Numbers without a unit.
 
     Examples
     --------
@@ -67,17 +68,27 @@ def shell_descriptors(configuration: Configuration) -> Floats:
 def neighborhood_averages(
     values: Floats, configuration: Configuration, *, generations: int = 2
 ) -> Floats:
-    """Values of the particles, and their averages of each generation beside them.
+    """Append to the values of particles their averages over neighbors, generation by generation.
 
     Parameters
     ----------
-    values : [n_particles, n]
+    values : float [n_particles, n]
     configuration : Configuration
     generations : int
 
     Returns
     -------
-    [n_particles, (generations + 1) n]
+    float [n_particles, (generations + 1) n]
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> box = Box(12.0, (True, True, True))
+    >>> pair = Configuration(positions=[[0.0, 0, 0], [1, 0, 0]], species=[0, 0], box=box)
+    >>> averages = neighborhood_averages(np.array([[0.0], [1.0]]), pair, generations=1)
+    >>> averages.round(3)
+    array([[0.   , 0.378],
+           [1.   , 0.622]])
     """
     diameter = configuration.diameter
     graph = _measured_in(diameter, build_graph(configuration, AVERAGING * diameter))
@@ -93,7 +104,7 @@ def neighborhood_averages(
 
 
 def _measured_in(diameter: float, graph: Graph) -> Graph:
-    """The graph in units of the diameter."""
+    """Give the graph in units of the diameter."""
     return replace(graph, vectors=graph.vectors / diameter, cutoff=graph.cutoff / diameter)
 
 

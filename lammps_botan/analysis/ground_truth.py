@@ -1,4 +1,4 @@
-"""Everything that the runs of one configuration tell, from dump files to one npz file."""
+"""All targets of the runs of one configuration, from dump files to one npz file."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -28,26 +28,35 @@ from lammps_botan.structure.graph import build_graph
 
 
 def ground_truth(ensemble: Ensemble) -> dict[str, Floats | Ints]:
-    """All targets of an isoconfigurational ensemble.
+    """Compute all targets of an isoconfigurational ensemble.
 
     Parameters
     ----------
     ensemble : Ensemble
-        With runs. Bonds, and the diameter that cutoffs are multiplied by, are those of its mixture;
-        without one the cutoffs are in the length unit and there is no bond_breakage.
+        With runs. Its mixture gives the bonds, and the diameter that cutoffs are multiplied by.
+        Without a mixture the cutoffs are in the length unit and there is no bond_breakage.
 
     Returns
     -------
     dict of arrays
         propensity, R, D, C, bond_breakage [n_particles], neighbor_averaged_displacement
         [n_particles, 3]; center, neighbor, distance, pair_distance_change [n_edges] for the pairs
-        within 2 diameters, every pair from both ends. See `lammps_botan.analysis.targets`.
+        within 2 diameters, every pair from both ends; lengths in the length unit. See
+        `lammps_botan.analysis.targets`.
 
     Raises
     ------
     ValueError
         If the box is smaller than two cutoffs, or the units are not reduced ones and the mixture is
         not known.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box, Configuration
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> targets = ground_truth(Ensemble(start, final=np.eye(2, 3)[None] + [0.3, 0, 0.4]))
+    >>> targets["propensity"], targets["pair_distance_change"]
+    (array([0.5, 0.5]), array([0., 0.]))
     """
     start, final = ensemble.configuration, ensemble.final
     initial, box, mixture, diameter = start.positions, start.box, start.mixture, start.diameter
@@ -79,20 +88,37 @@ def ground_truth(ensemble: Ensemble) -> dict[str, Floats | Ints]:
 def chosen_frames(
     runs: IsoconfigurationalRuns, times: Sequence[float], output: str
 ) -> dict[Path, int]:
-    """Which frame goes into which file.
+    """Choose the frames to write, and the file of each.
 
     Parameters
     ----------
     runs : IsoconfigurationalRuns
     times : sequence of float
-        Lag times; if there are none, all if `output` has {time}, else the last.
+        Lag times, time unit. Default for an empty sequence: all if `output` has {time}, else the
+        last.
     output : str
         Name of the file, with {time} for the lag time.
+
+    Returns
+    -------
+    dict of Path to int
+        Number of the frame of each file.
 
     Raises
     ------
     ValueError
         If the runs have no such lag time, or several files would share a name.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, dt=13.0)
+    >>> {str(path): frame for path, frame in chosen_frames(runs, [], "c1_{time}.npz").items()}
+    {'c1_13.npz': 1}
     """
     there = runs.times()
     if len(there) < 2:
@@ -124,7 +150,7 @@ def write_ground_truth(runs: IsoconfigurationalRuns, files: dict[Path, int]) -> 
     Parameters
     ----------
     runs : IsoconfigurationalRuns
-    files : dict
+    files : dict of Path to int
         See `chosen_frames`.
 
     Yields
@@ -135,7 +161,18 @@ def write_ground_truth(runs: IsoconfigurationalRuns, files: dict[Path, int]) -> 
     Raises
     ------
     OSError, ValueError
-        If a frame cannot be read or a file not be written; no file is there then.
+        If a frame cannot be read or a file cannot be written; then no file is there.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, dt=13.0)
+    >>> [path.name for path in write_ground_truth(runs, {Path("c1.npz"): 1})]
+    ['c1.npz']
     """
     with contextlib.ExitStack() as stack:
         parts = {path: stack.enter_context(whole_file(path)) for path in files}

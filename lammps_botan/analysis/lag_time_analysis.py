@@ -1,4 +1,4 @@
-"""What all analyses share: one lag time of all runs after the other."""
+"""Base of all analyses: quantities of all runs at one lag time after the other."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from lammps_botan.analysis.runs import Runs
 
 
 class LagTimeAnalysis(AnalysisBase, ABC):  # type: ignore[misc]
-    """Quantities of runs at each lag time.
+    """Quantities of runs at each lag time; base of the analyses.
 
     Parameters
     ----------
@@ -22,6 +22,12 @@ class LagTimeAnalysis(AnalysisBase, ABC):  # type: ignore[misc]
     runs : Runs
     results.times : float64 [n_frames]
         Lag times, time unit.
+
+    Examples
+    --------
+    >>> from lammps_botan.analysis import Propensity
+    >>> issubclass(Propensity, LagTimeAnalysis), Propensity.quantities
+    (True, ('propensity',))
     """
 
     _analysis_algorithm_is_parallelizable = True

@@ -1,4 +1,4 @@
-"""What the runs say of the liquid: F_s(k, t), displacements, chi_4 and tau_alpha.
+"""Time correlations of a liquid: F_s(k, t), mean squared displacement, chi_4 and tau_alpha.
 
 As in fig. 2 of Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791. Lengths and
 times are in the units of the mixture.
@@ -19,10 +19,11 @@ from lammps_botan.structure.mixture import Mixture
 class Observables:
     """Averages over runs and configurations, with standard errors.
 
-    The errors come from the spread between the configurations, or trajectories. Where there is only
-    one, they come from the spread between its runs, which leaves out what is particular to the
-    configuration, or between five stretches of its trajectory. They are NaN for a single run of a
-    configuration, and at lag times longer than a sixth of a single trajectory.
+    The errors come from the spread between the configurations, or trajectories. With only one
+    configuration they come from the spread between its runs, which leaves out what is particular to
+    the configuration; with only one trajectory, from the spread between five stretches of it.
+    Errors are NaN for a single run of a configuration, and at lag times longer than a sixth of a
+    single trajectory.
 
     Attributes
     ----------
@@ -37,23 +38,34 @@ class Observables:
     n_configurations, n_runs : int
         Runs of all configurations together.
     times : float64 [n_times]
-        Lag times.
+        Lag times, time unit.
     scattering, scattering_error : float64 [n_times, n_species]
         F_s(k, t) of each species; NaN for species without particles, as below.
     msd, msd_error : float64 [n_times, n_species]
-        Mean squared displacement.
+        Mean squared displacement, length unit squared.
     propensity, propensity_error : float64 [n_times, n_species]
-        Mean of S_i over the particles.
+        Mean of S_i over the particles, length unit.
     susceptibility : float64 [n_times]
         chi_4 from the unbiased variance over all runs of all configurations, or over all time
         origins of a trajectory; NaN where errors are NaN.
     relaxation : RelaxationTime or None
-        The fit to F_s of the reference species; None where it cannot be fitted.
+        The fit to F_s of the reference species; None where there is no fit.
     tau_alpha_error : float
-        Of its tau_alpha: jackknife over what the other errors come from, and where there are none
-        at some lag time, the error of the fit.
+        Error of tau_alpha, time unit: jackknife over the same groups as the other errors; where
+        these are missing at some lag time, the error of the fit.
     reason : str
         Why there is no fit.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan.analysis.sources import find_sources
+    >>> Path("observed").mkdir()
+    >>> start = {"box": 9.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("observed/c1.npz", **start, positions=[np.eye(2, 3) + 0.1] * 4, time=13.0)
+    >>> found = observe(find_sources(Path("observed")))
+    >>> found.n_runs, found.susceptibility
+    (4, array([0.]))
     """
 
     k: float
@@ -84,25 +96,42 @@ def observe(
     mixture: Mixture | None = None,
     times: Mapping[str, float] | None = None,
 ) -> Observables:
-    """Average over all runs of all configurations.
+    """Average time correlations over all runs of all configurations.
 
     Parameters
     ----------
     sources : iterable of Source
-    k, dt, mixture, times
-        See `lammps_botan.analysis.sources.measure`.
+    k : float, optional
+        Length of the wavevectors, inverse length unit. Default: 2 pi over the diameter of the
+        mixture.
+    dt : float
+        Time step of the simulation, time unit, for dumps without `ITEM: TIME`.
+    mixture : Mixture, optional
+        What the particles are, where the files do not say it.
+    times : dict of str to float, optional
+        Lag times of npz files without one, by a part of their names; time unit.
+
+    Returns
+    -------
+    Observables
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         If a file cannot be read, or the configurations do not fit together.
 
     Examples
     --------
     >>> from pathlib import Path
     >>> from lammps_botan.analysis.sources import find_sources
-    >>> found = observe(find_sources(Path("ensembles")))  # doctest: +SKIP
-    >>> found.times, found.msd  # doctest: +SKIP
+    >>> Path("ensembles").mkdir()
+    >>> start = {"box": 9.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("ensembles/c1.npz", **start, positions=[np.eye(2, 3) + 0.1] * 4, time=13.0)
+    >>> found = observe(find_sources(Path("ensembles")))
+    >>> found.times, found.msd.round(2)
+    (array([13.]), array([[0.03]]))
     """
     measured: list[Measured] = []
     for source in sources:
@@ -215,7 +244,7 @@ def _susceptibility(measured: Sequence[Measured], time: float) -> float:
 def _relaxation(
     measured: Sequence[Measured], times: Sequence[float], reference: int
 ) -> tuple[RelaxationTime | None, float, str]:
-    """The fit to the mean F_s of the reference species, its error, or why there is none."""
+    """Fit to the mean F_s of the reference species, its error, and why there is no fit."""
     means, _ = _mean_and_error(measured, "scattering", times)
     groups = [_groups(measured, "scattering", time)[:, reference] for time in times]
     n = len(groups[0])

@@ -1,6 +1,6 @@
-"""What MDAnalysis's readers do to images, lengths and times, and what of it is refused.
+"""Checks of images, lengths and times that MDAnalysis's readers give.
 
-Displacements need unwrapped positions in the length unit of the liquid, and lag times its time
+Displacements need unwrapped positions in the length unit of the liquid, and lag times need its time
 unit. `lammps_botan.files.trajectory.open_dump` gives both. Other readers wrap, convert nm to
 Angstrom, or make up the time between frames; few of them say so.
 """
@@ -22,10 +22,26 @@ SKEWED = {"MEMORY", "LAMMPSDUMP", "XTC", "TRR"}  # formats whose triclinic cells
 def check_images(trajectory: Any, name: str) -> bool:
     """Whether MDAnalysis's own reader of LAMMPS dumps unwraps; False for all other readers.
 
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+    name : str
+        The file, for messages.
+
+    Returns
+    -------
+    bool
+
     Raises
     ------
     ValueError
-        If it reads a dump and wraps, or unwraps wrongly.
+        If the reader wraps the positions of a dump, or unwraps them wrongly.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> check_images(MDAnalysis.Universe.empty(1, trajectory=True).trajectory, "in memory")
+    False
     """
     if not isinstance(trajectory, WrappingReader):
         return False
@@ -46,15 +62,28 @@ def check_images(trajectory: Any, name: str) -> bool:
 
 
 def check_step(before: Floats, after: Floats, box: Box, where: str) -> None:
-    """Refuse two frames [n_particles, 3] between which a particle may have been wrapped.
+    """Refuse two frames between which a particle may have been wrapped.
 
-    A particle that is wrapped jumps by an edge of the box, less its own way. Where no particle
-    goes farther than a quarter of the box from frame to frame, none has been wrapped.
+    A particle that is wrapped jumps by an edge of the box, less its own displacement. If no
+    particle moves farther than a quarter of the box from frame to frame, none has been wrapped.
+
+    Parameters
+    ----------
+    before, after : float [n_particles, 3]
+        Positions of two successive frames, length unit.
+    box : Box
+    where : str
+        File and frame, for messages.
 
     Raises
     ------
     ValueError
-        If a particle goes farther along a periodic direction.
+        If a particle moves farther along a periodic direction.
+
+    Examples
+    --------
+    >>> box = Box(10.0, (True, True, True))
+    >>> check_step(np.zeros((1, 3)), np.ones((1, 3)), box, "run.dcd: frame 1")
     """
     way = np.abs((after - before) @ np.linalg.inv(box.cell)) * np.array(box.periodic)
     if way.max(initial=0) > FAR:
@@ -77,11 +106,18 @@ def check_lengths(trajectory: Any, units: str | None, name: str) -> None:
     units : str or None
         LAMMPS's name of the unit system; None counts as lj.
     name : str
+        The file, for messages.
 
     Raises
     ------
     ValueError
-        If it converts lengths to another unit than that of the liquid, or does not convert them.
+        If the reader converts lengths to another unit than that of the liquid, or leaves out the
+        conversion that the liquid needs.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> check_lengths(MDAnalysis.Universe.empty(1, trajectory=True).trajectory, "lj", "in memory")
     """
     native = (getattr(trajectory, "units", None) or {}).get("length")
     if native in {None, "Angstrom"}:
@@ -100,12 +136,24 @@ def check_lengths(trajectory: Any, units: str | None, name: str) -> None:
 
 
 def check_cell(trajectory: Any, name: str) -> None:
-    """Refuse a triclinic cell by a reader that may take tilt factors for something else.
+    """Refuse a triclinic cell by a reader that may give another cell than that of the simulation.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+    name : str
+        The file, for messages.
 
     Raises
     ------
     ValueError
-        As that of GSD files does, and of DCD files, for which there are four conventions.
+        If the cell is triclinic and the format is, for example, GSD, whose reader takes tilt
+        factors for cosines, or DCD, for which there are four conventions.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> check_cell(MDAnalysis.Universe.empty(1, trajectory=True).trajectory, "in memory")
     """
     dimensions = trajectory.ts.dimensions
     if dimensions is None or trajectory.format in SKEWED or np.allclose(dimensions[3:], 90):
@@ -123,15 +171,22 @@ def check_times(trajectory: Any, units: str | None, name: str) -> None:
     Parameters
     ----------
     trajectory : MDAnalysis reader
-        At its first frame, and not asked for its `dt` before.
+        At its first frame, before its `dt` has been asked for.
     units : str or None
-        As for `check_lengths`.
+        LAMMPS's name of the unit system; None counts as lj.
     name : str
+        The file, for messages.
 
     Raises
     ------
     ValueError
-        If the file has no times, or those of a unit that LAMMPS does not write.
+        If the file has no times, or times in a unit that LAMMPS does not write.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> reader = SimpleNamespace(units={"time": "ps"}, ts=SimpleNamespace(data={"time": 0.0}))
+    >>> check_times(reader, "lj", "run.xtc")
     """
     native = (getattr(trajectory, "units", None) or {}).get("time")
     data = trajectory.ts.data

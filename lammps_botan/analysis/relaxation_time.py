@@ -1,9 +1,12 @@
 """The structural relaxation time tau_alpha from the self-intermediate scattering function.
 
+It comes from a fit of ::
+
     F(t) = (1 - f) exp[-(t / tau_s)^beta_s] + f exp[-(t / tau_alpha)^beta]
 
-a fast decay to the plateau f, the rattling in the cage, and a slow one out of it (Shiba et al.,
-J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. III).
+The first term is a fast decay to the plateau f, from the rattling in the cage; the second is the
+slow decay by escape from the cage (Shiba et al., J. Chem. Phys. 158, 084503 (2023),
+doi:10.1063/5.0129791, sec. III).
 """
 
 import itertools
@@ -27,18 +30,26 @@ RATIOS = (10.0, 300.0, 1e4)
 
 @dataclass(frozen=True)
 class RelaxationTime:
-    """tau_alpha and the curve it belongs to.
+    """tau_alpha and the curve that was fitted.
 
     Attributes
     ----------
     tau_alpha, error : float
         Slow relaxation time and its standard error, time unit.
     beta : float
-        Its stretching exponent.
+        Stretching exponent of the slow decay.
     plateau : float
         f, the share of the slow decay.
     tau_short, beta_short : float
-        tau_s and beta_s of the fast decay.
+        tau_s, time unit, and beta_s of the fast decay.
+
+    Examples
+    --------
+    >>> fit = RelaxationTime(
+    ...     tau_alpha=100.0, error=1.0, beta=0.8, plateau=0.9, tau_short=0.2, beta_short=1.0
+    ... )
+    >>> fit.curve([0.0, 1e6]), round(fit.one_over_e, 1)
+    (array([1., 0.]), 87.0)
     """
 
     tau_alpha: float
@@ -50,13 +61,24 @@ class RelaxationTime:
 
     @property
     def one_over_e(self) -> float:
-        """The time at which the fitted curve is 1/e."""
+        """Time at which the fitted curve is 1/e, time unit."""
         # both decays are above 1/e before the shorter time and below it after the longer
         bracket = np.log(self.tau_short), np.log(1.01 * self.tau_alpha)
         return float(np.exp(brentq(lambda x: self.curve(np.exp(x)) - LEVEL, *bracket)))
 
     def curve(self, times: npt.ArrayLike) -> Floats:
-        """F(t) of the fit, float64 in the shape of `times`."""
+        """Compute F(t) of the fit.
+
+        Parameters
+        ----------
+        times : float array
+            Time unit.
+
+        Returns
+        -------
+        float64 array
+            In the shape of `times`.
+        """
         t = np.asarray(times, dtype=np.float64)
         fast = np.exp(-((t / self.tau_short) ** self.beta_short))
         slow = np.exp(-((t / self.tau_alpha) ** self.beta))
@@ -66,20 +88,22 @@ class RelaxationTime:
 def fit_relaxation_time(
     times: npt.ArrayLike, scattering: npt.ArrayLike, errors: npt.ArrayLike | None = None
 ) -> RelaxationTime:
-    """Fit the double stretched exponential at the top of this file to F_s(k, t).
+    """Fit a double stretched exponential to F_s(k, t).
 
-    The error of tau_alpha comes from the covariance of the fit (linear in log tau_alpha). With
-    `errors` it is absolute; without, all points count alike and the scatter about the curve sets
-    the scale, which says little with fewer than about ten points. Both take the points as
-    independent, which points of the same runs are not: compare fits to several configurations.
+    The curve is F(t) = (1 - f) exp[-(t / tau_s)^beta_s] + f exp[-(t / tau_alpha)^beta], see
+    doi:10.1063/5.0129791, sec. III. The error of tau_alpha comes from the covariance of the fit
+    (linear in log tau_alpha). With `errors` it is absolute. Without `errors` all points count alike
+    and the scatter about the curve sets the scale, which says little with fewer than about ten
+    points. Both take the points as independent; points of the same runs are not: compare fits to
+    several configurations.
 
     Parameters
     ----------
-    times : [n_times]
-        Increasing, at least six.
-    scattering : [n_times]
+    times : float [n_times]
+        Increasing, at least six, time unit.
+    scattering : float [n_times]
         F_s(k, t), from above 1/e to below.
-    errors : [n_times], optional
+    errors : float [n_times], optional
         Standard errors of `scattering`.
 
     Returns
@@ -90,6 +114,14 @@ def fit_relaxation_time(
     ------
     ValueError
         If the arrays do not fit together, are not finite, are too few, or do not cross 1/e.
+
+    Examples
+    --------
+    >>> times = np.logspace(-1, 4, 30)
+    >>> scattering = 0.1 * np.exp(-times / 0.2) + 0.9 * np.exp(-((times / 100) ** 0.8))
+    >>> fit = fit_relaxation_time(times, scattering)
+    >>> round(fit.tau_alpha, 3), round(fit.beta, 3)
+    (100.0, 0.8)
     """
     t, f, sigma = _checked(times, scattering, errors)
     crossing = _crossing(t, f)

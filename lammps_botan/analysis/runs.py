@@ -1,8 +1,8 @@
 """Runs of one liquid, from the trajectories of MDAnalysis Universes.
 
 The first frame of a run is its origin, t = 0; the time of a frame since then is its lag time. The
-runs of an isoconfigurational ensemble share their first frame. Frames are read when they are asked
-for, one lag time of all runs at once. Lengths and times are in the units of the trajectories.
+runs of an isoconfigurational ensemble share their first frame. A frame is read when it is needed,
+one lag time of all runs at once. Lengths and times are in the units of the trajectories.
 """
 
 from collections.abc import Sequence
@@ -33,20 +33,20 @@ class Runs:
         Unwrapped trajectories with the same atoms, box and frame times.
     species : sequence of str, optional
         The atom types in the order of the species numbers: ("1", "2") makes type 1 species 0.
-        By default LAMMPS type k is species k - 1, and names are those of the mixture, or else in
+        Default: LAMMPS type k is species k - 1, and names are those of the mixture, or else in
         alphabetical order.
     mixture : Mixture, optional
-        What the particles are; without it the shipped mixture of their composition, if there is
-        one.
+        What the particles are. Default: the shipped mixture of their composition, if there is one.
     periodic : three bools, optional
-        Directions with periodic images. Without it they are those of the dump, and all three for
-        other readers; never z where all particles lie in one plane.
+        Directions with periodic images. Default: those of the dump, and all three for other
+        readers; never z where all particles lie in one plane.
     unwrapped : bool
-        True where positions are known to be unwrapped. Else a trajectory of another reader than
-        `open_dump` is refused if a particle moves by more than a quarter of the box from one frame
-        to the next, as a wrapped one does.
+        True where positions are known to be unwrapped. Otherwise a trajectory of another reader
+        than `open_dump` is refused if a particle moves by more than a quarter of the box from one
+        frame to the next, as a wrapped particle does.
     dt : float, optional
-        Time between two frames, for readers that do not know it, such as those of DCD and GSD.
+        Time between two frames, time unit, for readers that do not know it, such as those of DCD
+        and GSD.
 
     Attributes
     ----------
@@ -64,9 +64,14 @@ class Runs:
 
     Examples
     --------
-    >>> from lammps_botan.files.trajectory import open_dump
-    >>> runs = Runs([open_dump("run_1.dump"), open_dump("run_2.dump")])  # doctest: +SKIP
-    >>> time, displacements = runs.displacements(1)  # doctest: +SKIP
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = Runs(universe, dt=13.0)
+    >>> time, displacements = runs.displacements(1)
+    >>> time, displacements[0, 0]
+    (13.0, array([0., 1., 0.]))
     """
 
     def __init__(
@@ -121,15 +126,28 @@ class Runs:
 
     @property
     def diameter(self) -> float:
-        """As that of `Configuration`."""
+        """Diameter of the mixture, length unit, as of `Configuration`."""
         return self.configuration.diameter
 
     def times(self) -> Floats:
-        """float64 [n_frames]: the lag times."""
+        """Lag times, float64 [n_frames], time unit."""
         return self._runs[0].times()
 
     def displacements(self, frame: int) -> tuple[float, Floats]:
-        """Lag time, and r(t) - r(0) of each run, float64 [n_runs, n_particles, 3]."""
+        """Read r(t) - r(0) of each run.
+
+        Parameters
+        ----------
+        frame : int
+            From 0.
+
+        Returns
+        -------
+        float
+            Lag time, time unit.
+        float64 [n_runs, n_particles, 3]
+            Length unit.
+        """
         time, moved = self._positions(frame)
         for run, start in zip(moved, self._runs, strict=True):
             run -= start.initial
@@ -141,7 +159,7 @@ class Runs:
         return self._other_start() is None
 
     def _other_start(self) -> tuple[Run, int, float] | None:
-        """A run that starts elsewhere than the first, its farthest particle, and how far it is."""
+        """A run that starts elsewhere than the first, its farthest particle, and the distance."""
         first = self._runs[0].initial
         for run in self._runs[1:]:
             apart = np.abs(run.initial - first).max(axis=1)
@@ -167,12 +185,27 @@ class Runs:
 class IsoconfigurationalRuns(Runs):
     """Runs of the same atoms in the same box that start from the same configuration.
 
-    Parameters and attributes are those of `Runs`.
+    Parameters
+    ----------
+    runs : sequence of Universe or AtomGroup, or a single one
+        Unwrapped trajectories with the same first frame.
+    **options
+        Further parameters of `Runs`.
 
     Raises
     ------
     ValueError
-        Also if the first frames differ.
+        As `Runs`, or if the first frames differ.
+
+    Examples
+    --------
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> ensemble = IsoconfigurationalRuns([universe, universe], dt=13.0).at(1)
+    >>> ensemble.n_runs, ensemble.lag_time
+    (2, 13.0)
     """
 
     def __init__(self, runs: Atoms | Sequence[Atoms], **options: Any) -> None:
@@ -190,11 +223,21 @@ class IsoconfigurationalRuns(Runs):
 
     @property
     def initial(self) -> Floats:
-        """float64 [n_particles, 3]: the first frame of all runs."""
+        """First frame of all runs, float64 [n_particles, 3], length unit."""
         return self._runs[0].initial
 
     def at(self, frame: int) -> Ensemble:
-        """The ensemble at one frame; frame 0 is the configuration itself."""
+        """Read the ensemble at one frame; frame 0 is the configuration itself.
+
+        Parameters
+        ----------
+        frame : int
+            From 0.
+
+        Returns
+        -------
+        Ensemble
+        """
         time, final = self._positions(frame)
         return Ensemble(self.configuration, final, lag_time=time, path=Path(self.name))
 
@@ -202,33 +245,78 @@ class IsoconfigurationalRuns(Runs):
 def open_ensemble(
     paths: Sequence[str | Path], *, dt: float = 0.001, mixture: Mixture | None = None
 ) -> IsoconfigurationalRuns:
-    """The dumps of an isoconfigurational ensemble, one for each run.
+    """Open the dumps of an isoconfigurational ensemble, one for each run.
 
     Parameters
     ----------
     paths : sequence of Path
         LAMMPS text dumps.
     dt : float
-        Time step of the simulation, for dumps without `ITEM: TIME`.
+        Time step of the simulation, time unit, for dumps without `ITEM: TIME`.
     mixture : Mixture, optional
-        As for `Runs`.
+        What the particles are. Default: the shipped mixture of their composition, if there is one.
+
+    Returns
+    -------
+    IsoconfigurationalRuns
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As `open_dump` and `IsoconfigurationalRuns`, or if one dump is there twice; the dumps are
-        checked as far as their headers and first frames go.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        As `open_dump` and `IsoconfigurationalRuns`, or if one dump is given twice. Only headers and
+        first frames of the dumps are checked.
+
+    Examples
+    --------
+    >>> frame = '''ITEM: TIMESTEP
+    ... {step}
+    ... ITEM: NUMBER OF ATOMS
+    ... 1
+    ... ITEM: BOX BOUNDS pp pp pp
+    ... 0 9
+    ... 0 9
+    ... 0 9
+    ... ITEM: ATOMS id type xu yu zu
+    ... 1 1 0.5 0.5 {z}
+    ... '''
+    >>> for run in (1, 2):
+    ...     text = frame.format(step=0, z=1) + frame.format(step=1000, z=1 + run)
+    ...     _ = Path(f"run_{run}.dump").write_text(text)
+    >>> runs = open_ensemble(["run_1.dump", "run_2.dump"], dt=0.01)
+    >>> runs.times(), runs.at(1).final[:, 0, 2]
+    (array([ 0., 10.]), array([2., 3.]))
     """
     return IsoconfigurationalRuns(open_dumps(paths, dt=dt), mixture=mixture)
 
 
 def open_dumps(paths: Sequence[str | Path], *, dt: float = 0.001) -> list[MDAnalysis.Universe]:
-    """A Universe for each of several dumps, see `lammps_botan.files.trajectory.open_dump`.
+    """Open each of several dumps as a Universe, see `lammps_botan.files.trajectory.open_dump`.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        LAMMPS text dumps.
+    dt : float
+        Time step of the simulation, time unit, for dumps without `ITEM: TIME`.
+
+    Returns
+    -------
+    list of MDAnalysis.Universe
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As `open_dump`, or if one dump is there twice.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        As `open_dump`, or if one dump is given twice.
+
+    Examples
+    --------
+    >>> open_dumps(["run_1.dump", "run_1.dump"])
+    Traceback (most recent call last):
+    ValueError: run_1.dump: given twice; each run counts once
     """
     real = [Path(path).resolve() for path in paths]
     for k, path in enumerate(paths):
@@ -238,7 +326,7 @@ def open_dumps(paths: Sequence[str | Path], *, dt: float = 0.001) -> list[MDAnal
 
 
 def _likely_mixture(run: Run, number: dict[str, int]) -> Mixture | None:
-    """The shipped mixture that the whole system of a run can be."""
+    """Shipped mixture that fits the whole system of a run."""
     species = np.array([number[name] for name in run.atoms.universe.atoms.types])
     dimension = 2 if run.planar else 3
     size = run.box.area if run.planar else run.box.volume
@@ -247,7 +335,7 @@ def _likely_mixture(run: Run, number: dict[str, int]) -> Mixture | None:
 
 
 def _order(run: Run, species: Sequence[str] | None, mixture: Mixture | None) -> list[str]:
-    """The atom types in the order of the species; those of the whole system."""
+    """Atom types of the whole system in the order of the species."""
     found = set(run.atoms.universe.atoms.types)
     if species is None:
         if all(name.isdecimal() and int(name) > 0 for name in found):

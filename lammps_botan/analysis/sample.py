@@ -1,4 +1,4 @@
-"""A configuration whose future is known, as a graph with its targets."""
+"""Samples: configurations with their graphs and targets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +27,24 @@ class Sample:
     Attributes
     ----------
     path : Path
-        The file it came from.
+        File that the sample comes from.
     configuration : Configuration
     graph : Graph
     propensity : float64 [n_particles]
-        S_i, see `lammps_botan.analysis.targets.propensity`.
+        S_i, length unit, see `lammps_botan.analysis.targets.propensity`.
     pair_distance_change : float64 [n_edges]
-        E_ij, see `lammps_botan.analysis.targets.pair_distance_change`; NaN where the file has
-        neither runs nor E_ij.
+        E_ij, length unit, see `lammps_botan.analysis.targets.pair_distance_change`; NaN where the
+        file has neither runs nor E_ij.
     lag_time : float or None
         Time unit, where the file says it.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> sample = make_sample(Ensemble(start, final=np.eye(2, 3)[None], lag_time=13.0))
+    >>> sample.propensity, sample.lag_time
+    (array([0., 0.]), 13.0)
     """
 
     path: Path
@@ -60,40 +68,59 @@ def read_sample(
     ----------
     path : str or Path
     cutoff : float, optional
-        Of the graph, length unit; that of BOTAN, 2 diameters of the mixture, where it is not given.
+        Cutoff of the graph, length unit. Default: that of BOTAN, 2 diameters of the mixture.
     time_index : int, optional
-        Which lag time of a file with several.
+        Number of the lag time, from 0, for a file with several.
     mixture : Mixture, optional
         What the particles are, where the file does not say it.
 
+    Returns
+    -------
+    Sample
+
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         As `lammps_botan.files.ensemble.read_ensemble` and `make_sample`.
 
     Examples
     --------
-    >>> sample = read_sample("isoconfig_N4096T0.44_401_tc07.npz")  # doctest: +SKIP
-    >>> sample.graph.n_edges, len(sample.pair_distance_change)  # doctest: +SKIP
-    (166240, 166240)
+    >>> start = {"box": 9.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("runs.npz", **start, positions=[np.eye(2, 3) + 0.1] * 4)
+    >>> sample = read_sample("runs.npz")
+    >>> sample.graph.n_edges, len(sample.pair_distance_change)
+    (2, 2)
     """
     return make_sample(read_ensemble(path, time_index=time_index, mixture=mixture), cutoff)
 
 
 def make_sample(ensemble: Ensemble, cutoff: float | None = None) -> Sample:
-    """The graph and the targets of an ensemble.
+    """Make the graph and the targets of an ensemble.
 
     Parameters
     ----------
     ensemble : Ensemble
     cutoff : float, optional
-        As for `read_sample`.
+        Cutoff of the graph, length unit. Default: that of BOTAN, 2 diameters of the mixture.
+
+    Returns
+    -------
+    Sample
 
     Raises
     ------
     ValueError
         If the box is smaller than two cutoffs, the ensemble has another number of E_ij, or its
         final positions are wrapped.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> make_sample(Ensemble(start, final=np.eye(2, 3)[None]), cutoff=1.0).graph.n_edges
+    0
     """
     configuration, path = ensemble.configuration, ensemble.path
     if cutoff is None:
@@ -117,7 +144,7 @@ def make_sample(ensemble: Ensemble, cutoff: float | None = None) -> Sample:
 
 
 def check_box(configuration: Configuration, cutoff: float) -> None:
-    """Refuse a box with more than one image of a pair within the cutoff, before all are listed.
+    """Refuse a box with more than one image of a pair within the cutoff, before pairs are listed.
 
     Parameters
     ----------
@@ -129,6 +156,11 @@ def check_box(configuration: Configuration, cutoff: float) -> None:
     ------
     ValueError
         If the box is smaller than two cutoffs along a periodic direction.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> check_box(Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True))), cutoff=2.0)
     """
     heights = configuration.box.heights[np.array(configuration.box.periodic)]
     if heights.min(initial=np.inf) < 2 * cutoff:
@@ -140,7 +172,7 @@ def check_box(configuration: Configuration, cutoff: float) -> None:
 
 
 def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
-    """R_i, D_i or C_i, see `lammps_botan.analysis.targets.relative_displacement`.
+    """Compute R_i, D_i or C_i, see `lammps_botan.analysis.targets.relative_displacement`.
 
     Parameters
     ----------
@@ -157,6 +189,13 @@ def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
     ------
     ValueError
         If the ensemble has no runs, or a particle no neighbors.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> make_relative_displacement(Ensemble(start, final=np.eye(2, 3)[None] + 1.0), "C")
+    array([0., 0.])
     """
     path, initial, final = ensemble.path, ensemble.initial, ensemble.final
     if len(final) == 0:

@@ -1,4 +1,4 @@
-"""Where runs are found in a folder, and what is measured on those of one configuration."""
+"""Sources of runs in a folder, and the time correlations of the runs of one configuration."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,11 @@ class Source:
     ----------
     name : str
     files : tuple of Path
+
+    Examples
+    --------
+    >>> Source("c1", (Path("c1/run_1.dump"), Path("c1/run_2.dump"))).name
+    'c1'
     """
 
     name: str
@@ -39,21 +44,27 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What was measured at one lag time, in each run or from each time origin.
+    """Measured quantities at one lag time, in each run or from each time origin.
 
     Attributes
     ----------
     scattering : float64 [n_samples, n_species]
         F_s(k, t); NaN for species without particles, as below.
     msd : float64 [n_samples, n_species]
-        Mean squared displacement.
+        Mean squared displacement, length unit squared.
     displacement : float64 [n_samples, n_species]
-        Mean |dr|, whose average over the runs is the mean propensity.
+        Mean of ``|dr|``, length unit; its average over the runs is the mean propensity.
     overlap : float64 [n_samples]
-        Of all particles.
+        Q of all particles.
     groups : int64 [n_samples]
         Samples of different groups are independent of one another; all -1 where there are too few
         for an error.
+
+    Examples
+    --------
+    >>> one = np.ones((3, 1))
+    >>> Samples(one, one, one, np.ones(3), groups=np.arange(3)).overlap.mean()
+    np.float64(1.0)
     """
 
     scattering: Floats
@@ -65,7 +76,7 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One configuration, or one trajectory, with what was measured at each lag time.
+    """One configuration, or one trajectory, with the quantities measured at each lag time.
 
     Attributes
     ----------
@@ -73,7 +84,14 @@ class Measured:
     configuration : Configuration
     n_runs : int
     samples : dict of float to Samples
-        By lag time.
+        By lag time, time unit.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> one = Configuration(np.zeros((1, 3)), [0], Box(9.0, (True, True, True)))
+    >>> Measured("c1", one, n_runs=32, samples={}).n_runs
+    32
     """
 
     name: str
@@ -83,17 +101,34 @@ class Measured:
 
 
 def find_sources(folder: Path) -> list[Source]:
-    """The configurations of a folder: npz files with the same initial positions, or sub-folders.
+    """Find the configurations of a folder: npz files with equal initial positions, or sub-folders.
 
-    What `simulate isoconfig` has not finished is left out. Dumps in one sub-folder that share their
+    Unfinished runs of `simulate isoconfig` are left out. Dumps in one sub-folder that share their
     first frame are runs of one configuration.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Source
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder, or neither npz files nor dumps are in it.
     ValueError
-        If both are, or a file cannot be read.
+        If both are in it, or a file cannot be read.
+
+    Examples
+    --------
+    >>> Path("folder").mkdir()
+    >>> start = {"box": 9.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> for time in (1.0, 10.0):
+    ...     np.savez(f"folder/c1_{time:g}.npz", **start, positions=[np.eye(2, 3)], time=time)
+    >>> [len(source.files) for source in find_sources(Path("folder"))]
+    [2]
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
@@ -125,28 +160,42 @@ def measure(
     mixture: Mixture | None = None,
     times: Mapping[str, float] | None = None,
 ) -> list[Measured]:
-    """What a source tells, of one configuration, or of each of its trajectories.
+    """Measure the time correlations of a source, for one configuration or each of its trajectories.
 
-    Runs that share their first frame have one time origin, t = 0. A trajectory of its own, or each
-    of several that start differently, is averaged over all time origins, as in equilibrium.
+    Runs that share their first frame have one time origin, t = 0. A single trajectory, or each of
+    several that start differently, is averaged over all time origins, as in equilibrium.
 
     Parameters
     ----------
     source : Source
     k : float, optional
-        Length of the wavevectors, inverse length unit; 2 pi over the diameter of the mixture where
-        it is not given.
+        Length of the wavevectors, inverse length unit. Default: 2 pi over the diameter of the
+        mixture.
     dt : float
-        Time step of the simulation, for dumps without `ITEM: TIME`.
+        Time step of the simulation, time unit, for dumps without `ITEM: TIME`.
     mixture : Mixture, optional
         What the particles are, where the files do not say it.
     times : dict of str to float, optional
-        Lag times of npz files that do not hold it, by a part of their names.
+        Lag times of npz files without one, by a part of their names; time unit.
+
+    Returns
+    -------
+    list of Measured
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         If a file cannot be read, or its lag time is not known.
+
+    Examples
+    --------
+    >>> start = {"box": 9.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("c1.npz", **start, positions=[np.eye(2, 3)] * 4, time=13.0)
+    >>> [measured] = measure(Source("c1", (Path("c1.npz"),)))
+    >>> measured.n_runs, list(measured.samples)
+    (4, [13.0])
     """
     if source.files[0].suffix == ".npz":
         return [_of_ensembles(source, k, mixture, times or {})]
@@ -217,7 +266,7 @@ class _Observer:
         self._n_species = start.n_species if start.mixture is None else start.mixture.n_species
 
     def __call__(self, moved: Floats, groups: Sequence[int] | Ints) -> Samples:
-        """Of each run, from displacements [n_runs, n_particles, 3]."""
+        """Measure each run, from displacements [n_runs, n_particles, 3]."""
         scattering, msd, displacement = np.full((3, len(moved), self._n_species), np.nan)
         nowhere = np.zeros(moved.shape[1:])
         for kind in np.unique(self._species):

@@ -1,7 +1,7 @@
-"""Averages over the runs of an isoconfigurational ensemble, as `analysis.targets` has them.
+"""Averages over the runs of an isoconfigurational ensemble, as MDAnalysis classes.
 
-Lengths are in the unit of the trajectories. Default cutoffs are those of the paper times the
-diameter of the mixture.
+`lammps_botan.analysis.targets` has their equations. Lengths are in the unit of the trajectories.
+Default cutoffs are those of the paper times the diameter of the mixture.
 """
 
 from abc import abstractmethod
@@ -46,7 +46,7 @@ class _Isoconfigurational(LagTimeAnalysis):
 
     @abstractmethod
     def _values(self, ensemble: Ensemble) -> tuple[Any, ...]:
-        """The quantities, in order."""
+        """Quantities of an ensemble, in order."""
 
 
 class Propensity(_Isoconfigurational):
@@ -64,14 +64,22 @@ class Propensity(_Isoconfigurational):
     Attributes
     ----------
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.propensity : float64 [n_frames, n_particles]
+        Length unit.
 
     Examples
     --------
-    >>> from lammps_botan.files.trajectory import open_dump
-    >>> runs = [open_dump("run_1.dump"), open_dump("run_2.dump")]  # doctest: +SKIP
-    >>> Propensity(runs).run().results.propensity  # doctest: +SKIP
+    >>> import MDAnalysis
+    >>> import numpy as np
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, dt=13.0)
+    >>> Propensity(runs).run().results.propensity
+    array([[0., 0.],
+           [1., 0.]])
     """
 
     quantities = ("propensity",)
@@ -81,7 +89,7 @@ class Propensity(_Isoconfigurational):
 
 
 class _WithGraph(_Isoconfigurational):
-    """With the graph of the initial positions."""
+    """Analysis with the graph of the initial positions."""
 
     default_cutoff: float  # in diameters
 
@@ -107,15 +115,29 @@ class PairDistanceChange(_WithGraph):
     runs, species, mixture
         See `Propensity`.
     cutoff : float, optional
-        Pairs closer than this at t = 0; 2 diameters where it is not given.
+        Pairs closer than this at t = 0, length unit. Default: 2 diameters.
 
     Attributes
     ----------
     graph : Graph
         The edges: center, neighbor and vector of each at t = 0.
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.pair_distance_change : float64 [n_frames, n_edges]
+        Length unit.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> import numpy as np
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, dt=13.0)
+    >>> PairDistanceChange(runs).run().results.pair_distance_change.round(3)
+    array([[0.   , 0.   ],
+           [0.382, 0.382]])
     """
 
     quantities = ("pair_distance_change",)
@@ -134,16 +156,29 @@ class RelativeDisplacement(_WithGraph):
     runs, species, mixture
         See `Propensity`.
     cutoff : float, optional
-        Neighbors are closer than this at t = 0; 1.6 diameters where it is not given.
+        Neighbors are closer than this at t = 0, length unit. Default: 1.6 diameters.
 
     Attributes
     ----------
     graph : Graph
-        Of the neighbors.
+        Graph of the neighbors.
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.r, results.d, results.c : float64 [n_frames, n_particles]
-        NaN for particles without neighbors.
+        Length unit; NaN for particles without neighbors.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> import numpy as np
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, dt=13.0)
+    >>> RelativeDisplacement(runs).run().results.c
+    array([[0., 0.],
+           [1., 1.]])
     """
 
     quantities = ("r", "d", "c")
@@ -155,22 +190,36 @@ class RelativeDisplacement(_WithGraph):
 
 
 class NeighborAveragedDisplacement(_WithGraph):
-    """See `lammps_botan.analysis.targets.neighbor_averaged_displacement`.
+    """Displacement averaged over neighbors, as `targets.neighbor_averaged_displacement`.
 
     Parameters
     ----------
     runs, species, mixture
         See `Propensity`.
     cutoff : float, optional
-        Neighbors are closer than this at t = 0; 1.35 diameters where it is not given.
+        Neighbors are closer than this at t = 0, length unit. Default: 1.35 diameters.
 
     Attributes
     ----------
     graph : Graph
-        Of the neighbors.
+        Graph of the neighbors.
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.displacement : float64 [n_frames, n_particles, 3]
+        Length unit.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> import numpy as np
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, dt=13.0)
+    >>> NeighborAveragedDisplacement(runs).run().results.displacement[1]
+    array([[0. , 0.5, 0. ],
+           [0. , 0.5, 0. ]])
     """
 
     quantities = ("displacement",)
@@ -192,9 +241,9 @@ class BondBreakage(_Isoconfigurational):
     Attributes
     ----------
     graph : Graph
-        Of the bonds.
+        Graph of the bonds.
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.broken : float64 [n_frames, n_particles]
         NaN for particles without bonds.
 
@@ -202,6 +251,20 @@ class BondBreakage(_Isoconfigurational):
     ------
     ValueError
         If the mixture is neither given nor known by its composition.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> import numpy as np
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 2, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> runs = IsoconfigurationalRuns(universe, mixture=KOB_ANDERSEN, dt=13.0)
+    >>> BondBreakage(runs).run().results.broken
+    array([[0., 0.],
+           [1., 1.]])
     """
 
     quantities = ("broken",)

@@ -1,19 +1,19 @@
-"""What the network learns: averages over an isoconfigurational ensemble.
+"""Targets of the network: averages over an isoconfigurational ensemble.
 
 All functions take arrays in the length unit of the liquid: `initial` [n_particles, 3], the
-configuration all runs start from, and `final` [n_runs, n_particles, 3], unwrapped positions one lag
-time t later; below, dr_i = r_i(t) - r_i(0) and < > is the mean over the runs. Where neighbors
-matter, a graph of the initial positions says which they are. In two dimensions the third component
-of all positions is the same, and the box has no images along z.
+configuration that all runs start from, and `final` [n_runs, n_particles, 3], unwrapped positions
+one lag time t later; below, dr_i = r_i(t) - r_i(0) and < > is the mean over the runs. A graph of
+the initial positions says which particles are neighbors. In two dimensions the third component of
+all positions is the same, and the box has no images along z.
 Equations are those of Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from lammps_botan.analysis.relative_displacement import RelativeDisplacement
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
@@ -27,44 +27,58 @@ SAME_IMAGE = 1e-6  # distances to two images differ by more, relative to the lon
 COPLANAR = 1e-12  # smaller ratios of squared extents are rounding errors
 
 
-@dataclass(frozen=True)
-class RelativeDisplacement:
-    """Motion of each particle relative to its neighbors.
-
-    Attributes
-    ----------
-    r, d, c : float64 [n_particles]
-        R_i, D_i and C_i, length unit; NaN for a particle without neighbors.
-    """
-
-    r: Floats
-    d: Floats
-    c: Floats
-
-
 def displacements(initial: Floats, final: Floats) -> Iterator[Floats]:
-    """dr_i of one run after the other, each float64 [n_particles, 3].
+    """Give dr_i of one run after the other.
+
+    Parameters
+    ----------
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
+
+    Yields
+    ------
+    float64 [n_particles, 3]
+        Length unit.
 
     Raises
     ------
     ValueError
         If the shapes do not fit.
+
+    Examples
+    --------
+    >>> list(displacements(np.zeros((1, 3)), np.ones((1, 1, 3))))
+    [array([[1., 1., 1.]])]
     """
     return (np.subtract(run, initial, dtype=np.float64) for run in _runs(initial, final))
 
 
 def propensity(initial: Floats, final: Floats) -> Floats:
-    """S_i(t) = < |r_i(t) - r_i(0)| >, eq. 10.
+    """Compute the propensity S_i(t) = ``< |r_i(t) - r_i(0)| >``, eq. 10 of doi:10.1063/5.0129791.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
 
     Returns
     -------
     float64 [n_particles]
+        Length unit.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> propensity(np.zeros((1, 3)), np.array([[[0.3, 0.4, 0.0]], [[0.0, 0.0, 1.0]]]))
+    array([0.75])
     """
     total = np.zeros(len(initial))
     for moved in displacements(initial, final):
@@ -73,27 +87,39 @@ def propensity(initial: Floats, final: Floats) -> Floats:
 
 
 def pair_distance_change(initial: Floats, final: Floats, graph: Graph, box: Box) -> Floats:
-    """E_ij(t) = < r_ij(t) - r_ij(0) > for the edges of the graph, eq. 11.
+    """Compute E_ij(t) = < r_ij(t) - r_ij(0) > of each edge, eq. 11 of doi:10.1063/5.0129791.
 
     Distances are those of the minimum image.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Wrapped or not.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Wrapped or unwrapped, length unit.
     graph : Graph
-        Of the initial positions.
+        Graph of the initial positions.
     box : Box
 
     Returns
     -------
     float64 [n_edges]
+        Length unit.
 
     Raises
     ------
     ValueError
         If the box is so small that a pair has several edges, one for each of its images.
+
+    Examples
+    --------
+    >>> from lammps_botan import Configuration
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> box = Box(9.0, (True, True, True))
+    >>> initial = np.array([[0.0, 0, 0], [1, 0, 0]])
+    >>> graph = build_graph(Configuration(initial, [0, 0], box), cutoff=2.0)
+    >>> pair_distance_change(initial, np.array([[[0.0, 0, 0], [1.5, 0, 0]]]), graph, box)
+    array([0.5, 0.5])
     """
     runs = _runs(initial, final)
     center, neighbor, edges = _pairs(graph)
@@ -110,33 +136,52 @@ def pair_distance_change(initial: Floats, final: Floats, graph: Graph, box: Box)
 
 
 def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> RelativeDisplacement:
-    """R_i, D_i and C_i: motion relative to the neighbors and to their strain, sec. V.
+    """Compute R_i, D_i and C_i: motion relative to the neighbors and to their strain.
 
-    With v_ij = r_i(0) - r_j(0) and the sum over the n neighbors j of i, in each run
+    The source is sec. V of doi:10.1063/5.0129791. With v_ij = r_i(0) - r_j(0) and the sum over the
+    n neighbors j of i, in each run ::
 
         Y_ij = [r_i(t) - r_j(t)] - (1 + eps_i) v_ij = (dr_i - dr_j) - eps_i v_ij
         R_i = |sum_j Y_ij| / n,   D_i = sqrt(sum_j |Y_ij|^2 / n),   C_i = |sum_j (dr_i - dr_j)| / n
 
-    where eps_i, the local strain (any 3x3 matrix), minimizes sum_j |Y_ij|^2 (Falk and Langer,
-    Phys. Rev. E 57, 7192 (1998), doi:10.1103/PhysRevE.57.7192):
+    where eps_i, the local strain (any 3x3 matrix), minimizes the sum over j of ``|Y_ij|^2`` (Falk
+    and Langer, Phys. Rev. E 57, 7192 (1998), doi:10.1103/PhysRevE.57.7192) ::
 
         eps_i = [sum_j (dr_i - dr_j) v_ij^T] [sum_j v_ij v_ij^T]^-1
 
-    Fewer than three neighbors in independent directions leave part of eps_i open: it is zero there
-    (pseudo-inverse), as it is across the plane of a two-dimensional system.
+    Fewer than three neighbors in independent directions leave a part of eps_i open; this part is
+    zero (pseudo-inverse), as is the part across the plane of a two-dimensional system.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
     graph : Graph
-        Of the initial positions, with the cutoff 1.6 sigma_AA in the paper (`RELATIVE_CUTOFF`).
+        Graph of the initial positions, with the cutoff 1.6 sigma_AA in the paper
+        (`RELATIVE_CUTOFF`).
 
     Returns
     -------
     RelativeDisplacement
         NaN for particles without neighbors.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> from lammps_botan import Configuration
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> initial = np.array([[0.0, 0, 0], [1, 0, 0]])
+    >>> pair = Configuration(initial, [0, 0], Box(9.0, (True, True, True)))
+    >>> final = np.array([[[0.0, 1, 0], [1, 0, 0]]])
+    >>> motion = relative_displacement(initial, final, build_graph(pair, cutoff=1.6))
+    >>> motion.r, motion.c  # one neighbor: the strain takes all of it
+    (array([0., 0.]), array([1., 1.]))
     """
     runs = displacements(initial, final)
     n, n_edges, vectors = graph.n_particles, graph.n_edges, graph.vectors
@@ -144,7 +189,7 @@ def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> Relat
     squares = sum_j @ (vectors[:, :, None] * vectors[:, None, :]).reshape(n_edges, 9)
     inverse = np.linalg.pinv(squares.reshape(n, 3, 3), rtol=COPLANAR, hermitian=True)
     weights = np.einsum("eab,eb->ea", inverse[graph.center], vectors)
-    # rows or columns 3i + b hold component b of what belongs to center i
+    # rows or columns 3i + b hold component b of center i
     slots = (3 * graph.center[:, None] + np.arange(3)).ravel()
     starts = np.arange(0, 3 * n_edges + 1, 3)
     fit = csr_array((weights.ravel(), slots, starts), shape=(n_edges, 3 * n)).T
@@ -164,22 +209,40 @@ def relative_displacement(initial: Floats, final: Floats, graph: Graph) -> Relat
 
 
 def neighbor_averaged_displacement(initial: Floats, final: Floats, graph: Graph) -> Floats:
-    """< sum_j dr_j theta(r_f - r_ij(0)) / sum_j theta(r_f - r_ij(0)) >, eq. 16.
+    """Average the mean displacement over neighbors, eq. 16 of doi:10.1063/5.0129791.
 
-    The sum includes j = i, as theta(r_f - 0) = 1: a particle without neighbors keeps < dr_i >.
+    It is < sum_j dr_j theta(r_f - r_ij(0)) / sum_j theta(r_f - r_ij(0)) >. The sum includes j = i,
+    as theta(r_f - 0) = 1: a particle without neighbors keeps < dr_i >.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
     graph : Graph
-        Of the initial positions, with the cutoff r_f = 1.35 sigma_AA in the paper
+        Graph of the initial positions, with the cutoff r_f = 1.35 sigma_AA in the paper
         (`AVERAGE_CUTOFF`).
 
     Returns
     -------
     float64 [n_particles, 3]
+        Length unit.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> from lammps_botan import Configuration
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> initial = np.array([[0.0, 0, 0], [1, 0, 0]])
+    >>> pair = Configuration(initial, [0, 0], Box(9.0, (True, True, True)))
+    >>> final = np.array([[[0.0, 1, 0], [1, 0, 0]]])
+    >>> neighbor_averaged_displacement(initial, final, build_graph(pair, cutoff=1.35))[:, 1]
+    array([0.5, 0.5])
     """
     mean = np.zeros((len(initial), 3))
     for moved in displacements(initial, final):
@@ -191,7 +254,7 @@ def neighbor_averaged_displacement(initial: Floats, final: Floats, graph: Graph)
 
 
 def bonded(graph: Graph, mixture: Mixture) -> Graph:
-    """The graph with bonds only: pairs closer than the bond length of their two species.
+    """Give the graph of the bonds: pairs closer than the bond length of their two species.
 
     Parameters
     ----------
@@ -228,28 +291,44 @@ def bonded(graph: Graph, mixture: Mixture) -> Graph:
 def bond_breakage(
     initial: Floats, final: Floats, bonds: Graph, box: Box, mixture: Mixture
 ) -> Floats:
-    """The fraction of each particle's bonds that are broken at t, averaged over the runs.
+    """Compute the fraction of each particle's bonds that are broken at t, averaged over the runs.
 
     A pair with r_ij(0) < A1 sigma_ab is bonded; the bond is broken when r_ij(t) > A2 sigma_ab
-    (minimum image). A2 > A1, so that vibrations break nothing: Yamamoto and Onuki,
-    Phys. Rev. E 58, 3515 (1998), doi:10.1103/PhysRevE.58.3515. Here A1 sigma_ab are the bond
-    lengths of the mixture, and A2 / A1 is `mixture.breaking`. In the Kob-Andersen mixture A1 = 1.35
-    and A2 = 1.7, which for A-A lies between the first two shells of neighbors.
+    (minimum image). A2 > A1, so that vibrations break no bond: Yamamoto and Onuki, Phys. Rev. E 58,
+    3515 (1998), doi:10.1103/PhysRevE.58.3515. Here A1 sigma_ab are the bond lengths of the mixture,
+    and A2 / A1 is `mixture.breaking`. In the Kob-Andersen mixture A1 = 1.35 and A2 = 1.7, which for
+    A-A lies between the first two shells of neighbors.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Wrapped or not.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Wrapped or unwrapped, length unit.
     bonds : Graph
-        Of the initial positions; each of its edges is a bond, see `bonded`.
+        Graph of the initial positions; each of its edges is a bond, see `bonded`.
     box : Box
     mixture : Mixture
 
     Returns
     -------
     float64 [n_particles]
-        NaN for particles without bonds.
+        From 0 to 1; NaN for particles without bonds.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or the mixture lacks a species.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box, Configuration
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> initial, box = np.array([[0.0, 0, 0], [1, 0, 0]]), Box(9.0, (True, True, True))
+    >>> bonds = bonded(build_graph(Configuration(initial, [0, 0], box), 2.0), KOB_ANDERSEN)
+    >>> final = np.array([[[0.0, 0, 0], [1.5, 0, 0]], [[0, 0, 0], [1.8, 0, 0]]])
+    >>> bond_breakage(initial, final, bonds, box, KOB_ANDERSEN)
+    array([0.5, 0.5])
     """
     runs = _runs(initial, final)
     center, neighbor, edges = _pairs(bonds)
@@ -263,7 +342,7 @@ def bond_breakage(
 
 
 def _bond_lengths(graph: Graph, mixture: Mixture) -> Floats:
-    """float64 [n_edges]: the bond length of the two species of each edge."""
+    """Bond length of the two species of each edge, float64 [n_edges]."""
     found = int(graph.species.max(initial=0))
     if found >= mixture.n_species or graph.species.min(initial=0) < 0:
         raise ValueError(

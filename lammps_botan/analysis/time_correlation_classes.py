@@ -1,7 +1,7 @@
-"""Time correlations, averaged over runs that may each start from another configuration.
+"""Time correlations as MDAnalysis classes, averaged over runs from any configurations.
 
-The standard errors take the runs as independent: runs from the same configuration share what is
-particular to it, so for the error of a temperature use runs from many configurations.
+The standard errors take the runs as independent. Runs from one configuration are not independent:
+for an error that holds for a temperature take runs from many configurations.
 """
 
 from abc import abstractmethod
@@ -65,8 +65,8 @@ class IntermediateScattering(_PerSpecies):
     runs : Runs, or sequence of Universe or AtomGroup
         See `lammps_botan.analysis.runs`; the first frame of each is its origin.
     k : float, optional
-        Length of the wavevectors, inverse length unit; 2 pi over the diameter of the mixture where
-        it is not given, as in the paper.
+        Length of the wavevectors, inverse length unit. Default: 2 pi over the diameter of the
+        mixture, as in the paper.
     species : sequence of str, optional
         Atom types in the order of the species, see `lammps_botan.analysis.runs.Runs`.
     mixture : Mixture, optional
@@ -75,13 +75,24 @@ class IntermediateScattering(_PerSpecies):
     Attributes
     ----------
     vectors : float64 [n_k, 3]
-        The wavevectors of this length that the box allows.
+        The wavevectors of this length that the box allows, inverse length unit.
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.scattering : float64 [n_frames, n_species]
         NaN for species without particles.
     results.error : float64 [n_frames, n_species]
         Standard error of the mean over the runs, NaN for a single run.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> found = IntermediateScattering(Runs(universe, dt=13.0), k=1.0).run()
+    >>> found.results.scattering.shape, found.results.scattering[0]
+    ((2, 1), array([1.]))
     """
 
     quantities = ("scattering", "error")
@@ -104,7 +115,7 @@ class IntermediateScattering(_PerSpecies):
 
 
 class MeanSquaredDisplacement(_PerSpecies):
-    """Of each species, see `lammps_botan.analysis.time_correlations.mean_squared_displacement`.
+    """Mean squared displacement of each species, as `time_correlations.mean_squared_displacement`.
 
     Parameters
     ----------
@@ -114,11 +125,23 @@ class MeanSquaredDisplacement(_PerSpecies):
     Attributes
     ----------
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.mean_squared_displacement : float64 [n_frames, n_species]
         Length unit squared; NaN for species without particles.
     results.error : float64 [n_frames, n_species]
         Standard error of the mean over the runs, NaN for a single run.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> found = MeanSquaredDisplacement(Runs(universe, dt=13.0)).run()
+    >>> found.results.mean_squared_displacement
+    array([[0. ],
+           [0.5]])
     """
 
     quantities = ("mean_squared_displacement", "error")
@@ -130,27 +153,39 @@ class MeanSquaredDisplacement(_PerSpecies):
 class OverlapSusceptibility(_Correlation):
     """Q(t) and chi_4(t) of all particles, see `analysis.time_correlations.overlap_susceptibility`.
 
-    The variance is over all runs given: from one configuration, its isoconfigurational part; from
-    many, with the spread between configurations. For one species take AtomGroups.
+    The variance is over all runs that are given. Runs from one configuration give its
+    isoconfigurational part; runs from many add the spread between configurations. For one species
+    take AtomGroups.
 
     Parameters
     ----------
     runs : Runs, or sequence of Universe or AtomGroup
         At least two, see `lammps_botan.analysis.runs`; the first frame of each is its origin.
     length : float, optional
-        Particles that moved less overlap with where they were, length unit; 0.3 diameters of the
-        mixture where it is not given.
+        A particle overlaps with its first position if it moved less than this, length unit.
+        Default: 0.3 diameters of the mixture.
     mixture : Mixture, optional
         See `IntermediateScattering`.
 
     Attributes
     ----------
     results.times : float64 [n_frames]
-        Lag times.
+        Lag times, time unit.
     results.overlap, results.overlap_error : float64 [n_frames]
         Mean over the runs and its standard error.
     results.susceptibility, results.susceptibility_error : float64 [n_frames]
         chi_4 and its standard error (jackknife over the runs), which is NaN for two runs.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> found = OverlapSusceptibility(Runs([universe, universe], dt=13.0)).run()
+    >>> found.results.overlap, found.results.susceptibility
+    (array([1. , 0.5]), array([0., 0.]))
     """
 
     quantities = ("overlap", "overlap_error", "susceptibility", "susceptibility_error")
@@ -174,7 +209,7 @@ class OverlapSusceptibility(_Correlation):
 
 
 def _standard_error(values: Floats) -> Floats:
-    """Of the mean over the first axis [n_runs, ...]."""
+    """Standard error of the mean over the first axis [n_runs, ...]."""
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan)
     return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(len(values)))

@@ -2,8 +2,8 @@
 
 All functions take arrays in the length unit of the liquid: `initial` [n_particles, 3] and `final`
 [n_runs, n_particles, 3], unwrapped positions one lag time t later; dr_i = r_i(t) - r_i(0). They
-average over the particles they are given: pass those of one species for its own correlation. A
-drift of the center of mass is not removed.
+average over all particles of the arrays: for the correlation of one species give its particles
+only. A drift of the center of mass is not removed.
 """
 
 import numpy as np
@@ -18,13 +18,13 @@ BLOCK = 1024  # particles at a time
 
 
 def wavevectors(box: Box, k: float) -> Floats:
-    """Wavevectors of length k that the box allows, one of each pair k_n and -k_n.
+    """Give the wavevectors of length k that the box allows, one of each pair k_n and -k_n.
 
     They are k_n = 2 pi sum_d n_d b_d over the periodic directions d, with integers n_d and vectors
     b in the space of the periodic cell vectors a, where a_c . b_d is 1 for c = d and else 0. They
     lie in a shell around k: those closest to k in length until there are 100, with all others that
-    are as close, none farther than 0.5 % of k. Where a small box has none so close, they are those
-    of the closest length.
+    are as close, none farther than 0.5 % of k. If a small box has none so close, they are those of
+    the closest length.
 
     Parameters
     ----------
@@ -36,6 +36,7 @@ def wavevectors(box: Box, k: float) -> Floats:
     Returns
     -------
     float64 [n_k, 3]
+        Inverse length unit.
 
     Raises
     ------
@@ -70,47 +71,74 @@ def wavevectors(box: Box, k: float) -> Floats:
 
 
 def self_intermediate_scattering(initial: Floats, final: Floats, vectors: Floats) -> Floats:
-    """F_s(k, t) = 1/N sum_i cos(k . dr_i), averaged over the wavevectors, for each run.
+    """Compute F_s(k, t) = 1/N sum_i cos(k . dr_i) for each run, averaged over the wavevectors.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
-    vectors : [n_k, 3]
-        See `wavevectors`.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
+    vectors : float [n_k, 3]
+        Inverse length unit, see `wavevectors`.
 
     Returns
     -------
     float64 [n_runs]
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> final = np.array([[[0.5, 0, 0]]])  # half a wavelength
+    >>> self_intermediate_scattering(np.zeros((1, 3)), final, np.array([[2 * np.pi, 0, 0]]))
+    array([-1.])
     """
     return np.array([_mean_cosine(moved, vectors) for moved in displacements(initial, final)])
 
 
 def mean_squared_displacement(initial: Floats, final: Floats) -> Floats:
-    """1/N sum_i |dr_i|^2 for each run.
+    """Compute 1/N sum_i ``|dr_i|^2`` for each run.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
 
     Returns
     -------
     float64 [n_runs]
+        Length unit squared.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> mean_squared_displacement(np.zeros((1, 3)), np.ones((2, 1, 3)))
+    array([3., 3.])
     """
     return np.array([(m * m).sum() / len(m) for m in displacements(initial, final)])
 
 
 def overlap(initial: Floats, final: Floats, length: float) -> Floats:
-    """Q(t) = 1/N sum_i theta(a - |dr_i|), the fraction that moved less than a, for each run.
+    """Compute the fraction Q(t) of particles that moved less than a, for each run.
+
+    Q(t) = 1/N sum_i theta(a - ``|dr_i|``).
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
     length : float
         a, length unit; 0.3 sigma_AA is usual (`OVERLAP_LENGTH`).
 
@@ -122,6 +150,11 @@ def overlap(initial: Floats, final: Floats, length: float) -> Floats:
     ------
     ValueError
         If the shapes do not fit or `length` is not positive.
+
+    Examples
+    --------
+    >>> overlap(np.zeros((2, 3)), np.array([[[0.1, 0, 0], [1.0, 0, 0]]]), length=0.3)
+    array([0.5])
     """
     if not length > 0:
         raise ValueError(f"the overlap length must be positive, found {length}")
@@ -131,17 +164,18 @@ def overlap(initial: Floats, final: Floats, length: float) -> Floats:
 
 
 def overlap_susceptibility(initial: Floats, final: Floats, length: float) -> float:
-    """chi_4(t) = N var(Q) over the runs: how far mobility is correlated in space.
+    """Compute chi_4(t) = N var(Q) over the runs, which grows with the size of mobile regions.
 
     Lacevic et al., J. Chem. Phys. 119, 7372 (2003), doi:10.1063/1.1605094, for the self part of the
     overlap. The variance is the unbiased one, sum (Q - <Q>)^2 / (n_runs - 1). All runs start from
-    one configuration, so it has no part from the spread between configurations.
+    one configuration: the spread between configurations is no part of it.
 
     Parameters
     ----------
-    initial : [n_particles, 3]
-    final : [n_runs, n_particles, 3]
-        Unwrapped.
+    initial : float [n_particles, 3]
+        Length unit.
+    final : float [n_runs, n_particles, 3]
+        Unwrapped, length unit.
     length : float
         a, length unit; 0.3 sigma_AA is usual (`OVERLAP_LENGTH`).
 
@@ -153,6 +187,12 @@ def overlap_susceptibility(initial: Floats, final: Floats, length: float) -> flo
     ------
     ValueError
         If there are fewer than two runs, the shapes do not fit, or `length` is not positive.
+
+    Examples
+    --------
+    >>> final = np.array([[[0.1, 0, 0]], [[1.0, 0, 0]]])
+    >>> overlap_susceptibility(np.zeros((1, 3)), final, length=0.3)
+    0.5
     """
     values = overlap(initial, final, length)
     if len(values) < 2:
@@ -169,7 +209,7 @@ def _mean_cosine(moved: Floats, vectors: Floats) -> float:
 
 
 def _shell(cell: Floats, low: float, high: float) -> Floats:
-    """float64 [n_k, 3]: wavevectors with low <= |k_n| <= high, one of each pair, without zero.
+    """Wavevectors with low <= ``|k_n|`` <= high, float64 [n_k, 3], one of each pair, without zero.
 
     `cell` are the periodic cell vectors, [n_periodic, 3].
     """

@@ -27,7 +27,7 @@ class Run:
     ----------
     atoms : AtomGroup
     number : int
-        Of the run, for messages about trajectories without a file.
+        Number of the run, for messages about trajectories without a file.
     mixture : Mixture, optional
         Its units are those of the trajectory.
     periodic : three bools, optional
@@ -35,7 +35,7 @@ class Run:
     unwrapped : bool
         Whether positions are known to be unwrapped, whatever the reader.
     dt : float, optional
-        Time between two frames, in place of what the reader says.
+        Time between two frames, time unit, in place of the reader's value.
 
     Attributes
     ----------
@@ -43,10 +43,10 @@ class Run:
         The file.
     box : Box
     initial : float64 [n_particles, 3]
-        The first frame.
+        The first frame, length unit.
     types, ids : [n_particles]
     units : str or None
-        Of the file, where it says them.
+        Units of the file, where it says them.
     planar : bool
         Whether all particles of the system lie in one plane.
 
@@ -55,6 +55,16 @@ class Run:
     ValueError
         If the atoms have no types, the frames no box, or the reader may wrap, convert lengths or
         make up times (`lammps_botan.analysis.reader_checks`).
+
+    Examples
+    --------
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "1"])
+    >>> frames = np.array([[[0, 0, 0], [1, 0, 0.5]], [[0, 1, 0], [1, 0, 0.5]]])
+    >>> _ = universe.load_new(frames, dimensions=[9, 9, 9, 90, 90, 90])
+    >>> run = Run(universe.atoms, 0, dt=13.0)
+    >>> run.times(), run.read(1)[1][0]
+    (array([ 0., 13.]), array([0., 1., 0.]))
     """
 
     def __init__(
@@ -120,7 +130,7 @@ class Run:
         return f"atom ID {self.ids[index]}"
 
     def times(self) -> Floats:
-        """float64 [n_frames]: times since the first frame."""
+        """Times since the first frame, float64 [n_frames], time unit."""
         if self._dt is None and isinstance(self.trajectory, DumpReader):
             return np.asarray(self.trajectory.times - self.trajectory.times[0])
         if self._dt is not None:
@@ -128,7 +138,7 @@ class Run:
         return np.array([frame.time for frame in self.trajectory]) - self.origin
 
     def read(self, frame: int) -> tuple[float, Floats]:
-        """Time since the first frame, and positions [n_particles, 3], of one frame."""
+        """Read one frame: time since the first frame, and positions [n_particles, 3]."""
         self._go_to(frame)
         self.check_box(self._box(frame), self.box, frame, "in the first frame")
         positions = np.asarray(self.atoms.positions, dtype=np.float64)
@@ -143,7 +153,7 @@ class Run:
         return self._time(frame) - self.origin, positions
 
     def compare(self, first: "Run") -> None:
-        """Refuse a run of other atoms, of another box or length than the first one."""
+        """Refuse a run whose atoms, box or number of frames differ from those of the first run."""
         for what, own, expected in (
             ("number of atoms", len(self.atoms), len(first.atoms)),
             ("number of frames", self.n_frames, first.n_frames),

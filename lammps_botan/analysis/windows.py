@@ -29,9 +29,15 @@ class Windows:
     origins, ends : int64 [n_windows]
         Numbers of the frames.
     blocks : int64 [n_windows]
-        Which of `BLOCKS` equal stretches of time the origin is in, each no shorter than the lag
-        time, so that the averages over the blocks are nearly independent; all -1 where the
-        trajectory is too short for that, or a block has no origin.
+        Number of the stretch of time that the origin is in, of `BLOCKS` equal ones. Each stretch is
+        no shorter than the lag time, so that the averages over them are nearly independent. All -1
+        where the trajectory is too short for that, or a stretch has no origin.
+
+    Examples
+    --------
+    >>> one = Windows(1.0, np.array([0, 1]), np.array([1, 2]), blocks=np.array([-1, -1]))
+    >>> one.ends - one.origins
+    array([1, 1])
     """
 
     lag_time: float
@@ -41,14 +47,14 @@ class Windows:
 
 
 def find_windows(times: Floats) -> list[Windows]:
-    """The windows of each lag time, which are the times since the first frame.
+    """Find the windows of each lag time, which are the times since the first frame.
 
     Of more than 60 lag times about twelve to a decade are taken.
 
     Parameters
     ----------
-    times : [n_frames]
-        Ascending.
+    times : float [n_frames]
+        Ascending, time unit.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The command `lammps-botan`: thin sub-commands over the modules of this package."""
+"""The command `lammps-botan`: short sub-commands over the modules of this package."""
 
 import sys
 
@@ -26,7 +26,7 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            extras = {"lightning": "train", "sklearn": "train", "matplotlib": "plot"}
+            extras = {"lightning": "train", "sklearn": "train", "matplotlib": "plot", "k3d": "view"}
             if error.name not in extras:
                 raise
             raise click.ClickException(
@@ -45,7 +45,7 @@ def main(ctx: click.Context) -> None:
 
 @main.command()
 def check() -> None:
-    """Load the plugin in LAMMPS; print versions, and in words what is wrong."""
+    """Load the plugin in LAMMPS; print versions, and problems in words."""
     from lammps_botan.cli.installation import check as run
 
     report = run()
@@ -75,6 +75,7 @@ for command in (
     analysis.observables,
     trajectories.score,
     trajectories.movie,
+    trajectories.view,
     plot.plot,
 ):
     main.add_command(command)

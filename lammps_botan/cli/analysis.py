@@ -1,4 +1,4 @@
-"""Commands that say what the liquid does: targets and time correlations of its runs."""
+"""Commands for targets and time correlations of the runs of a liquid."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,13 +77,15 @@ def targets(
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("-k", type=float, help="Of F_s, inverse length unit; 2 pi / diameter if not given.")
+@click.option(
+    "-k", type=float, help="Wavenumber of F_s, inverse length unit.  [default: 2 pi / diameter]"
+)
 @click.option(
     "--time",
     "times",
     metavar="PART=TIME",
     multiple=True,
-    help="Lag time of the npz files with PART in their names, where they do not hold it; repeat.",
+    help="Lag time of npz files without one, by a PART of their names; may be repeated.",
 )
 @DT
 @MIXTURE

@@ -1,4 +1,4 @@
-"""The command that compares models with what happens."""
+"""The command that compares models with isoconfigurational averages."""
 
 import math
 import re
@@ -40,7 +40,7 @@ TITLES = {"S": "rho of the propensity S", "E": "rho of the changes E of bonds"}
     help="A model file, or a name that `lammps-botan models` lists; several are compared. Without "
     "it the ceilings are printed alone.",
 )
-@click.option("--time-index", type=int, help="Which lag time of files with several, from 0.")
+@click.option("--time-index", type=int, help="Number of the lag time, from 0.")
 @MIXTURE
 @click.option(
     "--known",
@@ -76,7 +76,7 @@ def evaluate(
 
 
 def _table(found: dict[str, Any], quantity: str) -> Table:
-    """Configurations and what follows from all of them as rows, models and ceiling as columns."""
+    """Table with configurations and means as rows, models and ceiling as columns."""
     models = [model[quantity] for model in found["models"]]
     names = _short([model["model"] for model in found["models"]])
     limit = found["ceiling"] and found["ceiling"][quantity]
@@ -112,7 +112,7 @@ def _table(found: dict[str, Any], quantity: str) -> Table:
 
 
 def _rows(found: dict[str, Any]) -> list[str]:
-    """Short names of the files, with what they were to the models that know them."""
+    """Short names of the files, with their roles for the models that know them."""
     models = found["models"]
     names = _short([model["model"] for model in models])
     rows = []
@@ -128,7 +128,7 @@ def _rows(found: dict[str, Any]) -> list[str]:
 
 
 def _notes(found: dict[str, Any]) -> list[str]:
-    """What must be known to read the tables."""
+    """Notes that explain the tables."""
     from lammps_botan.evaluation.bootstrap import FEWEST
 
     n, left_out = len(found["configurations"]), len(found["left_out"])
@@ -158,7 +158,7 @@ def _notes(found: dict[str, Any]) -> list[str]:
 
 
 def _cell(value: float | None, error: float | None = None) -> str:
-    """A number, maybe with its error; a dash where it is not defined."""
+    """A number with its error, if there is one; a dash where the number is not defined."""
     value = None if value is None or math.isnan(value) else value
     if error is None or math.isnan(error):
         return f"{number(value):>7}"
@@ -166,7 +166,7 @@ def _cell(value: float | None, error: float | None = None) -> str:
 
 
 def _level_cell(value: float | None, error: float | None = None) -> str:
-    """The same with three digits, of lengths as small as the unit makes them."""
+    """The same with three digits, for lengths of any size."""
     if value is None or math.isnan(value):
         return _cell(None)
     if not error or math.isnan(error):  # a perfect prediction has its ratios without error

@@ -1,4 +1,4 @@
-"""Is `fix botan` there? Versions, and in words what is wrong."""
+"""Check of the installation: versions, and problems in words."""
 
 import ctypes
 import importlib
@@ -25,16 +25,16 @@ ON_TWO_RANKS = re.compile(r"(2 by 1 by 1|1 by 2 by 1|1 by 1 by 2) MPI processor 
 
 @dataclass
 class Report:
-    """What was found.
+    """Result of the check.
 
     Attributes
     ----------
     versions : dict
-        Of LAMMPS, torch, MPI and the plugin.
+        Versions of LAMMPS, torch, MPI and the plugin.
     problems : list of str
         Empty if `fix botan` can be used.
     notes : list of str
-        What is no problem but may surprise.
+        Facts that are no problem but may surprise.
     """
 
     versions: dict[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def check(folder: Path = Path(__file__).parents[1] / "plugin") -> Report:
     Parameters
     ----------
     folder : Path
-        Where the plugin was installed.
+        Folder of the installed plugin.
     """
     report = Report()
     for package in ("lammps-botan", "lammps", "torch"):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @click.command("import-weights")
 @click.argument("weights", type=FILE)
 @OUTPUT
-@click.option("--lag-time", type=float, help="The weights were trained for.")
-@click.option("--temperature", default=0.44, show_default=True, help="Of their training data.")
+@click.option("--lag-time", type=float, help="Lag time of the training.")
+@click.option("--temperature", default=0.44, show_default=True, help="Temperature of the training.")
 def import_weights(weights: Path, output: Path, lag_time: float | None, temperature: float) -> None:
     """Turn public weights into a checkpoint: of BOTAN (.pth), of the NT-GNN of Bapst et al. (.npz).
 
@@ -57,17 +57,16 @@ def import_weights(weights: Path, output: Path, lag_time: float | None, temperat
 @click.option(
     "--fallback",
     metavar="MODEL",
-    help="Predicts until the history is full that the model sees: a model file, or a name of "
-    "`models`.",
+    help="Model that predicts until the history is full: a model file, or a name of `models`.",
 )
 @TRUST
 def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> None:
     """Turn CHECKPOINTS into a model file for LAMMPS and Python; several make a committee.
 
     A committee predicts the mean of its members, and their standard deviation as a second output.
-    A model file of an earlier format may stand in place of a checkpoint, and is written anew. With
-    --fallback one model file of any network may: it gets the fallback, and stays the same
-    otherwise.
+    A model file of an earlier format may stand in place of a checkpoint, and is written in the
+    present format. With --fallback a single model file of any network may stand there too: it gets
+    the fallback, and stays the same otherwise.
     """
     from lammps_botan.files.whole_file import keep_apart
     from lammps_botan.network.checkpoint import load_checkpoint
@@ -79,7 +78,7 @@ def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> N
     other = None if fallback is None else find_model(fallback)
     keep_apart([output], [] if other is None else [other])
     if other is not None and len(checkpoints) == 1 and is_model_file(checkpoints[0]):
-        # the file may be written anew
+        # the file may be written again
         metadata = add_fallback(checkpoints[0], other, output)
     else:
         keep_apart([output], checkpoints)
@@ -97,7 +96,7 @@ def export(checkpoints: Sequence[Path], output: Path, fallback: str | None) -> N
 @click.argument("model")
 @AS_JSON
 def info(model: str, as_json: bool) -> None:
-    """Print what MODEL (a model file or a name) says of itself."""
+    """Print the metadata of MODEL (a model file or a name)."""
     from lammps_botan.network.archive import Archive
     from lammps_botan.network.fallback import read_fallback
     from lammps_botan.network.metadata import read_metadata
@@ -159,7 +158,7 @@ def _seen_rows(metadata: "Metadata") -> Iterator[tuple[str, str]]:
 
 
 def _count_known(roles: Iterable[str]) -> str:
-    """How many configurations a model knows in each role, as in 9 training, 1 validation."""
+    """Count the configurations that a model knows in each role, as in 9 training, 1 validation."""
     counts = Counter(roles)
     return ", ".join(f"{n} {role}" for role, n in counts.most_common()) or "not recorded"
 
@@ -167,7 +166,7 @@ def _count_known(roles: Iterable[str]) -> str:
 @click.command()
 @AS_JSON
 def models(as_json: bool) -> None:
-    """List the models that ship; their names do wherever a model is expected."""
+    """List the models that ship; a name stands for the model wherever a model file is expected."""
     from lammps_botan.network.metadata import read_metadata
     from lammps_botan.network.shipped import shipped_models
 
@@ -187,7 +186,7 @@ def models(as_json: bool) -> None:
     if as_json:
         click.echo(to_json(rows))
         return
-    name = Column("name", no_wrap=True)  # it is to be typed
+    name = Column("name", no_wrap=True)  # users type it
     table = Table(name, "architecture", "T", "lag time", "rho_S", "rho_E", title="models")
     for row in rows:
         found = row["correlations"]

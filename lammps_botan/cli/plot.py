@@ -19,9 +19,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 PICTURE = click.option(
     "-o", "--output", type=FILE, required=True, callback=check_picture, help="Picture to draw."
 )
-TIME_INDEX = click.option(
-    "--time-index", type=int, help="Which lag time of files with several, from 0."
-)
+TIME_INDEX = click.option("--time-index", type=int, help="Number of the lag time, from 0.")
 
 
 @click.group()
@@ -43,7 +41,7 @@ def learning_curve(runs: Sequence[Path], output: Path) -> None:
 @plot.command("correlation-vs-time")
 @click.argument("evaluations", type=FILE, nargs=-1, required=True)
 @PICTURE
-@click.option("--published", is_flag=True, help="Draw rho_S of published models beside.")
+@click.option("--published", is_flag=True, help="Draw rho_S of published models too.")
 def correlation_vs_time(evaluations: Sequence[Path], output: Path, published: bool) -> None:
     """Draw rho_S and rho_E against the lag time, from EVALUATIONS of `evaluate --json`."""
     from lammps_botan.figures.correlation import plot_correlation
@@ -57,10 +55,10 @@ def correlation_vs_time(evaluations: Sequence[Path], output: Path, published: bo
 @click.argument("evaluations", type=FILE, nargs=-1, required=True)
 @PICTURE
 def ablation(evaluations: Sequence[Path], output: Path) -> None:
-    """Draw rho_S and rho_E against what models differ in, from EVALUATIONS of `evaluate --json`.
+    """Draw rho_S and rho_E against a quantity of the models, from EVALUATIONS of `evaluate --json`.
 
-    That is the number of rounds n, the weight p, the length of the history or the number of
-    training configurations.
+    The quantities are the number of rounds n, the weight p, the length of the history and the
+    number of training configurations.
     """
     from lammps_botan.figures.ablation import plot_ablation
 
@@ -72,7 +70,7 @@ def ablation(evaluations: Sequence[Path], output: Path) -> None:
 @plot.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @PICTURE
-@click.option("-m", "--model", help="Draw its predictions beside: a file, or a name of `models`.")
+@click.option("-m", "--model", help="Draw its predictions too: a file, or a name of `models`.")
 @TIME_INDEX
 @MIXTURE
 @TRUST
@@ -83,7 +81,7 @@ def anticorrelation(
     time_index: int | None,
     mixture: "Mixture | None",
 ) -> None:
-    """Draw how E_ij(t) depends on r_ij(0), from isoconfigurational FILES, for each lag time."""
+    """Draw E_ij(t) against r_ij(0), from isoconfigurational FILES, for each lag time."""
     from lammps_botan.figures.anticorrelation import plot_anticorrelation
 
     keep_apart([output], [*files, *([model] if model else [])])
@@ -98,9 +96,9 @@ def anticorrelation(
 @PICTURE
 @click.option("-m", "--model", help="For a configuration: a model file, or a name of `models`.")
 @TIME_INDEX
-@click.option("--frame", type=int, help="Of a dump, from 0; -1 is the last. [default: 0]")
+@click.option("--frame", type=int, help="Frame of a dump, from 0; -1 is the last.  [default: 0]")
 @click.option("--bonds", is_flag=True, help="With -m: draw bonds in place of particles.")
-@click.option("--bond-dump", type=FILE, help="Of a dump: draw the bonds in this one in place.")
+@click.option("--bond-dump", type=FILE, help="For a dump: draw its bonds, from this dump.")
 @COLUMN
 @THICKNESS
 @MIXTURE
@@ -119,9 +117,9 @@ def plot_map(
 ) -> None:
     """Draw a slice through SOURCE: a scored dump, or a configuration whose future is known.
 
-    Of a dump, the particles of a frame are colored by the propensity. Of a configuration (an npz
-    or pickle file), three panels show prediction, truth and error of the model given with -m. Of
-    two dimensions the whole plane is drawn.
+    For a dump, the particles of a frame are colored by the propensity. For a configuration (an npz
+    or pickle file), three panels show prediction, truth and error of the model given with -m. Two
+    dimensions are drawn as a whole plane.
     """
     keep_apart([output], [path for path in (source, model, bond_dump) if path])
     if model is None:

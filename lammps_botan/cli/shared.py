@@ -1,4 +1,4 @@
-"""What several commands share: options, numbers and names as they are printed."""
+"""Options, numbers and names that several commands share."""
 
 import contextlib
 import json
@@ -42,12 +42,13 @@ FOLDER = click.option(
     help="Folder; made if it is not there.",
 )
 COLUMN = click.option(
-    "--column", help="Colors the particles; the propensity, d_propensity or f_ID, if not given."
+    "--column",
+    help="Quantity that colors the particles.  [default: the propensity, d_propensity or f_ID]",
 )
 THICKNESS = click.option(
     "--thickness",
     type=click.FloatRange(min=0, min_open=True),
-    help="Of the slice, which is halfway up the box; the diameter of a particle, if not given.",
+    help="Thickness of the slice, at half the height of the box.  [default: a particle diameter]",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 DT = click.option(
@@ -62,7 +63,7 @@ DT = click.option(
 def check_mixture(
     ctx: click.Context, parameter: click.Parameter, name: str | None
 ) -> "Mixture | None":
-    """The mixture of this name, or of this TOML file."""
+    """Find the mixture of this name, or of this TOML file."""
     if name is None:
         return None
     from lammps_botan.files.mixture_toml import find_mixture
@@ -74,14 +75,14 @@ MIXTURE = click.option(
     "--mixture",
     metavar="NAME|FILE.toml",
     callback=check_mixture,
-    help="What the particles are (docs/how_to/own_mixture.md); told by the file or their "
-    "composition, if not given.",
+    help="What the particles are (docs/how_to/own_mixture.md).  [default: the mixture of the file, "
+    "or the shipped one of their composition]",
 )
 
 
 @contextlib.contextmanager
 def signals_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a command as Ctrl-C does: with what is whole kept, and status 1."""
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: whole files stay, the status is 1."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -95,7 +96,7 @@ def signals_as_ctrl_c() -> Iterator[None]:
 
 
 def trust(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    """Say so to this process and its workers."""
+    """Set the environment variable for this process and its workers."""
     if value:
         os.environ["LAMMPS_BOTAN_TRUST"] = "yes"
         ctx.call_on_close(lambda: os.environ.pop("LAMMPS_BOTAN_TRUST"))
@@ -111,15 +112,15 @@ TRUST = click.option(
 
 
 def paths_written(paths: Sequence[Path]) -> str:
-    """One path, or how many from which to which."""
+    """Name one path, or the number of paths with the first and the last one."""
     return str(paths[0]) if len(paths) == 1 else f"{len(paths)} files, {paths[0]} to {paths[-1]}"
 
 
 def to_json(content: object) -> str:
-    """JSON text; JSON has no NaN: an undefined correlation is null."""
+    """Write JSON text; an undefined correlation, NaN, becomes null."""
     return json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None))
 
 
 def number(value: float | None) -> str:
-    """Four decimals, or a dash where there is nothing to print."""
+    """Write four decimals, or a dash where there is no number."""
     return "-" if value is None else f"{value:.4f}"

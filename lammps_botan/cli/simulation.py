@@ -1,4 +1,4 @@
-"""Commands that make the glass: `lammps-botan simulate`."""
+"""Commands that simulate: `lammps-botan simulate`."""
 
 import contextlib
 import math
@@ -19,30 +19,28 @@ from lammps_botan.cli.shared import FILE, FOLDER, paths_written
 def simulate() -> None:
     """Make the ground truth with LAMMPS: glasses and isoconfigurational ensembles.
 
-    The glass is the Kob-Andersen mixture, or any other by --mixture (docs/how_to/own_mixture.md).
-    All numbers are in the units of the mixture. Interrupted at any moment and started again with
-    the same arguments, a command goes on.
+    The glass is the Kob-Andersen mixture, or any other with --mixture. All numbers are in the units
+    of the mixture. A command that was interrupted goes on when it is started again with the same
+    arguments.
     """
 
 
 MIXTURE = click.option(
     "--mixture",
     metavar="NAME|FILE.toml",
-    help="What the particles are, with their interactions; the shipped mixture of the same "
-    "composition if not given.",
+    help="What the particles are, with their interactions.  [default: the shipped mixture of their "
+    "composition]",
 )
-SEED = click.option("--seed", default=1, show_default=True, help="Other seeds, other runs.")
+SEED = click.option("--seed", default=1, show_default=True, help="Another seed gives other runs.")
 SCHEDULER = click.option(
-    "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler; else the cores of this machine."
+    "--scheduler", metavar="tcp://HOST:PORT", help="Dask scheduler.  [default: this machine]"
 )
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Runs that go on at a time; as many as there are cores if not given.",
+    help="Runs at a time.  [default: the number of cores]",
 )
-TIMESTEP = click.option(
-    "--timestep", type=float, help="That of the mixture if not given (docs/reference/simulate.md)."
-)
+TIMESTEP = click.option("--timestep", type=float, help="Time step.  [default: that of the mixture]")
 
 
 @simulate.command()
@@ -54,18 +52,18 @@ TIMESTEP = click.option(
     show_default=True,
     help="What the particles are, with their interactions.",
 )
-@click.option("--temperature", type=float, required=True)
-@click.option("--time", type=float, help="At the temperature; 40 tau_alpha if not given.")
-@click.option("--configurations", default=1, show_default=True, help="How many.")
+@click.option("--temperature", type=float, required=True, help="Temperature of the thermostat.")
+@click.option("--time", type=float, help="Time at the temperature.  [default: 40 tau_alpha]")
+@click.option("--configurations", default=1, show_default=True, help="Number of configurations.")
 @click.option(
     "--spacing",
     type=float,
-    help="Time between configurations of one liquid; without it each has a melt of its own.",
+    help="Time between configurations of one liquid.  [default: a melt of its own for each]",
 )
-@click.option("--n", "n_particles", default=4096, show_default=True, help="Particles.")
-@click.option("--density", type=float, help="N/V; that of the mixture if not given.")
-@click.option("--melt-time", type=float, help="That of the mixture if not given.")
-@click.option("--cooling-time", type=float, help="That of the mixture if not given.")
+@click.option("--n", "n_particles", default=4096, show_default=True, help="Number of particles.")
+@click.option("--density", type=float, help="Particles per volume.  [default: of the mixture]")
+@click.option("--melt-time", type=float, help="Time of the melt.  [default: of the mixture]")
+@click.option("--cooling-time", type=float, help="Time of the quench.  [default: of the mixture]")
 @TIMESTEP
 @SEED
 @SCHEDULER
@@ -113,13 +111,13 @@ def _drifts(paths: Sequence[Path]) -> Table:
 @click.argument("configurations", type=FILE, nargs=-1, required=True)
 @FOLDER
 @MIXTURE
-@click.option("--temperature", type=float, required=True, help="Of the velocities.")
+@click.option("--temperature", type=float, required=True, help="Temperature of the velocities.")
 @click.option(
     "--times",
     required=True,
-    help="Lag times, as in 0.13,1.3,13, or 'paper' for those at which the mixture was studied.",
+    help="Lag times, as in 0.13,1.3,13; or 'paper' for those of the mixture.",
 )
-@click.option("--runs", default=32, show_default=True, help="Per configuration.")
+@click.option("--runs", default=32, show_default=True, help="Runs of each configuration.")
 @TIMESTEP
 @SEED
 @SCHEDULER
@@ -145,7 +143,7 @@ def isoconfig(configurations: Sequence[Path], output: Path, **arguments: Any) ->
 def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
     """Minimize CONFIGURATIONS (npz files) and the ends of their runs.
 
-    Writes OUTPUT/NAME.npz, with the inherent structures beside what the file held.
+    Writes OUTPUT/NAME.npz with the content of the given file and the inherent structures.
     """
     from lammps_botan.simulation import inherent as run
 
@@ -159,17 +157,17 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
 @click.argument("configurations", type=FILE, nargs=-1, required=True)
 @FOLDER
 @MIXTURE
-@click.option("--window", type=float, required=True, help="How long a history is.")
-@click.option("--interval", type=float, help="Between samples; a 150th of the window if not given.")
+@click.option("--window", type=float, required=True, help="Length of a history.")
+@click.option("--interval", type=float, help="Time between samples.  [default: window / 150]")
 @click.option("--velocities", default=1, show_default=True, help="Histories of each structure.")
-@click.option("--ends", default=0, show_default=True, help="Also of the ends of so many runs.")
+@click.option("--ends", default=0, show_default=True, help="Runs whose ends get histories too.")
 @click.option(
     "--copies",
     default=0,
     show_default=True,
     help="Positions of each run to keep, as further configurations for `lammps-botan distill -m`.",
 )
-@click.option("--temperature", type=float, help="Of the velocities, where a file does not say it.")
+@click.option("--temperature", type=float, help="Temperature, if a file has none.")
 @TIMESTEP
 @SEED
 @SCHEDULER
@@ -177,8 +175,8 @@ def inherent(configurations: Sequence[Path], output: Path, **arguments: Any) -> 
 def history(configurations: Sequence[Path], output: Path, **arguments: Any) -> None:
     """Run short histories of CONFIGURATIONS (npz files, or LAMMPS data files).
 
-    In equilibrium a run with fresh velocities stands for the past. Writes OUTPUT/NAME.npz, with the
-    histories beside what the file held.
+    In equilibrium a run with fresh velocities stands for the past. Writes OUTPUT/NAME.npz with the
+    content of the given file and the histories.
     """
     from lammps_botan.simulation import history as run
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("config", type=FILE)
-@click.option("--init", type=FILE, help="Checkpoint whose weights to start from.")
+@click.option("--init", type=FILE, help="Checkpoint with the weights to start from.")
 @click.option(
     "--devices",
     type=click.IntRange(min=1),
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--num-nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines."
 )
 def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None:
-    """Train a network as CONFIG says; started again, it goes on.
+    """Train a network with CONFIG, a TOML file; an interrupted training goes on.
 
     CONFIG is a TOML file (docs/reference/train.md). Several seeds make a
     committee, one network after the other.
@@ -64,8 +64,8 @@ def train(config: Path, init: Path | None, devices: int, num_nodes: int) -> None
 @click.option(
     "-m",
     "--model",
-    help="The teacher: a model file, or a name that `lammps-botan models` lists. Without it ridge "
-    "regression on inherent structures, which learns from the runs of CONFIGURATIONS.",
+    help="The teacher: a model file, or a name that `lammps-botan models` lists.  [default: ridge "
+    "regression on inherent structures, which learns from the runs of CONFIGURATIONS]",
 )
 @MIXTURE
 @TRUST
@@ -75,7 +75,8 @@ def distill(
     """Write pseudo-labels for CONFIGURATIONS and the ends of their runs.
 
     CONFIGURATIONS are npz files of `simulate inherent`; or, for a model that sees histories, those
-    of `simulate history`, whose copies are labeled too. Started again, it goes on.
+    of `simulate history`, whose copies are labeled too. A second call goes on where an interrupted
+    one stopped.
     """
     from lammps_botan.training.pseudo_labels import count_structures
     from lammps_botan.training.pseudo_labels import distill as run
@@ -99,9 +100,9 @@ teach = click.Command(
 
 
 def keep_memory() -> None:
-    """Make glibc keep the pages of large tensors, which come back at every step.
+    """Make glibc keep the pages of large tensors, which are needed again at every step.
 
-    To return them and to fault them in again takes a quarter of a step.
+    To return the pages and to fault them in again takes a quarter of a step.
     """
     with contextlib.suppress(OSError, AttributeError):
         process = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""Commands that score trajectories, and make movies of what was scored."""
+"""Commands that score trajectories, and show scored dumps as movies and pages."""
 
 import contextlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from lammps_botan.cli.shared import COLUMN, FILE, MIXTURE, THICKNESS, TRUST, che
 
 
 class _SpeciesCommand(click.Command):
-    """Takes `--species A B` as `fix botan` does: all words up to the next option."""
+    """Command that takes `--species A B` as `fix botan` does: all words up to the next option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--species" in args:
@@ -59,22 +59,22 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     help="Minimize each frame, for a model that sees inherent structures "
     "(docs/reference/inherent.md).",
 )
-@click.option("--topology", type=FILE, help="With the atom types, for a TRAJECTORY without them.")
-@click.option("--box", type=(float, float, float), help="Edges, for a TRAJECTORY without them.")
-@click.option("--units", help="LAMMPS units of an XTC or TRR file, if not in its topology.")
+@click.option("--topology", type=FILE, help="File with the atom types, if TRAJECTORY has none.")
+@click.option("--box", type=(float, float, float), help="Edges of the box, if TRAJECTORY has none.")
+@click.option("--units", help="LAMMPS units of an XTC or TRR file, if its topology has none.")
 @click.option(
     "--timestep",
     type=float,
-    help="Of the run, for a model that sees a history and a TRAJECTORY that does not say its time.",
+    help="Time step of the run, for a model that sees a history and a TRAJECTORY without times.",
 )
 @click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
-@click.option("--device", default="cpu", show_default=True, help="Of torch: cpu or cuda.")
+@click.option("--device", default="cpu", show_default=True, help="Device of torch: cpu or cuda.")
 @TRUST
 def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
     """Score the frames of TRAJECTORY: a LAMMPS dump or data file, XYZ, GSD, DCD, XTC or TRR.
 
-    Writes a LAMMPS dump with the propensity in the column d_propensity. Interrupted, it leaves the
-    frames scored so far.
+    Writes a LAMMPS dump with the propensity in the column d_propensity. An interrupted command
+    leaves the frames scored so far.
     """
     from lammps_botan.prediction.trajectory import score_file
 
@@ -121,6 +121,43 @@ def movie(dump: Path, output: Path, **arguments: Any) -> None:
         for n_frames, share in draw_movie(dump, output, **arguments):
             bar.update(task, completed=share, description=f"movie, {n_frames} frames")
     click.echo(f"drew {output / 'movie.gif'}, {n_frames} frames")
+
+
+def _check_page(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if path.suffix not in {".html", ".htm"}:
+        raise click.BadParameter(f"expected a name ending in .html, found {path}")
+    return check_folder(ctx, parameter, path)
+
+
+@click.command()
+@click.argument("dump", type=FILE)
+@click.option(
+    "-o", "--output", type=FILE, required=True, callback=_check_page, help="Page to write."
+)
+@click.option("--every", default=1, show_default=True, help="Show every this many frames.")
+@click.option(
+    "--largest",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    metavar="SHARE",
+    help="Draw in full this share of each species, of the largest values; the others are dots.",
+)
+@COLUMN
+@MIXTURE
+def view(dump: Path, output: Path, **arguments: Any) -> None:
+    """Write a page that shows the particles of a scored DUMP in three dimensions.
+
+    Any browser opens the page, without a network. The mouse turns the particles, a slider changes
+    the frame.
+    """
+    from lammps_botan.figures.view import draw_view
+
+    n_frames = 0
+    with _progress() as bar:
+        task = bar.add_task("view", total=1.0)
+        for n_frames, share in draw_view(dump, output, **arguments):
+            bar.update(task, completed=share, description=f"view, {n_frames} frames")
+    size = output.stat().st_size / 1e6
+    click.echo(f"drew {output}, {n_frames} frames, {size:.1f} MB; open it in a browser")
 
 
 def _progress() -> Progress:

@@ -1,1 +1,1 @@
-"""How well a model predicts: correlations and levels, their errors and their ceilings."""
+"""Quality of predictions: correlations and levels, their errors and their ceilings."""

@@ -1,10 +1,9 @@
-"""Correlations over several configurations, with the error that the choice of these brings.
+"""Correlations over several configurations, with the error from the choice of configurations.
 
-The error is the standard deviation over sets of configurations that are drawn anew with
-replacement (bootstrap: Efron, Ann. Statist. 7, 1 (1979), doi:10.1214/aos/1176344552). Of n
-configurations it is multiplied by sqrt(n / (n - 1)), which makes the variance of a mean unbiased.
-The same sets are drawn at each call, so that correlations over the same configurations can be
-compared set by set.
+The error is the standard deviation over resampled sets of configurations, drawn with replacement
+(bootstrap: Efron, Ann. Statist. 7, 1 (1979), doi:10.1214/aos/1176344552). For n configurations the
+error is multiplied by sqrt(n / (n - 1)), which makes the variance of a mean unbiased. Every call
+uses the same sets, so that correlations over the same configurations can be compared set by set.
 """
 
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from lammps_botan.evaluation.pearson import ceiling, correlation, lengthening, r
 from lammps_botan.structure.box import Floats, Ints
 
 N_RESAMPLES = 1000  # gives the error to 2 %
-FEWEST = 5  # of fewer configurations the error is itself wrong by 40 % and more
+FEWEST = 5  # with fewer configurations the error itself is wrong by 40 % and more
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,20 @@ class Correlations:
     Attributes
     ----------
     per_configuration : float64 [n_configurations]
-        NaN where rho is not defined, and then also the mean.
+        NaN where rho is not defined; then the mean is NaN too.
     pooled : float
         Rho over the entries of all configurations together.
     resampled_mean, resampled_pooled : float64 [N_RESAMPLES]
-        The mean of `per_configuration`, and `pooled`, for configurations drawn anew.
+        Mean of `per_configuration`, and `pooled`, for each resampled set of configurations.
+
+    Examples
+    --------
+    >>> from lammps_botan.evaluation.pearson import moments
+    >>> rng = np.random.default_rng(1)
+    >>> truth = rng.normal(size=(5, 100))
+    >>> found = correlations(moments(truth + rng.normal(size=(5, 100)), truth))
+    >>> round(found.mean, 2), round(found.mean_error, 2)
+    (0.65, 0.03)
     """
 
     per_configuration: Floats
@@ -41,7 +49,7 @@ class Correlations:
 
     @property
     def mean(self) -> float:
-        """Rho of each configuration, then averaged."""
+        """Mean of rho over the configurations."""
         return float(self.per_configuration.mean())
 
     @property
@@ -55,7 +63,7 @@ class Correlations:
         return self._error(self.resampled_pooled)
 
     def minus(self, other: "Correlations") -> tuple[float, float]:
-        """How much larger the mean is than another one of the same configurations, and its error.
+        """Difference of the mean to another one of the same configurations, and its error.
 
         The error is paired: what the configurations have in common drops out.
         """
@@ -67,25 +75,50 @@ class Correlations:
 
 
 def correlations(moments: Floats) -> Correlations:
-    """Correlations of predictions.
+    """Compute the correlations of predictions.
 
     Parameters
     ----------
-    moments : [n_configurations, 6]
-        Of prediction and truth, see `lammps_botan.evaluation.pearson.moments`.
+    moments : float64 [n_configurations, 6]
+        Moments of prediction and truth, see `lammps_botan.evaluation.pearson.moments`.
+
+    Returns
+    -------
+    Correlations
+
+    Examples
+    --------
+    >>> from lammps_botan.evaluation.pearson import moments
+    >>> truth = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 8.0]])
+    >>> correlations(moments(2 * truth, truth)).per_configuration.round(6)
+    array([1., 1.])
     """
     return _resample(correlation(moments), lambda drawn: rho_pooled(moments[drawn]))
 
 
 def ceilings(moments: Floats, n_runs: npt.ArrayLike) -> Correlations:
-    """The highest rho that predictions can reach, see `lammps_botan.evaluation.pearson.ceiling`.
+    """Compute the highest rho that predictions can reach, see `evaluation.pearson.ceiling`.
 
     Parameters
     ----------
-    moments : [n_splits, n_configurations, 6]
-        Of the averages over two halves of the runs; rho is averaged over the splits.
+    moments : float64 [n_splits, n_configurations, 6]
+        Moments of the averages over two halves of the runs; rho is averaged over the splits.
     n_runs : int [n_configurations]
-        Of each. Where some are even and some odd, the pooled ceiling takes the mean of their k.
+        Number of runs of each configuration. Where some numbers are even and some odd, the pooled
+        ceiling takes the mean of their k.
+
+    Returns
+    -------
+    Correlations
+
+    Examples
+    --------
+    >>> from lammps_botan.evaluation.pearson import halves_moments
+    >>> rng = np.random.default_rng(1)
+    >>> runs = rng.normal(size=100) + rng.normal(size=(32, 100))
+    >>> found = ceilings(halves_moments(runs)[:, None], [32])
+    >>> round(found.mean, 2)
+    0.98
     """
     k = lengthening(n_runs)
 
@@ -97,18 +130,45 @@ def ceilings(moments: Floats, n_runs: npt.ArrayLike) -> Correlations:
 
 
 def draw_configurations(n: int) -> Ints:
-    """Sets of configurations drawn anew, int64 [N_RESAMPLES, n]; the same ones at each call."""
+    """Draw resampled sets of configurations, with replacement; the same ones at each call.
+
+    Parameters
+    ----------
+    n : int
+        Number of configurations.
+
+    Returns
+    -------
+    int64 [N_RESAMPLES, n]
+        Numbers of the configurations in each set.
+
+    Examples
+    --------
+    >>> draw_configurations(5).shape
+    (1000, 5)
+    """
     return np.random.default_rng(0).integers(n, size=(N_RESAMPLES, n))
 
 
 def standard_error(resampled: Floats, n: int) -> float:
-    """Standard error of a number over n configurations; NaN where n is below `FEWEST`.
+    """Compute the standard error of a number over n configurations.
 
     Parameters
     ----------
-    resampled : [N_RESAMPLES]
+    resampled : float [N_RESAMPLES]
         The number for each set of `draw_configurations`.
     n : int
+        Number of configurations.
+
+    Returns
+    -------
+    float
+        NaN where n is below `FEWEST`.
+
+    Examples
+    --------
+    >>> standard_error(np.ones(1000), n=10), standard_error(np.ones(1000), n=3)
+    (0.0, nan)
     """
     if n < FEWEST:
         return float("nan")

@@ -1,11 +1,11 @@
-"""Calibration: predictions with the mean and the spread that the truth has.
+"""Calibration: predictions with the mean and the spread of the truth.
 
-A regression predicts means of what it cannot tell apart. Its predictions therefore vary less than
-the truth: maps are too flat, and the four-point amplitude is too small. A straight line for each
-species (or pair of species) gives them the mean and the variance of the truth. The line changes no
-correlation within a species, and it costs accuracy: of a prediction with the correlation rho and
-the variance s^2 of the truth, the mean squared error is 2 (1 - rho) s^2, and that of the best
-regression (1 - rho^2) s^2.
+A regression predicts the mean of all particles that it cannot tell apart. Its predictions therefore
+vary less than the truth: maps are too flat, and the four-point amplitude is too small. A straight
+line for each species (or pair of species) gives predictions the mean and the variance of the truth.
+The line changes no correlation within a species, and it costs accuracy: the mean squared error of a
+prediction with the correlation rho and the variance s^2 of the truth is 2 (1 - rho) s^2, and that
+of the best regression (1 - rho^2) s^2.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,32 @@ class Calibration:
     ----------
     slope, offset : float64 [n_groups]
         `offset` in the length unit.
+
+    Examples
+    --------
+    >>> line = Calibration(slope=np.array([2.0]), offset=np.array([0.5]))
+    >>> line.apply(np.array([1.0]), np.array([0]))
+    array([2.5])
     """
 
     slope: Floats
     offset: Floats
 
     def apply(self, predicted: Floats, groups: Ints) -> Floats:
-        """Calibrated predictions, float64 [n], from predictions [n] of entries in groups [n]."""
+        """Calibrate predictions.
+
+        Parameters
+        ----------
+        predicted : float [n]
+            Length unit.
+        groups : int [n]
+            Group of each entry.
+
+        Returns
+        -------
+        float64 [n]
+            Length unit.
+        """
         return np.asarray(self.slope[groups] * predicted + self.offset[groups])
 
 
@@ -40,24 +59,28 @@ def calibrate(
     groups: Sequence[Ints],
     noise: Sequence[Floats] | None = None,
 ) -> Calibration:
-    """Fit the lines that give predictions mean and variance of the truth.
+    """Fit the lines that give predictions the mean and the variance of the truth.
 
-    Means are over all configurations, each of which weighs the same; variances are those within
-    configurations. A group whose predictions do not vary, or whose truth varies no more than its
-    noise, gets the slope 1.
+    Means are over all configurations with equal weights; variances are those within configurations.
+    A group whose predictions do not vary, or whose truth varies no more than its noise, gets the
+    slope 1.
 
     Parameters
     ----------
-    predicted : sequence of [n]
-        Of each configuration, by a model that has not learned from it (out of fold). What a model
-        says of configurations that it has learned varies more than what it says of others.
-    true : sequence of [n]
-        Averages over runs.
+    predicted : sequence of float [n]
+        Predictions for each configuration by a model that has not learned from it (out of fold).
+        For configurations that a model has learned from, its predictions vary more. Length unit.
+    true : sequence of float [n]
+        Averages over runs, length unit.
     groups : sequence of int [n]
         Species, or numbers of pairs of species, from 0.
-    noise : sequence of [n], optional
-        Variance of each of these averages, as of n_runs runs (`runs.var(axis=0, ddof=1) / n_runs`):
-        they vary more than what can be predicted. Without it the truth is taken to have none.
+    noise : sequence of float [n], optional
+        Variance of each of these averages, `runs.var(axis=0, ddof=1) / n_runs`, length unit
+        squared: the averages vary more than what can be predicted. Default: no noise.
+
+    Returns
+    -------
+    Calibration
 
     Raises
     ------

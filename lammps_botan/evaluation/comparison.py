@@ -1,4 +1,4 @@
-"""Prediction and isoconfigurational average, configuration by configuration, as a few sums."""
+"""Sums over prediction and isoconfigurational average, configuration by configuration."""
 
 import copy
 import itertools
@@ -25,17 +25,27 @@ Table = Mapping[str, Mapping[str, Any] | None]
 class Comparison:
     """A model against the isoconfigurational averages of one configuration after the other.
 
+    Parameters
+    ----------
+    model : JudgedModel
+
     Attributes
     ----------
     model : JudgedModel
     sums : list of Table
-        Of each file, moments [6] of prediction and average.
+        Moments [6] of prediction and average, for each file.
     level_sums : list of Table
-        Of each file, see `lammps_botan.evaluation.level.level_sums`.
+        See `lammps_botan.evaluation.level.level_sums`, for each file.
     roles : list of str or None
-        Of each file, what the configuration was to the model.
+        For each file, whether the configuration trained or validated the model.
     differences : dict of str to list of str
-        What differs between training and files: which files have it, by what it is.
+        Differences between training and files, with the files that have them.
+
+    Examples
+    --------
+    >>> comparison = Comparison(JudgedModel("ka-t044"))
+    >>> comparison.notes()
+    []
     """
 
     def __init__(self, model: JudgedModel) -> None:
@@ -62,7 +72,7 @@ class Comparison:
             self.differences.setdefault(f"{name} {text}", []).append(ensemble.path.name)
 
     def notes(self) -> list[str]:
-        """What differs, and in how many files where not in all."""
+        """Differences between training and files, with the number of files that have them."""
         n = len(self.sums)
         return [
             text if len(files) == n else f"{text} ({files[0]}; {len(files)} of {n} files)"
@@ -71,7 +81,28 @@ class Comparison:
 
 
 def moments_of_halves(reference: Reference, mixture: Mixture) -> Table:
-    """Moments [n_splits, 6] of the averages over two halves of the runs."""
+    """Compute the moments of the averages over two halves of the runs.
+
+    Parameters
+    ----------
+    reference : Reference
+    mixture : Mixture
+
+    Returns
+    -------
+    dict
+        Moments [n_splits, 6] by "S" or "E" and the name of the species or pair.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> from lammps_botan.evaluation.reference import make_reference
+    >>> box = Box(9.0, (True, True, True))
+    >>> start = Configuration(np.eye(2, 3), [0, 0], box, mixture=KOB_ANDERSEN)
+    >>> reference = make_reference(Ensemble(start, final=np.zeros((4, 2, 3))))
+    >>> moments_of_halves(reference, KOB_ANDERSEN)["S"]["A"].shape
+    (200, 6)
+    """
     bonds, unit = reference.bonds, mixture.diameter
     return {
         "S": {
@@ -86,7 +117,29 @@ def moments_of_halves(reference: Reference, mixture: Mixture) -> Table:
 
 
 def perfect_levels(reference: Reference, configuration: Configuration) -> Table:
-    """Numbers [9] of a perfect prediction, `lammps_botan.evaluation.level.perfect_level_sums`."""
+    """Compute the nine numbers of a perfect prediction, as `evaluation.level.perfect_level_sums`.
+
+    Parameters
+    ----------
+    reference : Reference
+    configuration : Configuration
+        With its mixture.
+
+    Returns
+    -------
+    dict
+        Numbers [9] by "S" or "E" and the name of the species or pair.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> from lammps_botan.evaluation.reference import make_reference
+    >>> box = Box(9.0, (True, True, True))
+    >>> start = Configuration(np.eye(2, 3), [0, 0], box, mixture=KOB_ANDERSEN)
+    >>> reference = make_reference(Ensemble(start, final=np.zeros((4, 2, 3))))
+    >>> perfect_levels(reference, start)["S"]["A"].shape
+    (9,)
+    """
     bonds, mixture = reference.bonds, known_mixture(configuration)
     waves, middles = longest_waves(configuration.box), _middles(reference.bonds, configuration)
     return {
@@ -121,7 +174,7 @@ def _compared(
 
 
 def _middles(bonds: Graph, configuration: Configuration) -> Floats:
-    """Where bonds are: halfway between their ends, float64 [n_edges, 3]."""
+    """Places of bonds, halfway between their ends, float64 [n_edges, 3]."""
     return np.asarray(configuration.positions[bonds.center] - bonds.vectors / 2)
 
 

@@ -1,4 +1,4 @@
-"""How well models predict the isoconfigurational averages of configurations.
+"""Evaluation of models: predictions compared with isoconfigurational averages.
 
 One configuration after the other is read, scored by all models and reduced to a few sums
 (`lammps_botan.evaluation.pearson.moments`), so that memory does not grow with their number.
@@ -46,12 +46,12 @@ def evaluate(
     Parameters
     ----------
     models : list of str or Path
-        Model files or names of models that ship; without any, the ceilings are found alone.
+        Model files or names of models that ship; an empty list gives the ceilings alone.
     files : iterable of str or Path
         See `lammps_botan.files.ensemble`: one configuration each, all of one mixture and at the
         same lag time. Numbers of particles and of runs may differ.
     time_index : int, optional
-        Which lag time of files with several.
+        Number of the lag time, from 0, for files with several.
     mixture : Mixture, optional
         What the particles are, where the files do not say it.
     known : bool
@@ -60,20 +60,27 @@ def evaluate(
     Returns
     -------
     dict
-        Plain values, as docs/reference/evaluate.md lists them; NaN where a number is not defined.
+        Plain values, as docs/reference/evaluate.md lists them, lengths in the length unit; NaN
+        where a number is not defined.
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such model or file.
+    ValueError
         If a model or a file cannot be used, they do not fit together, or all configurations are
         left out.
 
     Examples
     --------
-    >>> from lammps_botan import evaluate
-    >>> found = evaluate(["ka-t044"], ["test/isoconfig_401.npz"])  # doctest: +SKIP
-    >>> found["models"][0]["S"]["A"]["n_configurations"]  # doctest: +SKIP
-    1
+    >>> import numpy as np
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> runs = sites + np.random.default_rng(1).normal(0, 0.1, (8, 125, 3))
+    >>> start = {"box": 4.705, "types": np.repeat([0, 1], [100, 25]), "initial_positions": sites}
+    >>> np.savez("runs.npz", **start, positions=runs)
+    >>> found = evaluate(["ka-t044"], ["runs.npz"])
+    >>> found["quoted"], found["models"][0]["S"]["A"]["n_configurations"]
+    ({'S': 'A', 'E': 'A-A'}, 1)
     """
     judged = [Comparison(JudgedModel(model)) for model in models]
     files_read = EvaluatedFiles()
@@ -154,7 +161,7 @@ def _all_known(judged: Sequence[Comparison], names: Sequence[str]) -> str:
 
 
 def _map(function: Callable[..., Any], *tables: Table) -> dict[str, dict[str, Any] | None]:
-    """The function of entries that stand at the same place; None where a table has None."""
+    """Apply the function to entries at the same place; None where a table has None."""
     found: dict[str, dict[str, Any] | None] = {}
     for quantity in ("S", "E"):
         rows = [row for row in (table[quantity] for table in tables) if row is not None]
@@ -183,7 +190,7 @@ def _correlation(found: Correlations, per_configuration: Floats) -> dict[str, An
 
 
 def _level(sums: Floats, used: Any, unit: float) -> dict[str, Any]:
-    """Levels from numbers [n_configurations, 9], of those that are used."""
+    """Levels from numbers [n_configurations, 9] of the used configurations."""
     found = levels(sums[used], unit)
     measured = {key: getattr(found, key) for key in LEVELS}
     return (

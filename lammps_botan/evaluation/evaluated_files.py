@@ -1,4 +1,4 @@
-"""The files of an evaluation, which must belong together."""
+"""The files of an evaluation, which must fit together."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +11,29 @@ from lammps_botan.structure.mixture import Mixture
 
 @dataclass
 class EvaluatedFiles:
-    """The files that were read so far, and what they have in common.
+    """The files that were read so far, and their common properties.
 
     Attributes
     ----------
     paths : list of Path
     sha256 : list of str
-        Of each configuration.
+        SHA-256 of each configuration.
     n_runs : list of int
-        Of each.
+        Number of runs of each configuration.
     time : float or None
-        Lag time, where a file says it.
+        Lag time, time unit, where a file says it.
     mixture : Mixture or None
         None before the first file.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box, Configuration
+    >>> box = Box(9.0, (True, True, True))
+    >>> start = Configuration([[0, 0, 0]], [0], box, mixture=KOB_ANDERSEN)
+    >>> files = EvaluatedFiles()
+    >>> files.add(Ensemble(start, final=[[[0, 0, 1]]], lag_time=13.0))
+    >>> files.time, files.n_runs
+    (13.0, [1])
     """
 
     paths: list[Path] = field(default_factory=list)
@@ -40,8 +50,8 @@ class EvaluatedFiles:
         Raises
         ------
         ValueError
-            If it is of another mixture or lag time than those before, or its configuration is one
-            of theirs.
+            If its mixture or lag time differs from the files before, or one of them has its
+            configuration.
         """
         path, mixture = ensemble.path, known_mixture(ensemble.configuration)
         same = self._seen.setdefault(ensemble.configuration.sha256, path)

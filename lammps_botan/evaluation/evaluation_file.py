@@ -1,7 +1,7 @@
-"""What `evaluate` finds, as a file: the same model writes it and reads it back.
+"""Results of `evaluate` as a file: the same classes write it and read it back.
 
-Correlations are NaN in Python and null in the file where they are not defined. Files of earlier
-versions lack some of the keys and can be read all the same.
+A correlation that is not defined is NaN in Python and null in the file. Files of earlier versions
+lack some of the keys and can be read too.
 """
 
 import json
@@ -21,6 +21,7 @@ from pydantic import (
 
 from lammps_botan.network.metadata import Inputs
 from lammps_botan.structure.mixture import UNITS
+from lammps_botan.structure.notebook_table import html_table
 
 
 def _number_or_nan(value: Any) -> Any:
@@ -45,13 +46,22 @@ class Correlation(_Section):
     Attributes
     ----------
     rho_mean, rho_mean_error : float
-        Rho of each configuration, then averaged, and the standard error.
+        Mean of rho over the configurations, and its standard error.
     rho_pooled, rho_pooled_error : float
-        Rho over the entries of all configurations together, and the standard error.
+        Rho over the entries of all configurations together, and its standard error.
     n_configurations : int or None
-        How many configurations these four numbers are from.
+        Number of configurations that these four numbers come from.
     per_configuration : list of float
-        Rho of each of `Evaluation.configurations`, also of those that are left out.
+        Rho of each of `Evaluation.configurations`, those that are left out included.
+
+    Examples
+    --------
+    >>> rho = Correlation(
+    ...     rho_mean=0.75, rho_mean_error=None, rho_pooled=0.74, rho_pooled_error=0.02,
+    ...     per_configuration=[0.75],
+    ... )
+    >>> rho.rho_mean, rho.rho_mean_error
+    (0.75, nan)
     """
 
     rho_mean: Rho
@@ -63,27 +73,33 @@ class Correlation(_Section):
 
 
 class Level(_Section):
-    """How large predictions are and how much they vary, see `lammps_botan.evaluation.level`.
+    """Size and spread of predictions, see `lammps_botan.evaluation.level`.
 
     Attributes
     ----------
     bias, bias_error : float
-        Mean of prediction - truth, length unit, and the standard error.
+        Mean of prediction - truth, and its standard error; length unit.
     bias_per_configuration : list of float
-        Of each of `Evaluation.configurations`, also of those that are left out.
+        Bias of each of `Evaluation.configurations`, those that are left out included; length unit.
     rmse, rmse_error : float
-        Root mean square of prediction - truth, length unit, and the standard error.
+        Root mean square of prediction - truth, and its standard error; length unit.
     variance : float
-        Of the prediction within configurations, length unit squared.
+        Variance of the prediction within configurations, length unit squared.
     variance_ratio, variance_ratio_error : float
-        `variance` over that of the truth without noise, and the standard error.
+        `variance` over that of the truth without noise, and its standard error.
     amplitude : float
         Four-point amplitude of the prediction, length unit squared.
     amplitude_ratio, amplitude_ratio_error : float
-        `amplitude` over that of the truth without noise, and the standard error.
+        `amplitude` over that of the truth without noise, and its standard error.
     chi_4_ratio, chi_4_ratio_error : float
-        Variance of the means of configurations over that of the truth without noise, and the
+        Variance of the means of configurations over that of the truth without noise, and its
         standard error.
+
+    Examples
+    --------
+    >>> numbers = dict.fromkeys(Level.model_fields, 0.5) | {"bias_per_configuration": [0.5]}
+    >>> Level(**numbers).variance_ratio
+    0.5
     """
 
     bias: Rho
@@ -102,14 +118,37 @@ class Level(_Section):
 
 
 class Levels(_Section):
-    """Levels of the propensity S by species, and of bonds E by pairs of species."""
+    """Levels of the propensity S by species, and of bonds E by pairs of species.
+
+    Attributes
+    ----------
+    S, E : dict of str to Level, or None
+
+    Examples
+    --------
+    >>> Levels(S={}, E=None).S
+    {}
+    """
 
     S: dict[str, Level] | None
     E: dict[str, Level] | None
 
 
 class Difference(_Section):
-    """How much larger one rho_mean is than another, and the paired standard error."""
+    """Difference between two values of rho_mean, with the paired standard error.
+
+    Attributes
+    ----------
+    difference : float
+        The second rho_mean minus the first.
+    error : float
+    n_configurations : int or None
+
+    Examples
+    --------
+    >>> Difference(difference=0.03, error=0.01, n_configurations=10).difference
+    0.03
+    """
 
     difference: Rho
     error: Rho
@@ -121,9 +160,14 @@ class Correlations(_Section):
 
     Attributes
     ----------
-    S, E : dict or None
+    S, E : dict of str to Correlation, or None
     levels : Levels or None
-        Of the same; None in files of earlier versions.
+        Levels of the same quantities; None in files of earlier versions.
+
+    Examples
+    --------
+    >>> Correlations(S={}, E=None).levels is None
+    True
     """
 
     S: dict[str, Correlation] | None
@@ -132,7 +176,19 @@ class Correlations(_Section):
 
 
 class Differences(_Section):
-    """What two models, by name, differ in: the second minus the first."""
+    """Differences between two models: the second minus the first.
+
+    Attributes
+    ----------
+    models : list of str
+        Names of the two models.
+    S, E : dict of str to Difference, or None
+
+    Examples
+    --------
+    >>> Differences(models=["ka-t044", "m.pt"], S={}, E=None).models
+    ['ka-t044', 'm.pt']
+    """
 
     models: list[str]
     S: dict[str, Difference] | None
@@ -140,34 +196,43 @@ class Differences(_Section):
 
 
 class ModelCorrelations(_Section):
-    """What is known of a model, and its correlations.
+    """A model: its training and its correlations.
 
     Attributes
     ----------
     model : str
-        As it was given.
+        Name or file, as it was given.
     architecture : str
     rounds : int or None
     width : int
         Columns of the node state, of each network.
     members : int
-        How many networks it is made of; more than one in a committee.
+        Number of networks; more than one in a committee.
     p : float or None
-        Weight of the propensity in the loss of its training.
+        Weight of the propensity in the loss of the training.
     inputs : Inputs
-        What it sees besides positions and species.
+        Inputs of the model besides positions and species.
     training_configurations : int or None
-        How many configurations it has learned from.
+        Number of configurations that the model has learned from.
     temperature, lag_time : float or None
-        Of its training.
+        Temperature and lag time of the training.
     known : dict of str to str
-        By file, what a configuration was to the model: training, validation or distillation.
+        For files that the model knows: training, validation or distillation.
     notes : list of str
-        What differs between its training and the files.
-    S, E : dict or None
-        As in `Correlations`; None for what the model does not predict.
+        Differences between the training and the files.
+    S, E : dict of str to Correlation, or None
+        None for a quantity that the model does not predict.
     levels : Levels or None
-        Of the same; None in files of earlier versions.
+        Levels of the same quantities; None in files of earlier versions.
+
+    Examples
+    --------
+    >>> model = ModelCorrelations(
+    ...     model="m.pt", architecture="botan", rounds=7, width=64, members=1, p=0.4,
+    ...     temperature=0.44, lag_time=4120.0, S=None, E=None,
+    ... )
+    >>> model.members
+    1
     """
 
     model: Text
@@ -193,9 +258,9 @@ class Evaluation(_Section):
     Attributes
     ----------
     time : float or None
-        Lag time of the files, where one says it.
+        Lag time of the files, time unit, where one says it.
     mixture : str or None
-        Name of what the particles are.
+        Name of the mixture.
     units : str
         LAMMPS's name of the unit system.
     quoted : dict
@@ -203,16 +268,24 @@ class Evaluation(_Section):
         first ones where the file does not say it.
     models : list of ModelCorrelations
     ceiling : Correlations or None
-        The highest that predictions can reach; None where no file has runs.
+        The highest correlations that predictions can reach; None where no file has runs.
     differences : list of Differences
-        For each two models.
+        One for each two models.
     configurations : list of str
         The files.
     sha256 : list of str
-        What is in them (`structure.configuration.Configuration.sha256`); empty in files of earlier
-        versions.
+        SHA-256 of their configurations (`structure.configuration.Configuration.sha256`); empty in
+        files of earlier versions.
     left_out : list of str
-        Those that are in no mean, as a model knows them.
+        Files that are in no mean, since a model knows them.
+
+    Examples
+    --------
+    >>> found = Evaluation(
+    ...     time=4120.0, models=[], ceiling=None, differences=[], configurations=["c1.npz"]
+    ... )
+    >>> found.time, found.units
+    (4120.0, 'lj')
     """
 
     time: Positive | None
@@ -226,6 +299,25 @@ class Evaluation(_Section):
     sha256: list[str] = []
     left_out: list[str] = []
 
+    def _repr_html_(self) -> str:
+        """Table for notebooks: the quoted correlations of each model, and the ceiling."""
+        rows = [(model.model, self._quoted(model)) for model in self.models]
+        if self.ceiling is not None:
+            rows.append(("ceiling", self._quoted(self.ceiling)))
+        time = "" if self.time is None else f", lag time {self.time:g}"
+        title = f"{self.mixture or 'evaluation'}, {len(self.configurations)} configurations{time}"
+        return html_table(title, rows)
+
+    def _quoted(self, part: Correlations | ModelCorrelations) -> str:
+        found = []
+        for quantity, table in (("S", part.S), ("E", part.E)):
+            if table:
+                group = self.quoted.get(quantity, next(iter(table)))
+                rho, error = table[group].rho_mean, table[group].rho_mean_error
+                spread = "" if math.isnan(error) else f" ± {error:.3f}"
+                found.append(f"rho_{quantity} ({group}) = {rho:.4f}{spread}")
+        return ", ".join(found)
+
     @model_validator(mode="after")
     def _each_has_its_sha256(self) -> Self:
         if self.sha256 and len(self.sha256) != len(self.configurations):
@@ -238,12 +330,29 @@ class Evaluation(_Section):
 def read_evaluation(path: Path) -> Evaluation:
     """Read a file of `lammps-botan evaluate --json`.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Evaluation
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
         If it is no such file; each problem is one line.
+
+    Examples
+    --------
+    >>> found = Evaluation(
+    ...     time=13.0, models=[], ceiling=None, differences=[], configurations=["c1.npz"]
+    ... )
+    >>> _ = Path("evaluation.json").write_text(found.model_dump_json())
+    >>> read_evaluation(Path("evaluation.json")).time
+    13.0
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

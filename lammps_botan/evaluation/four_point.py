@@ -1,17 +1,17 @@
-r"""The four-point amplitude: how large the fluctuations of the mobility are over long distances.
+"""The four-point amplitude: the size of mobility fluctuations over long distances.
 
-The structure factor of a field of values v_i at the places r_i of n particles (or bonds),
+The structure factor of a field of values v_i at the places r_i of n particles (or bonds) ::
 
-    S_4(q) = < | sum_i (v_i - <v>) exp(i q . r_i) |^2 > / n,
+    S_4(q) = < | sum_i (v_i - <v>) exp(i q . r_i) |^2 > / n
 
 is the four-point one where v_i is a mobility (Lacevic et al., J. Chem. Phys. 119, 7372 (2003),
 doi:10.1063/1.1605094), and its limit at small q is the amplitude of dynamic heterogeneity. The
-literature compares that of predictions with that of runs (Jung et al., Phys. Rev. Lett. 130, 238202
-(2023), doi:10.1103/PhysRevLett.130.238202; Nat. Rev. Phys. 7, 91 (2025),
-doi:10.1038/s42254-024-00791-4) by chi_4, n times the variance of <v> between configurations. From
-ten configurations a variance is wrong by half of its value. Waves in a box say as much of fewer, so
-that the amplitude here is the mean of S_4(q) over the longest waves that fit into the box. Each
-configuration counts relative to its own mean, which no wave sees.
+literature compares the amplitude of predictions with that of runs (Jung et al., Phys. Rev. Lett.
+130, 238202 (2023), doi:10.1103/PhysRevLett.130.238202; Nat. Rev. Phys. 7, 91 (2025),
+doi:10.1038/s42254-024-00791-4) by chi_4, n times the variance of <v> between configurations. A
+variance from ten configurations is wrong by half of its value. Waves in a box tell the same from
+fewer configurations: the amplitude here is the mean of S_4(q) over the longest waves that fit into
+the box. Each configuration counts relative to its own mean, which no wave sees.
 """
 
 import itertools
@@ -25,10 +25,20 @@ ROUNDING = 1e-6
 
 
 def longest_waves(box: Box) -> Floats:
-    """Wave vectors of the longest waves that fit into a box, float64 [n_waves, 3].
+    """Give the wave vectors of the longest waves that fit into a box.
 
-    Those of the reciprocal lattice that are up to sqrt(3) times as long as the shortest, one of
-    each q and -q. There are 13 for a cube, 4 for a square, and none for a box without images.
+    They are those of the reciprocal lattice that are up to sqrt(3) times as long as the shortest,
+    one of each q and -q. There are 13 for a cube, 4 for a square, and none for a box without
+    images.
+
+    Parameters
+    ----------
+    box : Box
+
+    Returns
+    -------
+    float64 [n_waves, 3]
+        Inverse length unit.
 
     Examples
     --------
@@ -50,18 +60,25 @@ def longest_waves(box: Box) -> Floats:
 
 
 def fourier_components(values: Floats, places: Floats, waves: Floats) -> Floats:
-    """Sums over values relative to their mean, times exp(i q . r).
+    """Sum values relative to their mean, times exp(i q . r).
 
     Parameters
     ----------
-    values : [..., n]
-    places : [n, 3]
-        Wrapped or not; length unit.
-    waves : [n_waves, 3]
+    values : float [..., n]
+    places : float [n, 3]
+        Wrapped or unwrapped, length unit.
+    waves : float [n_waves, 3]
+        Inverse length unit.
 
     Returns
     -------
     complex128 [..., n_waves]
+
+    Examples
+    --------
+    >>> places, waves = np.array([[0.0, 0, 0], [1, 0, 0]]), np.array([[np.pi, 0, 0]])
+    >>> abs(fourier_components(np.array([1.0, 0.0]), places, waves))
+    array([1.])
     """
     angles = places @ waves.T
     relative = values - values.mean(axis=-1, keepdims=True)

@@ -1,13 +1,13 @@
-"""Levels: how large predictions are, and how much they vary, which no correlation tells.
+"""Levels: size and spread of predictions, which no correlation tells.
 
-Of each configuration and group (a species, or bonds of two species) there are nine numbers, in the
-length unit and its square; `Levels` is what follows from those of several configurations.
+Each configuration and group (a species, or bonds of two species) gives nine numbers, in the length
+unit and its square; `Levels` follows from the numbers of several configurations.
 
-The average over few runs varies more than what a configuration makes its particles do: it holds the
-noise of the runs. Variance and four-point amplitude of the truth are therefore products of two
-different runs, averaged over all pairs of runs: what these have in common is no noise. This is the
-mean over all splits of the runs into halves of what the two halves have in common. Predictions have
-no such noise, and count as they are.
+The average over few runs varies more than the propensity itself, since it holds the noise of the
+runs. Variance and four-point amplitude of the truth are therefore products of two different runs,
+averaged over all pairs of runs: the common part of two runs is no noise. Equivalently, it is the
+mean, over all splits of the runs into halves, of the common part of the two halves. Predictions
+have no such noise and count as they are.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,16 @@ from lammps_botan.structure.box import Floats
 class Level:
     """A number over several configurations, and its standard error by bootstrap.
 
-    The error is NaN for fewer than `lammps_botan.evaluation.bootstrap.FEWEST` configurations.
+    Attributes
+    ----------
+    value : float
+    error : float
+        NaN for fewer than `lammps_botan.evaluation.bootstrap.FEWEST` configurations.
+
+    Examples
+    --------
+    >>> Level(value=0.9, error=0.1).value
+    0.9
     """
 
     value: float
@@ -34,7 +43,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels of predictions over several configurations, each of which weighs the same.
+    """Levels of predictions over several configurations with equal weights.
 
     Attributes
     ----------
@@ -44,18 +53,25 @@ class Levels:
         Square root of the mean of (prediction - truth)^2, length unit. The truth holds the noise of
         the runs, so that a perfect prediction has an RMSE as well.
     variance : float
-        Of the prediction within configurations, length unit squared.
+        Variance of the prediction within configurations, length unit squared.
     variance_ratio : Level
-        `variance` over that of the truth without the noise of the runs. Of a regression it is the
-        square of rho over its ceiling, as the mean of what cannot be told varies less than what
-        happens.
+        `variance` over that of the truth without the noise of the runs. A regression predicts
+        means: its ratio is the square of rho over its ceiling.
     amplitude : float
-        Four-point amplitude of the prediction, see `lammps_botan.evaluation.four_point`.
+        Four-point amplitude of the prediction, length unit squared, see
+        `lammps_botan.evaluation.four_point`.
     amplitude_ratio : Level
         `amplitude` over that of the truth without the noise of the runs.
     chi_4_ratio : Level
         Variance of the mean predictions of configurations, over that of the mean truths without the
         noise of the runs; NaN for fewer configurations than give errors.
+
+    Examples
+    --------
+    >>> sums = np.array([[0.1, 0.04, 1.0, 2.0, 1.0, 4.0, 0.6, 0.5, 0.0]])
+    >>> found = levels(sums)
+    >>> found.bias.value, found.variance_ratio.value, found.amplitude_ratio.value
+    (0.1, 0.5, 0.25)
     """
 
     bias: Level
@@ -70,26 +86,34 @@ class Levels:
 def level_sums(
     prediction: Floats, truth: Floats, runs: Floats, places: Floats, waves: Floats
 ) -> Floats:
-    """Numbers of a configuration that give the levels of a prediction.
+    """Compute the numbers of a configuration that give the levels of a prediction.
 
     Parameters
     ----------
-    prediction, truth : [n]
+    prediction, truth : float [n]
         Length unit.
-    runs : [n_runs, n]
-        What the truth is the average of.
-    places : [n, 3]
-        Positions of the particles, or middles of the bonds.
-    waves : [n_waves, 3]
+    runs : float [n_runs, n]
+        The quantity in each run, whose average is the truth; length unit.
+    places : float [n, 3]
+        Positions of the particles, or middles of the bonds; length unit.
+    waves : float [n_waves, 3]
         See `lammps_botan.evaluation.four_point.longest_waves`.
 
     Returns
     -------
     float64 [9]
-        Mean error, mean squared error, variance of the prediction, that of the truth without noise,
-        amplitude of the prediction, that of the truth without noise, mean of the prediction, that
-        of the truth, and the variance that noise brings into the latter. NaN where nothing is
-        there, or fewer than two runs.
+        Mean error; mean squared error; variance of the prediction; variance of the truth without
+        noise; amplitude of the prediction; amplitude of the truth without noise; mean of the
+        prediction; mean of the truth; variance that noise adds to the mean of the truth. NaN where
+        there are no entries, or fewer than two runs.
+
+    Examples
+    --------
+    >>> runs = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> numbers = level_sums(np.array([2.0, 4.0]), np.array([2.0, 3.0]), runs, np.zeros((2, 3)),
+    ...                      np.ones((1, 3)))
+    >>> numbers[:4]
+    array([0.5 , 0.5 , 1.  , 0.25])
     """
     if not len(truth):
         return np.full(9, np.nan)
@@ -112,7 +136,7 @@ def level_sums(
 
 
 def perfect_level_sums(runs: Floats, places: Floats, waves: Floats) -> Floats:
-    """The same numbers of a prediction that knows the average over infinitely many runs.
+    """Compute the numbers of a prediction that knows the average over infinitely many runs.
 
     Its mean squared error is the noise of the average over these runs.
 
@@ -120,6 +144,17 @@ def perfect_level_sums(runs: Floats, places: Floats, waves: Floats) -> Floats:
     ----------
     runs, places, waves
         As of `level_sums`.
+
+    Returns
+    -------
+    float64 [9]
+        As of `level_sums`.
+
+    Examples
+    --------
+    >>> runs = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> perfect_level_sums(runs, np.zeros((2, 3)), np.ones((1, 3)))[:4]
+    array([0.  , 1.  , 0.25, 0.25])
     """
     if not runs.shape[1] or not len(runs):
         return np.full(9, np.nan)
@@ -129,15 +164,25 @@ def perfect_level_sums(runs: Floats, places: Floats, waves: Floats) -> Floats:
 
 
 def levels(sums: Floats, unit: float = 1.0) -> Levels:
-    """Levels of predictions.
+    """Compute the levels of predictions.
 
     Parameters
     ----------
-    sums : [n_configurations, 9]
+    sums : float64 [n_configurations, 9]
         As of `level_sums`.
     unit : float
-        A length such as the diameter of a particle. Where the truth varies by less than 1e-12 of
-        it, as in runs that never moved, ratios are NaN.
+        A length such as the diameter of a particle. Ratios are NaN where the truth varies by less
+        than 1e-12 of it, as in runs that never moved.
+
+    Returns
+    -------
+    Levels
+
+    Examples
+    --------
+    >>> sums = np.array([[0.1, 0.04, 1.0, 2.0, 1.0, 4.0, 0.6, 0.5, 0.0]])
+    >>> levels(sums).rmse
+    Level(value=0.2, error=nan)
     """
     n = len(sums)
     drawn = draw_configurations(n)
@@ -145,7 +190,7 @@ def levels(sums: Floats, unit: float = 1.0) -> Levels:
     least = (ROUNDING * unit) ** 2
 
     def ratio(of: Callable[[Floats, Floats], tuple[Floats, Floats]]) -> Level:
-        """Of what the function says of means [..., 9] and sums [..., n_configurations, 9]."""
+        """Ratio of the two results of a function of means [..., 9] and sums [..., n, 9]."""
         value, values = (
             predicted / np.where(true > least, true, np.nan)
             for predicted, true in (of(means, sums), of(resampled, sums[drawn]))
@@ -184,5 +229,5 @@ def _of_runs(runs: Floats, places: Floats, waves: Floats) -> tuple[float, float,
 
 
 def _mean(values: Floats) -> float:
-    """The mean of values [n]; NaN of none."""
+    """Mean of values [n]; NaN for none."""
     return float(values.mean()) if len(values) else np.nan

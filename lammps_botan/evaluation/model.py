@@ -1,4 +1,4 @@
-"""A model that is compared with what happens: what it predicts, and what it has seen before."""
+"""A model under evaluation: its predictions, and the configurations that it knows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,8 +30,16 @@ class Forecast:
     graph : Graph
         With the cutoff of the model, and the species numbers of the configuration.
     propensity : float32 [n_particles]
+        Length unit.
     changes : float32 [n_edges] or None
-        Pair-distance changes, where the model has them.
+        Pair-distance changes, length unit, where the model has them.
+
+    Examples
+    --------
+    >>> nothing = np.zeros(0, int)
+    >>> graph = Graph(np.array([0]), nothing, nothing, np.zeros((0, 3)), cutoff=2.0)
+    >>> Forecast(graph, propensity=np.array([0.5]), changes=None).propensity
+    array([0.5])
     """
 
     graph: Graph
@@ -50,15 +58,23 @@ class JudgedModel:
     Attributes
     ----------
     name : str
-        As it was given.
+        Name or file, as it was given.
     path : Path
         The model file.
     metadata : Metadata
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such model.
+    ValueError
         As `lammps_botan.network.predictor.Predictor`, or if the model predicts R, D or C.
+
+    Examples
+    --------
+    >>> model = JudgedModel("ka-t044")
+    >>> model.facts(lag_time=None)["temperature"]
+    0.44
     """
 
     def __init__(self, model: str | Path) -> None:
@@ -79,16 +95,21 @@ class JudgedModel:
         Parameters
         ----------
         configuration : Configuration
-            Whose mixture is known. Species are told by their names.
+            With its mixture. The names of the species tell the species of the model.
         lag_time : float or None
-            Where the file says it. Of a model with several lag times it chooses the output.
+            Time unit, where the file says it. It chooses the output of a model with several lag
+            times.
+
+        Returns
+        -------
+        Forecast
 
         Raises
         ------
         ValueError
             If the model is for other units, another dimension or other species, does not know the
-            lag time, sees what the file does not hold, fails, or predicts numbers that are not
-            finite.
+            lag time, needs an input that the file does not hold, fails, or predicts numbers that
+            are not finite.
         """
         self._refuse_foreign(configuration)
         column = self._column(configuration.where, lag_time)
@@ -103,11 +124,11 @@ class JudgedModel:
         return Forecast(graph, found.node[:, column], changes)
 
     def role(self, configuration: Configuration) -> str | None:
-        """What the configuration was to the model: training, validation, distillation, or None."""
+        """Role of the configuration for the model: training, validation, distillation, or None."""
         return self.metadata.known_configurations.get(configuration.sha256)
 
     def differences(self, ensemble: Ensemble) -> dict[str, str]:
-        """What differs between the training of the model and an ensemble, in words, by its name."""
+        """Differences between the training of the model and an ensemble, in words, by name."""
         own, metadata = ensemble.configuration, self.metadata
         times = metadata.lag_times or []
         found = {}
@@ -124,7 +145,7 @@ class JudgedModel:
         return found
 
     def facts(self, lag_time: float | None) -> dict[str, Any]:
-        """What an evaluation says of the model, see `lammps_botan.evaluation.evaluation_file`."""
+        """Entries of an evaluation for the model, see `lammps_botan.evaluation.evaluation_file`."""
         times = self.metadata.lag_times or []
         members = _members(self.metadata.provenance)
         return {
@@ -159,7 +180,7 @@ class JudgedModel:
             )
 
     def _column(self, where: str, lag_time: float | None) -> int:
-        """Which output of the model is for the lag time of the file."""
+        """Number of the output for the lag time of the file."""
         times = self.metadata.lag_times or []
         if len(times) < 2:
             return 0
@@ -184,7 +205,7 @@ class JudgedModel:
 
 
 def _unlike(configuration: Configuration, own: Mixture, trained: Mixture) -> dict[str, str]:
-    """What two mixtures differ in, or else the composition of a configuration, in words."""
+    """Difference between two mixtures, or else in composition, in words."""
     if unlike := own.difference(trained):
         return {"mixture": f"{own.name} of the files, {trained.name} of the model; {unlike}"}
     if unlike := trained.wrong_composition(configuration.species):
@@ -193,13 +214,13 @@ def _unlike(configuration: Configuration, own: Mixture, trained: Mixture) -> dic
 
 
 def _members(provenance: Mapping[str, Any]) -> list[Any]:
-    """What a model file says of the networks in it, of which a committee has several."""
+    """Provenance of each network in a model file; a committee has several."""
     committee = provenance.get("committee")
     return committee if isinstance(committee, list) and committee else [provenance]
 
 
 def _loss_weight(members: Sequence[Any]) -> float | None:
-    """The p of training, if that of all members is the same; None where it is not said."""
+    """The p of training, if all members have the same; None where it is not said."""
     try:  # a model file may say anything here
         values = {float(member["config"]["recipe"]["p"]) for member in members}
     except (KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""How well a prediction correlates with the truth, and how well any prediction could.
+"""Pearson's correlation of a prediction with the truth, and the ceiling of any prediction.
 
 rho is Pearson's correlation coefficient. For the propensity it is taken over particles of one
 species, for the pair-distance change over bonds of one pair of species, each from both ends. The
@@ -6,8 +6,8 @@ mixture says how long a bond is. Where one number is given, it is that of the re
 of bonds between two particles of it, A and A-A in Shiba et al., J. Chem. Phys. 158, 084503 (2023),
 doi:10.1063/5.0129791, sec. IV.
 
-What is needed of each configuration are its moments, a few sums; rho of several configurations, put
-together in any way, follows from theirs.
+A configuration is reduced to its moments, a few sums. The moments of several configurations give
+rho over any set of these configurations.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def node_mask(graph: Graph, mixture: Mixture, species: int | None = None) -> Mask:
-    """Particles that count for the propensity.
+    """Choose the particles of one species.
 
     Parameters
     ----------
@@ -32,17 +32,25 @@ def node_mask(graph: Graph, mixture: Mixture, species: int | None = None) -> Mas
     mixture : Mixture
         Its species numbers are those of the graph.
     species : int, optional
-        The reference species of the mixture if it is not given.
+        Default: the reference species of the mixture.
 
     Returns
     -------
     bool [n_particles]
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> nothing = np.zeros(0, int)
+    >>> graph = Graph(np.array([0, 1, 0]), nothing, nothing, np.zeros((0, 3)), cutoff=2.0)
+    >>> node_mask(graph, KOB_ANDERSEN)
+    array([ True, False,  True])
     """
     return np.asarray(graph.species == (mixture.reference if species is None else species))
 
 
 def edge_mask(graph: Graph, mixture: Mixture, pair: tuple[int, int] | None = None) -> Mask:
-    """Edges that count for the pair-distance change: bonds, in both directions.
+    """Choose the bonds of one pair of species, in both directions.
 
     Parameters
     ----------
@@ -51,11 +59,19 @@ def edge_mask(graph: Graph, mixture: Mixture, pair: tuple[int, int] | None = Non
     mixture : Mixture
         Its species numbers are those of the graph.
     pair : two ints, optional
-        Species of the two ends; twice the reference species if it is not given.
+        Species of the two ends. Default: twice the reference species.
 
     Returns
     -------
     bool [n_edges]
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> ends, vectors = (np.array([0, 1]), np.array([1, 0])), np.array([[1.0, 0, 0], [-1, 0, 0]])
+    >>> graph = Graph(np.array([0, 1]), *ends, vectors, cutoff=2.0)
+    >>> edge_mask(graph, KOB_ANDERSEN), edge_mask(graph, KOB_ANDERSEN, (0, 1))
+    (array([False, False]), array([ True,  True]))
     """
     first, second = pair or (mixture.reference, mixture.reference)
     center, neighbor = graph.species[graph.center], graph.species[graph.neighbor]
@@ -65,19 +81,24 @@ def edge_mask(graph: Graph, mixture: Mixture, pair: tuple[int, int] | None = Non
 
 
 def moments(x: Floats, y: Floats, unit: float = 1.0) -> Floats:
-    """Sums that give rho of x and y [..., n], each on its own along the last axis.
+    """Compute the sums that give rho of x and y, along the last axis.
 
     Parameters
     ----------
-    x, y : [..., n]
+    x, y : float [..., n]
     unit : float
-        What x and y are measured in, such as the diameter of a particle: spreads of less than
-        `ROUNDING` units are rounding errors.
+        Unit of x and y, such as the diameter of a particle: spreads of less than `ROUNDING` units
+        are rounding errors.
 
     Returns
     -------
     float64 [..., 6]
         n, mean of x, mean of y, sum (x - <x>)^2, sum (y - <y>)^2 and sum (x - <x>)(y - <y>).
+
+    Examples
+    --------
+    >>> moments(np.array([1.0, 3.0]), np.array([0.0, 4.0]))
+    array([2., 2., 2., 2., 8., 4.])
     """
     x, y = (np.asarray(values, dtype=np.float64) / unit for values in (x, y))
     n = np.full(x.shape[:-1], x.shape[-1], dtype=np.float64)
@@ -88,7 +109,22 @@ def moments(x: Floats, y: Floats, unit: float = 1.0) -> Floats:
 
 
 def pool(moments: Floats) -> Floats:
-    """Moments [..., 6] of several configurations together, from theirs [..., n, 6]."""
+    """Combine the moments of several configurations into those of all entries together.
+
+    Parameters
+    ----------
+    moments : float64 [..., n_configurations, 6]
+
+    Returns
+    -------
+    float64 [..., 6]
+
+    Examples
+    --------
+    >>> one = moments(np.array([1.0, 3.0]), np.array([0.0, 4.0]))
+    >>> pool(np.stack([one, one]))
+    array([ 4.,  2.,  2.,  4., 16.,  8.])
+    """
     n = moments[..., 0]
     total = n.sum(axis=-1)
     weights = n / np.maximum(total, 1)[..., None]
@@ -100,9 +136,22 @@ def pool(moments: Floats) -> Floats:
 
 
 def correlation(moments: Floats) -> Floats:
-    """Rho [...] from moments [..., 6]; NaN where x or y is constant or n < 2.
+    """Compute rho from moments.
 
-    Constant is also what differs by less than `ROUNDING` units, as in runs that never moved.
+    Parameters
+    ----------
+    moments : float64 [..., 6]
+
+    Returns
+    -------
+    float64 [...]
+        NaN where x or y is constant or n < 2. Values that differ by less than `ROUNDING` units, as
+        in runs that never moved, are constant.
+
+    Examples
+    --------
+    >>> correlation(moments(np.array([1.0, 3.0]), np.array([0.0, 4.0]))).round(6)
+    np.float64(1.0)
     """
     n, mean_x, mean_y, xx, yy, xy = np.moveaxis(moments, -1, 0)
     least_x, least_y = (ROUNDING * np.maximum(np.abs(mean), 1) for mean in (mean_x, mean_y))
@@ -112,13 +161,18 @@ def correlation(moments: Floats) -> Floats:
 
 
 def pearson(prediction: Floats, truth: Floats, unit: float = 1.0) -> float:
-    """Pearson's rho of two arrays [n], NaN where one of them is constant or n < 2.
+    """Compute Pearson's rho of two arrays.
 
     Parameters
     ----------
-    prediction, truth : [n]
+    prediction, truth : float [n]
     unit : float
         See `moments`.
+
+    Returns
+    -------
+    float
+        NaN where one of the arrays is constant or n < 2.
 
     Examples
     --------
@@ -129,19 +183,34 @@ def pearson(prediction: Floats, truth: Floats, unit: float = 1.0) -> float:
 
 
 def rho_pooled(moments: Floats) -> Floats:
-    """Rho over all entries of all configurations: [...] from moments [..., n_configurations, 6]."""
+    """Compute rho over all entries of all configurations.
+
+    Parameters
+    ----------
+    moments : float64 [..., n_configurations, 6]
+
+    Returns
+    -------
+    float64 [...]
+
+    Examples
+    --------
+    >>> one = moments(np.array([1.0, 3.0]), np.array([0.0, 4.0]))
+    >>> rho_pooled(np.stack([one, one])).round(6)
+    np.float64(1.0)
+    """
     return correlation(pool(moments))
 
 
 def halves_moments(runs: Floats, unit: float = 1.0) -> Floats:
-    """Moments of the averages over one half of the runs and over the other half.
+    """Compute the moments of the averages over one half of the runs and over the other half.
 
     The averages are never made: with the runs X [n_runs, n] and weights w and w' of the two halves,
     the sums are w (X - <X>)(X - <X>)^T w' and the like.
 
     Parameters
     ----------
-    runs : [n_runs, n]
+    runs : float [n_runs, n]
         A quantity in each run of an isoconfigurational ensemble.
     unit : float
         See `moments`.
@@ -150,6 +219,12 @@ def halves_moments(runs: Floats, unit: float = 1.0) -> Floats:
     -------
     float64 [N_SPLITS, 6]
         As of `moments`, for each split of `random_halves`; rho is NaN for a single run.
+
+    Examples
+    --------
+    >>> runs = np.random.default_rng(1).normal(size=(32, 100))
+    >>> halves_moments(runs).shape
+    (200, 6)
     """
     runs = np.asarray(runs, dtype=np.float64) / unit
     n_runs, n = runs.shape
@@ -163,15 +238,25 @@ def halves_moments(runs: Floats, unit: float = 1.0) -> Floats:
 
 
 def random_halves(n_runs: int) -> Floats:
-    """Weights that average over one half of the runs and over the other half, in random splits.
+    """Give the weights that average over each half of the runs, in random splits.
 
-    Of an odd number of runs a random one is left out of each split. The splits are the same at
+    For an odd number of runs a random one is left out of each split. The splits are the same at
     each call.
+
+    Parameters
+    ----------
+    n_runs : int
 
     Returns
     -------
     float64 [2, N_SPLITS, n_runs]
         NaN for a single run.
+
+    Examples
+    --------
+    >>> first, second = random_halves(4)
+    >>> (first + second)[0]
+    array([0.5, 0.5, 0.5, 0.5])
     """
     if n_runs < 2:
         return np.full((2, N_SPLITS, n_runs), np.nan)
@@ -186,28 +271,50 @@ def random_halves(n_runs: int) -> Floats:
 
 
 def lengthening(n_runs: npt.ArrayLike) -> Floats:
-    """K [...]: how many times as many runs are in all as in a half, see `random_halves`.
+    """Compute k, the number of all runs over the number in a half, see `random_halves`.
 
-    It is 2 if their number is even, and more if it is odd.
+    Parameters
+    ----------
+    n_runs : int [...]
+
+    Returns
+    -------
+    float64 [...]
+        2 for an even number of runs, more for an odd one.
+
+    Examples
+    --------
+    >>> lengthening([32, 5])
+    array([2. , 2.5])
     """
     runs = np.asarray(n_runs)
     return np.asarray(runs / np.maximum(runs // 2, 1))
 
 
 def ceiling(rho_halves: Floats, k: npt.ArrayLike) -> Floats:
-    """The highest rho that a prediction from the configuration can reach, split-half.
+    """Compute the highest rho that a prediction from the configuration can reach, split-half.
 
-    The average over all runs has the reliability k rho / (1 + (k - 1) rho) if averages over halves
-    of them correlate with rho (Spearman, doi:10.1111/j.2044-8295.1910.tb00206.x, and Brown,
-    doi:10.1111/j.2044-8295.1910.tb00207.x, 1910). A perfect prediction knows the average over
-    infinitely many runs, and correlates with the one over these by the square root of this. Zero
-    where the halves do not correlate.
+    If averages over halves of the runs correlate with rho, the average over all runs has the
+    reliability k rho / (1 + (k - 1) rho) (Spearman, doi:10.1111/j.2044-8295.1910.tb00206.x, and
+    Brown, doi:10.1111/j.2044-8295.1910.tb00207.x, 1910). A perfect prediction knows the average
+    over infinitely many runs. It correlates with the average over these runs by the square root of
+    the reliability.
 
     Parameters
     ----------
-    rho_halves : [...]
-    k : [...]
+    rho_halves : float [...]
+    k : float [...]
         See `lengthening`.
+
+    Returns
+    -------
+    float64 [...]
+        Zero where the halves do not correlate.
+
+    Examples
+    --------
+    >>> ceiling(0.8, 2.0).round(3)
+    np.float64(0.943)
     """
     k = np.asarray(k)
     rho = np.maximum(rho_halves, 0)

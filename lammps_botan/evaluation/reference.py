@@ -1,4 +1,4 @@
-"""The isoconfigurational average of a configuration, which predictions are compared with."""
+"""The isoconfigurational average of a configuration, which is the truth for predictions."""
 
 from dataclasses import dataclass
 
@@ -20,15 +20,25 @@ class Reference:
     Attributes
     ----------
     bonds : Graph
-        Of the configuration: pairs closer than the bond length of their two species.
+        Pairs of the configuration closer than the bond length of their two species.
     propensity : float64 [n_particles]
-        S_i, see `lammps_botan.analysis.targets.propensity`.
+        S_i, length unit, see `lammps_botan.analysis.targets.propensity`.
     changes : float64 [n_bonds]
-        E_ij, see `lammps_botan.analysis.targets.pair_distance_change`; NaN without runs.
+        E_ij, length unit, see `lammps_botan.analysis.targets.pair_distance_change`; NaN without
+        runs.
     moved : float64 [n_runs, n_particles]
-        |r_i(t) - r_i(0)| in each run.
+        ``|r_i(t) - r_i(0)|`` in each run, length unit.
     changed : float64 [n_runs, n_bonds]
-        r_ij(t) - r_ij(0) in each run.
+        r_ij(t) - r_ij(0) in each run, length unit.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> box = Box(9.0, (True, True, True))
+    >>> start = Configuration([[0, 0, 0], [1, 0, 0]], [0, 0], box, mixture=KOB_ANDERSEN)
+    >>> reference = make_reference(Ensemble(start, final=[[[0, 0, 0], [1.2, 0, 0]]]))
+    >>> reference.bonds.n_edges, reference.changes.round(6)
+    (2, array([0.2, 0.2]))
     """
 
     bonds: Graph
@@ -41,10 +51,26 @@ class Reference:
 def make_reference(ensemble: Ensemble) -> Reference:
     """Average over the runs of an ensemble.
 
+    Parameters
+    ----------
+    ensemble : Ensemble
+
+    Returns
+    -------
+    Reference
+
     Raises
     ------
     ValueError
         If the mixture is not known, or the box is smaller than two bonds.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> box = Box(9.0, (True, True, True))
+    >>> start = Configuration([[0, 0, 0]], [0], box, mixture=KOB_ANDERSEN)
+    >>> make_reference(Ensemble(start, final=[[[0, 0, 1]], [[0, 0, 2]]])).propensity
+    array([1.5])
     """
     configuration, box = ensemble.configuration, ensemble.box
     mixture = known_mixture(configuration)
@@ -72,12 +98,27 @@ def make_reference(ensemble: Ensemble) -> Reference:
 
 
 def known_mixture(configuration: Configuration) -> Mixture:
-    """The mixture of a configuration.
+    """Give the mixture of a configuration, which must be known.
+
+    Parameters
+    ----------
+    configuration : Configuration
+
+    Returns
+    -------
+    Mixture
 
     Raises
     ------
     ValueError
-        If it is not known: which pairs are bonds depends on it.
+        If the mixture is not known: the bonds depend on it.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> box = Box(9.0, (True, True, True))
+    >>> known_mixture(Configuration([[0, 0, 0]], [0], box, mixture=KOB_ANDERSEN)).name
+    'kob-andersen'
     """
     if configuration.mixture is None:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Correlation against what models differ in.
+"""Correlation against the quantities in which models differ.
 
-Against the number of rounds and the weight of the loss, as in figs. 9 and 10; against the length of
-the history that models see, and against the number of configurations that they have learned from.
+These are the number of rounds and the weight of the loss, as in figs. 9 and 10, the length of the
+history that models see, and the number of configurations that they have learned from.
 """
 
 from collections import defaultdict
@@ -35,14 +35,15 @@ def plot_ablation(path: Path, files: Sequence[Path]) -> None:
     """Draw rho_S and rho_E of models against each of `AXES`.
 
     A panel has a line wherever models differ in its quantity and in nothing else; without a line
-    there is no panel. What a network was not trained on (S at p = 0, E at p = 1) is not drawn.
+    there is no panel. A quantity that a network was not trained on (S at p = 0, E at p = 1) is not
+    drawn.
 
     Parameters
     ----------
     path : Path
         A PNG, PDF or SVG file.
     files : list of Path
-        Of `lammps-botan evaluate --json`.
+        Files of `lammps-botan evaluate --json`.
 
     Raises
     ------
@@ -108,7 +109,7 @@ def _draw(axes: Axes, key: str, series: dict[Facts, list[Model]], condition: Con
     first = next(iter(series))
     places = set()
     for k, (facts, models) in enumerate(series.items()):
-        # models of another architecture are told apart by it alone
+        # the architecture alone tells models of another one apart
         of_peers = set.intersection(*(set(other) for other in series if other[0] == facts[0]))
         own = [facts[0]] * (facts[0] not in common)
         own += [fact for fact in facts[1:] if fact and fact not in of_peers]

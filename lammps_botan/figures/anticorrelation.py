@@ -22,7 +22,7 @@ BINS = 60
 SHOWN = (0.01, 99.99)  # percentiles of the pairs where the axes end
 COLUMNS = 3
 DECADES = 1e3  # of density that the colors span
-FEW = 20  # pairs have no mean to speak of
+FEW = 20  # pairs, too few for a mean
 MEAN = r"mean of $E_{ij}$"
 
 Pairs = tuple[Floats, Floats]  # r_ij(0) and E_ij
@@ -48,12 +48,12 @@ def plot_anticorrelation(
         A PNG, PDF or SVG file.
     files : list of Path
         npz or pickle files of one mixture, see `lammps_botan.files.ensemble`; npz files without a
-        lag time are taken to be of one.
+        lag time count as files of one lag time.
     model : str or Path, optional
         A model file, or the name of a model that ships: its predictions of the same pairs are drawn
         in a second panel.
     time_index : int, optional
-        Which lag time of files with several.
+        Number of the lag time, from 0, of files with several.
     mixture : Mixture, optional
         What the particles are, where the files do not say it.
 
@@ -142,7 +142,7 @@ def _edges(values: Floats) -> Floats:
 
 
 def _mean(r: Floats, change: Floats, edges: Floats) -> Pairs:
-    """Centers of the bins, and the mean in each; NaN in those with few pairs."""
+    """Centers of the bins, and the mean in each; NaN in bins with few pairs."""
     place = np.digitize(r, edges) - 1
     inside = (place >= 0) & (place < BINS)
     count = np.bincount(place[inside], minlength=BINS)

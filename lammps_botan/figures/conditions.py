@@ -1,4 +1,4 @@
-"""What `lammps-botan evaluate --json` wrote, sorted by temperature and lag time."""
+"""Evaluations of `lammps-botan evaluate --json`, sorted by temperature and lag time."""
 
 import math
 from collections.abc import Sequence
@@ -46,26 +46,26 @@ class Model:
         Such as "botan".
     rounds : int or None
     width : int
-        Of each network.
+        Features of each network.
     members : int
-        How many networks it is made of; more than one in a committee.
+        Number of networks; more than one in a committee.
     p : float or None
         Weight of the propensity in the loss, eq. 12; None if unknown.
     window : float or None
-        Length of the history that it sees, time unit; None where it sees none.
+        Length of the history that it sees, time unit; None without a history.
     inherent : bool
         Whether it sees inherent structures.
     training_configurations : int or None
-        How many it has learned from; None if unknown.
+        Number of configurations that it has learned from; None if unknown.
     temperature : float
         Temperature unit.
     lag_time : float
-        Of the data, time unit.
+        Lag time of the data, time unit.
     trained_for : float or None
-        The lag time that the model was trained for, where it is not that of the data.
+        Lag time of the training, where it is not that of the data.
     rho : dict
-        Rho of "S", and of "E" where the model has it; what it was not trained on (S at p = 0, E at
-        p = 1) is left out.
+        Rho of "S", and of "E" where the model has it; without the quantity that it was not trained
+        on (S at p = 0, E at p = 1).
     """
 
     model: str
@@ -92,14 +92,14 @@ class Condition:
     temperature, lag_time : float
         Temperature unit and time unit.
     mixture : str or None
-        Its name, where the file says it.
+        Name of the mixture, where the file says it.
     units : str
         LAMMPS's name of the unit system.
     groups : dict
-        What the correlations are of: species ("S") and pair of species ("E").
+        Species ("S") and pair of species ("E") of the correlations.
     models : list of Model
     ceilings : dict
-        Rho that a perfect model would have of "S" and "E", as far as it is known.
+        Rho of "S" and "E" of a perfect model, as far as it is known.
     """
 
     temperature: float
@@ -186,7 +186,7 @@ def _rho(evaluation: Evaluation, part: Correlations | ModelCorrelations) -> dict
 
 
 def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
-    """The model, which is at the lag time of the data, or its own where that is unknown."""
+    """The model at the lag time of the data, or at its own where that is unknown."""
     own, time = evaluation.models[k], evaluation.time
     lag_time = time or own.lag_time
     for key, value, keeper in (
@@ -233,5 +233,5 @@ def _named(condition: tuple[float, float]) -> str:
 
 
 def _defined(value: float) -> float:
-    """One and the same NaN for all that is not defined, so that equal correlations are equal."""
+    """Replace NaN by one and the same object, so that equal correlations are equal."""
     return math.nan if math.isnan(value) else value

@@ -31,7 +31,7 @@ PANELS = {"S": r"$\rho_S$ of propensities", "E": r"$\rho_E$ of pair-distance cha
 
 
 class _Kind(NamedTuple):
-    """What models of one line have in common."""
+    """Facts that the models of one line share."""
 
     architecture: str
     p: float | None
@@ -53,21 +53,21 @@ class _Label:
 def plot_correlation(path: Path, files: Sequence[Path], *, published: bool = False) -> None:
     """Draw rho_S and rho_E of models against the lag time, with the ceiling of the data.
 
-    One line for each architecture, its inputs, p, number of rounds, width, size of a committee and
-    number of training configurations; one row for each temperature. Models that were trained for
-    another lag time than that of the data have a line of their own. Bars are bootstrap errors;
-    where there are several models of a kind, points are their median and bars go from the worst to
-    the best, as in the paper. What a network was not trained on (S at p = 0, E at p = 1) is not
-    drawn.
+    There is one line for each architecture, its inputs, p, number of rounds, width, size of a
+    committee and number of training configurations, and one row for each temperature. Models that
+    were trained for another lag time than that of the data have a line of their own. Bars are
+    bootstrap errors. For several models of a kind, points are their median and bars go from the
+    worst to the best, as in the paper. A quantity that a network was not trained on (S at p = 0, E
+    at p = 1) is not drawn.
 
     Parameters
     ----------
     path : Path
         A PNG, PDF or SVG file.
     files : list of Path
-        Of `lammps-botan evaluate --json`.
+        Files of `lammps-botan evaluate --json`.
     published : bool
-        Draw rho_S of published models beside, with the number of configurations that trained each
+        Draw rho_S of published models too, with the number of configurations that trained each
         (`lammps_botan.figures.published`).
 
     Raises
@@ -114,7 +114,7 @@ def plot_correlation(path: Path, files: Sequence[Path], *, published: bool = Fal
 
 
 def _published(conditions: Sequence[Condition]) -> list[PublishedCurve]:
-    """What is published of the mixture, at the temperatures that are drawn."""
+    """Published curves of the mixture, at the temperatures that are drawn."""
     mixture = conditions[0].mixture
     temperatures = sorted({condition.temperature for condition in conditions})
     found = [c for c in published_curves(mixture or "") if c.temperature in temperatures]
@@ -159,7 +159,7 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
     for condition in conditions:
         most |= Counter(map(_kind, condition.models))
     kinds: dict[str, list[_Kind]] = {name: [] for name in NAMES}
-    # first what a name usually means: no committee, and trained for the lag time of the data
+    # first the usual meaning of a name: no committee, and trained for the lag time of the data
     for kind in sorted(most, key=lambda kind: (kind.members, kind.trained_for or 0, repr(kind))):
         kinds.setdefault(_name(kind), []).append(kind)
     labels = {}
@@ -181,7 +181,7 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
 
 
 def _name(kind: _Kind) -> str:
-    """Of the network, and what it sees besides positions."""
+    """Name of the network with its inputs besides positions."""
     inputs = ["history"] * (kind.window is not None) + ["inherent structure"] * kind.inherent
     return ", ".join([_network(kind), *([" and ".join(inputs)] if inputs else [])])
 

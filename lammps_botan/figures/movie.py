@@ -11,23 +11,25 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lammps_botan.figures.picture import save_picture
+from lammps_botan.figures.scored_frames import (
+    as_mixture,
+    color_limits,
+    find_column,
+    quantity,
+    scored_values,
+    unit,
+)
 from lammps_botan.figures.slice_drawing import draw_bonds, draw_slice, in_slice, main_species
-from lammps_botan.figures.units import over_length
 from lammps_botan.files.bond_dump import Bonds, read_bonds
 from lammps_botan.files.lammps_dump import DumpFrames
-from lammps_botan.files.lammps_dump_text import read_header
-from lammps_botan.files.scored_dump import PROPENSITY
-from lammps_botan.files.text_file import DAMAGE, damage, open_text
 from lammps_botan.files.whole_file import keep_apart, whole_file
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
-from lammps_botan.structure.mixture import Mixture, shipped_mixture
+from lammps_botan.structure.mixture import Mixture
 
-# where the colors end, of the particles shown that are of the main species
-PERCENTILES = (5, 95)
 FRAME = re.compile(r"frame-\d{4,}\.png")
 MOVIE = "movie.gif"
-READING = 0.1  # share of the time that it takes to find these
+READING = 0.1  # share of the time that the first reading takes, which finds the color limits
 
 
 def draw_map(
@@ -45,21 +47,21 @@ def draw_map(
     Parameters
     ----------
     dump : Path
-        Of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
+        A dump of `lammps-botan score`, or of LAMMPS with the output of `fix botan` as a column.
     output : Path
         A PNG, PDF or SVG file.
     frame : int
         From 0, or from the end: -1 is the last.
     column : str, optional
-        Colors the particles; the propensity if not given.
+        Quantity that colors the particles. Default: the propensity.
     thickness : float, optional
-        Of the slice, which is halfway up the box, length unit; see
+        Thickness of the slice, at half the height of the box, length unit; see
         `lammps_botan.figures.slice_drawing.in_slice`.
     bonds : Path, optional
         Dump of bonds: those with both ends in the slice are drawn in place of the particles.
     mixture : Mixture, optional
-        What the particles are, with type k as species k - 1: says how large they are drawn. The
-        one that ships and has their composition, if it is not given.
+        What the particles are, with type k as species k - 1; it sets the diameters that are drawn.
+        Default: the shipped mixture of their composition.
 
     Raises
     ------
@@ -67,11 +69,11 @@ def draw_map(
         If there is no such dump, frame, step or column, or the particles are not the mixture.
     """
     column = column or find_column(dump)
-    chosen = _as_mixture(_frame(dump, frame, column), mixture)
+    chosen = as_mixture(_frame(dump, frame, column), mixture)
     if bonds is not None:
         _draw_bonds(output, chosen, read_bonds(bonds, chosen.step), thickness)
         return
-    _draw(output, chosen, column, thickness, _limits([_shown(chosen, column, thickness)]))
+    _draw(output, chosen, column, thickness, color_limits([_shown(chosen, column, thickness)]))
 
 
 def draw_movie(
@@ -99,13 +101,15 @@ def draw_movie(
 
     Yields
     ------
-    tuple of int and float
-        Frames drawn, and the share of the work that is done.
+    int
+        Frames drawn so far.
+    float
+        Share of the work that is done.
 
     Raises
     ------
     OSError, ValueError
-        If the dump cannot be read, or the folder not be written.
+        If the dump cannot be read, or the folder cannot be written.
     """
     if not 0 < fps <= 50:
         raise ValueError(f"fps must be positive and at most 50, found {fps:g}")
@@ -115,63 +119,23 @@ def draw_movie(
     shown = []
     frames = DumpFrames(dump, every=every, columns=[column])
     for frame in frames:
-        shown.append(_shown(_as_mixture(frame, mixture), column, thickness))
+        shown.append(_shown(as_mixture(frame, mixture), column, thickness))
         yield 0, READING * frames.progress
-    limits = _limits(shown)
+    limits = color_limits(shown)
     pictures = []
     # of a movie before, which may be longer; not later, since this one may be interrupted
     for old in (folder / MOVIE, *_frames_in(folder)):
         old.unlink(missing_ok=True)
     for k, frame in enumerate(DumpFrames(dump, every=every, columns=[column])):
         pictures.append(folder / f"frame-{k:04d}.png")
-        _draw(pictures[-1], _as_mixture(frame, mixture), column, thickness, limits)
+        _draw(pictures[-1], as_mixture(frame, mixture), column, thickness, limits)
         yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
     _animate(pictures, folder / MOVIE, fps)
 
 
-def find_column(dump: Path) -> str:
-    """The column that has the propensity, in a dump of `score` or of LAMMPS with `fix botan`.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no such dump, or not one such column.
-    """
-    try:
-        with open_text(dump) as file:
-            columns = read_header(file, dump, 0, None).columns
-    except FileNotFoundError:
-        raise
-    except DAMAGE as error:
-        raise ValueError(f"{dump}: {damage(error)}") from error
-    if PROPENSITY in columns:
-        return PROPENSITY
-    of_fixes = [name for name in columns if name.startswith("f_")]
-    if len(of_fixes) == 1:
-        return of_fixes[0]
-    raise ValueError(
-        f"{dump}: no column {PROPENSITY} in ITEM: ATOMS {' '.join(columns)}; make one with "
-        "`lammps-botan score`, or name a column with --column"
-    )
-
-
 def _frames_in(folder: Path) -> list[Path]:
-    """The pictures of a movie that are in a folder."""
+    """Pictures of a movie in a folder."""
     return [path for path in folder.glob("frame-*.png") if FRAME.fullmatch(path.name)]
-
-
-def _as_mixture(frame: Configuration, mixture: Mixture | None) -> Configuration:
-    """The frame as the mixture that is given, or else as the one that ships and that it can be."""
-    if mixture is None:
-        flat = frame.n_particles > 1 and not np.ptp(frame.positions[:, 2])
-        space = frame.box.area if flat else frame.box.volume
-        mixture = shipped_mixture(
-            frame.species,
-            dimension=2 if flat else 3,
-            density=frame.n_particles / space,
-            units=frame.units,
-        )
-    return frame if mixture is None else frame.as_mixture(mixture)[0]
 
 
 def _frame(dump: Path, index: int, column: str) -> Configuration:
@@ -186,26 +150,11 @@ def _frame(dump: Path, index: int, column: str) -> Configuration:
     return found
 
 
-def _values(frame: Configuration, column: str) -> Floats:
-    """NaN for particles that were not scored, which are given exactly 0."""
-    values = frame.columns[column]
-    return np.where(values == 0, np.nan, values)
-
-
 def _shown(frame: Configuration, column: str, thickness: float | None) -> Floats:
     """Values of the particles in the slice that are of the main species."""
     shown = in_slice(frame, thickness)
     main = shown[frame.species[shown] == main_species(frame)]
-    return np.asarray(_values(frame, column)[main], dtype=np.float32)
-
-
-def _limits(shown: list[Floats]) -> tuple[float, float]:
-    values = np.concatenate(shown)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = np.percentile(values, PERCENTILES)
-    return float(low), float(high)
+    return np.asarray(scored_values(frame, column)[main], dtype=np.float32)
 
 
 def _draw(
@@ -218,10 +167,8 @@ def _draw(
     shown = in_slice(frame, thickness)
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
-    disks = draw_slice(axes, frame, shown, _values(frame, column)[shown], limits)
-    of_score = "propensity" in column
-    label = f"predicted propensity{_unit(frame)}" if of_score else column
-    figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=label)
+    disks = draw_slice(axes, frame, shown, scored_values(frame, column)[shown], limits)
+    figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=quantity(frame, column))
     axes.set_title(f"step {frame.step}{_rims(frame, shown)}")
     save_picture(figure, path)
 
@@ -235,11 +182,6 @@ def _rims(frame: Configuration, shown: Ints) -> str:
     names = frame.species_names
     said = ", ".join(names[k] if names else str(k + 1) for k in others)
     return f" (black rim: {said})" if names else f" (black rim: type {said})"
-
-
-def _unit(frame: Configuration) -> str:
-    unit = over_length(frame.mixture)
-    return f" ${unit}$" if unit else ""
 
 
 def _draw_bonds(path: Path, frame: Configuration, bonds: Bonds, thickness: float | None) -> None:
@@ -256,8 +198,8 @@ def _draw_bonds(path: Path, frame: Configuration, bonds: Bonds, thickness: float
     changes = np.array([np.mean(both) for both in values.values()])  # predicted from both ends
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
-    lines = draw_bonds(axes, frame, positions[first], vectors, changes, _limits([changes]))
-    label = f"predicted pair-distance change{_unit(frame)}"
+    lines = draw_bonds(axes, frame, positions[first], vectors, changes, color_limits([changes]))
+    label = f"predicted pair-distance change{unit(frame)}"
     figure.colorbar(lines, ax=axes, shrink=0.8, extend="both", label=label)
     axes.set_title(f"step {frame.step}")
     save_picture(figure, path)

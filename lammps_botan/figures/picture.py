@@ -1,10 +1,10 @@
-"""How the pictures of this package look, and how they are written.
+"""Look and writing of the pictures of this package.
 
-A color stands for what a picture compares (species, runs, models, conditions), in this order. The
-colors are those of Okabe and Ito, which the color-blind can tell apart (Wong, Nat. Methods 8, 441
-(2011), doi:10.1038/nmeth.1618), without the yellow that is too bright for lines. Where a quantity
-of particles and one of pairs share a picture, filled circles on solid lines are the propensity,
-open squares on dashed lines the pair-distance change.
+A color stands for the compared things of a picture (species, runs, models, conditions), in this
+order. The colors are those of Okabe and Ito, which the color-blind can tell apart (Wong, Nat.
+Methods 8, 441 (2011), doi:10.1038/nmeth.1618), without the yellow, which is too bright for lines.
+If a quantity of particles and one of pairs share a picture, filled circles on solid lines are the
+propensity, open squares on dashed lines the pair-distance change.
 """
 
 import math
@@ -31,6 +31,6 @@ def rho_label(rho: float, digits: int) -> str:
 
 
 def save_picture(figure: Figure, path: Path) -> None:
-    """Write a PNG, PDF or SVG file, which has its name when it is whole."""
+    """Write a PNG, PDF or SVG file, which appears under its name when it is whole."""
     with whole_file(path) as part:
         figure.savefig(part, dpi=150, format=path.suffix.removeprefix("."))

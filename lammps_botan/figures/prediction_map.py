@@ -53,11 +53,11 @@ def plot_prediction(
     bonds : bool
         Draw E_ij of bonds (eq. 11, fig. 4) in place of S_i of particles (eq. 10, fig. 7).
     time_index : int, optional
-        Which lag time of a file with several.
+        Number of the lag time, from 0, of a file with several.
     mixture : Mixture, optional
         What the particles are, where the file does not say it.
     thickness : float, optional
-        Of the slice, which is halfway up the box, length unit; see
+        Thickness of the slice, at half the height of the box, length unit; see
         `lammps_botan.figures.slice_drawing.in_slice`.
 
     Raises
@@ -87,7 +87,7 @@ def plot_prediction(
 
 @dataclass(frozen=True)
 class _Shown:
-    """What is in the slice.
+    """Content of the slice.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class _Shown:
         With its symbol; the unit follows in the same mathematics.
     prediction, truth : [n_shown]
     counted : bool [n_shown]
-        Those that the scale of the colors is made for.
+        Entries that set the scale of the colors.
     rho : str
         The correlation in the whole configuration.
     remark : str
@@ -194,7 +194,7 @@ def _draw(path: Path, shown: _Shown, mixture: Mixture, title: str) -> None:
 
 
 def _about(configuration: Configuration, time: float | None, judged: JudgedModel) -> str:
-    """Lag time and model, and what the model was trained for."""
+    """Lag time and model, with the training of the model."""
     metadata = judged.metadata
     trained = "" if metadata.temperature is None else f"T = {metadata.temperature:g}, "
     trained += ", ".join(f"t = {lag_time:g}" for lag_time in metadata.lag_times or [])

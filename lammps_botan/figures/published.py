@@ -1,7 +1,7 @@
-"""Published correlations of other models, which ours are drawn beside.
+"""Published correlations of other models, to draw beside ours.
 
-`published.toml` has them with the papers that they are from. They are correlations of the
-propensity of the reference species, means over 100 test configurations.
+`published.toml` has them with their papers. They are correlations of the propensity of the
+reference species, means over 100 test configurations.
 """
 
 import tomllib
@@ -22,11 +22,11 @@ class PublishedCurve(BaseModel):
     Attributes
     ----------
     name : str
-        Of the model.
+        Name of the model.
     source : str
         Paper, with its DOI or arXiv number.
     configurations : int
-        How many trained it.
+        Number of training configurations.
     mixture : str
         Name of the mixture.
     temperature : float
@@ -49,7 +49,7 @@ class PublishedCurve(BaseModel):
 
 
 def published_curves(mixture: str | None = None) -> list[PublishedCurve]:
-    """What is published of a mixture, or of all.
+    """Give the published curves of a mixture, or of all.
 
     Examples
     --------

@@ -10,21 +10,21 @@ from lammps_botan.figures.conditions import Rho
 
 
 def spread(n_models: int) -> str:
-    """What to add to the label of a line with up to so many models at one place."""
+    """Give the end of the label of a line with up to so many models at one place."""
     return f"; median, worst and best of {n_models}" if n_models > 1 else ""
 
 
 def draw_rho(axes: Axes, several: Mapping[float, Sequence[Rho]], **style: Any) -> None:
-    """Draw rho with bars: the bootstrap error, or the spread where there are several models.
+    """Draw rho with bars: the bootstrap error, or the spread of several models.
 
     Parameters
     ----------
     axes : Axes
     several : dict
-        Rho of one model, or of several, at each place along the axis. Of several, the point is the
-        median and the bar goes from the worst to the best, as in fig. 8.
+        Rho of one model, or of several, at each place along the axis. For several models the point
+        is the median and the bar goes from the worst to the best, as in fig. 8.
     **style
-        Of the line and its markers, and its label.
+        Style of the line and its markers, and its label.
     """
     places = sorted(several)
     points = np.array([_point(several[place]) for place in places])
@@ -34,7 +34,7 @@ def draw_rho(axes: Axes, several: Mapping[float, Sequence[Rho]], **style: Any) -
 
 
 def _point(several: Sequence[Rho]) -> tuple[float, float, float]:
-    """Rho, and how far its bar goes down and up."""
+    """Rho, and the lengths of its bar down and up."""
     if len(several) == 1:
         return several[0].value, several[0].error, several[0].error
     values = [rho.value for rho in several]

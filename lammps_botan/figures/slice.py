@@ -33,7 +33,7 @@ def plot_slice(
     panels : list of (title, [n_particles])
         Quantities to draw side by side.
     thickness : float, optional
-        Of the slice, which is halfway up the box, length unit; see
+        Thickness of the slice, at half the height of the box, length unit; see
         `lammps_botan.figures.slice_drawing.in_slice`.
 
     Raises

@@ -19,19 +19,19 @@ WIDE = 16  # particles side by side whose rims do not hide them
 
 
 def in_slice(configuration: Configuration, thickness: float | None = None) -> Ints:
-    """Which particles have their center in the slice halfway up the box, the upper ones last.
+    """Find the particles whose center is in the slice at half the height of the box.
 
     Parameters
     ----------
     configuration : Configuration
         Its first cell vector points along x, its second lies in the xy plane.
     thickness : float, optional
-        Of the slice, along z, length unit; the diameter of a particle if it is not given.
+        Thickness of the slice along z, length unit. Default: the diameter of a particle.
 
     Returns
     -------
     int64 [n_shown]
-        All particles where all have the same z.
+        Their numbers, the upper ones last; all particles where all have the same z.
 
     Raises
     ------
@@ -62,11 +62,10 @@ def in_slice(configuration: Configuration, thickness: float | None = None) -> In
 
 
 def disk_diameters(configuration: Configuration) -> Floats:
-    """How large particles are drawn, float64 [n_particles], length unit.
+    """Diameters in which particles are drawn, float64 [n_particles], length unit.
 
-    Bonds of a species with itself are as many times longer than those of the reference species as
-    its particles are larger. Where the mixture is not known, all have the mean distance that
-    particles of this density have.
+    The bond length of a species with itself, relative to that of the reference species, gives the
+    diameter. Without a mixture, all particles have the mean distance of particles at this density.
     """
     mixture, n = configuration.mixture, configuration.n_particles
     if mixture is None:
@@ -78,10 +77,11 @@ def disk_diameters(configuration: Configuration) -> Floats:
 
 
 def main_species(configuration: Configuration) -> int:
-    """The species that the colors are made for, and whose particles have no rim.
+    """Species that sets the scale of the colors, and whose particles have no rim.
 
-    It is the reference species of the mixture, or the most common one where that is not known. The
-    others may move so much farther that a scale for all would hide the differences among these.
+    It is the reference species of the mixture, or the most common one where the mixture is not
+    known. The others may move so much farther that a scale for all would hide the differences in
+    this species.
     """
     if configuration.mixture is not None:
         return configuration.mixture.reference
@@ -103,18 +103,19 @@ def draw_slice(
     axes : Axes
     configuration : Configuration
     shown : int [n_shown]
-        Which particles to draw, see `in_slice`; all but those of the main species have a rim.
+        Numbers of the particles to draw, see `in_slice`; all but those of the main species have a
+        rim.
     values : [n_shown]
         Quantity that colors the particles; those with NaN are grey.
     limits : two floats
-        Of the colors.
+        Ends of the colors.
     colormap : str
-        Of matplotlib.
+        A color map of matplotlib.
 
     Returns
     -------
     EllipseCollection
-        To make a color bar of.
+        For a color bar.
     """
     outline = _Outline(configuration)
     diameters = disk_diameters(configuration)[shown]
@@ -161,14 +162,14 @@ def draw_bonds(
     values : [n_bonds]
         Quantity that colors the bonds.
     limits : two floats
-        Of the colors.
+        Ends of the colors.
     colormap : str
-        Of matplotlib.
+        A color map of matplotlib.
 
     Returns
     -------
     LineCollection
-        To make a color bar of.
+        For a color bar.
     """
     outline = _Outline(configuration)
     k, points = outline.images(outline.places(starts), np.linalg.norm(vectors[:, :2], axis=1))
@@ -186,12 +187,12 @@ def draw_bonds(
 
 
 class _Outline:
-    """The cell seen from above, halfway up.
+    """The cell seen from above, at half its height.
 
     Attributes
     ----------
     pen : float
-        How thick lines are: less than 1 where the cell is more than `WIDE` particles wide.
+        Factor of line widths: less than 1 where the cell is more than `WIDE` particles wide.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -212,13 +213,20 @@ class _Outline:
         return np.asarray(places - np.floor(places) * np.array(self._periodic[:2]))
 
     def images(self, places: Floats, reach: Floats) -> tuple[Ints, Floats]:
-        """Indices [n_images] and points [n_images, 2] of what reaches into the outline, in order.
+        """Find the images of places that reach into the outline.
 
         Parameters
         ----------
         places : [n, 2]
         reach : [n]
-            How far each extends from its place.
+            Extent of each from its place.
+
+        Returns
+        -------
+        int64 [n_images]
+            Numbers of the places, ascending.
+        float64 [n_images, 2]
+            Their points.
         """
         inverse = np.linalg.norm(np.linalg.inv(self._edges), axis=0)
         margin = reach[:, None] * inverse

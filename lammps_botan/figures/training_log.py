@@ -1,4 +1,4 @@
-"""What `lammps-botan train` logged in its output folder."""
+"""The log of `lammps-botan train` in its output folder."""
 
 import csv
 import re
@@ -44,7 +44,7 @@ class TrainingLog:
     correlations : dict
         Curve of "S" and "E": rho on the validation set.
     best : int
-        Epoch that is chosen, or would be if the training ended now.
+        Epoch of the highest validation until now.
     """
 
     losses: dict[str, Curve]
@@ -55,8 +55,8 @@ class TrainingLog:
 def read_training_log(folder: Path) -> TrainingLog:
     """Read log/version_*/metrics.csv in an output folder; the parts of a resumed run are joined.
 
-    A run that goes on repeats the epochs since its last checkpoint: what was logged of these before
-    is left out.
+    A resumed run repeats the epochs since its last checkpoint: earlier records of these epochs are
+    left out.
 
     Parameters
     ----------

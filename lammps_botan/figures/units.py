@@ -1,8 +1,11 @@
-"""Units as they stand behind a quantity in the labels of pictures."""
+"""Units behind a quantity in the labels of pictures."""
+
+import html
+import re
 
 from lammps_botan.structure.mixture import Mixture
 
-# by LAMMPS's names of the unit systems; of those not listed nothing is said
+# by LAMMPS's names of the unit systems
 LENGTHS = {
     "lj": r"\sigma",
     "real": r"\mathrm{Å}",
@@ -26,10 +29,10 @@ TIMES = {
 
 
 def over_length(mixture: Mixture | None) -> str:
-    r"""What makes a length a number, in the mathematics of a label, as in `$x/\sigma_{AA}$`.
+    r"""Give the unit of length in the mathematics of a label, as in `$x/\sigma_{AA}$`.
 
-    In reduced units this is sigma, with the species whose diameter it is. Of an unknown mixture it
-    is nothing.
+    In reduced units this is sigma, with the species whose diameter it is. For an unknown mixture it
+    is empty.
 
     Examples
     --------
@@ -46,5 +49,22 @@ def over_length(mixture: Mixture | None) -> str:
 
 
 def over_time(units: str) -> str:
-    r"""What makes a time a number, as in `$t/\tau$`."""
+    r"""Give the unit of time in the mathematics of a label, as in `$t/\tau$`."""
     return f"/{TIMES[units]}"
+
+
+def as_html(label: str) -> str:
+    r"""Turn a label of matplotlib into HTML.
+
+    Examples
+    --------
+    >>> as_html(r"predicted propensity $/\sigma_{AA}$")
+    'predicted propensity /&sigma;<sub>AA</sub>'
+    >>> as_html(r"c_q[1] < $\mathrm{Å}$")
+    'c_q[1] &lt; Å'
+    """
+    texts = html.escape(label).split("$")
+    for k in range(1, len(texts), 2):  # the mathematics
+        plain = re.sub(r"\\mathrm\{(\w+)\}", r"\1", texts[k]).replace(r"\sigma", "&sigma;")
+        texts[k] = re.sub(r"_\{?(\w+)\}?", r"<sub>\1</sub>", plain)
+    return "".join(texts)

@@ -1,1 +1,1 @@
-"""What is read and written, one file for each format."""
+"""Files that the package reads and writes, one module for each format."""

@@ -1,14 +1,14 @@
 """Data of Bapst et al., Nat. Phys. 16, 448 (2020), doi:10.1038/s41567-020-0842-8.
 
 One pickle file holds one configuration of the Kob-Andersen mixture (`positions` [n_particles, 3],
-`types`, `box` [3]) and its future at several lag times: `time`[k] for k in `time_indices`. At the
-time index i, which counts from 0 in that list, `trajectory_target_positions`[i] has the positions
-at the end of each run, unwrapped, and `targets`[i] the mean distance they went; either may end
-before the list does.
+`types`, `box` [3]) and its future at several lag times: ``time[k]`` for k in `time_indices`. At the
+time index i, which counts from 0 in that list, ``trajectory_target_positions[i]`` holds the
+unwrapped positions at the end of each run, and ``targets[i]`` the mean distance that each particle
+moved. Either may end before the list does.
 
 A pickle is a program. This reader builds numbers, text, lists, tuples, dicts and numeric numpy
-arrays, and refuses a file that names anything else. Not even numpy's own functions are called:
-told that raw bytes are an array of objects, they follow them as addresses.
+arrays, and refuses a file that names anything else. The reader calls not even numpy's own
+functions: told that raw bytes are an array of objects, they follow the bytes as addresses.
 """
 
 import io
@@ -31,13 +31,17 @@ SUFFIX = ".pickle"
 
 
 def read_bapst_start(path: Path, *, mixture: Mixture | None = None) -> Configuration:
-    """The configuration of one pickle file; nothing in it is ever run.
+    """Read the configuration of one pickle file; no code of the file is run.
 
     Parameters
     ----------
     path : Path
     mixture : Mixture, optional
-        What the particles are; the Kob-Andersen mixture, which these files hold, without it.
+        What the particles are. Default: the Kob-Andersen mixture.
+
+    Returns
+    -------
+    Configuration
 
     Raises
     ------
@@ -45,6 +49,14 @@ def read_bapst_start(path: Path, *, mixture: Mixture | None = None) -> Configura
         If there is no such file.
     ValueError
         If it is no pickle, asks for more than data, lacks a key, or its arrays do not fit together.
+
+    Examples
+    --------
+    >>> content = {"positions": [[0.0, 0.0, 0.0]], "types": [0], "box": [5.0, 5.0, 5.0]}
+    >>> path = Path("start.pickle")
+    >>> _ = path.write_bytes(pickle.dumps(content))
+    >>> read_bapst_start(path).n_particles
+    1
     """
     return _configuration(_read(path), mixture)
 
@@ -52,20 +64,36 @@ def read_bapst_start(path: Path, *, mixture: Mixture | None = None) -> Configura
 def read_bapst_ensemble(
     path: Path, *, time_index: int | None, mixture: Mixture | None = None
 ) -> Ensemble:
-    """The ensemble of one pickle file at one lag time; nothing in it is ever run.
+    """Read the ensemble of one pickle file at one lag time; no code of the file is run.
 
     Parameters
     ----------
     path : Path
     time_index : int or None
-        Which lag time; None is refused with a list of what there is.
+        Number of the lag time, from 0; None is refused with a list of the lag times.
     mixture : Mixture, optional
-        As for `read_bapst_start`.
+        What the particles are. Default: the Kob-Andersen mixture.
+
+    Returns
+    -------
+    Ensemble
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As `read_bapst_start`, or if there is nothing at the time index.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        As `read_bapst_start`, or if the file has nothing at the time index.
+
+    Examples
+    --------
+    >>> content = {"positions": [[0.0, 0.0, 0.0]], "types": [0], "box": [5.0, 5.0, 5.0]}
+    >>> content |= {"time": [13.0], "time_indices": [0], "targets": [[0.2]]}
+    >>> path = Path("future.pickle")
+    >>> _ = path.write_bytes(pickle.dumps(content))
+    >>> ensemble = read_bapst_ensemble(path, time_index=0)
+    >>> ensemble.lag_time, ensemble.propensity
+    (13.0, array([0.2]))
     """
     content = _read(path)
     k = content.check_index(time_index)
@@ -97,12 +125,12 @@ def _configuration(content: "_Content", mixture: Mixture | None) -> Configuratio
 
 @dataclass(frozen=True)
 class _Content:
-    """One configuration and its future at several lag times, LJ units.
+    """One configuration and its future at several lag times, reduced units.
 
     Attributes
     ----------
     path : Path
-        The file it came from.
+        File that the content comes from.
     species : int64 [n_particles]
     initial : float64 [n_particles, 3]
     box : float64 [3]
@@ -111,7 +139,7 @@ class _Content:
     final : tuple of float64 [n_runs, n_particles, 3]
         Unwrapped, for the first time indices; may be shorter than `times`.
     propensity : tuple of float64 [n_particles]
-        S_i by its authors, for the first time indices; may be shorter than `times`.
+        S_i by the authors of the file, for the first time indices; may be shorter than `times`.
     """
 
     path: Path
@@ -123,12 +151,12 @@ class _Content:
     propensity: tuple[Floats, ...]
 
     def check_index(self, time_index: int | None) -> int:
-        """The time index, if there is one.
+        """Give the time index back, if the file has it.
 
         Raises
         ------
         ValueError
-            If it is None or out of range; lists what there is.
+            If it is None or out of range; the message lists the lag times.
         """
         if time_index is not None and 0 <= time_index < len(self.times):
             return time_index
@@ -214,7 +242,7 @@ def _numbers(name: str, value: Any, shape: Sequence[int | None]) -> Floats:
 
 
 class _Dtype:
-    """What a pickle gets for numpy.dtype: numbers only."""
+    """Stand-in for numpy.dtype in a pickle: numbers only."""
 
     def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
         if not re.fullmatch("[biuf][1248]", code):
@@ -226,7 +254,7 @@ class _Dtype:
 
 
 class _Array:
-    """What a pickle gets for numpy.ndarray."""
+    """Stand-in for numpy.ndarray in a pickle."""
 
     values: np.ndarray
 
@@ -282,7 +310,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class _Budget:
-    """How many parts a pickle may still have."""
+    """Number of parts that a pickle may still have."""
 
     def __init__(self, left: int) -> None:
         self._left = left

@@ -1,4 +1,4 @@
-"""Bonds that `lammps-botan score` or `dump local` with `fix botan` wrote, one step at a time."""
+"""Dumps of bonds from `lammps-botan score`, or from `dump local` with `fix botan`."""
 
 import io
 import itertools
@@ -23,7 +23,13 @@ class Bonds:
     center, neighbor : int64 [n_bonds]
         Atom IDs.
     changes : float64 [n_bonds]
-        Predicted pair-distance changes.
+        Predicted pair-distance changes, length unit.
+
+    Examples
+    --------
+    >>> bonds = Bonds(np.array([1, 2]), np.array([2, 1]), np.array([0.1, 0.2]))
+    >>> bonds.changes.mean().round(2)
+    np.float64(0.15)
     """
 
     center: Ints
@@ -32,21 +38,43 @@ class Bonds:
 
 
 def read_bonds(path: Path, step: int) -> Bonds:
-    """The bonds of one step.
+    """Read the bonds of one step.
 
     Parameters
     ----------
     path : Path
-        A dump whose first columns are IDs of center and neighbor, distance and predicted change;
-        packed or not.
+        A dump whose first columns are the IDs of center and neighbor, distance and predicted
+        change; packed or plain.
     step : int
+
+    Returns
+    -------
+    Bonds
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such dump, or has no such step.
+        If the file is no such dump, or has no such step.
+
+    Examples
+    --------
+    >>> text = '''ITEM: TIMESTEP
+    ... 0
+    ... ITEM: NUMBER OF BONDS
+    ... 1
+    ... ITEM: BOX BOUNDS pp pp pp
+    ... 0 5
+    ... 0 5
+    ... 0 5
+    ... ITEM: BONDS c_ids[1] c_ids[2] distance change
+    ... 7 9 1.1 0.25
+    ... '''
+    >>> _ = Path("bonds.dump").write_text(text)
+    >>> bonds = read_bonds(Path("bonds.dump"), step=0)
+    >>> bonds.center, bonds.neighbor, bonds.changes
+    (array([7]), array([9]), array([0.25]))
     """
     with open_text(path) as file:
         try:

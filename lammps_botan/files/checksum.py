@@ -1,9 +1,9 @@
 """The checksum of a zip archive: SHA-256 in its comment.
 
 Neither torch nor libtorch compares the checksums that a zip archive has of its own, so a damaged
-file of weights is read without a word. The comment of an archive stands at its end, and readers
-that do not know the checksum ignore it. It is `lammps-botan sha256`, a space and 64 hexadecimal
-digits: the SHA-256 of all bytes before the comment. plugin/checksum.cpp is the same for the fix.
+file of weights is read without a message. The comment stands at the end of an archive, and other
+readers ignore it. The comment is `lammps-botan sha256` with a space and 64 hexadecimal digits: the
+SHA-256 of all bytes before the comment. plugin/checksum.cpp does the same for the fix.
 """
 
 import hashlib
@@ -15,17 +15,21 @@ END = b"PK\x05\x06"  # of the record at the end of an archive, 22 bytes with no 
 
 
 def add_checksum(archive: bytes) -> bytes:
-    """The archive with its checksum.
+    """Add the checksum to an archive.
 
     Parameters
     ----------
     archive : bytes
         A zip archive without a comment.
 
+    Returns
+    -------
+    bytes
+
     Raises
     ------
     ValueError
-        If it is no archive, or has a comment.
+        If the bytes are no archive, or the archive has a comment.
 
     Examples
     --------
@@ -40,19 +44,28 @@ def add_checksum(archive: bytes) -> bytes:
 
 
 def has_checksum(archive: bytes, name: str) -> bool:
-    """Whether an archive has a checksum; if it has one, it is right.
+    """Whether an archive has a checksum; a wrong checksum is refused.
 
     Parameters
     ----------
     archive : bytes
-        The content of a file.
+        Content of a file.
     name : str
-        Of the file, for the message.
+        Name of the file, for the message.
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
     ValueError
-        If the checksum is another one than that of the content.
+        If the checksum is not that of the content.
+
+    Examples
+    --------
+    >>> has_checksum(b"PK" + bytes([5, 6]) + bytes(18), "m.pt")
+    False
     """
     covered, comment = archive[:-LENGTH], archive[-LENGTH:]
     if not comment.startswith(TAG):

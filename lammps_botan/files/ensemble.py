@@ -1,4 +1,4 @@
-"""Files that hold a configuration and what happened to it: npz files and pickle files."""
+"""Files that hold a configuration and its future: npz files and pickle files."""
 
 import math
 from pathlib import Path
@@ -16,7 +16,7 @@ SAME_TIME = 0.01  # relative difference up to which lag times are the same
 def read_ensemble(
     path: str | Path, *, time_index: int | None = None, mixture: Mixture | None = None
 ) -> Ensemble:
-    """Read an isoconfigurational ensemble; nothing in the file is ever run.
+    """Read an isoconfigurational ensemble; no code of the file is run.
 
     Parameters
     ----------
@@ -24,9 +24,13 @@ def read_ensemble(
         An npz file (`lammps_botan.files.ensemble_npz`), or a pickle file of Bapst et al.
         (`lammps_botan.files.bapst_pickle`).
     time_index : int, optional
-        Which lag time of a file with several.
+        Number of the lag time, from 0, for a file with several.
     mixture : Mixture, optional
         What the particles are, where the file does not say it.
+
+    Returns
+    -------
+    Ensemble
 
     Raises
     ------
@@ -38,10 +42,12 @@ def read_ensemble(
 
     Examples
     --------
-    >>> from lammps_botan.files.ensemble import read_ensemble
-    >>> ensemble = read_ensemble("isoconfig_N4096T0.44_401_tc07.npz")  # doctest: +SKIP
-    >>> ensemble.final.shape  # doctest: +SKIP
-    (32, 4096, 3)
+    >>> import numpy as np
+    >>> start = {"box": 5.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("runs.npz", **start, positions=np.zeros((32, 2, 3)), time=13.0)
+    >>> ensemble = read_ensemble("runs.npz")
+    >>> ensemble.final.shape, ensemble.lag_time
+    ((32, 2, 3), 13.0)
     """
     path = Path(path)
     if path.is_dir():
@@ -54,7 +60,7 @@ def read_ensemble(
 
 
 def read_start(path: str | Path, *, mixture: Mixture | None = None) -> Configuration:
-    """Read a configuration, without what happened to it.
+    """Read a configuration without its future.
 
     Parameters
     ----------
@@ -64,10 +70,22 @@ def read_start(path: str | Path, *, mixture: Mixture | None = None) -> Configura
     mixture : Mixture, optional
         What the particles are, where the file does not say it.
 
+    Returns
+    -------
+    Configuration
+
     Raises
     ------
     FileNotFoundError, ValueError
         As `read_ensemble` and `lammps_botan.files.lammps_data.read_lammps_data`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> content = {"box": 5.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("start.npz", **content, propensity=[0, 1])
+    >>> read_start("start.npz").n_particles
+    2
     """
     path = Path(path)
     if path.suffix == SUFFIX:
@@ -79,5 +97,20 @@ def read_start(path: str | Path, *, mixture: Mixture | None = None) -> Configura
 
 
 def same_time(a: float | None, b: float | None) -> bool:
-    """Whether two lag times may be the same; one that is not said may be any."""
+    """Whether two lag times are the same within 1 %; an unknown lag time fits any other.
+
+    Parameters
+    ----------
+    a, b : float or None
+        Time unit; None where the lag time is unknown.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> same_time(4120.0, 4119.0), same_time(4120.0, 13.0), same_time(None, 13.0)
+    (True, False, True)
+    """
     return a is None or b is None or math.isclose(a, b, rel_tol=SAME_TIME)

@@ -44,13 +44,17 @@ from lammps_botan.structure.mixture import Mixture
 
 
 def read_npz_start(path: Path, *, mixture: Mixture | None = None) -> Configuration:
-    """The configuration of one npz file; nothing in it is ever run.
+    """Read the configuration of one npz file; no code of the file is run.
 
     Parameters
     ----------
     path : Path
     mixture : Mixture, optional
         What the particles are, where the file does not say it.
+
+    Returns
+    -------
+    Configuration
 
     Raises
     ------
@@ -59,6 +63,13 @@ def read_npz_start(path: Path, *, mixture: Mixture | None = None) -> Configurati
     ValueError
         If it is no npz file, lacks a key, its arrays do not fit together, or it says that the
         particles are another mixture.
+
+    Examples
+    --------
+    >>> start = {"box": 5.0, "types": [0, 1], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("one.npz", **start, propensity=[0.1, 0.2])
+    >>> read_npz_start(Path("one.npz")).species
+    array([0, 1])
     """
     return configuration_of(path, load_arrays(path), mixture)
 
@@ -66,20 +77,33 @@ def read_npz_start(path: Path, *, mixture: Mixture | None = None) -> Configurati
 def read_npz_ensemble(
     path: Path, *, time_index: int | None = None, mixture: Mixture | None = None
 ) -> Ensemble:
-    """The ensemble of one npz file; nothing in it is ever run.
+    """Read the ensemble of one npz file; no code of the file is run.
 
     Parameters
     ----------
     path : Path
     time_index : int, optional
-        Which row of `md_prop`; other files have one lag time only.
+        Row of `md_prop`, from 0; other files have one lag time only.
     mixture : Mixture, optional
-        As for `read_npz_start`.
+        What the particles are, where the file does not say it.
+
+    Returns
+    -------
+    Ensemble
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         As `read_npz_start`, or if the file has neither runs nor targets.
+
+    Examples
+    --------
+    >>> start = {"box": 5.0, "types": [0, 1], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("one.npz", **start, propensity=[0.1, 0.2])
+    >>> read_npz_ensemble(Path("one.npz")).propensity
+    array([0.1, 0.2])
     """
     arrays = load_arrays(path)
     configuration = configuration_of(path, arrays, mixture)
@@ -103,46 +127,94 @@ def read_npz_ensemble(
 
 
 def read_histories(path: Path) -> list[list[History]]:
-    """The histories of one npz file.
+    """Read the histories of one npz file.
+
+    Parameters
+    ----------
+    path : Path
 
     Returns
     -------
     list [n_structures] of list [n_velocities] of History
-        Of the configuration; or of the configuration first, and of the ends of all runs.
+        Histories of the configuration; then of the ends of the runs, where the file has them.
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         As `read_npz_start`, or if the file has no histories.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)))
+    >>> history = History(30.0, np.zeros((2, 3)), np.ones(2), np.ones(2))
+    >>> write_ensemble(Path("h.npz"), Ensemble(start, np.zeros((0, 2, 3))), histories=[[history]])
+    >>> [[one.window for one in row] for row in read_histories(Path("h.npz"))]
+    [[30.0]]
     """
     _, histories = _with_histories(path)
     return histories
 
 
 def read_copies(path: Path) -> Floats:
-    """Thermal copies of the structures of one npz file, which belong to its histories.
+    """Read the thermal copies of the structures of one npz file, which belong to its histories.
+
+    Parameters
+    ----------
+    path : Path
 
     Returns
     -------
     float64 [n_structures, n_velocities, n_copies, n_particles, 3]
-        Unwrapped positions; `n_copies` is 0 where the file has none.
+        Unwrapped positions, length unit; `n_copies` is 0 where the file has no copies.
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         As `read_histories`.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)))
+    >>> history = History(30.0, np.zeros((2, 3)), np.ones(2), np.ones(2))
+    >>> write_ensemble(Path("h.npz"), Ensemble(start, np.zeros((0, 2, 3))), histories=[[history]])
+    >>> read_copies(Path("h.npz")).shape
+    (1, 1, 0, 2, 3)
     """
     arrays, _ = _with_histories(path)
     return np.asarray(copies_of(arrays), dtype=np.float64)
 
 
 def read_history_interval(path: Path) -> float:
-    """Time from one sample of the histories of a file to the next, time unit.
+    """Read the time from one sample of the histories of a file to the next.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    float
+        Time unit.
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As `read_npz_start`, or if the file does not say it.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        As `read_npz_start`, or if the file does not say the interval.
+
+    Examples
+    --------
+    >>> start = {"box": 5.0, "types": [0], "initial_positions": np.zeros((1, 3))}
+    >>> np.savez("one.npz", **start, propensity=[0.1], history_interval=0.5)
+    >>> read_history_interval(Path("one.npz"))
+    0.5
     """
     return interval_of(path, load_arrays(path))
 
@@ -161,21 +233,28 @@ def write_ensemble(
     ----------
     path : Path
     ensemble : Ensemble
-        Its runs are written, or its targets, as float32, where it has no runs.
+        The file gets the runs; of an ensemble without runs the targets, as float32.
     histories : [n_structures][n_velocities] of History, optional
-        As `read_histories` gives them; without them that of the configuration is written, if any.
+        As `read_histories` gives them. Default: the history of the configuration, if it has one.
     history_interval : float, optional
-        Time from one sample of the histories to the next.
+        Time from one sample of the histories to the next, time unit.
     **about : array
         Further keys of the file.
 
     Raises
     ------
     OSError
-        If it cannot be written; nothing is left of it then.
+        If the file cannot be written; nothing is left of it then.
     ValueError
-        If the histories are not over one window, or there are more of one structure than of
-        another.
+        If the windows of the histories differ, or structures have different numbers of histories.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)))
+    >>> write_ensemble(Path("runs.npz"), Ensemble(start, np.zeros((4, 2, 3)), lag_time=13.0))
+    >>> read_npz_ensemble(Path("runs.npz")).n_runs
+    4
     """
     start = ensemble.configuration
     if histories is None and start.history is not None:
@@ -210,7 +289,7 @@ def write_ensemble(
 
 
 def _with_histories(path: Path) -> tuple[Arrays, list[list[History]]]:
-    """The arrays of a file that must have histories, and these."""
+    """Arrays and histories of a file; a file without histories is refused."""
     arrays = load_arrays(path)
     histories = histories_of(path, arrays, configuration_of(path, arrays, None).n_particles)
     if not histories:
@@ -222,7 +301,7 @@ def _with_histories(path: Path) -> tuple[Arrays, list[list[History]]]:
 
 
 def _future(path: Path, arrays: Arrays, time_index: int | None) -> tuple[Floats, Floats | None]:
-    """Ends of the runs and propensity, of which there is one."""
+    """Final positions of the runs and propensity; at least one of them is there."""
     expected = arrays["initial_positions"].shape
     nowhere = np.zeros((0, *expected))
     if "md_prop" in arrays and "positions" not in arrays:

@@ -1,4 +1,4 @@
-"""The histories of an npz file of `lammps_botan.files.ensemble_npz`, as its arrays.
+"""Histories as arrays of an npz file of `lammps_botan.files.ensemble_npz`.
 
 | key | shape | |
 | --- | --- | --- |
@@ -8,10 +8,10 @@
 | `history_variance`, `history_energy` | [n_structures, n_velocities, n_particles] | |
 | `history_copies` | [n_structures, n_velocities, n_copies, n_particles, 3] | unwrapped positions |
 
-The structures are the configuration, and the ends of its first runs in their order, if any;
-the velocities are so many histories of each, from runs with different velocities. Copies, which a
-file need not have, are positions at times of the run that the history is an average over: further
-thermal configurations of the same structure. The history of each of them has the same window.
+The structures are the configuration and then the ends of its first runs in their order, if the file
+has them. Each structure has `n_velocities` histories, from runs with different velocities. A file
+may have copies: positions at times of the run that the history averages, that is further thermal
+configurations of the same structure. Each copy has a history of the same window.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,12 +33,27 @@ Histories = Sequence[Sequence[History]]  # [n_structures][n_velocities]
 
 
 def to_arrays(histories: Histories) -> Arrays:
-    """The keys of histories.
+    """Turn histories into the arrays of an npz file.
+
+    Parameters
+    ----------
+    histories : [n_structures][n_velocities] of History
+
+    Returns
+    -------
+    dict of str to array
+        By the keys of the file.
 
     Raises
     ------
     ValueError
         If structures have different numbers of histories, or the windows differ.
+
+    Examples
+    --------
+    >>> history = History(30.0, np.zeros((2, 3)), np.ones(2), np.ones(2))
+    >>> to_arrays([[history, history]])["history_variance"].shape
+    (1, 2, 2)
     """
     each = [one for row in histories for one in row]
     counts = sorted({len(row) for row in histories})
@@ -58,13 +73,35 @@ def to_arrays(histories: Histories) -> Arrays:
 def from_arrays(
     path: Path, arrays: Mapping[str, npt.NDArray[Any]], n_particles: int, n_runs: int
 ) -> list[list[History]]:
-    """The histories of a file, [n_structures][n_velocities]; empty where it has none.
+    """Turn the arrays of an npz file into histories.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    arrays : dict of str to array
+        By the keys of the file.
+    n_particles : int
+    n_runs : int
+        Runs of the file; there is at most one structure more.
+
+    Returns
+    -------
+    list [n_structures] of list [n_velocities] of History
+        Empty where the file has no histories.
 
     Raises
     ------
     ValueError
         If keys are missing, shapes do not fit, numbers are not finite, or a variance or the window
         is negative.
+
+    Examples
+    --------
+    >>> history = History(30.0, np.zeros((2, 3)), np.ones(2), np.ones(2))
+    >>> arrays = to_arrays([[history]])
+    >>> from_arrays(Path("h.npz"), arrays, n_particles=2, n_runs=0)[0][0].window
+    30.0
     """
     present = [key for key in (*KEYS, WINDOW, COPIES) if key in arrays]
     if not present:
@@ -99,11 +136,23 @@ def from_arrays(
 
 
 def copies_of(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """The copies of a file whose histories `from_arrays` has checked; `n_copies` may be 0.
+    """Give the thermal copies of a file whose histories `from_arrays` has checked.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        By the keys of the file.
 
     Returns
     -------
     float [n_structures, n_velocities, n_copies, n_particles, 3]
+        Unwrapped positions, length unit; `n_copies` may be 0.
+
+    Examples
+    --------
+    >>> history = History(30.0, np.zeros((2, 3)), np.ones(2), np.ones(2))
+    >>> copies_of(to_arrays([[history]])).shape
+    (1, 1, 0, 2, 3)
     """
     n_structures, n_velocities, n_particles = arrays[KEYS[1]].shape
     nothing = np.zeros((n_structures, n_velocities, 0, n_particles, 3), dtype=np.float32)
@@ -111,12 +160,29 @@ def copies_of(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 
 def interval_of(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> float:
-    """Time from one sample of the histories to the next.
+    """Give the time from one sample of the histories to the next.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    arrays : dict of str to array
+        By the keys of the file.
+
+    Returns
+    -------
+    float
+        Time unit.
 
     Raises
     ------
     ValueError
-        If the file does not say it, or it is not a positive number.
+        If the file does not say the interval, or it is not a positive number.
+
+    Examples
+    --------
+    >>> interval_of(Path("h.npz"), {"history_interval": np.array(0.5)})
+    0.5
     """
     if INTERVAL not in arrays:
         raise ValueError(
@@ -129,7 +195,7 @@ def interval_of(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> float:
 def _check_copies(
     path: Path, arrays: Mapping[str, npt.NDArray[Any]], shape: tuple[int | str, ...]
 ) -> None:
-    """Refuse copies of another shape; "c" stands for their number."""
+    """Refuse copies of another shape; "c" stands for the number of copies."""
     if COPIES not in arrays:
         return
     copies = arrays[COPIES]

@@ -1,4 +1,4 @@
-"""GSD files of HOOMD-blue, by its own library, with the types and the box of each frame.
+"""GSD files of HOOMD-blue, read by its own library, with the types and the box of each frame.
 
 MDAnalysis gives all frames the types of the first one, and takes the tilt factors of the box for
 cosines of angles.
@@ -28,6 +28,17 @@ class GsdFrames:
     ------
     ValueError
         If the file cannot be read, or the package gsd is not installed.
+
+    Examples
+    --------
+    >>> import gsd.hoomd
+    >>> frame = gsd.hoomd.Frame()
+    >>> frame.particles.N, frame.particles.types = 1, ["A"]
+    >>> frame.configuration.box = [5, 5, 5, 0, 0, 0]
+    >>> with gsd.hoomd.open("run.gsd", "w") as file:
+    ...     file.append(frame)
+    >>> [frame.n_particles for frame in GsdFrames(Path("run.gsd"))]
+    [1]
     """
 
     def __init__(self, path: Path, *, every: int = 1) -> None:
@@ -47,7 +58,7 @@ class GsdFrames:
 
     @property
     def progress(self) -> float:
-        """The share of the frames that have been read."""
+        """Share of the frames that have been read."""
         return min(1.0, self._read / len(self._file))
 
     def __iter__(self) -> Iterator[Configuration]:
@@ -85,7 +96,7 @@ def _configuration(frame: Any, where: str) -> Configuration:
 
 
 def _box(numbers: Sequence[float] | None, *, two: bool, where: str) -> Box:
-    """The box of Lx, Ly, Lz and the tilt factors xy, xz, yz; its middle is the origin."""
+    """Box of Lx, Ly, Lz and the tilt factors xy, xz, yz, with the origin in its middle."""
     if numbers is None or not np.asarray(numbers)[:2].all():
         raise ValueError(f"{where}: no periodic box")
     lx, ly, lz, xy, xz, yz = (float(x) for x in numbers)

@@ -1,4 +1,4 @@
-"""The inherent structures of an npz file of `lammps-botan simulate inherent`."""
+"""Inherent structures in npz files of `lammps-botan simulate inherent`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from lammps_botan.structure.mixture import Mixture
 
 
 def read_structures(path: Path, *, mixture: Mixture | None = None) -> list[Configuration]:
-    """The start of an npz file of `simulate inherent` and the ends of its runs, in this order.
+    """Read the start of an npz file of `simulate inherent` and the ends of its runs, in this order.
 
     Parameters
     ----------
@@ -18,12 +18,26 @@ def read_structures(path: Path, *, mixture: Mixture | None = None) -> list[Confi
     mixture : Mixture, optional
         What the particles are, where the file does not say it.
 
+    Returns
+    -------
+    list [1 + n_runs] of Configuration
+        Each with inherent positions and energies.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it has no inherent structures, or their number is another one.
+        If the file has no inherent structures, or not one for the start and each run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> start = {"box": 5.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> inherent = {"inherent_positions": np.ones((5, 2, 3)), "inherent_energies": np.ones((5, 2))}
+    >>> np.savez("is.npz", **start, positions=np.zeros((4, 2, 3)), **inherent)
+    >>> len(read_structures(Path("is.npz")))
+    5
     """
     ensemble = read_ensemble(path, mixture=mixture)
     keys = ("inherent_positions", "inherent_energies")

@@ -1,6 +1,6 @@
 """LAMMPS data files, in float64 and by the grammar of `read_data`.
 
-The first line is a title: `write_data` says units and step there. Header lines begin with their
+The first line is a title, in which `write_data` says units and step. A header line begins with its
 numbers. A line of words alone begins a section; sections stand in any order. A # begins a comment,
 and blank lines count for nothing. MDAnalysis reads such files in float32, which now and then moves
 a pair across the cutoff of a graph.
@@ -44,7 +44,22 @@ class _Section:
 
 
 def is_lammps_data(path: Path) -> bool:
-    """Whether the lines at the start of a text file are the header of a LAMMPS data file."""
+    r"""Whether the lines at the start of a text file are the header of a LAMMPS data file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> _ = Path("run.data").write_text("title\n\n4096 atoms\n")
+    >>> is_lammps_data(Path("run.data"))
+    True
+    """
     with open_text(path) as file:
         try:
             start = file.read(1 << 14).decode(errors="replace")
@@ -54,27 +69,34 @@ def is_lammps_data(path: Path) -> bool:
 
 
 def read_lammps_data(path: str | Path) -> Configuration:
-    """The configuration of a data file, sorted by atom ID, with units and step of its first line.
+    """Read the configuration of a data file, sorted by atom ID, with units and step of its title.
 
     Type labels become the names of the species. Positions are those in the box: image flags are
-    left out. All directions have periodic images, since a data file does not say the boundaries;
-    but where all atoms have the same z there are none along z (`lammps_botan.files.flat_box`).
+    left out. A data file does not say the boundaries: all directions have periodic images, except z
+    where all atoms have the same z (`lammps_botan.files.flat_box`).
 
     Parameters
     ----------
     path : str or Path
-        Packed or not.
+        Packed or plain.
+
+    Returns
+    -------
+    Configuration
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If box or atoms are missing or damaged, or the atom style cannot be told.
+        If box or atoms are missing or damaged, or the file does not tell the atom style.
 
     Examples
     --------
-    >>> read_lammps_data("run.data").units  # doctest: +SKIP
+    >>> box = Box(5.0, (True, True, True))
+    >>> one = Configuration(np.ones((1, 3)), [0], box, units="lj")
+    >>> write_lammps_data("run.data", one, "an example")
+    >>> read_lammps_data("run.data").units
     'lj'
     """
     path = Path(path)
@@ -228,7 +250,7 @@ def _integer(word: str) -> int:
 
 
 def _columns(section: _Section) -> list[str]:
-    """Names of the columns by the style, or by the rows where only style atomic has such ones."""
+    """Names of the columns: of the style in the file, or of atomic where the rows tell it."""
     first, style = section.rows[0], section.comment.split()
     if style:
         if style[0] not in ATOM_STYLES:
@@ -245,7 +267,7 @@ def _columns(section: _Section) -> list[str]:
         return columns
     flags = all(_INTEGER.fullmatch(word) for row in section.rows for word in row[5:])
     places = [word for row in section.rows for word in row[2:5]]
-    # other styles have eight columns too, but none of them ends in three integers after numbers
+    # other styles with eight columns do not end in three integers after numbers
     atomic = len(first) == 5 or (len(first) == 8 and flags and any("." in p for p in places))
     if not atomic:
         raise ValueError(
@@ -256,7 +278,7 @@ def _columns(section: _Section) -> list[str]:
 
 
 def write_lammps_data(path: str | Path, configuration: Configuration, title: str) -> None:
-    """Write a LAMMPS data file of atom style atomic; it appears when it is whole.
+    """Write a LAMMPS data file of atom style atomic, which appears when it is whole.
 
     Parameters
     ----------
@@ -265,13 +287,20 @@ def write_lammps_data(path: str | Path, configuration: Configuration, title: str
         `read_data` wraps the positions into the box. Two dimensions are written as LAMMPS wants
         them: all atoms at z = 0, in the middle of the height of the box.
     title : str
-        First line of the file: where the configuration comes from. The units follow it where
+        First line of the file: where the configuration comes from. The units follow the title where
         they are known.
 
     Raises
     ------
     ValueError
         If the cell vectors are not as LAMMPS wants them.
+
+    Examples
+    --------
+    >>> one = Configuration(np.ones((1, 3)), [0], Box(5.0, (True, True, True)))
+    >>> write_lammps_data("run.data", one, "an example")
+    >>> Path("run.data").read_text().splitlines()[2:4]
+    ['1 atoms', '1 atom types']
     """
     try:
         low, high, tilts = configuration.box.lammps_bounds()

@@ -1,6 +1,6 @@
-"""Configurations to score, one frame after the other.
+"""Frames of trajectories, read one after the other.
 
-Memory does not grow with the number of frames. Positions may be wrapped or not.
+Memory does not grow with the number of frames. Positions may be wrapped or unwrapped.
 """
 
 import io
@@ -11,13 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
+from lammps_botan.files.dump_coordinates import any_columns, positions_of
 from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import (
     EMPTY,
     Header,
-    any_columns,
     fail,
-    positions_of,
     read_header,
     read_rows,
     whole_lines,
@@ -34,11 +33,22 @@ class Frames(Protocol):
 
     @property
     def progress(self) -> float:
-        """The share that has been read so far, from 0 to 1."""
+        """Share that has been read so far, from 0 to 1."""
 
 
 class SingleFrame:
-    """One frame as a trajectory."""
+    """One frame as a trajectory.
+
+    Parameters
+    ----------
+    frame : Configuration
+
+    Examples
+    --------
+    >>> one = Configuration(np.zeros((1, 3)), [0], Box(5.0, (True, True, True)))
+    >>> [frame.n_particles for frame in SingleFrame(one)]
+    [1]
+    """
 
     progress = 1.0
 
@@ -50,7 +60,7 @@ class SingleFrame:
 
 
 class DumpFrames:
-    """The frames of a LAMMPS text dump, packed or not, of whatever atoms, types and boxes.
+    """The frames of a LAMMPS text dump, packed or plain, of whatever atoms, types and boxes.
 
     A frame whose atoms all have the same z is two-dimensional (`lammps_botan.files.flat_box`).
 
@@ -63,6 +73,29 @@ class DumpFrames:
         Further columns to read.
     optional_columns : sequence of str
         Columns to read in frames that have them.
+
+    Raises
+    ------
+    ValueError
+        If `every` is below 1. While the frames are read: if the file is damaged, or a frame lacks
+        coordinates or a column.
+
+    Examples
+    --------
+    >>> text = '''ITEM: TIMESTEP
+    ... 100
+    ... ITEM: NUMBER OF ATOMS
+    ... 1
+    ... ITEM: BOX BOUNDS pp pp pp
+    ... 0 5
+    ... 0 5
+    ... 0 5
+    ... ITEM: ATOMS id type xu yu zu q
+    ... 1 1 0.5 0.5 6.5 -1
+    ... '''
+    >>> _ = Path("run.dump").write_text(text)
+    >>> [(frame.step, frame.columns["q"]) for frame in DumpFrames(Path("run.dump"), columns=["q"])]
+    [(100, array([-1.]))]
     """
 
     def __init__(
@@ -82,7 +115,7 @@ class DumpFrames:
 
     @property
     def progress(self) -> float:
-        """The share of the file that has been read."""
+        """Share of the file that has been read."""
         return self._read / self._size
 
     def __iter__(self) -> Iterator[Configuration]:
@@ -146,12 +179,26 @@ class DumpFrames:
 
 
 def is_dump(path: Path) -> bool:
-    """Whether a file begins as a LAMMPS text dump does, whatever its name.
+    r"""Whether a file begins as a LAMMPS text dump does; the name of the file does not matter.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
     FileNotFoundError, ValueError
         If there is no such file, or it is empty, damaged, or must be unpacked first.
+
+    Examples
+    --------
+    >>> _ = Path("run.dump").write_text("ITEM: TIMESTEP\n")
+    >>> is_dump(Path("run.dump"))
+    True
     """
     with open_text(path) as file:
         try:

@@ -1,7 +1,7 @@
 """The text of LAMMPS dumps: headers, boxes and rows.
 
-Lines for the input script that everything here reads, with more digits than the six LAMMPS writes
-unless told:
+These lines of an input script write a dump that all readers read, with more digits than the six of
+LAMMPS's default::
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g
@@ -24,7 +24,6 @@ from lammps_botan.structure.mixture import UNITS
 
 # lines under each title of a header; ITEM: ATOMS ends it
 _HEADER = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
-_IMAGES = ("ix", "iy", "iz")
 _OPEN = "fsm"  # a face that is not periodic is fixed, shrink-wrapped, or so with a minimum
 _BOUNDARIES = {"pp", *(low + high for low in _OPEN for high in _OPEN)}
 _LARGEST = {"id": MAX_ID, "type": MAX_SPECIES}
@@ -34,7 +33,34 @@ EMPTY = f"the file is empty; expected a LAMMPS dump: {DUMP_LINE}"
 
 @dataclass(frozen=True)
 class Header:
-    """What a frame says of itself, and where its rows begin."""
+    """The header of a frame, and the place where its rows begin.
+
+    Attributes
+    ----------
+    index : int
+        Number of the frame in the file, from 0.
+    offset : int
+        Byte at which the rows begin.
+    step : int
+    time : float or None
+        Time unit, where the dump says it.
+    n_atoms : int
+    cell : float64 [3, 3]
+        Cell vectors as rows, length unit.
+    origin : float64 [3]
+        Lower corner of the box, length unit.
+    boundary : tuple of str
+        Such as pp pp ff; empty in old dumps, which means periodic.
+    columns : tuple of str
+    units : str or None
+        Where the dump says them, in its first frame.
+
+    Examples
+    --------
+    >>> header = Header(0, 0, 0, None, 1, np.eye(3), np.zeros(3), ("pp", "pp", "ff"), ("id",), None)
+    >>> header.periodic
+    (True, True, False)
+    """
 
     index: int
     offset: int
@@ -55,17 +81,73 @@ class Header:
 
 
 def fail(path: str | Path, frame: Header, problem: str, cause: Exception | None = None) -> NoReturn:
-    """Raise a ValueError that names file, frame and step."""
+    """Raise a ValueError that names file, frame and step.
+
+    Parameters
+    ----------
+    path : str or Path
+    frame : Header
+    problem : str
+    cause : Exception, optional
+
+    Returns
+    -------
+    never
+
+    Raises
+    ------
+    ValueError
+        Always.
+
+    Examples
+    --------
+    >>> header = Header(0, 0, 7, None, 1, np.eye(3), np.zeros(3), (), ("id",), None)
+    >>> fail("run.dump", header, "no atoms")
+    Traceback (most recent call last):
+    ValueError: run.dump: frame 0 (step 7): no atoms
+    """
     raise ValueError(f"{path}: frame {frame.index} (step {frame.step}): {problem}") from cause
 
 
 def read_header(file: io.BufferedReader, path: Path, index: int, previous: Header | None) -> Header:
-    """The header that begins here; `previous` is that of the frame before, to judge its rows.
+    """Read the header that begins here.
+
+    Parameters
+    ----------
+    file : binary file
+        At the first byte of the header; afterwards at the first row.
+    path : Path
+        Name of the file, for messages.
+    index : int
+        Number of the frame, from 0.
+    previous : Header or None
+        Header of the frame before: gives the units, and tells surplus rows from a damaged header.
+
+    Returns
+    -------
+    Header
 
     Raises
     ------
     ValueError
         If there is no whole header with columns id and type.
+
+    Examples
+    --------
+    >>> text = b'''ITEM: TIMESTEP
+    ... 100
+    ... ITEM: NUMBER OF ATOMS
+    ... 1
+    ... ITEM: BOX BOUNDS pp pp pp
+    ... 0 5
+    ... 0 5
+    ... 0 5
+    ... ITEM: ATOMS id type x y z
+    ... 1 1 0.5 0.5 0.5
+    ... '''
+    >>> header = read_header(io.BytesIO(text), Path("run.dump"), 0, None)
+    >>> header.step, header.columns
+    (100, ('id', 'type', 'x', 'y', 'z'))
     """
     items: dict[str, list[str]] = {}
     while (line := file.readline().decode(errors="replace")).startswith("ITEM: "):
@@ -93,12 +175,29 @@ def read_header(file: io.BufferedReader, path: Path, index: int, previous: Heade
 
 
 def whole_lines(file: io.BufferedReader, header: Header) -> Iterator[bytes]:
-    """The rows of a frame.
+    r"""Give the rows of a frame, one after the other.
+
+    Parameters
+    ----------
+    file : binary file
+        At the first row.
+    header : Header
+
+    Yields
+    ------
+    bytes
+        A row with the end of its line.
 
     Raises
     ------
     ValueError
-        If the file ends before the last one does.
+        If the file ends before the last row does.
+
+    Examples
+    --------
+    >>> header = Header(0, 0, 7, None, 2, np.eye(3), np.zeros(3), (), ("id", "type"), None)
+    >>> list(whole_lines(io.BytesIO(b"1 1\n2 1\nITEM: TIMESTEP\n"), header))
+    [b'1 1\n', b'2 1\n']
     """
     for _ in range(header.n_atoms):
         line = file.readline()
@@ -113,12 +212,33 @@ def whole_lines(file: io.BufferedReader, header: Header) -> Iterator[bytes]:
 def read_rows(
     file: io.BufferedReader, path: str | Path, header: Header, columns: Sequence[str]
 ) -> Floats:
-    """The columns of a frame, float64 [n_atoms, n_columns], sorted by the first, the atom ID.
+    r"""Read columns of a frame, sorted by the first column, the atom ID.
+
+    Parameters
+    ----------
+    file : binary file
+        At the first row.
+    path : str or Path
+        Name of the file, for messages.
+    header : Header
+    columns : sequence of str
+        Names of the columns; the first one is id.
+
+    Returns
+    -------
+    float64 [n_atoms, n_columns]
 
     Raises
     ------
     ValueError
         If a number is missing or not finite, or an ID appears twice.
+
+    Examples
+    --------
+    >>> header = Header(0, 0, 7, None, 2, np.eye(3), np.zeros(3), (), ("id", "type"), None)
+    >>> read_rows(io.BytesIO(b"2 1\n1 3\n"), "run.dump", header, ("id", "type"))
+    array([[1., 3.],
+           [2., 1.]])
     """
     try:
         rows = np.loadtxt(
@@ -153,49 +273,6 @@ def _check_integers(numbers: Floats, name: str, path: str | Path, header: Header
     if np.any(outside := (numbers < 1) | (numbers > largest)):
         found = f"found {numbers[outside][0]:.17g}"
         fail(path, header, f"expected integers from 1 to {largest} as {name}, {found}")
-
-
-def unwrapped_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns that give unwrapped positions.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
-    for suffix in ("u", "", "su", "s"):
-        names = tuple(axis + suffix for axis in "xyz") + (() if "u" in suffix else _IMAGES)
-        if set(names) <= set(columns):
-            return names
-    raise ValueError(
-        f"neither unwrapped coordinates nor image flags in ITEM: ATOMS {' '.join(columns)}; "
-        f"use {DUMP_LINE}"
-    )
-
-
-def any_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns that give positions, up to periodic images.
-
-    Raises
-    ------
-    ValueError
-        If there are none.
-    """
-    for suffix in ("u", "", "su", "s"):
-        names = tuple(axis + suffix for axis in "xyz")
-        if set(names) <= set(columns):
-            return names
-    raise ValueError(f"no coordinates in ITEM: ATOMS {' '.join(columns)}; use {DUMP_LINE}")
-
-
-def positions_of(rows: Floats, names: tuple[str, ...], header: Header) -> Floats:
-    """Positions float64 [n_atoms, 3] from the columns of `unwrapped_columns` or `any_columns`."""
-    positions = rows[:, :3]
-    if "s" in names[0]:
-        positions = header.origin + positions @ header.cell
-    if len(names) == 6:
-        positions = positions + rows[:, 3:6] @ header.cell
-    return positions
 
 
 def _header(items: dict[str, list[str]], index: int, offset: int, units: str | None) -> Header:

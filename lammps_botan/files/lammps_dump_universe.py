@@ -7,13 +7,13 @@ always unwrapped and sorted by atom ID, in the unit of the dump, and each frame 
 | key | |
 | --- | --- |
 | `box` | `lammps_botan.structure.box.Box`, with its periodic directions |
-| `cell` | its cell vectors as rows, float64 [3, 3] |
-| `step` | of the simulation |
+| `cell` | cell vectors as rows, float64 [3, 3] |
+| `step` | step of the simulation |
 | `units` | LAMMPS's name of the unit system, or None where the dump does not say it |
 
 A frame whose atoms all have the same z is two-dimensional (`lammps_botan.files.flat_box`). The time
-of a frame is that of its header, else step * dt. A good line for the input script, with more digits
-than the six LAMMPS writes unless told:
+of a frame is that of its header, else step * dt. These lines of an input script write a good dump,
+with more digits than the six of LAMMPS's default::
 
     dump 1 all custom 1000 run.dump id type xu yu zu
     dump_modify 1 format float %.15g
@@ -30,15 +30,14 @@ from MDAnalysis.coordinates.timestep import Timestep
 from MDAnalysis.lib.mdamath import triclinic_box
 from MDAnalysis.lib.util import store_init_arguments
 
+from lammps_botan.files.dump_coordinates import positions_of, unwrapped_columns
 from lammps_botan.files.flat_box import flat_box
 from lammps_botan.files.lammps_dump_text import (
     EMPTY,
     Header,
     fail,
-    positions_of,
     read_header,
     read_rows,
-    unwrapped_columns,
     whole_lines,
 )
 from lammps_botan.files.text_file import DAMAGE, damage, is_archive, open_text, skip_blank
@@ -56,19 +55,22 @@ class _Timestep(Timestep):  # type: ignore[misc]
 
 
 class DumpReader(ReaderBase):  # type: ignore[misc]
-    """MDAnalysis reader of LAMMPS text dumps, packed or not.
+    """MDAnalysis reader of LAMMPS text dumps, packed or plain.
 
     Parameters
     ----------
     filename : str or Path
     dt : float
-        Time step of the simulation, for dumps without `ITEM: TIME`.
+        Time step of the simulation, time unit, for dumps without `ITEM: TIME`.
+    **kwargs
+        Arguments that MDAnalysis gives to every reader; they have no effect.
 
     Attributes
     ----------
     ids, types : int64 [n_atoms]
         Ascending atom IDs, and the LAMMPS type of each atom.
     times : float64 [n_frames]
+        Time unit.
 
     Raises
     ------
@@ -76,6 +78,24 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         If there is no such file.
     ValueError
         If the file is no whole dump of the same atoms.
+
+    Examples
+    --------
+    >>> text = '''ITEM: TIMESTEP
+    ... 100
+    ... ITEM: NUMBER OF ATOMS
+    ... 1
+    ... ITEM: BOX BOUNDS pp pp pp
+    ... 0 5
+    ... 0 5
+    ... 0 5
+    ... ITEM: ATOMS id type xu yu zu
+    ... 1 1 0.5 0.5 6.5
+    ... '''
+    >>> _ = Path("run.dump").write_text(text)
+    >>> reader = DumpReader("run.dump", dt=0.01)
+    >>> reader.times, reader[0].positions
+    (array([1.]), array([[0.5, 0.5, 6.5]]))
     """
 
     format = "LAMMPSDUMP64"
@@ -162,7 +182,7 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
 
 
 def _index(path: Path) -> list[Header]:
-    """The headers of all frames; the rows are counted, not read."""
+    """Headers of all frames; the rows are counted, not read."""
     frames: list[Header] = []
     with open_text(path) as file:
         try:

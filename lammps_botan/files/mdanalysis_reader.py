@@ -1,7 +1,8 @@
-"""What MDAnalysis's readers do to the numbers of a file, and how to have those of LAMMPS.
+"""Units and steps of MDAnalysis's readers, and how to get the numbers of LAMMPS from them.
 
 MDAnalysis is made for chemistry: it converts lengths to Angstrom, keeps the types of the first
-frame, and guesses the conventions of cells. Formats are taken where that is known and mended:
+frame, and guesses the conventions of cells. These formats are read, since their conversions are
+known and undone:
 
 | format | lengths | steps |
 | --- | --- | --- |
@@ -10,7 +11,7 @@ frame, and guesses the conventions of cells. Formats are taken where that is kno
 | in memory | as they were given | frame numbers |
 | `lammps_botan.files.trajectory.open_dump` | as LAMMPS has them | yes |
 
-All others are refused, with the line of a dump that is read.
+Other formats are refused; the message names the dump line that writes a readable file.
 """
 
 import struct
@@ -43,12 +44,29 @@ _LAMMPS = "Written by LAMMPS"  # remarks of its DCD files
 
 
 def length_scale(trajectory: Any, units: str | None) -> float:
-    """Factor from the positions of a trajectory to lengths in the units of LAMMPS.
+    """Give the factor from the positions of a trajectory to lengths in the units of LAMMPS.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+    units : str or None
+        LAMMPS's name of the unit system, where it is known.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
     ValueError
-        If the format is none of those that are known, or is in nm and the units are not known.
+        If the format is not one of the known ones, or is in nm and the units are not known.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> universe = MDAnalysis.Universe.empty(1, trajectory=True)
+    >>> length_scale(universe.trajectory, "lj")
+    1.0
     """
     readers = getattr(trajectory, "readers", [trajectory])  # of several files, one after the other
     scales = {_scale(reader, units) for reader in readers}
@@ -104,10 +122,25 @@ def _check_cell(reader: Any, name: str) -> None:
 
 
 def frame_steps(trajectory: Any) -> Ints | None:
-    """Steps of all frames [n_frames], where the header says them; None where each frame does.
+    """Read the steps of all frames from the header of a trajectory.
 
-    A DCD file has no steps but the first one, their distance and the last one in its header. Where
-    LAMMPS wrote the file and they fit together they count, else the frame numbers stand for them.
+    The header of a DCD file has the first step, the distance of the steps and the last one. They
+    count where LAMMPS wrote the file and they fit together; else the frame numbers stand for them.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+
+    Returns
+    -------
+    int64 [n_frames], or None
+        None where each frame says its step.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> frame_steps(MDAnalysis.Universe.empty(1, trajectory=True).trajectory) is None
+    True
     """
     n = int(trajectory.n_frames)
     if any(reader.format in DCD for reader in getattr(trajectory, "readers", [])):
@@ -126,9 +159,24 @@ def frame_steps(trajectory: Any) -> Ints | None:
 
 
 def reader_name(trajectory: Any) -> str:
-    """The file of a trajectory, for messages."""
+    """Name the file of a trajectory, for messages.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> reader_name(MDAnalysis.Universe.empty(1, trajectory=True).trajectory)
+    'universe'
+    """
     return str(getattr(trajectory, "filename", None) or "universe")
 
 
 def _remarks(reader: Any) -> str:
-    return str(reader._file.header["remarks"])  # MDAnalysis has no other way to them
+    return str(reader._file.header["remarks"])  # MDAnalysis has no public way to them

@@ -13,12 +13,16 @@ SUFFIX = ".toml"
 
 
 def find_mixture(name_or_path: str | Path) -> Mixture:
-    """A shipped mixture by its name, or the mixture of a TOML file.
+    """Find a shipped mixture by its name, or read the mixture of a TOML file.
 
     Parameters
     ----------
     name_or_path : str or Path
-        One of `structure.mixture.SHIPPED`, or a file whose name ends in .toml.
+        A name of `structure.mixture.SHIPPED`, or a file whose name ends in .toml.
+
+    Returns
+    -------
+    Mixture
 
     Raises
     ------
@@ -51,19 +55,30 @@ def find_mixture(name_or_path: str | Path) -> Mixture:
 
 
 def parse_mixture(content: Mapping[str, Any] | str, where: str) -> Mixture:
-    """The mixture that a file describes.
+    """Make the mixture that the content of a file describes.
 
     Parameters
     ----------
     content : dict, or str
-        What a TOML file holds, or JSON text.
+        Content of a TOML file, or JSON text.
     where : str
         The file, for messages.
+
+    Returns
+    -------
+    Mixture
 
     Raises
     ------
     ValueError
-        If it is no mixture; each problem is one line that names the key.
+        If the content is no mixture; each problem is one line that names the key.
+
+    Examples
+    --------
+    >>> content = {"name": "argon", "units": "real", "species": ["Ar"], "masses": [39.948]}
+    >>> content |= {"fractions": [1.0], "bond_lengths": {"Ar-Ar": 5.0}, "diameter": 3.4}
+    >>> parse_mixture(content, "argon.toml").longest_bond
+    5.0
     """
     try:
         if isinstance(content, str):
@@ -87,5 +102,5 @@ def _explain(where: str, error: Mapping[str, Any]) -> str:
 
 
 def _sentence(message: str) -> str:
-    """What pydantic expects, in our words: 'Input should be X' becomes 'expected X'."""
+    """Message of pydantic in our words: 'Input should be X' becomes 'expected X'."""
     return message.replace("Input should be", "expected")

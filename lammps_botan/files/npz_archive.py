@@ -1,4 +1,4 @@
-"""How much memory an npz file asks for, before any of it is taken."""
+"""Check of the memory that an npz file asks for, before the memory is taken."""
 
 import math
 import zipfile
@@ -8,19 +8,29 @@ import numpy as np
 
 MAX_MEMBERS = 1000
 SMALL = 64 << 20  # bytes that any file may unpack to
-RATIO = 100  # more come of what is compressed only where it holds nothing but repetitions
+RATIO = 100  # only repetitions are packed more tightly
 
 
 def check_archive(file: IO[bytes]) -> None:
-    """Refuse an npz file that unpacks to much more than it is; it is read from the start again.
+    """Refuse an npz file that unpacks to much more than its size; go back to its start.
+
+    Parameters
+    ----------
+    file : binary file
 
     Raises
     ------
     ValueError
-        If it has too many arrays, is too large unpacked, or holds what is no array or a part of
-        one.
+        If the file has too many arrays, is too large unpacked, or holds a member that is no whole
+        array.
     zipfile.BadZipFile
-        If it is no archive.
+        If the file is no archive.
+
+    Examples
+    --------
+    >>> np.savez("small.npz", numbers=np.arange(3))
+    >>> with open("small.npz", "rb") as file:
+    ...     check_archive(file)
     """
     size = file.seek(0, 2)
     with zipfile.ZipFile(file) as archive:

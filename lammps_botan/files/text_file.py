@@ -1,6 +1,6 @@
-"""Text files, compressed or not, as bytes.
+"""Text files, compressed or plain, as bytes.
 
-What a file is compressed with is told by its first bytes, never by its name.
+The first bytes of a file tell its compression; its name does not matter.
 """
 
 import bz2
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-# what reading a damaged file may raise
+# errors of reading a damaged file
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,7 +25,7 @@ _ARCHIVES: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_UNPACK = {  # what unpacks the archives that are not read here
+_UNPACK = {  # commands that unpack the archives that are not read here
     b"\x1f\x9d": "uncompress",
     b"\x04\x22\x4d\x18": "lz4 -d",
     b"PK\x03\x04": "unzip",
@@ -34,17 +34,32 @@ _UNPACK = {  # what unpacks the archives that are not read here
 
 
 def open_text(path: Path) -> io.BufferedReader:
-    """Open a text file for reading bytes: plain, or packed by gzip, bzip2, xz or zstd.
+    r"""Open a text file for reading bytes: plain, or packed by gzip, bzip2, xz or zstd.
 
     A byte-order mark of UTF-8 is left out. What comes before damage is read before the damage is
     raised.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    binary file
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it must be unpacked first, or is text of two bytes a letter.
+        If the file must be unpacked first, or is text of two bytes a letter.
+
+    Examples
+    --------
+    >>> _ = Path("run.dump.gz").write_bytes(gzip.compress(b"ITEM: TIMESTEP\n"))
+    >>> with open_text(Path("run.dump.gz")) as file:
+    ...     print(file.readline())
+    b'ITEM: TIMESTEP\n'
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
@@ -56,28 +71,78 @@ def open_text(path: Path) -> io.BufferedReader:
     except BaseException:
         raw.close()
         raise
-    # archives alone hand out lines slowly
+    # without a buffer, archives give lines slowly
     file: io.BufferedReader = raw
     if unpack is not None:
         file = io.BufferedReader(_Archive(raw, unpack), 1 << 20)
-    with contextlib.suppress(*DAMAGE):  # who reads on meets it again, and names the frame
+    with contextlib.suppress(*DAMAGE):  # raised again at the next reading, which names the frame
         if file.peek(3)[:3] == _BYTE_ORDER_MARK:
             file.read(3)
     return file
 
 
 def place_in_file(file: io.BufferedReader) -> int:
-    """How many bytes of the file have been read, which may be packed."""
+    r"""Give the number of bytes that have been read of a file; packed bytes of a packed file.
+
+    Parameters
+    ----------
+    file : binary file
+        Of `open_text`.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> _ = Path("run.dump").write_bytes(b"ITEM: TIMESTEP\n0\n")
+    >>> with open_text(Path("run.dump")) as file:
+    ...     _ = file.readline()
+    ...     print(place_in_file(file))
+    15
+    """
     return file.raw.place if isinstance(file.raw, _Archive) else file.tell()
 
 
 def is_archive(file: io.BufferedReader) -> bool:
-    """Whether the file is packed, so that going back in it is slow."""
+    r"""Whether the file is packed: going back in such a file is slow.
+
+    Parameters
+    ----------
+    file : binary file
+        Of `open_text`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> _ = Path("run.dump").write_bytes(b"ITEM: TIMESTEP\n0\n")
+    >>> with open_text(Path("run.dump")) as file:
+    ...     print(is_archive(file))
+    False
+    """
     return isinstance(file.raw, _Archive)
 
 
 def damage(error: Exception) -> str:
-    """What is wrong with a file, from an error of `DAMAGE`."""
+    """Say what is wrong with a file.
+
+    Parameters
+    ----------
+    error : Exception
+        One of `DAMAGE`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> damage(OSError("input/output error"))
+    'damaged file: input/output error'
+    """
     if isinstance(error, EOFError):
         return (
             "damaged file: the archive is cut short; wait until LAMMPS has closed it, or go on "
@@ -87,7 +152,24 @@ def damage(error: Exception) -> str:
 
 
 def skip_blank(file: io.BufferedReader) -> bool:
-    """Go on to the next line that is neither blank nor a comment; False at the end of the file."""
+    r"""Go on to the next line that is neither blank nor a comment.
+
+    Parameters
+    ----------
+    file : binary file
+        Of `open_text`.
+
+    Returns
+    -------
+    bool
+        False at the end of the file.
+
+    Examples
+    --------
+    >>> file = io.BufferedReader(io.BytesIO(b"\n# made by hand\nITEM: TIMESTEP\n"))
+    >>> skip_blank(file), file.readline()
+    (True, b'ITEM: TIMESTEP\n')
+    """
     while start := file.peek(80)[:80]:
         content = start.partition(b"\n")[0].strip()
         if content and not content.startswith(b"#"):
@@ -97,7 +179,7 @@ def skip_blank(file: io.BufferedReader) -> bool:
 
 
 def _unpacker(path: Path, start: bytes) -> Callable[[IO[bytes]], Any] | None:
-    """What unpacks a file that starts so; None for plain text."""
+    """Function that unpacks a file with these first bytes; None for plain text."""
     for magic, unpack in _ARCHIVES.items():
         if start.startswith(magic):
             return unpack
@@ -118,7 +200,7 @@ def _unpacker(path: Path, start: bytes) -> Callable[[IO[bytes]], Any] | None:
 
 
 class _Archive(io.RawIOBase):
-    """The content of a packed file."""
+    """Content of a packed file."""
 
     def __init__(self, raw: io.BufferedReader, unpack: Callable[[IO[bytes]], Any]) -> None:
         self._raw = raw

@@ -22,19 +22,40 @@ COORDINATES = (".dcd", ".xtc", ".trr")  # positions without types
 
 
 def open_dump(path: str | Path, *, dt: float = 0.001) -> MDAnalysis.Universe:
-    """A Universe over a LAMMPS text dump, with ids and types, and float64 unwrapped positions.
+    """Open a LAMMPS text dump as a Universe, with ids, types and float64 unwrapped positions.
 
     Parameters
     ----------
     path : Path
-        Packed or not.
+        Packed or plain.
     dt : float
-        Time step of the simulation, for dumps without `ITEM: TIME`.
+        Time step of the simulation, time unit, for dumps without `ITEM: TIME`.
+
+    Returns
+    -------
+    MDAnalysis.Universe
 
     Raises
     ------
     FileNotFoundError, ValueError
         As `lammps_botan.files.lammps_dump_universe.DumpReader`.
+
+    Examples
+    --------
+    >>> text = '''ITEM: TIMESTEP
+    ... 100
+    ... ITEM: NUMBER OF ATOMS
+    ... 1
+    ... ITEM: BOX BOUNDS pp pp pp
+    ... 0 5
+    ... 0 5
+    ... 0 5
+    ... ITEM: ATOMS id type xu yu zu
+    ... 1 1 0.5 0.5 6.5
+    ... '''
+    >>> _ = Path("run.dump").write_text(text)
+    >>> open_dump("run.dump").atoms.positions
+    array([[0.5, 0.5, 6.5]])
     """
     reader = DumpReader(path, dt=dt)
     universe = MDAnalysis.Universe.empty(reader.n_atoms)
@@ -53,13 +74,13 @@ def open_frames(
     units: str | None = None,
     columns: Sequence[str] = (),
 ) -> Frames:
-    """The frames of a file, one after the other.
+    r"""Open a file of any known format as frames, one after the other.
 
-    | file | what is taken from elsewhere |
+    | file | given by the arguments |
     | --- | --- |
-    | LAMMPS text dump, packed or not | |
+    | LAMMPS text dump, packed or plain | |
     | LAMMPS data file | |
-    | XYZ (.xyz, .extxyz), with the names in each frame | the box, where it has none |
+    | XYZ (.xyz, .extxyz), with the names in each frame | the box, where the file has none |
     | GSD (.gsd), with the types in each frame | |
     | DCD (.dcd) | the atoms: `topology` |
     | XTC, TRR (.xtc, .trr) | the atoms: `topology`; the units, where it does not say them |
@@ -73,25 +94,32 @@ def open_frames(
         A LAMMPS data file or dump of the same atoms, for DCD, XTC and TRR.
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
-    box : [3], optional
-        Edges of the periodic box, for files without one, such as XYZ.
+    box : float [3], optional
+        Edges of the periodic box, length unit, for files without one, such as XYZ.
     units : str, optional
         LAMMPS's name of the unit system, for XTC and TRR files, which are in nm in all units but
         lj; not needed where the topology says it.
     columns : sequence of str
         Further columns of a LAMMPS dump to read, in frames that have them.
 
+    Returns
+    -------
+    iterable of Configuration
+        With the share that has been read as `progress`.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is empty, of another format, or needs what was not given.
+        If the file is empty, of another format, or needs an argument that is missing.
 
     Examples
     --------
-    >>> for configuration in open_frames("run.xtc", topology="run.data"):  # doctest: +SKIP
-    ...     print(configuration.step, configuration.density)
+    >>> _ = Path("two.xyz").write_text("2\nan example\nA 0 0 0\nB 1 0 0\n")
+    >>> for configuration in open_frames("two.xyz", box=[5.0, 5.0, 5.0]):
+    ...     print(configuration.species_names, configuration.n_particles)
+    ('A', 'B') 2
     """
     path = Path(path)
     if not path.is_file():
@@ -122,23 +150,37 @@ def open_frames(
 def universe_frames(
     universe: MDAnalysis.Universe, *, every: int = 1, columns: Sequence[str] = ()
 ) -> Frames:
-    """The frames of a Universe, one after the other.
+    """Give the frames of a Universe, one after the other.
 
-    Dumps, data files and GSD files, which MDAnalysis reads with the types of the first frame, are
-    read again by the readers of this package.
+    MDAnalysis reads dumps, data files and GSD files with the types of the first frame: the readers
+    of this package read such files again.
 
     Parameters
     ----------
-    universe : Universe
+    universe : MDAnalysis.Universe
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
     columns : sequence of str
-        As for `open_frames`.
+        Further columns of a LAMMPS dump to read, in frames that have them.
+
+    Returns
+    -------
+    iterable of Configuration
+        With the share that has been read as `progress`.
 
     Raises
     ------
     ValueError
         If the types of the Universe are not those of its file, or as `UniverseFrames`.
+
+    Examples
+    --------
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "2"])
+    >>> universe.dimensions = [5, 5, 5, 90, 90, 90]
+    >>> universe.atoms.positions = np.eye(2, 3)
+    >>> [frame.species for frame in universe_frames(universe)]
+    [array([0, 1])]
     """
     trajectory = universe.trajectory
     again = [*READ_AGAIN, *([DumpReader.format] if columns else [])]
@@ -160,14 +202,14 @@ def universe_frames(
 def _complete(
     path: Path, kind: str, topology: str | Path | None, box: Sequence[float] | None = None
 ) -> None:
-    """Refuse what would stand against the file's own types and box."""
+    """Refuse a topology or a box that would contradict types and box of the file."""
     if topology is not None or box is not None:
         own = "an XYZ file has types" if kind == "XYZ" else f"a {kind} file has types and box"
         raise ValueError(f"{path}: {own}; give no other ones")
 
 
 def _atoms(path: Path, topology: str | Path | None) -> Configuration:
-    """The atoms of a trajectory that has only their positions, sorted by ID."""
+    """Atoms of a trajectory that has only positions, sorted by ID."""
     if topology is None:
         raise ValueError(
             f"{path}: a trajectory without atom types needs --topology FILE, a LAMMPS data file or "

@@ -1,9 +1,8 @@
 """Universes and trajectories of MDAnalysis as configurations.
 
 Positions are in float32, and atom types are those of the topology for all frames. A trajectory does
-not say the boundaries: all directions have periodic images, but where all atoms have the same z
-there are none along z (`lammps_botan.files.flat_box`). Which formats are taken stands in
-`lammps_botan.files.mdanalysis_reader`.
+not say the boundaries: all directions have periodic images, except z where all atoms have the same
+z (`lammps_botan.files.flat_box`). `lammps_botan.files.mdanalysis_reader` lists the formats.
 """
 
 import warnings
@@ -22,7 +21,7 @@ from lammps_botan.files.xyz import number_names
 from lammps_botan.structure.box import Box, Ints
 from lammps_botan.structure.configuration import Configuration
 
-OTHER_SIZE = 2.0  # no run changes the edges of its box by more
+OTHER_SIZE = 2.0  # a run does not change the edges of its box by a larger factor
 # XTC, with up to 2^31 bytes a frame and above; TRR; DCD, after the length of its first record
 BEGINS = (b"\x00\x00\x07\xcb", b"\x00\x00\x07\xe7", b"\x00\x00\x07\xc9", b"CORD")
 
@@ -32,22 +31,31 @@ class UniverseFrames:
 
     Parameters
     ----------
-    universe : Universe
-        With atom types, or else atom names, that are those of all frames.
+    universe : MDAnalysis.Universe
+        With atom types, or else atom names, which are those of all frames.
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
-    box : [3], optional
-        Edges of the periodic box, for trajectories without one.
+    box : float [3], optional
+        Edges of the periodic box, length unit, for trajectories without one.
     units : str, optional
         LAMMPS's name of the unit system, for trajectories in nm (XTC, TRR).
     start : Configuration, optional
-        Where species, their names, IDs and units come from, in place of the Universe.
+        Gives species, their names, IDs and units in place of the Universe.
 
     Raises
     ------
     ValueError
         If the atoms have neither types nor names, `every` is not positive, or the numbers of the
         trajectory are not known to be those of LAMMPS.
+
+    Examples
+    --------
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.add_TopologyAttr("types", ["1", "2"])
+    >>> universe.dimensions = [5, 5, 5, 90, 90, 90]
+    >>> universe.atoms.positions = np.eye(2, 3)
+    >>> [frame.types for frame in UniverseFrames(universe)]
+    [array([1, 2])]
     """
 
     def __init__(
@@ -80,7 +88,7 @@ class UniverseFrames:
 
     @property
     def progress(self) -> float:
-        """The share of the frames that have been read."""
+        """Share of the frames that have been read."""
         return float(min(1.0, self._read / self._trajectory.n_frames))
 
     def __iter__(self) -> Iterator[Configuration]:
@@ -105,7 +113,7 @@ class UniverseFrames:
             )
 
     def _check_size(self, start: Configuration) -> None:
-        """Refuse lengths in another unit, which all look right without a box to compare with."""
+        """Refuse lengths in another unit: only the box tells that they are wrong."""
         box = self._box(self._trajectory.ts, self._name)
         ratio = box.heights / start.box.heights
         if ratio.max() > OTHER_SIZE or ratio.min() < 1 / OTHER_SIZE:
@@ -130,20 +138,35 @@ class UniverseFrames:
 
 
 def open_universe(path: Path, start: Configuration) -> MDAnalysis.Universe:
-    """A Universe over a DCD, XTC or TRR file, with the numbers as they stand in the file.
+    """Open a DCD, XTC or TRR file as a Universe, with the numbers as they stand in the file.
 
     Parameters
     ----------
     path : Path
     start : Configuration
-        The same atoms, sorted by ID as LAMMPS writes them there; of a data file or a dump.
+        The same atoms from a data file or a dump, sorted by ID as LAMMPS writes the trajectory.
+
+    Returns
+    -------
+    MDAnalysis.Universe
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If MDAnalysis cannot read it, or it has another number of atoms.
+        If MDAnalysis cannot read the file, or it has another number of atoms.
+
+    Examples
+    --------
+    >>> start = Configuration(np.eye(2, 3), [0, 1], Box(5.0, (True, True, True)))
+    >>> universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    >>> universe.dimensions = [5, 5, 5, 90, 90, 90]
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     universe.atoms.write("two.dcd")
+    >>> open_universe(Path("two.dcd"), start).atoms.types
+    array(['1', '2'], dtype=object)
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

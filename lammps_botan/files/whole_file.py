@@ -1,19 +1,19 @@
-"""Files that appear under their names when they are whole: the one writer of all files."""
+"""Files that appear under their names when they are whole; every file is written this way."""
 
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-SUFFIX = ".part"  # of a file that is not whole yet
+SUFFIX = ".part"  # of the name of an unfinished file
 
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Give a name to write to, PATH.part, and rename that file to PATH at the end.
 
-    A reader sees the file before or the whole new one, never half of one. Where the block fails
-    nothing is left of the new file, and a file that was there before stays.
+    A reader sees the old file or the whole new one, never a part. If the block fails, nothing of
+    the new file is left, and an old file stays.
 
     Parameters
     ----------
@@ -23,7 +23,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        In the same folder. Its suffix is .part, so say the format to what tells it by the suffix.
+        In the same folder. Its suffix is .part: functions that tell the format by the suffix must
+        be told the format.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def keep_apart(outputs: Sequence[Path], inputs: Iterable[str | Path]) -> None:
     outputs : sequence of Path
         Files to write.
     inputs : iterable of Path
-        Files that are read. What is no file, such as the name of a model, counts for nothing.
+        Files that are read. Names that are no files, such as the name of a model, are ignored.
 
     Raises
     ------

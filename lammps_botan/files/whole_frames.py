@@ -1,4 +1,4 @@
-"""Files that hold whole frames only."""
+"""Output files that hold whole frames only."""
 
 import contextlib
 import os
@@ -8,15 +8,15 @@ from types import TracebackType
 
 
 class WholeFrames:
-    """Files that grow by whole frames, together; what they hold can be read at any time.
+    r"""Files that grow by whole frames, together, and can be read at any time.
 
-    A frame is written in one piece; when that fails or is interrupted, all files are cut back to
-    the frames before. Files that are there are replaced when the first frame is written, and not
-    before.
+    Each frame is written in one piece. If that fails or is interrupted, all files are cut back to
+    the frames before. A file that is already there is replaced when the first frame is written, not
+    earlier.
 
     Parameters
     ----------
-    paths : sequence of Path
+    *paths : Path
 
     Attributes
     ----------
@@ -27,6 +27,13 @@ class WholeFrames:
     ------
     OSError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> with WholeFrames(Path("scored.dump")) as files:
+    ...     files.append(b"ITEM: TIMESTEP\n")
+    ...     print(files.n_frames)
+    1
     """
 
     def __init__(self, *paths: Path) -> None:
@@ -53,10 +60,15 @@ class WholeFrames:
     def append(self, *texts: bytes) -> None:
         """Write one frame to each file.
 
+        Parameters
+        ----------
+        *texts : bytes
+            One for each file.
+
         Raises
         ------
         OSError
-            If a frame cannot be written, for example since the disk is full.
+            If a frame cannot be written, for example because the disk is full.
         """
         try:
             for file, text in zip(self._files, texts, strict=True):
@@ -70,7 +82,7 @@ class WholeFrames:
         self.n_frames += 1
 
     def close(self) -> None:
-        """Close the files; those that were made for nothing are removed."""
+        """Close the files; remove new files without a frame."""
         for file in self._files:
             file.close(used=self.n_frames > 0)
 

@@ -28,20 +28,31 @@ _BROKEN_TYPE = re.compile(r"[-+]?\d*\.\d*|[-+]\d+|\d{10,}", re.ASCII)
 
 
 class XyzFrames:
-    """The frames of an XYZ file.
+    r"""The frames of an XYZ file.
 
-    Particles are numbered as their rows are, since the file has no IDs. Names that are integers are
-    atom types; other names are numbered in alphabetical order, all of which the first frame must
-    have.
+    The file has no IDs: particles are numbered in the order of the rows. Names that are integers
+    are atom types. Other names are numbered in alphabetical order; the first frame must have all of
+    them.
 
     Parameters
     ----------
     path : Path
-        Packed or not.
+        Packed or plain.
     every : int
         Take the first frame and each that is a multiple of this many frames after it.
-    box : [3], optional
-        Edges of the periodic box, for files without `Lattice=`.
+    box : float [3], optional
+        Edges of the periodic box, length unit, for files without `Lattice=`.
+
+    Raises
+    ------
+    ValueError
+        If `every` is below 1. While the frames are read: if the file is damaged or has no box.
+
+    Examples
+    --------
+    >>> _ = Path("two.xyz").write_text("2\nTimestep: 7\n1 0 0 0\n2 1 0 0\n")
+    >>> [(frame.step, frame.types) for frame in XyzFrames(Path("two.xyz"), box=[5.0, 5.0, 5.0])]
+    [(7, array([1, 2]))]
     """
 
     def __init__(self, path: Path, *, every: int = 1, box: Sequence[float] | None = None) -> None:
@@ -53,7 +64,7 @@ class XyzFrames:
 
     @property
     def progress(self) -> float:
-        """The share of the file that has been read."""
+        """Share of the file that has been read."""
         return self._read / self._size
 
     def __iter__(self) -> Iterator[Configuration]:
@@ -95,15 +106,33 @@ class XyzFrames:
 
 
 def number_names(names: Sequence[str], known: tuple[str, ...] = ()) -> tuple[Ints, tuple[str, ...]]:
-    """Species numbers [n_particles] of names, and the name of each number.
+    """Give species numbers to the names of particles.
 
     Integers are atom types, from 1, and have no further names. Other names are numbered in
-    alphabetical order, or as they are known from a frame before.
+    alphabetical order, or in the order of `known`.
+
+    Parameters
+    ----------
+    names : sequence of str [n_particles]
+    known : tuple of str
+        Names of the numbers, from a frame before.
+
+    Returns
+    -------
+    int64 [n_particles]
+        Species numbers.
+    tuple of str
+        Name of each species number; empty for atom types.
 
     Raises
     ------
     ValueError
-        If a name is none of those that are known, or a number that is no atom type, such as 1.7.
+        If a name is not among `known`, or a number is no atom type, such as 1.7.
+
+    Examples
+    --------
+    >>> number_names(["B", "A", "A"])
+    (array([1, 0, 0]), ('A', 'B'))
     """
     distinct, inverse = np.unique(np.asarray(names).astype(str), return_inverse=True)
     if broken := [str(name) for name in distinct if _BROKEN_TYPE.fullmatch(name)]:

@@ -1,1 +1,1 @@
-"""What predicts: networks, their files, and the predictor that loads them."""
+"""Networks, their files, and the predictor that loads them."""

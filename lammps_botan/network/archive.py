@@ -1,4 +1,4 @@
-"""The archive that a model file is: a file, or part of another one as its fallback."""
+"""The archive of a model file: a file of its own, or part of another one as its fallback."""
 
 import io
 import zipfile
@@ -13,21 +13,28 @@ LARGEST = 1 << 28  # bytes of an extra file: a small archive could hold one that
 
 @dataclass(frozen=True)
 class Archive:
-    """A TorchScript archive. None of its code is loaded.
+    """A TorchScript archive. No code of it is loaded.
 
     Attributes
     ----------
     path : Path
         The file.
     inside : bytes or None
-        The content of the archive, where it is not the file itself but inside it.
+        Content of the archive, where it lies inside of the file.
 
     Raises
     ------
     FileNotFoundError
-        By all but its name, if there is no such file.
+        When the content is read, if there is no such file.
     ValueError
-        By all but its name, if the file is damaged.
+        When the content is read, if the file is damaged.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> archive = Archive(find_model("ka-t044"))
+    >>> archive.has_checksum, archive.extra_file("metadata.json")[:1]
+    (True, b'{')
     """
 
     path: Path
@@ -39,7 +46,7 @@ class Archive:
 
     @cached_property
     def content(self) -> bytes:
-        """All of it, read once; where it has a checksum, the checksum is right."""
+        """All bytes of the archive, read once; a wrong checksum is refused."""
         if self.inside is None and not self.path.is_file():
             raise FileNotFoundError(f"{self.path}: no such file")
         content = self.path.read_bytes() if self.inside is None else self.inside
@@ -48,15 +55,15 @@ class Archive:
 
     @property
     def has_checksum(self) -> bool:
-        """Whether damage would be seen: files from before checksums have none."""
+        """Whether the archive has a checksum, which older files lack."""
         return has_checksum(self.content, str(self))
 
     def buffer(self) -> io.BytesIO:
-        """A file object to read it from."""
+        """Give a file object to read the archive from."""
         return io.BytesIO(self.content)
 
     def extra_file(self, name: str) -> bytes:
-        """What one of the extra files holds; nothing where there is no such file.
+        """Read one of the extra files; empty where there is no such file.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """The network of BOTAN.
 
-Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. II.
+Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. II ::
 
     equation                                                          code
     h_v^0 = EN_v(species),  h_e^0 = EN_e(vector)                      Botan.encode
@@ -8,18 +8,18 @@ Shiba et al., J. Chem. Phys. 158, 084503 (2023), doi:10.1063/5.0129791, sec. II.
     h_v^m = MLP_v[h_v^{m-1}, h_v^0, sum over edges of h_e^m]          Botan.step
     out_v = DE(h_v^n),  out_e = DE(h_e^n)                             Botan.decode
 
-EN_v takes the number of the species, 0 or 1, as in the paper; of three species or more it takes a
+EN_v takes the number of the species, 0 or 1, as in the paper. For three species or more it takes a
 vector with a 1 at that number and 0 elsewhere (one-hot), since numbers would put them in an order.
 
-All rounds share their weights, and nodes and edges share the decoder. Since a matrix times a
-concatenation is a sum of blocks, the first layer of MLP_e is applied to h_neighbor and h_center
-once per node instead of once per edge, and its h_e^0 block once per call instead of once per round;
-likewise the h_v^0 block of MLP_v. These two are the "const" tensors below.
+All rounds share their weights, and nodes and edges share the decoder. A matrix times a
+concatenation is a sum of blocks. The first layer of MLP_e is therefore applied to h_neighbor and
+h_center once per node instead of once per edge, and its h_e^0 block once per call instead of once
+per round; likewise the h_v^0 block of MLP_v. These two are the "const" tensors below.
 
-Where the network sees history or inherent structure, EN_v takes these of the particle too, and EN_e
+If the network sees history or inherent structure, EN_v takes these of the particle too, and EN_e
 takes distances in place of the vector: between thermal positions, between mean (or inherent) ones,
-and their difference. Outputs are then the same in any direction of the axes, which ten
-configurations are too few to teach.
+and their difference. Outputs are then the same in any direction of the axes; ten configurations are
+too few to teach this to a network of vectors.
 
 The methods are those of the model file (docs/reference/model_file.md): nodes are local ones first,
 then ghosts, and only edges that arrive at local nodes are given. `Botan(..., inputs=...)` is a
@@ -39,17 +39,49 @@ from lammps_botan.network.particle_inputs import ParticleInputs
 
 
 def species_columns(n_species: int) -> int:
-    """How many numbers tell a node its species."""
+    """Number of columns that tell a node its species.
+
+    Parameters
+    ----------
+    n_species : int
+
+    Returns
+    -------
+    int
+        1 for one or two species, else one for each.
+
+    Examples
+    --------
+    >>> species_columns(2), species_columns(3)
+    (1, 3)
+    """
     return 1 if n_species <= 2 else n_species
 
 
 def describe_species(species: Tensor, n_species: int, like: Tensor) -> Tensor:
-    """What a node is told of its species, of the type of `like`: one column, or one for each.
+    """Turn species into the columns of a node: one column, or one for each species.
+
+    Parameters
+    ----------
+    species : int64 [n]
+    n_species : int
+    like : tensor
+        Gives the type of the columns.
+
+    Returns
+    -------
+    tensor [n, 1] or [n, n_species]
 
     Raises
     ------
     ValueError
         If a species is not one of 0 to n_species - 1; torch.jit.Error from a model file.
+
+    Examples
+    --------
+    >>> describe_species(torch.tensor([0, 2]), 3, torch.zeros(0))
+    tensor([[1., 0., 0.],
+            [0., 0., 1.]])
     """
     if len(species) > 0:
         low, high = int(species.min()), int(species.max())
@@ -63,7 +95,18 @@ def describe_species(species: Tensor, n_species: int, like: Tensor) -> Tensor:
 
 
 class Mlp(nn.Module):
-    """Two layers with ReLU after each; without the first, what is left is `second`."""
+    """Two layers with ReLU after each; `second` continues from the output of the first one.
+
+    Parameters
+    ----------
+    inputs : int
+    width : int
+
+    Examples
+    --------
+    >>> Mlp(3, 8)(torch.zeros(5, 3)).shape
+    torch.Size([5, 8])
+    """
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -91,17 +134,15 @@ class Botan(Network):
     width : int
         Hidden features of nodes and edges.
     n_species : int
-        How many species there are.
     inputs : sequence of str
-        What it sees besides positions and species: "history", "inherent", both in this order, or
-        nothing.
+        Inputs besides positions and species: "history", "inherent", both in this order, or nothing.
     diameter : float
-        Of the mixture, length unit; for a network with inputs.
+        Diameter of the mixture, length unit; for a network with inputs.
 
     Attributes
     ----------
     describe : method
-        Makes what both encoders are given from what `encode` is given.
+        Turns the arguments of `encode` into the inputs of both encoders.
 
     Examples
     --------
@@ -112,7 +153,7 @@ class Botan(Network):
     describe: Callable[..., tuple[Tensor, Tensor]]
 
     def __new__(cls, *_: Any, inputs: Sequence[str] = (), **__: Any) -> "Botan":
-        """One name for both contracts: `encode` has other arguments where there are inputs."""
+        """Choose the contract: `encode` has other arguments where there are inputs."""
         if cls is Botan:
             cls = BotanWithInputs if inputs else ThermalBotan
         return super().__new__(cls)
@@ -144,7 +185,7 @@ class Botan(Network):
         self.output = nn.Linear(width, 1)
 
     def begin(self, of_nodes: Tensor, of_edges: Tensor) -> States:
-        """The state before the first round, from what the encoders are given."""
+        """Give the state before the first round, from the inputs of the encoders."""
         w = self.width
         node = self.node_encoder(of_nodes)
         edge = self.edge_encoder(of_edges)
@@ -214,11 +255,22 @@ class Botan(Network):
 
 
 class ThermalBotan(Botan, ThermalNetwork):
-    """BOTAN of thermal positions, as in the paper."""
+    """BOTAN of thermal positions, as in the paper.
+
+    Parameters
+    ----------
+    rounds, width, n_species, inputs, diameter
+        As for `Botan`, without inputs.
+
+    Examples
+    --------
+    >>> ThermalBotan(rounds=3).node_input
+    'number'
+    """
 
     @property
     def node_input(self) -> Literal["number", "one-hot"]:
-        """What `encode` makes of a species: its number, or one column for each species."""
+        """Form of the species in `encode`: its number, or one column for each species."""
         return "number" if species_columns(self.n_species) == 1 else "one-hot"
 
     @property
@@ -227,7 +279,7 @@ class ThermalBotan(Botan, ThermalNetwork):
         return {"rounds": self.rounds, "width": self.width}
 
     def describe(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """What the encoders are given: the species as number or one-hot, and the vectors."""
+        """Give the inputs of the encoders: the species as number or one-hot, and the vectors."""
         return describe_species(species, self.n_species, vectors), vectors
 
     @torch.jit.export
@@ -250,7 +302,18 @@ class ThermalBotan(Botan, ThermalNetwork):
 
 
 class BotanWithInputs(Botan, NetworkWithInputs):
-    """BOTAN that sees history, inherent structure or both."""
+    """BOTAN that sees history, inherent structure or both.
+
+    Parameters
+    ----------
+    rounds, width, n_species, inputs, diameter
+        As for `Botan`, with inputs.
+
+    Examples
+    --------
+    >>> BotanWithInputs(inputs=["inherent"]).n_scalars
+    1
+    """
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -273,7 +336,7 @@ class BotanWithInputs(Botan, NetworkWithInputs):
         neighbor: Tensor,
         n_local: int,
     ) -> tuple[Tensor, Tensor]:
-        """What the encoders are given; the compiled engine asks for it.
+        """Give the inputs of the encoders; the compiled engine calls this (model_file.md).
 
         Parameters
         ----------

@@ -50,22 +50,27 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Physics(BaseModel):
-    """What a network was trained for.
+    """Liquid, state and quantity that a network was trained for.
 
     Attributes
     ----------
     mixture : Mixture
-        What the particles are.
     cutoff : float
-        Of the graph, length unit.
+        Cutoff of the graph, length unit.
     lag_times : tuple of float
-        Of the outputs, time unit.
+        Lag times of the outputs, time unit.
     temperature, density : float or None
-        Of the training data.
+        Temperature and density of the training data.
     node : str
         The quantity of particles that was learned: S, R, D or C, see `analysis.targets`.
     inputs : Inputs
-        What the network sees besides positions and species.
+        Inputs of the network besides positions and species.
+
+    Examples
+    --------
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(4120.0,), temperature=0.44)
+    >>> physics.difference(physics.model_copy(update={"cutoff": 2.5}))
+    'cutoff 2.0 and 2.5'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,7 +84,7 @@ class Physics(BaseModel):
     inputs: Inputs = Inputs()
 
     def difference(self, other: "Physics") -> str:
-        """What tells two physics apart, in words; empty where they are the same."""
+        """Say how two physics differ; empty where they are the same."""
         if why := self.mixture.difference(other.mixture):
             return why
         for key in ("cutoff", "lag_times", "temperature", "density", "node"):
@@ -93,7 +98,7 @@ class Physics(BaseModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network, the physics it stands for, and where it came from.
+    """A network with its physics and its provenance.
 
     Attributes
     ----------
@@ -101,15 +106,21 @@ class Checkpoint:
         One of `NETWORKS`.
     physics : Physics
     provenance : dict
-        Data, recipe, seeds, correlations: whatever its reader should know; plain JSON values.
+        Data, recipe, seeds, correlations: all that a reader should know; plain JSON values.
     seen : InputStatistics or None
-        What the network saw in training besides positions and species.
+        Statistics of the inputs of the network in training.
 
     Raises
     ------
     ValueError
-        If the network has another number of species than the mixture, or sees something else
-        than the physics say, or `seen` is of other inputs.
+        If the network has another number of species than the mixture, or other inputs than the
+        physics, or `seen` is of other inputs.
+
+    Examples
+    --------
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(4120.0,))
+    >>> Checkpoint(Botan(), physics).architecture
+    'botan'
     """
 
     model: Network
@@ -140,7 +151,18 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint; the name appears only when the file is whole."""
+    """Write a checkpoint, which appears under its name when it is whole.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    path : Path
+
+    Examples
+    --------
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(4120.0,))
+    >>> save_checkpoint(Checkpoint(Botan(width=4), physics), Path("model.ckpt"))
+    """
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -163,12 +185,27 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint, also one of format version 1.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Checkpoint
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
         If it is not a checkpoint of this package, or of another version.
+
+    Examples
+    --------
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(4120.0,))
+    >>> save_checkpoint(Checkpoint(Botan(width=4), physics), Path("model.ckpt"))
+    >>> load_checkpoint(Path("model.ckpt")).model.width
+    4
     """
     content = load_plain(path)
     if content.get("format") != FORMAT:
@@ -231,12 +268,27 @@ def _make(
 
 
 def find_network(path: Path, name: str) -> type[Network]:
-    """The kind of network of this name, which a file asks for.
+    """Give the kind of network of this name, which a file asks for.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    name : str
+
+    Returns
+    -------
+    type of Network
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no such kind.
+
+    Examples
+    --------
+    >>> find_network(Path("model.ckpt"), "botan").__name__
+    'Botan'
     """
     if name not in NETWORKS:
         raise ValueError(
@@ -246,12 +298,28 @@ def find_network(path: Path, name: str) -> type[Network]:
 
 
 def physics_of_version_1(path: Path, content: Mapping[str, Any]) -> Physics:
-    """The physics of a file from before mixtures, which named its species and nothing else of them.
+    """Make the physics of a file from before mixtures, which has only the names of its species.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    content : dict
+
+    Returns
+    -------
+    Physics
 
     Raises
     ------
     ValueError
         If the species are not those of the Kob-Andersen mixture.
+
+    Examples
+    --------
+    >>> old = {"species": ["A", "B"], "cutoff": 2.0, "lag_times": (13.0,)}
+    >>> physics_of_version_1(Path("old.ckpt"), old).mixture.name
+    'kob-andersen'
     """
     given = dict(content)
     species = tuple(given.pop("species"))
@@ -265,7 +333,15 @@ def physics_of_version_1(path: Path, content: Mapping[str, Any]) -> Physics:
 
 
 def load_plain(path: Path) -> dict[str, Any]:
-    """The dict in a file of `torch.save`; nothing in it is ever run.
+    """Read the dict in a file of `torch.save`; no code of the file is run.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
@@ -273,6 +349,12 @@ def load_plain(path: Path) -> dict[str, Any]:
         If there is no such file.
     ValueError
         If it is damaged, or holds something else than plain data.
+
+    Examples
+    --------
+    >>> torch.save({"bias": torch.zeros(2)}, "weights.pth")
+    >>> load_plain(Path("weights.pth"))
+    {'bias': tensor([0., 0.])}
     """
     path = Path(path)
     if not path.is_file():

@@ -1,9 +1,9 @@
-"""Several networks as one: the mean of their outputs, and how far they disagree.
+"""Committees: the mean of the outputs of several networks, and their standard deviation.
 
-The networks are evaluated side by side; their states stand in neighboring columns. They may be of
-different kinds: a network with fewer rounds waits for the others. The outputs are
-those of the networks averaged, followed by the standard deviation between them (with n - 1), which
-grows where a network has not seen the like.
+The networks are evaluated side by side; their states stand in neighboring columns. The networks may
+be of different kinds: a network with fewer rounds waits for the others. The outputs are the means
+over the networks, followed by the standard deviations between them (with n - 1). The standard
+deviation is large for structures unlike the training data.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,24 @@ from lammps_botan.network.network import (
 
 
 def side_by_side(states: list[tuple[Tensor, Tensor, Tensor, Tensor]]) -> States:
-    """The states of several networks as those of one, column by column."""
+    """Join the states of several networks to those of one, column by column.
+
+    Parameters
+    ----------
+    states : list of four tensors
+        node, node_const, edge and edge_const of each network.
+
+    Returns
+    -------
+    node, node_const, edge, edge_const : tensors
+        With the columns of all networks.
+
+    Examples
+    --------
+    >>> one = (torch.zeros(2, 3),) * 4
+    >>> side_by_side([one, one])[0].shape
+    torch.Size([2, 6])
+    """
     node = torch.cat([one[0] for one in states], dim=1)
     node_const = torch.cat([one[1] for one in states], dim=1)
     edge = torch.cat([one[2] for one in states], dim=1)
@@ -31,7 +48,21 @@ def side_by_side(states: list[tuple[Tensor, Tensor, Tensor, Tensor]]) -> States:
 
 
 def mean_and_deviation(outputs: list[Tensor]) -> Tensor:
-    """Means over the list, then standard deviations: [n, 2 H] from several [n, H]."""
+    """Compute means over the list, then standard deviations.
+
+    Parameters
+    ----------
+    outputs : list of tensor [n, n_outputs]
+
+    Returns
+    -------
+    tensor [n, 2 n_outputs]
+
+    Examples
+    --------
+    >>> mean_and_deviation([torch.tensor([[1.0]]), torch.tensor([[3.0]])]).round(decimals=3)
+    tensor([[2.0000, 1.4140]])
+    """
     stacked = torch.stack(outputs)
     mean = stacked.mean(0)
     # not std(), which warns where there are no particles or edges
@@ -141,6 +172,12 @@ class Committee(_Members, ThermalNetwork):
     ------
     ValueError
         If there are fewer, or they differ in species, inputs or outputs.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> Committee([Botan(rounds=3), Botan(rounds=7)]).rounds
+    7
     """
 
     @torch.jit.export
@@ -152,7 +189,19 @@ class Committee(_Members, ThermalNetwork):
 
 
 class CommitteeWithInputs(_Members, NetworkWithInputs):
-    """As `Committee`, of networks that see more than positions and species."""
+    """Networks as of `Committee`, with inputs besides positions and species.
+
+    Parameters
+    ----------
+    members : sequence of Network
+        At least two, with the same inputs.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> CommitteeWithInputs([Botan(inputs=["history"])] * 2).inputs
+    ['history']
+    """
 
     @torch.jit.export
     def encode(
@@ -177,6 +226,26 @@ class CommitteeWithInputs(_Members, NetworkWithInputs):
 
 
 def make_committee(members: Sequence[Network]) -> Committee | CommitteeWithInputs:
-    """The committee of these networks; see `Committee` for what they must have in common."""
+    """Make the committee of these networks; see `Committee` for what they must have in common.
+
+    Parameters
+    ----------
+    members : sequence of Network
+
+    Returns
+    -------
+    Committee or CommitteeWithInputs
+
+    Raises
+    ------
+    ValueError
+        As `Committee`.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> type(make_committee([Botan(), Botan()])).__name__
+    'Committee'
+    """
     seeing = any(member.inputs for member in members)
     return CommitteeWithInputs(members) if seeing else Committee(members)

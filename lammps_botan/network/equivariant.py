@@ -5,7 +5,7 @@ a particle has scalars s and features P of l = 1 and 2, which turn with the liqu
 (`lammps_botan.network.harmonics`), and so do sums over neighbors of harmonics times functions of
 the distance. The messages between scalars decide how much each harmonic counts. All lengths are in
 diameters, r_ij is the thermal distance, R_ij that between mean (or inherent) positions, and Y_ij
-are the harmonics of the direction between the first of these.
+are the harmonics of the direction between the first of these ::
 
     equation                                                              code
     s_i, P_i = functions of the particle's own inputs u_i                 encode
@@ -47,33 +47,38 @@ class Equivariant(Network):
     Parameters
     ----------
     cutoff : float
-        Of the graph, length unit.
+        Cutoff of the graph, length unit.
     diameter : float
-        Of the mixture, length unit.
+        Diameter of the mixture, length unit.
     rounds : int
         Layers.
     width : int
         Scalars of a particle.
     features : int
-        Its features of l = 1, and of l = 2.
+        Features of l = 1, and of l = 2, of a particle.
     n_gaussians : int
-        Of each distance.
+        Gaussians of each distance.
     n_times : int
         Lag times, the columns of both outputs.
     n_species : int
     inputs : sequence of str
-        What it sees besides positions and species: "history", "inherent", both in this order, or
-        nothing.
+        Inputs besides positions and species: "history", "inherent", both in this order, or nothing.
 
     Attributes
     ----------
     node_mean, node_deviation : [n_species, n_times]
-        Of the propensity, in diameters.
+        Mean and standard deviation of the propensity, in diameters.
 
     Raises
     ------
     ValueError
         If the cutoff is shorter than the first Gaussian.
+
+    Examples
+    --------
+    >>> network = Equivariant(cutoff=2.0)
+    >>> type(network).__name__, network.rounds
+    ('ThermalEquivariant', 4)
     """
 
     rows: Final[int] = ROWS  # for TorchScript
@@ -82,7 +87,7 @@ class Equivariant(Network):
     spread: Tensor
 
     def __new__(cls, *_: Any, inputs: Sequence[str] = (), **__: Any) -> "Equivariant":
-        """One name for both contracts: `encode` has other arguments where there are inputs."""
+        """Choose the contract: `encode` has other arguments where there are inputs."""
         if cls is Equivariant:
             cls = EquivariantWithInputs if inputs else ThermalEquivariant
         return super().__new__(cls)
@@ -128,7 +133,7 @@ class Equivariant(Network):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments that make the network anew, but `n_species`."""
+        """Arguments that make the network again, but `n_species`."""
         return {
             "cutoff": self.cutoff,
             "diameter": self.diameter,
@@ -141,7 +146,7 @@ class Equivariant(Network):
         }
 
     def start(self, own: Tensor, node_vectors: Tensor) -> Tensor:
-        """States of particles from their own inputs."""
+        """Give the states of particles from their own inputs."""
         scalars = self.begin_scalars(silu(self.begin(own)))
         gates = self.begin_features(own)
         n = 2 * self.features
@@ -208,7 +213,18 @@ class Equivariant(Network):
 
 
 class ThermalEquivariant(Equivariant, ThermalNetwork):
-    """The equivariant network that sees thermal positions only."""
+    """The equivariant network that sees thermal positions only.
+
+    Parameters
+    ----------
+    cutoff, diameter, rounds, width, features, n_gaussians, n_times, n_species, inputs
+        As for `Equivariant`, without inputs.
+
+    Examples
+    --------
+    >>> ThermalEquivariant(cutoff=2.0).n_vectors
+    0
+    """
 
     @torch.jit.export
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -220,7 +236,18 @@ class ThermalEquivariant(Equivariant, ThermalNetwork):
 
 
 class EquivariantWithInputs(Equivariant, NetworkWithInputs):
-    """The equivariant network that sees history, inherent structure or both."""
+    """The equivariant network that sees history, inherent structure or both.
+
+    Parameters
+    ----------
+    cutoff, diameter, rounds, width, features, n_gaussians, n_times, n_species, inputs
+        As for `Equivariant`, with inputs.
+
+    Examples
+    --------
+    >>> EquivariantWithInputs(cutoff=2.0, inputs=["history", "inherent"]).n_vectors
+    2
+    """
 
     @torch.jit.export
     def encode(

@@ -10,9 +10,23 @@ from lammps_botan.network.harmonics import ROWS, VECTOR, dots, products, unpacki
 
 
 def spreading(features: int) -> Tensor:
-    """float32 [2 features, 8 features]: gives a number for each l and channel to all of its rows.
+    """Make the matrix that copies a number for each l and channel to all of its rows.
 
     A product with its transpose adds up the rows of each l.
+
+    Parameters
+    ----------
+    features : int
+
+    Returns
+    -------
+    float32 [2 features, 8 features]
+
+    Examples
+    --------
+    >>> spreading(1)
+    tensor([[1., 1., 1., 0., 0., 0., 0., 0.],
+            [0., 0., 0., 1., 1., 1., 1., 1.]])
     """
     of_l = torch.zeros(2, ROWS)
     of_l[0, :VECTOR] = of_l[1, VECTOR:] = 1
@@ -27,11 +41,19 @@ class EquivariantLayer(nn.Module):
     width : int
         Scalars of a particle.
     features : int
-        Its features of l = 1, and of l = 2.
+        Features of l = 1, and of l = 2, of a particle.
     n_own : int
-        Columns that tell a particle from others from the start.
+        Columns of the inputs of a particle.
     n_radial : int
         Radial functions of a pair.
+
+    Examples
+    --------
+    >>> layer = EquivariantLayer(width=4, features=2, n_own=2, n_radial=3)
+    >>> none = torch.zeros(0, dtype=torch.int64)
+    >>> pairs = torch.zeros(0, 3), torch.zeros(0, 16), torch.zeros(0, 1), none, none
+    >>> layer(torch.zeros(5, 20), torch.zeros(5, 2), *pairs, 5).shape
+    torch.Size([5, 20])
     """
 
     # TorchScript knows no other constants than those of a class
@@ -72,7 +94,7 @@ class EquivariantLayer(nn.Module):
         neighbor: Tensor,
         n_local: int,
     ) -> Tensor:
-        """New states of local particles.
+        """Compute new states of local particles.
 
         Parameters
         ----------
@@ -82,7 +104,7 @@ class EquivariantLayer(nn.Module):
         directions : [n_edges, 8 features]
             Harmonics, repeated for each channel.
         share : [n_edges, 1]
-            What a neighbor counts, which falls to 0 at the cutoff, in the unit of the usual sum.
+            Weight of a neighbor, which falls to 0 at the cutoff, in the unit of the usual sum.
         center, neighbor : int64 [n_edges]
         n_local : int
 

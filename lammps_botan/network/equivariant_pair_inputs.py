@@ -1,4 +1,4 @@
-"""What the equivariant network is told of pairs (`lammps_botan.network.equivariant`)."""
+"""Inputs of pairs for the equivariant network (`lammps_botan.network.equivariant`)."""
 
 from typing import Final
 
@@ -16,9 +16,9 @@ class PairInputs(nn.Module):
     Parameters
     ----------
     features : int
-        Channels, for each of which harmonics are repeated.
+        Channels; harmonics are repeated for each.
     n_gaussians : int
-        Of each distance.
+        Gaussians of each distance.
     n_others : int
         Distances besides the thermal one: between mean positions, between inherent ones.
     cutoff, diameter : float
@@ -27,15 +27,21 @@ class PairInputs(nn.Module):
     Attributes
     ----------
     n_radial : int
-        Radial functions: Gaussians of the thermal and of the other distances, then how much longer
-        the others are.
+        Radial functions: Gaussians of the thermal and of the other distances, then the differences
+        of the others to the thermal one.
     neighbors : []
-        How many a particle has, in the mean of the training data.
+        Mean number of neighbors of a particle in the training data.
 
     Raises
     ------
     ValueError
         If the cutoff is shorter than the first Gaussian.
+
+    Examples
+    --------
+    >>> pairs = PairInputs(features=1, n_gaussians=16, n_others=0, cutoff=2.0, diameter=1.0)
+    >>> pairs(torch.tensor([[1.0, 0.0, 0.0]]), []).shape
+    torch.Size([1, 25])
     """
 
     # TorchScript knows no other constants than those of a class
@@ -89,7 +95,7 @@ class PairInputs(nn.Module):
         return torch.cat(columns + longer, dim=1)
 
     def gaussians(self, distance: Tensor) -> Tensor:
-        """Gaussians [n_edges, n_gaussians] of distances in diameters."""
+        """Compute Gaussians [n_edges, n_gaussians] of distances in diameters."""
         x = (distance.unsqueeze(1) - self.radii) / self.step
         gaussians: Tensor = x.square().mul(-0.5).clamp(min=self.lowest).exp()
         return gaussians

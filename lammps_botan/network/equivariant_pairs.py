@@ -16,12 +16,12 @@ class PairOutput(nn.Module):
     width : int
         Scalars of a particle.
     features : int
-        Its features of l = 1, and of l = 2.
+        Features of l = 1, and of l = 2, of a particle.
     n_radial : int
-        Radial functions of a pair; the last ones are how much longer other distances are than the
+        Radial functions of a pair; the last ones are the differences of other distances to the
         thermal one.
     n_others : int
-        How many other distances there are.
+        Number of other distances.
     n_times : int
         Lag times.
 
@@ -30,7 +30,14 @@ class PairOutput(nn.Module):
     deviation : [n_times]
         Standard deviation of the changes, in diameters.
     approach : [n_others, n_times]
-        What a pair makes up of the difference to its other distances; all, in a new network.
+        Share of the difference to its other distances that a pair makes up; all, in a new network.
+
+    Examples
+    --------
+    >>> output = PairOutput(width=4, features=1, n_radial=3, n_others=0, n_times=1)
+    >>> none = torch.zeros(0, dtype=torch.int64)
+    >>> output(torch.zeros(2, 12), torch.zeros(0, 3), torch.zeros(0, 8), none, none).shape
+    torch.Size([0, 1])
     """
 
     deviation: Tensor
@@ -58,7 +65,7 @@ class PairOutput(nn.Module):
     def forward(
         self, node: Tensor, radial: Tensor, directions: Tensor, center: Tensor, neighbor: Tensor
     ) -> Tensor:
-        """Changes [n_edges, n_times], in diameters; see `EquivariantLayer.forward`."""
+        """Compute changes [n_edges, n_times], in diameters; see `EquivariantLayer.forward`."""
         scalars, features = node[:, : self.width], node[:, self.width :]
         of_each = self.sum(scalars)
         # harmonics of l = 1 change sign with the end that one looks from, those of l = 2 do not

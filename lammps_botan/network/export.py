@@ -1,4 +1,4 @@
-"""From checkpoints to a model file (docs/reference/model_file.md)."""
+"""Export of checkpoints to a model file (docs/reference/model_file.md)."""
 
 import json
 import warnings
@@ -25,7 +25,7 @@ from lammps_botan.network.program import check_program
 def export(
     checkpoints: Checkpoint | Sequence[Checkpoint], path: Path, fallback: Path | None = None
 ) -> Metadata:
-    """Write a model file, load it again and compare before the name appears.
+    """Write a model file, load it again and compare, before the file gets its name.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def export(
     Returns
     -------
     Metadata
-        What the file says of itself.
+        Metadata of the file.
 
     Raises
     ------
     RuntimeError
-        If the file does not give what the network gives.
+        If the outputs of the file are not those of the network.
     ValueError
         If several checkpoints do not fit together, a network has not one output for each lag
         time, or the fallback does not fit the network.
@@ -53,6 +53,14 @@ def export(
     -----
     UserWarning
         If the code of the network names operators that its users have to trust.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> from lammps_botan.network.botan import Botan
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> export(Checkpoint(Botan(rounds=1, width=4), physics), Path("small.pt")).node_outputs
+    ['propensity']
     """
     several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
     physics, provenance = _agree(several)
@@ -72,7 +80,7 @@ def export(
 
 
 def add_fallback(model: Path, fallback: Path, path: Path) -> Metadata:
-    """Write a model file anew with a fallback; its network stays the same.
+    """Write a model file again with a fallback; its network stays the same.
 
     Parameters
     ----------
@@ -86,14 +94,16 @@ def add_fallback(model: Path, fallback: Path, path: Path) -> Metadata:
     Returns
     -------
     Metadata
-        What the file says of itself.
+        Metadata of the file.
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         If one of the two is not a model file, or the fallback does not fit the model.
     RuntimeError
-        If the file does not give what the models give.
+        If the outputs of the file are not those of the models.
 
     Examples
     --------
@@ -136,7 +146,7 @@ def _write(
 
 
 def _agree(several: Sequence[Checkpoint]) -> tuple[Physics, dict[str, Any]]:
-    """What all checkpoints stand for, and where they come from."""
+    """Physics of all checkpoints, and their provenance."""
     first = several[0]
     if len(several) == 1:
         return first.physics, first.provenance
@@ -156,7 +166,7 @@ def _describe(
     provenance: dict[str, Any],
     seen: InputStatistics | None,
 ) -> Metadata:
-    # the network itself says how wide it is, and what its outputs are
+    # the network itself tells its width and its outputs
     node, _, edge, _ = states_without_nodes(model)
     with torch.inference_mode():
         node_outputs, edge_outputs = model.decode(node, edge)
@@ -184,7 +194,7 @@ def _describe(
 
 
 def _names(quantity: str, n_times: int, n_outputs: int, *, several: bool) -> list[str]:
-    """Of the outputs: one for each lag time; of a committee, then as many standard deviations."""
+    """Names of the outputs: one for each lag time; of a committee, then the standard deviations."""
     if n_outputs == 0:
         return []
     kinds = [quantity, f"{quantity}_std"] if several else [quantity]

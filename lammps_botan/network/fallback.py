@@ -1,7 +1,4 @@
-"""The model inside a model file that predicts until the history is full.
-
-See docs/reference/model_file.md.
-"""
+"""The model inside a model file that predicts until the history is full."""
 
 import math
 from pathlib import Path
@@ -14,19 +11,31 @@ SAME_CONDITION = 0.01  # relative difference up to which temperature and density
 
 
 def read_fallback(archive: Archive, metadata: Metadata) -> Archive | None:
-    """The fallback of a model, checked; None where the model file has none.
+    """Read the fallback of a model, and check it.
 
     Parameters
     ----------
     archive : Archive
         The model file.
     metadata : Metadata
-        What it says of itself.
+        Metadata of the model.
+
+    Returns
+    -------
+    Archive or None
+        None where the model file has no fallback.
 
     Raises
     ------
     ValueError
         If the fallback is not a model file, or does not fit the model.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> archive = Archive(find_model("ka-t044"))
+    >>> read_fallback(archive, read_metadata(archive)) is None
+    True
     """
     content = archive.extra_file(FALLBACK)
     if not content:
@@ -37,20 +46,32 @@ def read_fallback(archive: Archive, metadata: Metadata) -> Archive | None:
 
 
 def check_fallback(metadata: Metadata, fallback: Archive) -> Metadata:
-    """What a fallback says of itself, if it fits the model.
+    """Check that a fallback fits the model.
 
     Parameters
     ----------
     metadata : Metadata
-        Of the model.
+        Metadata of the model.
     fallback : Archive
-        The model that is to predict where this one does not know enough.
+        The model that is to predict until the history is full.
+
+    Returns
+    -------
+    Metadata
+        Metadata of the fallback.
 
     Raises
     ------
     ValueError
         If the model needs no fallback, or graph, outputs, lag times, temperature or density of the
         fallback are others.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> model = read_metadata(find_model("ka-t044-history"))
+    >>> check_fallback(model, Archive(find_model("ka-t044"))).inputs.names
+    []
     """
     own = read_metadata(fallback)
     if why := _difference(metadata, own):
@@ -61,7 +82,17 @@ def check_fallback(metadata: Metadata, fallback: Archive) -> Metadata:
 
 
 def fallback_content(metadata: Metadata, path: Path) -> bytes:
-    """The content of a model file that is to become the fallback of a model.
+    """Read a model file that is to become the fallback of a model.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        Metadata of the model.
+    path : Path
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
@@ -69,6 +100,13 @@ def fallback_content(metadata: Metadata, path: Path) -> bytes:
         If there is no such file.
     ValueError
         If it is not a model file, or does not fit the model.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> model = read_metadata(find_model("ka-t044-history"))
+    >>> fallback_content(model, find_model("ka-t044"))[:2]
+    b'PK'
     """
     archive = Archive(path)
     check_fallback(metadata, archive)

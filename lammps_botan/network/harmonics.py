@@ -2,7 +2,7 @@
 
 Both are written with Cartesian tensors. A feature of l = 1 is a vector v. One of l = 2 is a
 symmetric matrix without trace, M = sum over m of t_m B_m with five orthonormal matrices B_m. There
-is one product of two features for each l, up to a factor:
+is one product of two features for each l, up to a factor::
 
     1 x 1 -> 0   v . w                             2 x 2 -> 0   M : N
     1 x 1 -> 2   v w^T, symmetric, without trace   2 x 2 -> 2   M N, symmetric, without trace
@@ -26,7 +26,18 @@ ROWS = VECTOR + MATRIX
 
 
 def basis_matrices() -> Tensor:
-    """float32 [5, 3, 3]: the matrices B_m; B_m : B_n is 1 where m = n, else 0."""
+    """Give the matrices B_m; B_m : B_n is 1 where m = n, else 0.
+
+    Returns
+    -------
+    float32 [5, 3, 3]
+
+    Examples
+    --------
+    >>> basis = basis_matrices().flatten(1)
+    >>> bool(torch.allclose(basis @ basis.t(), torch.eye(5)))
+    True
+    """
     half, third = math.sqrt(1 / 2), math.sqrt(1 / 6)
     basis = torch.zeros(MATRIX, 3, 3)
     for m, i, j in ((0, 0, 1), (1, 1, 2), (3, 0, 2)):
@@ -37,15 +48,28 @@ def basis_matrices() -> Tensor:
 
 
 def unpacking(channels: int) -> Tensor:
-    """float32 [5 channels, 9 channels]: makes matrices of the rows of l = 2, one for each channel.
+    """Make the matrix that turns the rows of l = 2 into matrices, one for each channel.
 
     A product with its transpose takes the part of a matrix that is symmetric and has no trace.
+
+    Parameters
+    ----------
+    channels : int
+
+    Returns
+    -------
+    float32 [5 channels, 9 channels]
+
+    Examples
+    --------
+    >>> unpacking(2).shape
+    torch.Size([10, 18])
     """
     return torch.kron(basis_matrices().view(MATRIX, 9), torch.eye(channels))
 
 
 def harmonics(vectors: Tensor) -> Tensor:
-    """Harmonics of directions, whose mean square over all directions is 1.
+    """Compute harmonics of directions, whose mean square over all directions is 1.
 
     Parameters
     ----------
@@ -55,6 +79,11 @@ def harmonics(vectors: Tensor) -> Tensor:
     Returns
     -------
     float [n, 8]
+
+    Examples
+    --------
+    >>> harmonics(torch.tensor([[2.0, 0.0, 0.0]]))[:, :3]
+    tensor([[1.7321, 0.0000, 0.0000]])
     """
     # |r|^2 of the smallest distance between particles is far larger
     unit = vectors * (vectors.square().sum(1, keepdim=True) + 1e-12).rsqrt()
@@ -76,7 +105,7 @@ def harmonics(vectors: Tensor) -> Tensor:
 
 
 def dots(a: Tensor, b: Tensor) -> Tensor:
-    """Products to l = 0 of two features.
+    """Compute the products to l = 0 of two features.
 
     Parameters
     ----------
@@ -86,13 +115,19 @@ def dots(a: Tensor, b: Tensor) -> Tensor:
     -------
     float [n, 2 channels]
         Of l = 1, then of l = 2.
+
+    Examples
+    --------
+    >>> ones = torch.ones(1, 8, 1)
+    >>> dots(ones, ones)
+    tensor([[3., 5.]])
     """
     product = a * b
     return torch.cat([product[:, :3].sum(1), product[:, 3:].sum(1)], dim=1)
 
 
 def products(a: Tensor, b: Tensor, unpack: Tensor) -> Tensor:
-    """Products of two features, channel by channel, that are features again.
+    """Compute the products of two features, channel by channel, that are features again.
 
     Parameters
     ----------
@@ -104,6 +139,12 @@ def products(a: Tensor, b: Tensor, unpack: Tensor) -> Tensor:
     -------
     float [n, 8, 2 channels]
         Rows of l = 1: M_a v_b, then M_b v_a. Rows of l = 2: of both vectors, then of both matrices.
+
+    Examples
+    --------
+    >>> ones = torch.ones(1, 8, 2)
+    >>> products(ones, ones, unpacking(2)).shape
+    torch.Size([1, 8, 4])
     """
     n, channels = a.shape[0], a.shape[2]
     v, w = a[:, :3], b[:, :3]

@@ -1,12 +1,13 @@
-"""What is compared of each particle with what a model saw in training.
+"""Quantities of each particle that are compared with the training of a model.
 
-Of a model that sees positions alone: the number of neighbors of each species, and the distance to
-the nearest of them. Both tell another density, and another composition or order of the species.
+Those of a model that sees positions alone are the number of neighbors of each species, and the
+distance to the nearest neighbor. Both differ at another density, in another composition, and where
+the species are in another order.
 
-Of others: the lengths of the vectors of the particle, its scalars, and for each vector the distance
-to the nearest neighbor in the mean (or inherent) positions,
+Those of other models are the lengths of the vectors of the particle, its scalars, and for each
+vector the distance to the nearest neighbor in the mean (or inherent) positions ::
 
-    min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center.
+    min |vector + d_center - d_neighbor| / bond length of the pair    over the edges of a center
 
 Displacements with the wrong sign, or of other particles, have the right lengths, but particles
 overlap: this distance is shorter than in the training by several deviations. In bond lengths it is

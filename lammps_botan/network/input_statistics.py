@@ -7,7 +7,7 @@ density is another one, or the species are in another order.
 
 Means over many particles hardly differ between configurations in equilibrium at one temperature and
 density. The mean of a quantity over the n particles of a species is unlike that of the training
-where
+where ::
 
     |m - mean| > 0.5 deviation + 5 deviation / sqrt(n).
 
@@ -36,7 +36,7 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 
 
 class InputStatistics(BaseModel):
-    """Mean and standard deviation of what a model saw, by species and quantity.
+    """Mean and standard deviation of the inputs in training, by species and quantity.
 
     Quantities are those of `Inputs.quantities`, see `network.input_quantities`.
 
@@ -191,7 +191,16 @@ def input_statistics(
 
 
 def pool(several: Sequence[InputStatistics | None]) -> InputStatistics | None:
-    """What the members of a committee saw together; each of them that says it counts as much.
+    """Combine the statistics of the members of a committee; members with statistics count equally.
+
+    Parameters
+    ----------
+    several : sequence of InputStatistics or None
+
+    Returns
+    -------
+    InputStatistics or None
+        None where no member has statistics.
 
     Examples
     --------
@@ -210,7 +219,7 @@ def pool(several: Sequence[InputStatistics | None]) -> InputStatistics | None:
 
 
 def _sums(species: Ints, values: Floats, mixture: Mixture) -> Floats:
-    """Of the rows of each species, without what is NaN: [n_species, n_columns]."""
+    """Sums of the rows of each species, NaN left out: [n_species, n_columns]."""
     return np.stack([np.nansum(values[species == k], axis=0) for k in range(mixture.n_species)])
 
 

@@ -1,4 +1,4 @@
-"""What a model sees besides positions and species (docs/reference/model_file.md, "Inputs").
+"""Inputs of a model besides positions and species (docs/reference/model_file.md, "Inputs").
 
 | input | vectors of each node | scalars of each node |
 | --- | --- | --- |
@@ -22,7 +22,7 @@ from lammps_botan.structure.history import History
 Singles = npt.NDArray[np.float32]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
-# of each node, in this order: what the lengths of its vectors are, its scalars, and for each vector
+# quantities of each node, in this order: lengths of its vectors, its scalars, and for each vector
 # the distance to the nearest neighbor, in bond lengths of the pair
 VECTORS = {
     "history": ("distance to the mean position",),
@@ -38,16 +38,16 @@ ROUNDING = 1e-6  # relative, of quotients of times
 
 
 class HistoryInput(BaseModel):
-    """How the history that a model is given is kept.
+    """Window and samples of the history that a model sees.
 
     Attributes
     ----------
     window : float
         t_w, time unit.
     interval : float
-        Time from one sample to the next.
+        Time from one sample to the next, time unit.
     parts : int
-        The window is kept as so many parts and moves on by a part.
+        The window has so many parts and moves on by one part.
 
     Examples
     --------
@@ -74,12 +74,12 @@ class HistoryInput(BaseModel):
 
     @property
     def samples_per_part(self) -> int:
-        """How many samples are averaged in a part of the window."""
+        """Number of samples in a part of the window."""
         return round(self.window / self.interval / self.parts)
 
     @property
     def samples(self) -> int:
-        """How many samples are in the window."""
+        """Number of samples in the window."""
         return self.parts * self.samples_per_part
 
     def steps_per_sample(self, timestep: float) -> int:
@@ -87,7 +87,7 @@ class HistoryInput(BaseModel):
         return max(1, math.floor(self.interval / timestep + 0.5))  # as LAMMPS rounds
 
     def fits(self, window: float) -> bool:
-        """Whether a history over `window` is one of this window, up to a part of it."""
+        """Whether a history over `window` has this window, up to a part of it."""
         return abs(window - self.window) <= (1 + ROUNDING) * self.window / self.parts
 
     @property
@@ -99,12 +99,17 @@ class HistoryInput(BaseModel):
 
 
 class InherentInput(BaseModel):
-    """How the inherent structure that a model is given is found.
+    """Minimization that finds the inherent structure that a model sees.
 
     Attributes
     ----------
     force : float
         The minimization ends where no component of a force is larger, force unit.
+
+    Examples
+    --------
+    >>> InherentInput(force=0.1).words
+    'inherent structure (to a force of 0.1)'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -118,7 +123,7 @@ class InherentInput(BaseModel):
 
 
 class Inputs(BaseModel):
-    """What a model sees besides positions and species.
+    """Inputs of a model besides positions and species.
 
     Attributes
     ----------
@@ -152,7 +157,7 @@ class Inputs(BaseModel):
         return sum(len(SCALARS[name]) for name in self.names)
 
     def quantities(self, species: Sequence[str]) -> list[str]:
-        """What is compared of a node (`network.input_quantities`), in words and in this order.
+        """Quantities of a node that are compared with the training, in words and in order.
 
         Parameters
         ----------
@@ -171,20 +176,20 @@ class Inputs(BaseModel):
 
     @property
     def words(self) -> str:
-        """What the model sees, in words."""
+        """The inputs in words, positions and species included."""
         seen = [one.words for one in (self.history, self.inherent) if one is not None]
         return ", ".join(["positions", "species", *seen])
 
 
 def node_inputs(configuration: Configuration, inputs: Inputs) -> tuple[Singles, Singles]:
-    """What the nodes of a model with inputs are given.
+    """Make the inputs of the nodes for a model with inputs.
 
     Parameters
     ----------
     configuration : Configuration
-        With a history, with inherent positions and energies, or with both, as the model asks for.
+        With a history, with inherent positions and energies, or with both, as the model needs.
     inputs : Inputs
-        What the model asks for.
+        Inputs of the model.
 
     Returns
     -------

@@ -17,17 +17,22 @@ PSEUDO_LABELS = ", pseudo-labels"
 
 
 class KnownConfiguration(BaseModel):
-    """A configuration that a network has learned from, in one way or another.
+    """A configuration that a network has learned from, directly or not.
 
     Attributes
     ----------
     sha256 : str
-        Of its positions (`structure.configuration.Configuration.sha256`).
+        SHA-256 of its positions (`structure.configuration.Configuration.sha256`).
     role : str
         "training"; "validation" where it chose the epoch; "distillation" where pseudo-labels that
         the network learned from were distilled from it.
     name : str
-        Of the file that it was read from.
+        Name of its file.
+
+    Examples
+    --------
+    >>> KnownConfiguration(sha256="ab", role="training", name="c1.npz").role
+    'training'
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,22 +43,67 @@ class KnownConfiguration(BaseModel):
 
 
 def known_in(provenance: Mapping[str, Any]) -> list[KnownConfiguration]:
-    """The configurations that the provenance of one network records."""
+    """Read the configurations that the provenance of one network records.
+
+    Parameters
+    ----------
+    provenance : dict
+
+    Returns
+    -------
+    list of KnownConfiguration
+
+    Examples
+    --------
+    >>> one = {"sha256": "ab", "role": "training", "name": "c1.npz"}
+    >>> [known.name for known in known_in({"configurations": [one]})]
+    ['c1.npz']
+    """
     return [KnownConfiguration.model_validate(one) for one in provenance.get("configurations", [])]
 
 
 def merge_known(known: Iterable[KnownConfiguration]) -> list[KnownConfiguration]:
-    """Each configuration once, with the last of its roles in the order of `ROLES`."""
+    """Give each configuration once, with the last of its roles in the order of `ROLES`.
+
+    Parameters
+    ----------
+    known : iterable of KnownConfiguration
+
+    Returns
+    -------
+    list of KnownConfiguration
+
+    Examples
+    --------
+    >>> roles = ("training", "validation")
+    >>> both = [KnownConfiguration(sha256="ab", role=role, name="c1.npz") for role in roles]
+    >>> [known.role for known in merge_known(both)]
+    ['training']
+    """
     ordered = sorted(known, key=lambda one: ROLES.index(one.role))
     return list({one.sha256: one for one in ordered}.values())
 
 
 def count_learned(known: Iterable[KnownConfiguration]) -> int | None:
-    """How many configurations a network has learned from; None where nothing is recorded.
+    """Count the configurations that a network has learned from.
 
-    The ends of runs, and what has pseudo-labels alone, are further structures of the configurations
-    that the runs start from, and do not count. Where pseudo-labels alone trained the network, the
-    configurations count that these were distilled from.
+    The ends of runs, and configurations with pseudo-labels alone, are further structures of the
+    configurations that the runs start from, and do not count. If pseudo-labels alone trained the
+    network, the configurations count that these were distilled from.
+
+    Parameters
+    ----------
+    known : iterable of KnownConfiguration
+
+    Returns
+    -------
+    int or None
+        None where nothing is recorded.
+
+    Examples
+    --------
+    >>> count_learned([KnownConfiguration(sha256="ab", role="training", name="c1.npz")])
+    1
     """
     starts = [one for one in known if not one.name.endswith((END_OF_A_RUN, PSEUDO_LABELS))]
     count = {role: len({one.sha256 for one in starts if one.role == role}) for role in ROLES}

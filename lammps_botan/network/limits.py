@@ -1,4 +1,4 @@
-"""The largest numbers that a model file may have: `limits.toml`, which the fix knows as well."""
+"""Largest numbers that a model file may have, from `limits.toml`, which the fix reads as well."""
 
 import tomllib
 from importlib import resources

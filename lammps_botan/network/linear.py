@@ -1,7 +1,7 @@
 """A linear model: shells of neighbors, history or inherent structure, and averages of them.
 
 With lengths in diameters, r_ij the distance between mean positions (inherent ones where there is
-no history, thermal ones where there is neither), and f, which falls smoothly to 0 at the cutoff:
+no history, thermal ones where there is neither), and f, which falls smoothly to 0 at the cutoff::
 
     equation                                                            code
     X_i  = [functions of history, inherent structure and species of i;  Linear.describe
@@ -50,23 +50,23 @@ class Linear(Network):
     Parameters
     ----------
     cutoff : float
-        Of the graph, length unit.
+        Cutoff of the graph, length unit.
     diameter : float
-        Of the mixture, length unit.
+        Diameter of the mixture, length unit.
     generations : int
-        How often averages over neighbors are averaged again, at least 1.
+        Number of repeated averages over neighbors, at least 1.
     inputs : sequence of str
         "history", "inherent", or both in this order.
     pairs : bool
-        Whether it predicts E as well; without, it has no outputs on edges.
+        Whether it predicts E as well; otherwise it has no outputs on edges.
     n_species : int
 
     Attributes
     ----------
     n_functions : int
-        Descriptors that are not made of neighbors.
+        Number of descriptors without neighbors.
     origin : [n_descriptors]
-        Of the descriptors: near their means, for the sake of rounding.
+        Origin of the descriptors: near their means, to reduce rounding errors.
     weights : [n_descriptors, width]
         w: n_species columns for each generation, the last generation first.
     offset : [n_species]
@@ -75,6 +75,12 @@ class Linear(Network):
         v for each species of the receiver and of the sender, in this order.
     pair_offset : [n_species^2]
         c.
+
+    Examples
+    --------
+    >>> network = Linear(2.0)
+    >>> type(network).__name__, network.rounds
+    ('ThermalLinear', 7)
     """
 
     radii: Tensor
@@ -87,7 +93,7 @@ class Linear(Network):
     pair_offset: Tensor
 
     def __new__(cls, *_: Any, inputs: Sequence[str] = (), **__: Any) -> "Linear":
-        """One name for both contracts: `encode` has other arguments where there are inputs."""
+        """Choose the contract: `encode` has other arguments where there are inputs."""
         if cls is Linear:
             cls = LinearWithInputs if inputs else ThermalLinear
         return super().__new__(cls)
@@ -159,7 +165,7 @@ class Linear(Network):
         round : int
             From 0 to generations, and one more for pairs.
         node : [n_nodes, width]
-            In round 0 the species in the first column; then what was averaged in the first
+            In round 0 the species in the first column; then the averaged values in the first
             n_species columns, and in the others the projections of the generations to come; in the
             last round S in the first column.
         node_const : [n_nodes, n_functions]
@@ -198,7 +204,7 @@ class Linear(Network):
     def describe(
         self, distance: Tensor, functions: Tensor, sender: Tensor, center: Tensor
     ) -> Tensor:
-        """Descriptors X of local nodes, [n_local, n_descriptors].
+        """Compute descriptors X of local nodes, [n_local, n_descriptors].
 
         Parameters
         ----------
@@ -223,11 +229,11 @@ class Linear(Network):
 
     @torch.jit.export
     def near(self, distance: Tensor) -> Tensor:
-        """How near pairs are to each of some distances, [n_edges, n_distances]."""
+        """Compute the closeness of pairs to each of some distances, [n_edges, n_distances]."""
         return gaussian((distance.unsqueeze(1) - self.distances) / self.distance_widths)
 
     def change(self, lengths: Tensor, kind: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """E [n_edges, 1] from both lengths, pair of species and propensities of the ends."""
+        """Compute E [n_edges, 1] from both lengths, pair of species and propensities."""
         towards = lengths[:, 0] - lengths[:, 1]
         factors = pair_factors(towards, first, second)
         weights = (self.near(lengths[:, 0]) @ self.pair_weights).view(
@@ -251,7 +257,18 @@ class Linear(Network):
 
 
 class ThermalLinear(Linear, ThermalNetwork):
-    """The linear model of thermal positions."""
+    """The linear model of thermal positions.
+
+    Parameters
+    ----------
+    cutoff, diameter, generations, inputs, pairs, n_species
+        As for `Linear`, without inputs.
+
+    Examples
+    --------
+    >>> ThermalLinear(2.0, generations=2, pairs=False).rounds
+    3
+    """
 
     @torch.jit.export
     def encode(self, species: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -269,7 +286,18 @@ class ThermalLinear(Linear, ThermalNetwork):
 
 
 class LinearWithInputs(Linear, NetworkWithInputs):
-    """The linear model of histories, inherent structures or both."""
+    """The linear model of histories, inherent structures or both.
+
+    Parameters
+    ----------
+    cutoff, diameter, generations, inputs, pairs, n_species
+        As for `Linear`, with inputs.
+
+    Examples
+    --------
+    >>> LinearWithInputs(2.0, inputs=["history"]).n_scalars
+    2
+    """
 
     @torch.jit.export
     def encode(
@@ -303,7 +331,7 @@ class LinearWithInputs(Linear, NetworkWithInputs):
         return node, torch.cat([functions, kinds], dim=1), lengths[:, :1], lengths
 
     def functions(self, vectors: Tensor, scalars: Tensor) -> Tensor:
-        """What nodes say of history and inherent structure, [n, k]."""
+        """Compute the descriptors of history and inherent structure, [n, k]."""
         length = vectors.square().sum(2).sqrt() / self.diameter
         found: list[Tensor] = []
         if self.history:

@@ -29,37 +29,44 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Metadata(BaseModel):
-    """What a model file says of itself.
+    """Metadata of a model file.
 
     Attributes
     ----------
     architecture : str
         Such as "botan".
     mixture : Mixture
-        Species, units, bond lengths and dimension of what the model was trained on.
+        Species, units, bond lengths and dimension of the training data.
     inputs : Inputs
-        What the model sees besides positions and species.
+        Inputs of the model besides positions and species.
     seen : InputStatistics or None
         What it saw in training; None where this is not recorded.
     node_input : str
-        How a node is told its species: "number" (0, 1; at most two species), or "one-hot".
+        Form of the species of a node: "number" (0, 1; at most two species), or "one-hot".
     cutoff : float
-        Of the graph, length unit.
+        Cutoff of the graph, length unit.
     rounds : int
-        How often `step` is called.
+        Number of calls of `step`.
     width : int
         Columns of the node state that ghosts receive between two steps.
     node_outputs, edge_outputs : list of str
         Names of the output columns; `edge_outputs` may be empty.
     lag_times : list of float, or None
-        Of the predictions, time unit.
+        Lag times of the predictions, time unit.
     temperature, density : float, or None
-        Of the training data.
+        Temperature and density of the training data.
     provenance : dict
-        Where the model came from. `configurations` is a list of
+        Origin of the model. `configurations` is a list of
         `network.known_configurations.KnownConfiguration`.
     versions : dict
-        What wrote the file.
+        Versions of the programs that wrote the file.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> metadata = read_metadata(find_model("ka-t044"))
+    >>> metadata.architecture, metadata.temperature
+    ('botan', 0.44)
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -147,7 +154,15 @@ class Metadata(BaseModel):
 
 
 def read_metadata(path: Path | Archive) -> Metadata:
-    """Read the metadata of a model file; none of its code is loaded.
+    """Read the metadata of a model file; no code of it is loaded.
+
+    Parameters
+    ----------
+    path : Path or Archive
+
+    Returns
+    -------
+    Metadata
 
     Raises
     ------
@@ -155,24 +170,41 @@ def read_metadata(path: Path | Archive) -> Metadata:
         If there is no such file.
     ValueError
         If the file is not a model file, of another format version, or says something impossible.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> read_metadata(find_model("ka-t044")).lag_times
+    [4120.0]
     """
     return parse_metadata(str(path), _text(path))
 
 
 def parse_metadata(where: str, text: bytes) -> Metadata:
-    """The metadata from the text of `metadata.json`, as plugin/model_metadata.cpp reads it.
+    """Parse the text of `metadata.json`, as plugin/model_metadata.cpp does.
 
     Parameters
     ----------
     where : str
-        The name of the file, for messages.
+        Name of the file, for messages.
     text : bytes
+
+    Returns
+    -------
+    Metadata
 
     Raises
     ------
     ValueError
         If the text is not that of a model file, of another format version, or says something
         impossible.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> text = Archive(find_model("ka-t044")).extra_file("metadata.json")
+    >>> parse_metadata("ka-t044.pt", text).units
+    'lj'
     """
     content = _parse_content(where, text)
     version = content.get("format_version")
@@ -202,7 +234,15 @@ def parse_metadata(where: str, text: bytes) -> Metadata:
 
 
 def read_content(path: Path | Archive) -> dict[str, Any]:
-    """What is in the `metadata.json` of a model file of any version; nothing of it is checked.
+    """Read the `metadata.json` of a model file of any version, without a check.
+
+    Parameters
+    ----------
+    path : Path or Archive
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
@@ -210,6 +250,12 @@ def read_content(path: Path | Archive) -> dict[str, Any]:
         If there is no such file.
     ValueError
         If the file is not a model file.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> read_content(find_model("ka-t044"))["format"]
+    'lammps-botan'
     """
     return _parse_content(str(path), _text(path))
 
@@ -238,12 +284,29 @@ def _parse_content(where: str, text: bytes) -> dict[str, Any]:
 
 
 def check_metadata(where: str | Path, content: Mapping[str, Any]) -> Metadata:
-    """The metadata of a file of this format version, from its content.
+    """Check the content of `metadata.json` of this format version.
+
+    Parameters
+    ----------
+    where : str or Path
+        Name of the file, for messages.
+    content : dict
+
+    Returns
+    -------
+    Metadata
 
     Raises
     ------
     ValueError
-        If they say something impossible; each problem is one line that names the key.
+        If the content says something impossible; each problem is one line that names the key.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> content = read_content(find_model("ka-t044"))
+    >>> check_metadata("ka-t044.pt", content).cutoff
+    2.0
     """
     mixture = content.get("mixture")
     for key in ("dimension", "reference_species"):  # which are optional in a mixture of its own

@@ -1,4 +1,4 @@
-"""What a model file holds, as checkpoints again: to write it anew after the format changed."""
+"""Checkpoints from model files, to write a model file again after the format changed."""
 
 import zipfile
 from pathlib import Path
@@ -30,12 +30,35 @@ TOLERANCE = 1e-5  # between two ways to compute a network, outputs of order 1
 
 
 def is_model_file(path: Path) -> bool:
-    """Whether the file is a model file rather than a checkpoint."""
+    """Whether the file is a model file rather than a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> is_model_file(find_model("ka-t044"))
+    True
+    """
     return zipfile.is_zipfile(path) and bool(Archive(path).extra_file("metadata.json"))
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
-    """The network of a model file of BOTAN or the NT-GNN, or each member of a committee.
+    """Read the network of a model file of BOTAN or the NT-GNN, or each member of a committee.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    list of Checkpoint
 
     Raises
     ------
@@ -44,6 +67,12 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     ValueError
         If it is not a model file of BOTAN or the NT-GNN, computes something else with the weights
         of one, or is of format 1 and not of the Kob-Andersen mixture.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> [one.architecture for one in read_checkpoints(find_model("ka-t044"))]
+    ['botan']
     """
     content = read_content(path)
     name = str(content.get("architecture"))
@@ -88,14 +117,46 @@ def _make(kind: type[Botan] | type[NtGnn], rounds: int, width: int, physics: Phy
 
 
 def together(models: list[Network]) -> Network:
-    """One network, or several as a committee."""
+    """Give one network as it is, or several as a committee.
+
+    Parameters
+    ----------
+    models : list of Network
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> type(together([Botan(), Botan()])).__name__
+    'Committee'
+    """
     return models[0] if len(models) == 1 else make_committee(models)
 
 
 def same_outputs(
     model: torch.nn.Module, other: torch.nn.Module, physics: Physics | Metadata
 ) -> bool:
-    """Whether two networks give the same for a small configuration, up to rounding."""
+    """Whether two networks have the same outputs for a small configuration, up to rounding.
+
+    Parameters
+    ----------
+    model, other : torch.nn.Module
+    physics : Physics or Metadata
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> model = Botan(rounds=1, width=4)
+    >>> same_outputs(model, model, physics), same_outputs(model, Botan(rounds=1, width=4), physics)
+    (True, False)
+    """
     trial = trial_configuration(physics.mixture, physics.cutoff, physics.inputs)
     inputs = node_inputs(trial, physics.inputs) if physics.inputs.names else ()
     arrays = forward_arrays(build_graph(trial, physics.cutoff), *inputs)
@@ -110,7 +171,7 @@ def same_outputs(
 
 
 def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int, InputStatistics | None]:
-    """The physics, the number of rounds, and what the model saw in training."""
+    """Physics, number of rounds, and statistics of the inputs in training."""
     (output, *_) = content["node_outputs"]
     node = "S" if output == "propensity" else output
     if content.get("format_version") == 1:
@@ -131,7 +192,7 @@ def _physics(path: Path, content: dict[str, Any]) -> tuple[Physics, int, InputSt
 
 
 def _weights(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-    """Of each member of a committee, or of the one network."""
+    """Weights of each member of a committee, or of the one network."""
     members: list[dict[str, Tensor]] = []
     while own := {
         key.removeprefix(prefix): value

@@ -1,4 +1,4 @@
-"""The TorchScript module in a model file: the one place where torch loads code of a file."""
+"""The TorchScript module of a model file; only here torch loads code of a file."""
 
 import warnings
 from pathlib import Path
@@ -12,7 +12,7 @@ from lammps_botan.network.program import check_program
 def load_module(
     path: Path | Archive, device: torch.device, *, trust: bool = False
 ) -> torch.jit.ScriptModule:
-    """The TorchScript module of a model file.
+    """Load the TorchScript module of a model file.
 
     Parameters
     ----------
@@ -21,10 +21,20 @@ def load_module(
     trust : bool
         Whether to run code that `check_program` refuses.
 
+    Returns
+    -------
+    torch.jit.ScriptModule
+
     Raises
     ------
     ValueError
         If it cannot be loaded, or its code may do more than compute.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> hasattr(load_module(find_model("ka-t044"), torch.device("cpu")), "encode")
+    True
     """
     archive = path if isinstance(path, Archive) else Archive(path)
     check_program(archive, trust=trust)

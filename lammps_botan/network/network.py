@@ -1,4 +1,4 @@
-"""What a network is, so that it can be kept in a checkpoint, exported and run in LAMMPS."""
+"""The base of all networks: methods for a checkpoint, for the export and for LAMMPS."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -26,12 +26,16 @@ class Network(nn.Module):
     Parameters
     ----------
     rounds : int
-        How often `step` is called.
+        Number of calls of `step`.
     n_species : int
-        How many species there are.
     inputs : sequence of str
-        Names of what it sees besides positions and species: "history", "inherent", or both in this
+        Inputs besides positions and species: "history", "inherent", or both in this
         order. With any of them `encode` and `forward` are those of "Models with inputs".
+
+    Examples
+    --------
+    >>> Network(rounds=7, n_species=2, inputs=["history"]).n_scalars
+    2
     """
 
     # TorchScript takes properties for code of the model
@@ -55,41 +59,52 @@ class Network(nn.Module):
 
     @property
     def n_vectors(self) -> int:
-        """Vectors of each node that `encode` is given."""
+        """Number of vectors of each node that `encode` takes."""
         return sum(len(VECTORS[name]) for name in self.inputs)
 
     @property
     def n_scalars(self) -> int:
-        """Scalars of each node that `encode` is given."""
+        """Number of scalars of each node that `encode` takes."""
         return sum(len(SCALARS[name]) for name in self.inputs)
 
     @property
     def node_input(self) -> Literal["number", "one-hot"]:
-        """What `encode` makes of a species: its number, or one column for each species."""
+        """Form of the species in `encode`: "number", or "one-hot" (a column for each species)."""
         return "one-hot"
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments that make a network of this kind anew, but `n_species`: plain JSON values.
+        """Arguments that make a network of this kind again, but `n_species`: plain JSON values.
 
-        A subclass with further arguments says them here.
+        A subclass with further arguments adds them here.
         """
         return {}
 
 
 class ThermalNetwork(Network):
-    """A network that sees positions and species only."""
+    """A network that sees positions and species only.
+
+    Parameters
+    ----------
+    rounds, n_species, inputs
+        As for `Network`, without inputs.
+
+    Examples
+    --------
+    >>> ThermalNetwork(rounds=7, n_species=2).inputs
+    []
+    """
 
     def forward(
         self, species: Tensor, vectors: Tensor, center: Tensor, neighbor: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts.
+        """Compute the outputs on a periodic graph without ghosts.
 
         Parameters
         ----------
         species : int64 [n_nodes]
         vectors : float32 [n_edges, 3]
-            r_center - r_neighbor.
+            r_center - r_neighbor, length unit.
         center, neighbor : int64 [n_edges]
             See `lammps_botan.structure.graph`.
 
@@ -106,7 +121,18 @@ class ThermalNetwork(Network):
 
 
 class NetworkWithInputs(Network):
-    """A network that sees history, inherent structure or both."""
+    """A network that sees history, inherent structure or both.
+
+    Parameters
+    ----------
+    rounds, n_species, inputs
+        As for `Network`, with inputs.
+
+    Examples
+    --------
+    >>> NetworkWithInputs(rounds=7, n_species=2, inputs=["inherent"]).n_vectors
+    1
+    """
 
     def forward(
         self,
@@ -117,7 +143,7 @@ class NetworkWithInputs(Network):
         center: Tensor,
         neighbor: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Outputs on a periodic graph without ghosts, as those of `ThermalNetwork`.
+        """Compute the outputs on a periodic graph without ghosts, as those of `ThermalNetwork`.
 
         Parameters
         ----------
@@ -140,14 +166,25 @@ class NetworkWithInputs(Network):
 def forward_arrays(
     graph: Graph, node_vectors: Singles | None = None, node_scalars: Singles | None = None
 ) -> Arrays:
-    """What `forward` is given for a graph, in order.
+    """Give the arguments of `forward` for a graph, in order.
 
     Parameters
     ----------
     graph : Graph
     node_vectors : float32 [n_particles, n_vectors, 3], optional
-        Of a network with inputs, see `network.inputs.node_inputs`.
+        For a network with inputs, see `network.inputs.node_inputs`.
     node_scalars : float32 [n_particles, n_scalars], optional
+
+    Returns
+    -------
+    list of arrays
+
+    Examples
+    --------
+    >>> ends = np.array([0, 1]), np.array([1, 0])
+    >>> graph = Graph(np.zeros(2, int), *ends, np.array([[1.0, 0, 0], [-1, 0, 0]]), cutoff=2.0)
+    >>> [array.shape for array in forward_arrays(graph)]
+    [(2,), (2, 3), (2,), (2,)]
     """
     inputs = [] if node_vectors is None or node_scalars is None else [node_vectors, node_scalars]
     vectors = graph.vectors.astype(np.float32)
@@ -157,16 +194,30 @@ def forward_arrays(
 def call_rounds(
     network: Network | torch.jit.ScriptModule, rounds: int, given: Sequence[Tensor]
 ) -> Outputs:
-    """What `forward` gives, by `encode`, `step` and `decode` as an engine calls them.
+    """Compute what `forward` gives with `encode`, `step` and `decode`, as an engine calls them.
 
     Parameters
     ----------
     network : Network or ScriptModule
         The latter of a model file.
     rounds : int
-        How often `step` is called.
+        Number of calls of `step`.
     given : sequence of Tensor
         As `forward_arrays`.
+
+    Returns
+    -------
+    node_out : [n_nodes, n_node_outputs]
+    edge_out : [n_edges, n_edge_outputs]
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> ends = torch.tensor([0, 1]), torch.tensor([1, 0])
+    >>> given = torch.tensor([0, 1]), torch.tensor([[1.0, 0, 0], [-1, 0, 0]]), *ends
+    >>> model = Botan(rounds=2, width=4)
+    >>> bool(torch.equal(call_rounds(model, 2, given)[0], model(*given)[0]))
+    True
     """
     species, vectors, *inputs, center, neighbor = given
     n = len(species)
@@ -179,7 +230,23 @@ def call_rounds(
 
 
 def states_without_nodes(network: Network) -> States:
-    """What `encode` gives for a graph without nodes: how many columns each state has."""
+    """Give the states of a graph without nodes, which have the columns of any graph.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    node, node_const, edge, edge_const : tensors
+        Without rows.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> [tuple(state.shape) for state in states_without_nodes(Botan(width=4))]
+    [(0, 4), (0, 4), (0, 4), (0, 4)]
+    """
     none = torch.zeros(0, dtype=torch.int64)
     given: list[Tensor | int] = [none, torch.zeros(0, 3)]
     if network.inputs:

@@ -2,7 +2,7 @@
 
 Bapst et al., Nat. Phys. 16, 448 (2020), doi:10.1038/s41567-020-0842-8. It is not BOTAN with p = 1:
 inside the rounds every state h^{m-1} comes with its h^0, each particle has an edge to itself with a
-zero vector, and there is no output on edges.
+zero vector, and there is no output on edges ::
 
     equation                                                        code
     h_v^0 = EN_v(species),  h_e^0 = EN_e(vector)                    NtGnn.encode
@@ -38,7 +38,12 @@ class NtGnn(ThermalNetwork):
     width : int
         Hidden features of nodes and edges.
     n_species : int
-        How many species there are; see `lammps_botan.network.botan`.
+        See `lammps_botan.network.botan`.
+
+    Examples
+    --------
+    >>> sum(weights.numel() for weights in NtGnn().parameters())
+    62401
     """
 
     def __init__(self, rounds: int = 7, width: int = 64, n_species: int = 2) -> None:
@@ -53,7 +58,7 @@ class NtGnn(ThermalNetwork):
 
     @property
     def node_input(self) -> Literal["number", "one-hot"]:
-        """What `encode` makes of a species: its number, or one column for each species."""
+        """Form of the species in `encode`: its number, or one column for each species."""
         return "number" if species_columns(self.n_species) == 1 else "one-hot"
 
     @property

@@ -20,7 +20,12 @@ class PairDistances(nn.Module):
     ----------
     n_columns : int
     mean, deviation : [1 + 2 n_vectors]
-        Of `functions`, in the training data.
+        Mean and standard deviation of `functions` in the training data.
+
+    Examples
+    --------
+    >>> PairDistances(n_vectors=1, diameter=1.0).n_columns
+    3
     """
 
     # TorchScript knows no other constants than those of a class
@@ -38,16 +43,17 @@ class PairDistances(nn.Module):
     def functions(
         self, vectors: Tensor, node_vectors: Tensor, center: Tensor, neighbor: Tensor
     ) -> Tensor:
-        """Distances in diameters [n_edges, n_columns].
+        """Compute distances in diameters [n_edges, n_columns].
 
-        The thermal one; then that between mean (or inherent) positions, and how much longer it is,
-        for each vector of a particle.
+        The first is the thermal one; then, for each vector of a particle, the one between mean (or
+        inherent) positions, and its difference to the thermal one.
 
         Parameters
         ----------
         vectors : float [n_edges, 3]
-            r_center - r_neighbor.
+            r_center - r_neighbor, length unit.
         node_vectors : float [n_nodes, n_vectors, 3]
+            Length unit.
         center, neighbor : int64 [n_edges]
         """
         distance = vectors.norm(2, dim=1) / self.diameter
@@ -63,6 +69,6 @@ class PairDistances(nn.Module):
     def forward(
         self, vectors: Tensor, node_vectors: Tensor, center: Tensor, neighbor: Tensor
     ) -> Tensor:
-        """`functions` in standard deviations from their means."""
+        """Compute `functions` in standard deviations from their means."""
         distances = self.functions(vectors, node_vectors, center, neighbor) - self.mean
         return (distances / self.deviation).clamp(-self.farthest, self.farthest)

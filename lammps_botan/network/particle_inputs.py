@@ -1,4 +1,4 @@
-"""What tells a particle from others, in networks that see more than positions."""
+"""Inputs of particles, in networks that see more than positions."""
 
 from typing import Final
 
@@ -8,13 +8,13 @@ from torch.nn.functional import one_hot
 
 
 class ParticleInputs(nn.Module):
-    """What tells a particle from others: its species, and its own inputs, standardized.
+    """Inputs of a particle: its species, and its history or inherent structure, standardized.
 
     Parameters
     ----------
     n_species, n_vectors, n_scalars : int
     has_history : bool
-        The first of the scalars is a variance then.
+        Then the first scalar is a variance.
     diameter : float
         Length unit.
 
@@ -22,7 +22,12 @@ class ParticleInputs(nn.Module):
     ----------
     n_columns : int
     mean, deviation : [n_species, n_scalars + n_vectors]
-        Of `functions` of the inputs, in the training data.
+        Mean and standard deviation of `functions` of the inputs in the training data.
+
+    Examples
+    --------
+    >>> ParticleInputs(2, n_vectors=1, n_scalars=2, has_history=True, diameter=1.0).n_columns
+    5
     """
 
     # TorchScript knows no other constants than those of a class
@@ -53,7 +58,7 @@ class ParticleInputs(nn.Module):
         return torch.cat([variance, node_scalars[:, 1:], lengths], dim=1)
 
     def forward(self, species: Tensor, node_vectors: Tensor, node_scalars: Tensor) -> Tensor:
-        """One column for each species, then the inputs: [n_nodes, n_columns]."""
+        """Compute one column for each species, then the inputs: [n_nodes, n_columns]."""
         inputs = self.functions(node_vectors, node_scalars) - self.mean[species]
         inputs = (inputs / self.deviation[species]).clamp(-self.farthest, self.farthest)
         return torch.cat([one_hot(species, self.n_species).to(inputs.dtype), inputs], dim=1)

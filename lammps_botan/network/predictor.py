@@ -1,8 +1,8 @@
-"""The one door through which Python loads a model file, and what the model predicts."""
+"""The predictor, which alone loads model files in Python, and its predictions."""
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
 from lammps_botan.network.module import load_module
 from lammps_botan.network.network import call_rounds, forward_arrays
+from lammps_botan.network.prediction import Prediction
 from lammps_botan.network.shipped import find_model
 from lammps_botan.network.transfer import send_together
 from lammps_botan.network.trial_configuration import trial_configuration
-from lammps_botan.structure.box import Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 from lammps_botan.structure.mixture import Mixture
+
+__all__ = ["Prediction", "Predictor"]
 
 TOLERANCE = 1e-4  # of the largest output, between engine and model file; other equations differ
 
@@ -34,28 +36,6 @@ _OF_INPUTS = (
     "and is each displacement that from the position of a particle to its own mean (or inherent) "
     "position?"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What a model predicts for a configuration.
-
-    Attributes
-    ----------
-    node : float32 [n_nodes, n_node_outputs]
-        The first column is the propensity.
-    edge : float32 [n_edges, n_edge_outputs]
-        The first column, if any, is the pair-distance change.
-    graph : Graph
-        The graph with these nodes and edges.
-    inside : int64 [n_nodes]
-        Which particles of the configuration are nodes, ascending: all but those mapped to NULL.
-    """
-
-    node: Singles
-    edge: Singles
-    graph: Graph
-    inside: Ints
 
 
 class Predictor:
@@ -79,7 +59,7 @@ class Predictor:
     path : Path
         The model file.
     metadata : Metadata
-        What the model file says of itself.
+        Metadata of the model file.
     mixture : Mixture
         What the model was trained on.
     engine : str
@@ -96,12 +76,13 @@ class Predictor:
 
     Examples
     --------
-    >>> from lammps_botan import Predictor
-    >>> from lammps_botan.files.lammps_data import read_lammps_data
+    >>> from lammps_botan import Box, Configuration, Predictor
     >>> predictor = Predictor("ka-t064")
-    >>> glass = read_lammps_data("inputs/ka-t064.data")  # doctest: +SKIP
-    >>> predictor.predict(glass).node.shape  # doctest: +SKIP
-    (4096, 1)
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> species = np.repeat([0, 1], [100, 25])
+    >>> crystal = Configuration(sites, species, Box(4.705, (True, True, True)))
+    >>> predictor.predict(crystal).node.shape
+    (125, 1)
     """
 
     def __init__(
@@ -218,6 +199,10 @@ class Predictor:
             For each LAMMPS type in order a species of the model, or NULL to leave the type out;
             see `Configuration.as_mixture`.
 
+        Returns
+        -------
+        Prediction
+
         Raises
         ------
         ValueError
@@ -303,6 +288,10 @@ class Predictor:
             Of a model with inputs, see `lammps_botan.network.inputs.node_inputs`.
         node_scalars : float32 [n_nodes, n_scalars], optional
 
+        Returns
+        -------
+        Prediction
+
         Raises
         ------
         ValueError
@@ -333,7 +322,17 @@ class Predictor:
         node_vectors: Singles | None = None,
         node_scalars: Singles | None = None,
     ) -> Prediction:
-        """As `predict_graph` by the code in the model file, also where the engine could do it."""
+        """Predict for a graph by the code in the model file, even if there is an engine.
+
+        Parameters
+        ----------
+        graph, node_vectors, node_scalars
+            As for `predict_graph`.
+
+        Returns
+        -------
+        Prediction
+        """
         self._check(graph, node_vectors, node_scalars)
         outputs = self._by_torch(graph, node_vectors, node_scalars)
         return Prediction(*outputs, graph, np.arange(graph.n_particles))

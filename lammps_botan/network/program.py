@@ -1,9 +1,9 @@
-"""What the code in a model file may do.
+"""Check of the code in a model file.
 
 A TorchScript archive is a program: torch runs code of it while it loads the archive, and more while
-it predicts. The operators of torch include some that write files. So before torch sees an archive,
-each name in its code is looked up: a name of an operator must be in `operators.txt`, which has
-those that compute. plugin/torch_program.cpp is the same for the fix.
+it predicts. Some operators of torch write files. Before torch sees an archive, each name in its
+code is therefore looked up: a name of an operator must be in `operators.txt`, which has those that
+compute. plugin/torch_program.cpp does the same for the fix.
 """
 
 import itertools
@@ -34,14 +34,19 @@ def check_program(archive: Archive, *, trust: bool = False) -> None:
     Parameters
     ----------
     archive : Archive
-        None of its code is run.
+        No code of it is run.
     trust : bool
-        Whether to let all pass; the environment variable LAMMPS_BOTAN_TRUST=yes does so too.
+        Whether to accept all code; the environment variable LAMMPS_BOTAN_TRUST=yes does so too.
 
     Raises
     ------
     ValueError
         If it names such an operator, holds an object of C++, or cannot be read.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> check_program(Archive(find_model("ka-t044")))
     """
     if trust or os.environ.get(TRUST) == "yes":
         return
@@ -61,7 +66,7 @@ def check_program(archive: Archive, *, trust: bool = False) -> None:
 
 
 def _operators(archive: Archive) -> set[str]:
-    """Names of operators in the code of an archive, and whatever else is not allowed in it."""
+    """Names of operators in the code of an archive, and of other parts that are not allowed."""
     reader = torch._C.PyTorchFileReader(archive.buffer())
     found: set[str] = set()
     for record in reader.get_all_records():
@@ -82,7 +87,7 @@ def _in_code(code: str) -> set[str]:
     # operators of other libraries than torch, which may have any name
     spaces = {after for name, after in itertools.pairwise(names) if name == "ops"}
     found |= {f"ops.{space}" for space in spaces - NAMESPACES}
-    # what torch might take for a letter is no name here
+    # letters of other alphabets, which torch might read, are in no name here
     return found if code.isascii() else found | {"letters that are not ASCII"}
 
 

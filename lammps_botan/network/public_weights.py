@@ -1,4 +1,4 @@
-"""Weights that others published, as checkpoints."""
+"""Checkpoints from weights that others published."""
 
 import re
 from pathlib import Path
@@ -16,14 +16,18 @@ from lammps_botan.network.nt_gnn import NtGnn
 def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
     """Read weights (.pth) of the public implementation, https://github.com/h3-Open-BDEC/pyg_botan.
 
-    Its layers carry other names; its order inside the concatenations is ours.
+    Its layers have other names; its order inside the concatenations is ours.
 
     Parameters
     ----------
     path : Path
         A file of `torch.save` with a dict of tensors.
     physics : Physics
-        What the weights were trained for; the file does not say.
+        Physics of the training, which the file does not say.
+
+    Returns
+    -------
+    Checkpoint
 
     Raises
     ------
@@ -31,6 +35,18 @@ def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
         If there is no such file.
     ValueError
         If the file holds something else.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> theirs = {"edge_model": "network.edge_model.mlp", "node_model": "network.node_model.mlp"}
+    >>> theirs["output"] = "decoder.fc3"
+    >>> named = {key.partition("."): value for key, value in Botan(width=4).state_dict().items()}
+    >>> weights = {f"{theirs.get(a, a)}.{b}": value for (a, _, b), value in named.items()}
+    >>> torch.save(weights, "model1.pth")
+    >>> import_public_weights(Path("model1.pth"), physics).architecture
+    'botan'
     """
     content = load_plain(path)
     names = {
@@ -69,7 +85,11 @@ def import_nt_gnn_weights(path: Path, physics: Physics) -> Checkpoint:
         One array for each layer of https://github.com/google-deepmind/deepmind-research, named as
         there (`graph_network/edge_block/mlp/linear_0/w`); `w` is [inputs, outputs].
     physics : Physics
-        What the weights were trained for; the file does not say.
+        Physics of the training, which the file does not say.
+
+    Returns
+    -------
+    Checkpoint
 
     Raises
     ------
@@ -77,6 +97,15 @@ def import_nt_gnn_weights(path: Path, physics: Physics) -> Checkpoint:
         If there is no such file.
     ValueError
         If the file holds something else.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> np.savez("weights.npz", **{"encoder/w": np.zeros((2, 2))})
+    >>> import_nt_gnn_weights(Path("weights.npz"), physics)
+    Traceback (most recent call last):
+    ValueError: weights.npz: unexpected entry 'encoder/w'; expected layers named ...
     """
     path = Path(path)
     if not path.is_file():

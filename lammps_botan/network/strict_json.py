@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and as the fix reads it.
+"""JSON by RFC 8259, as the fix reads it.
 
 Python's `json` also reads NaN and Infinity, numbers beyond those of float64, texts in UTF-16, and
 letters that UTF-8 cannot write.
@@ -11,7 +11,15 @@ from lammps_botan.network.limits import LIMITS
 
 
 def parse_json(text: bytes) -> Any:
-    """The value that a text says.
+    """Parse a JSON text.
+
+    Parameters
+    ----------
+    text : bytes
+
+    Returns
+    -------
+    object
 
     Raises
     ------
@@ -33,12 +41,20 @@ def parse_json(text: bytes) -> Any:
 
 
 def check_numbers_and_letters(value: Any) -> None:
-    """Refuse what Python's `json` reads and RFC 8259 has not.
+    """Refuse values that Python's `json` reads but RFC 8259 does not allow.
+
+    Parameters
+    ----------
+    value : object
 
     Raises
     ------
     ValueError
         If a number is not finite, or a text has half of a pair of surrogates.
+
+    Examples
+    --------
+    >>> check_numbers_and_letters({"rounds": 7})
     """
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
 

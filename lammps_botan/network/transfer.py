@@ -1,4 +1,4 @@
-"""Arrays on their way to the device of a network."""
+"""Transfer of arrays to the device of a network."""
 
 import numpy as np
 import torch
@@ -7,13 +7,22 @@ from lammps_botan.network.network import Arrays
 
 
 def send_together(arrays: Arrays, device: torch.device) -> list[torch.Tensor]:
-    """The arrays after one transfer, of page-locked memory to a GPU.
+    """Send arrays to a device in one transfer, from page-locked memory to a GPU.
 
     Parameters
     ----------
     arrays : list of arrays
         Integers become int64, other numbers float32.
     device : torch.device
+
+    Returns
+    -------
+    list of tensors
+
+    Examples
+    --------
+    >>> send_together([np.array([0, 1]), np.array([0.5])], torch.device("cpu"))
+    [tensor([0, 1]), tensor([0.5000])]
     """
     types = [torch.float32 if a.dtype.kind == "f" else torch.int64 for a in arrays]
     # the larger numbers first, so that all are aligned

@@ -1,4 +1,4 @@
-"""A small configuration on which two ways to compute a network are compared."""
+"""A small configuration to compare two ways to compute a network."""
 
 import numpy as np
 
@@ -14,16 +14,26 @@ ENERGY = -6.0  # of a particle; of order 1 in reduced units
 
 
 def trial_configuration(mixture: Mixture, cutoff: float, inputs: Inputs) -> Configuration:
-    """Random particles of all species in a box of two cutoffs; always the same ones.
+    """Make random particles of all species in a box of two cutoffs; always the same ones.
 
     Parameters
     ----------
     mixture : Mixture
-        Says how many species there are, and in how many dimensions.
+        Gives number of species and dimension.
     cutoff : float
-        Of the graph, length unit.
+        Cutoff of the graph, length unit.
     inputs : Inputs
-        What else is known of the particles; of the size that it has in a glass.
+        Inputs that the particles get, of the size that they have in a glass.
+
+    Returns
+    -------
+    Configuration
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> trial_configuration(KOB_ANDERSEN, 2.0, Inputs()).n_particles
+    32
     """
     rng = np.random.default_rng(0)
     n, dimension = N_PARTICLES, mixture.dimension

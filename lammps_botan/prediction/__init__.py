@@ -1,1 +1,1 @@
-"""A model at work: on trajectories, on one frame, inside a LAMMPS that Python drives."""
+"""Predictions of a model: for trajectories, for one frame, inside a LAMMPS that Python drives."""

@@ -1,9 +1,9 @@
 """Score one configuration, by the conventions of `fix botan`.
 
-There is a word for each atom type, which is a species of the model or NULL; atoms of a type mapped
-to NULL are not in the graph and are given 0; bonds are pairs closer than a length, each of them
-twice. One difference: a box that is not larger than the cutoff of the model, where each particle
-would be its own neighbor, is refused.
+There is a word for each atom type, which is a species of the model or NULL. Atoms of a type mapped
+to NULL are not in the graph and get 0. Bonds are pairs closer than a length, each of them twice.
+One difference: a box that is not larger than the cutoff of the model, where each particle would be
+its own neighbor, is refused.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from lammps_botan.structure.configuration import Configuration
 
 
 class FrameScorer:
-    """Scores configurations with one model.
+    """Score configurations with one model.
 
     Parameters
     ----------
@@ -39,8 +39,19 @@ class FrameScorer:
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such model.
+    ValueError
         As `Predictor`.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.shipped import find_model
+    >>> score = FrameScorer(find_model("ka-t044"), None, 1.35, 1, "cpu", False)
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> box = Box(4.705, (True, True, True))
+    >>> score(Configuration(sites, np.repeat([0, 1], [100, 25]), box)).propensity.shape
+    (125, 1)
     """
 
     def __init__(
@@ -60,10 +71,18 @@ class FrameScorer:
     def __call__(self, configuration: Configuration) -> ScoredConfiguration:
         """Score a configuration.
 
+        Parameters
+        ----------
+        configuration : Configuration
+
+        Returns
+        -------
+        ScoredConfiguration
+
         Raises
         ------
         ValueError
-            If it cannot be scored; names file and frame.
+            If the configuration cannot be scored; names file and frame.
         """
         where = configuration.where
         try:

@@ -14,14 +14,22 @@ def check_use(metadata: Metadata, option: str) -> None:
     Parameters
     ----------
     metadata : Metadata
-        Of the model.
+        Metadata of the model.
     option : str
-        That which asked for inherent structures, for the message.
+        The option to leave out, for the message.
 
     Raises
     ------
     ValueError
         With what to type.
+
+    Examples
+    --------
+    >>> from lammps_botan import Predictor
+    >>> check_use(Predictor("ka-t044").metadata, "--inherent")
+    Traceback (most recent call last):
+    ValueError: the model sees no inherent structures; leave --inherent out, or take a model that
+    ...
     """
     if metadata.inputs.inherent is None:
         raise ValueError(
@@ -33,24 +41,37 @@ def check_use(metadata: Metadata, option: str) -> None:
 def with_inherent(
     configuration: Configuration, metadata: Metadata, species: Sequence[str] | None
 ) -> Configuration:
-    """A configuration with the inherent structure that a model sees.
+    """Add the inherent structure that a model sees to a configuration.
 
-    The interactions are those of the mixture of the model. An inherent structure that the
-    configuration has already stays.
+    The interactions are those of the mixture of the model. A configuration that already has an
+    inherent structure is returned as it is.
 
     Parameters
     ----------
     configuration : Configuration
     metadata : Metadata
-        Of a model that sees inherent structures.
-    species : sequence of str, optional
+        Metadata of a model that sees inherent structures.
+    species : sequence of str or None
         For each LAMMPS type in order a species of the model.
+
+    Returns
+    -------
+    Configuration
 
     Raises
     ------
     ValueError
         If a type is NULL, whose forces are not known, the model does not say the interactions of
-        its mixture, or there is no minimum to be found.
+        its mixture, or no minimum is found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lammps_botan import Box, Predictor
+    >>> box = Box(5.0, (True, True, True))
+    >>> quenched = Configuration(np.eye(2, 3), [0, 0], box, inherent_positions=np.eye(2, 3))
+    >>> with_inherent(quenched, Predictor("ka-t044-inherent").metadata, None) is quenched
+    True
     """
     if configuration.inherent_positions is not None:
         return configuration

@@ -1,4 +1,4 @@
-"""The frames of a trajectory with their histories, whose samples are the frames themselves."""
+"""Frames of a trajectory with histories, which are sampled from the frames themselves."""
 
 import itertools
 import math
@@ -21,14 +21,14 @@ class SampledFrames:
     Parameters
     ----------
     frames : iterable of Configuration
-        All of them, with steps, and with the energies of the particles in the column `c_pe`.
+        All frames, with steps, and with the energies of the particles in the column `c_pe`.
     asked : HistoryInput
         The history that the model sees.
     mixture : Mixture
-        Of the model.
+        Mixture of the model.
     species : sequence of str or None
-        As for `lammps_botan.prediction.trajectory.score`: histories are kept of the particles that
-        the model sees.
+        As for `lammps_botan.prediction.trajectory.score`: only particles that the model sees have
+        histories.
     timestep : float or None
         Time unit; needed where frames do not say their time.
     every : int
@@ -37,7 +37,27 @@ class SampledFrames:
     Attributes
     ----------
     n_left_out : int
-        Frames left out so far, of those that were to be taken.
+        Frames left out so far, of those that `every` takes.
+
+    Raises
+    ------
+    ValueError
+        If the time step is not positive. While the frames are read: if frames have neither time nor
+        time step, a sample has no energies, the frames are too far apart or too few, or a frame
+        does not fit the model.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> asked = HistoryInput(window=2.0, interval=1.0, parts=2)
+    >>> box, energies = Box(5.0, (True, True, True)), {"c_pe": np.full(2, -5.0)}
+    >>> frames = [
+    ...     Configuration(np.eye(2, 3), [0, 0], box, step=step, columns=energies)
+    ...     for step in range(4)
+    ... ]
+    >>> sampled = SampledFrames(frames, asked, KOB_ANDERSEN, None, timestep=1.0, every=1)
+    >>> [frame.step for frame in sampled], sampled.n_left_out
+    ([1, 2, 3], 1)
     """
 
     def __init__(
@@ -57,14 +77,7 @@ class SampledFrames:
         self.n_left_out = 0
 
     def __iter__(self) -> Iterator[Configuration]:
-        """The frames in order.
-
-        Raises
-        ------
-        ValueError
-            If frames have neither time nor time step, a sample has no energies, the frames are too
-            far apart or too few, or a frame does not fit the model.
-        """
+        """Give the frames in order."""
         sampler, n_taken = Sampler(self._asked), 0
         frame, timestep, first = None, self._timestep, None
         for index, (frame, timestep) in enumerate(self._timed()):
@@ -88,7 +101,7 @@ class SampledFrames:
             self._refuse(where, timestep, f"at most {most}")
 
     def _timed(self) -> Iterator[tuple[Configuration, float]]:
-        """Each frame and the time step of the run there, where there are two of them or more."""
+        """Each frame with the time step of its run; no frames where there are fewer than two."""
         # LAMMPS writes the last frame of a dump again where it goes on with it after a restart
         different = (next(same) for _, same in itertools.groupby(self._frames, _step_of))
         for k, (before, frame) in enumerate(itertools.pairwise(different)):
@@ -98,7 +111,7 @@ class SampledFrames:
             yield frame, timestep
 
     def _between(self, before: Configuration, frame: Configuration) -> float:
-        """The time step from one frame to the next."""
+        """Time step from one frame to the next."""
         steps = frame.step - before.step
         if steps < 0:
             raise ValueError(
@@ -157,7 +170,7 @@ def _step_of(frame: Configuration) -> int:
 
 
 def _lines(each: str) -> str:
-    """What to write in the input script."""
+    """Lines to write in the input script."""
     return (
         "  compute pe all pe/atom\n"
         f"  dump 1 all custom {each} run.dump id type xu yu zu {ENERGY}\n"

@@ -1,4 +1,4 @@
-"""When a history takes its samples, and what it is made of."""
+"""Samples of a history: when they are taken, and from which quantities."""
 
 from dataclasses import replace
 
@@ -15,22 +15,29 @@ MOST_OFF = 0.1  # of the interval, as in fix botan
 
 
 class Sampler:
-    """Keeps the history that a model sees, from samples at the multiples of a number of steps.
+    """Keep the history that a model sees, from samples at the multiples of a number of steps.
 
-    Where a sample is missing the history begins anew.
+    If a sample is missing, the history begins anew.
 
     Parameters
     ----------
     asked : HistoryInput
+        The history that the model sees.
 
     Attributes
     ----------
     n_in_a_row : int
-        Samples since the history has begun.
+        Samples since the history began.
     most_in_a_row : int
         The largest of these numbers so far.
     n_gaps : int
-        How often a sample was missing.
+        Number of times that a sample was missing.
+
+    Examples
+    --------
+    >>> sampler = Sampler(HistoryInput(window=2.0, interval=1.0, parts=2))
+    >>> sampler.is_due(step=300, timestep=0.01), sampler.is_due(step=310, timestep=0.01)
+    (True, False)
     """
 
     def __init__(self, asked: HistoryInput) -> None:
@@ -41,6 +48,16 @@ class Sampler:
 
     def is_due(self, step: int, timestep: float) -> bool:
         """Whether a sample is taken at this step, which has none yet.
+
+        Parameters
+        ----------
+        step : int
+        timestep : float
+            Time unit.
+
+        Returns
+        -------
+        bool
 
         Raises
         ------
@@ -83,29 +100,50 @@ class Sampler:
         self.most_in_a_row = max(self.n_in_a_row, self.most_in_a_row)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget all samples."""
         self._recorder.clear()
         self._last, self.n_in_a_row = None, 0
 
     def begin_run(self, old: int, new: int) -> None:
-        """Note that this step, where the last run ended, begins the next one by this number.
+        """Note that the step `old`, the end of the last run, begins the next run as step `new`.
 
-        The next sample is not late, whatever the time step is now.
+        The next sample is not late, even if the time step has changed.
         """
         if self._last is not None:
             self._last = new if self._last == old else new - 1
 
     def share(self, configuration: Configuration) -> float:
-        """The share of the window that is there, 0 to 1: of the particle that has the least."""
+        """Recorded share of the window, 0 to 1, of the particle with the least."""
         return self._recorder.share(configuration.ids)
 
     def history(self, configuration: Configuration) -> History | None:
-        """The history that ends with this configuration; None if a window is not full."""
+        """Give the history that ends with this configuration, or None if a window is not full."""
         return self._recorder.history(configuration.positions, configuration.box, configuration.ids)
 
 
 def with_history(configuration: Configuration, inside: Ints, history: History) -> Configuration:
-    """The configuration with the history of the particles `inside` it, and 0 for the others."""
+    """Add the history of some particles to a configuration, and 0 for the others.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    inside : int64 [n_inside]
+        Indices of the particles with a history.
+    history : History
+        History of these particles.
+
+    Returns
+    -------
+    Configuration
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> pair = Configuration(np.eye(2, 3), [0, 0], Box(5.0, (True, True, True)))
+    >>> history = History(30.0, np.zeros((1, 3)), np.ones(1), np.ones(1))
+    >>> with_history(pair, np.array([1]), history).history.variance
+    array([0., 1.])
+    """
     n = configuration.n_particles
     displacement, variance, energy = np.zeros((n, 3)), np.zeros(n), np.zeros(n)
     displacement[inside] = history.displacement

@@ -1,4 +1,4 @@
-"""Score trajectories: what `fix botan` says of a run, said of its frames afterwards."""
+"""Score trajectories: the predictions of `fix botan` for the frames of a finished run."""
 
 import functools
 import gzip
@@ -26,16 +26,21 @@ Source: TypeAlias = MDAnalysis.Universe | Configuration | Iterable[Configuration
 
 
 class Progress(NamedTuple):
-    """How far a trajectory has been scored.
+    """Progress of the scoring of a trajectory.
 
-    Attributes
+    Parameters
     ----------
     n_frames : int
         Frames written.
     share : float
-        Of the trajectory that has been read, 0 to 1.
+        Share of the trajectory that has been read, 0 to 1.
     n_left_out : int
         Frames left out, since the window of the history that the model sees was not full.
+
+    Examples
+    --------
+    >>> Progress(n_frames=10, share=0.5, n_left_out=0).share
+    0.5
     """
 
     n_frames: int
@@ -55,7 +60,7 @@ def score(
     workers: int = 1,
     device: str = "cpu",
 ) -> Iterator[ScoredConfiguration]:
-    """Score each frame, when it is asked for.
+    """Score frames one after the other, each when the caller takes it.
 
     For a model that sees a history the frames are its samples (docs/reference/score.md): they must
     come at the steps of the samples, with the energies of the particles in the column `c_pe`.
@@ -65,34 +70,39 @@ def score(
     Parameters
     ----------
     source : Universe, Configuration, or iterable of Configuration
-        Where the frames come from; `lammps_botan.files.trajectory.open_frames(path)` gives those
-        of a file.
+        The frames; `lammps_botan.files.trajectory.open_frames(path)` gives those of a file.
     model : str or Path
         A model file, or the name of a model that ships.
     species : sequence of str, optional
-        For each atom type in order a species of the model, or NULL. Without it the types are the
+        For each atom type in order a species of the model, or NULL. Default: the types are the
         species of the model, by their names if they have names, by their numbers if not.
     every : int
         Score the first frame and each that is a multiple of this many frames after it.
     bonds : float, optional
-        Pairs closer than this are returned, length unit; at most the cutoff of the model. The
-        longest bond length of its mixture if not given, as in `fix botan`.
+        Pairs closer than this are returned, length unit; at most the cutoff of the model. Default:
+        the longest bond length of the mixture of the model, as in `fix botan`.
     inherent : bool
         Find the inherent structures that the model sees, by minimizations with the interactions of
-        its mixture (docs/reference/inherent.md). Those that frames have already stay.
+        its mixture (docs/reference/inherent.md). Inherent structures that frames already have stay.
     timestep : float, optional
-        Of the run, time unit, for a model that sees a history and frames that do not say their
-        time.
+        Time step of the run, time unit, for a model that sees a history and frames that do not say
+        their time.
     workers : int
         Processes that score. With more than one, the calling script needs
         `if __name__ == "__main__":`, as always with multiprocessing.
     device : str
         A device of torch.
 
+    Yields
+    ------
+    ScoredConfiguration
+
     Raises
     ------
-    FileNotFoundError, ValueError
-        If there is no such model, the arguments do not fit it, or a frame cannot be scored.
+    FileNotFoundError
+        If there is no such model.
+    ValueError
+        If the arguments do not fit the model, or a frame cannot be scored.
 
     Examples
     --------
@@ -141,7 +151,7 @@ def score_file(
     workers: int = 1,
     device: str = "cpu",
 ) -> Generator[Progress, None, None]:
-    """Score a trajectory into dump files (`files.scored_dump`) that hold whole frames only.
+    r"""Score a trajectory into dump files (`files.scored_dump`) that hold whole frames only.
 
     Parameters
     ----------
@@ -150,19 +160,31 @@ def score_file(
     model, species, every, inherent, timestep, workers, device
         As for `score`.
     output : Path
-        Dump of atoms to write; compressed if its name ends in .gz, like the next.
+        Dump of atoms to write; compressed if its name ends in .gz.
     bonds_output : Path, optional
-        Dump of bonds to write.
+        Dump of bonds to write; compressed if its name ends in .gz.
 
     Yields
     ------
     Progress
-        After each frame, and at the end where frames were left out after the last one.
+        After each frame, and at the end if frames were left out after the last one.
 
     Raises
     ------
-    OSError, ValueError
-        If a file cannot be read or written, or a frame cannot be scored. The frames before stay.
+    OSError
+        If a file cannot be read or written.
+    ValueError
+        If a frame cannot be scored. The frames before it stay in the output.
+
+    Examples
+    --------
+    >>> text = "2\nan example\nA 0 0 0\nB 1 0 1\n"
+    >>> _ = Path("run.xyz").write_text(text)
+    >>> for progress in score_file("run.xyz", "ka-t064", Path("scored.dump"), box=[5.0, 5.0, 5.0]):
+    ...     print(progress.n_frames)
+    1
+    >>> Path("scored.dump").read_text().splitlines()[-2].split()[:2]
+    ['1', '1']
     """
     outputs = [output] if bonds_output is None else [output, bonds_output]
     keep_apart(outputs, [path, find_model(model), *([topology] if topology else [])])
@@ -185,7 +207,7 @@ def score_file(
 
 
 def _reading(asked: HistoryInput | None, every: int) -> dict[str, Any]:
-    """How to read frames: all of them where they are samples of a history."""
+    """Arguments to read frames with: all frames where they are samples of a history."""
     return {"every": 1, "columns": [ENERGY]} if asked else {"every": every, "columns": []}
 
 
@@ -197,7 +219,7 @@ def _checked_scorer(
     device: str,
     inherent: bool,
 ) -> Callable[[], FrameScorer]:
-    """What makes the scorer, here or in a worker, once the arguments are known to fit."""
+    """Function that makes the scorer, here or in a worker, after a check of the arguments."""
     if isinstance(species, str):
         species = species.split()
     path = find_model(model)
@@ -219,7 +241,7 @@ def _checked_scorer(
 
 
 class _TextScorer:
-    """Scores a configuration and writes it down: the text for each output."""
+    """Score a configuration and write the text for each output."""
 
     def __init__(self, make: Callable[[], FrameScorer], outputs: Sequence[Path]) -> None:
         self._score = make()

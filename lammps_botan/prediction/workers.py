@@ -22,9 +22,10 @@ Result = TypeVar("Result")
 def map_in_order(
     make: Callable[[], Callable[[Item], Result]], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """The results for all items, in their order.
+    """Apply a function to all items, and give the results in the order of the items.
 
-    An error while an item is read or worked on is raised after the results of all items before.
+    An error in the reading of an item or in the function is raised after the results of all items
+    before it.
 
     Parameters
     ----------
@@ -34,10 +35,20 @@ def map_in_order(
     workers : int
         Processes; with 1 the function runs in this one.
 
+    Yields
+    ------
+    object
+        The result for each item.
+
     Raises
     ------
     ChildProcessError
         If a process ends without a result.
+
+    Examples
+    --------
+    >>> list(map_in_order(lambda: abs, [-1, 2, -3], workers=1))
+    [1, 2, 3]
     """
     if workers == 1:
         yield from map(make(), items)

@@ -1,10 +1,10 @@
-"""Make the glass: equilibrated configurations, their ensembles, inherent structures and histories.
+"""Simulations with LAMMPS: equilibration, isoconfigurational runs, minima and histories.
 
 LAMMPS runs the scripts of inputs/ with the interactions of a mixture, in its units. The protocol
 is that of Shiba et al., J. Chem. Phys. 158, 084503 (2023), sec. III, doi:10.1063/5.0129791.
 
-Everything here can be interrupted at any moment and called again with the same arguments: what is
-whole is kept, what was begun goes on. Files appear under their final names when they are whole.
+Every function can be interrupted at any moment and called again with the same arguments: finished
+files are kept, unfinished runs go on. Files appear under their final names when they are whole.
 """
 
 from lammps_botan.simulation.equilibration import equilibrate

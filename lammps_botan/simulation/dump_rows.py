@@ -1,4 +1,4 @@
-"""The rows of a dump that a script of inputs/ wrote, one for each particle of each frame."""
+"""Rows of a dump that a script of inputs/ wrote, one for each particle of each frame."""
 
 from pathlib import Path
 
@@ -10,16 +10,20 @@ _HEADER = 9  # lines of a dump before its atoms
 
 
 def read_dump_rows(dump: Path, n_rows: int, n_columns: int, *, header: int = _HEADER) -> Floats:
-    """Numbers float64 [n_rows, n_columns] of a dump, which is removed where it was cut short.
+    """Read the numbers of a dump; a dump that was cut short is removed.
 
     Parameters
     ----------
     dump : Path
-        Of one frame; or of several that have no headers.
+        A dump of one frame; or of several that have no headers.
     n_rows, n_columns : int
-        Of all frames together.
+        Rows and columns of all frames together.
     header : int
         Lines before the rows.
+
+    Returns
+    -------
+    float64 [n_rows, n_columns]
 
     Raises
     ------

@@ -43,37 +43,39 @@ def equilibrate(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> list[Path]:
-    """Equilibrated configurations: `output`/ka-0001.data and so on.
+    """Make equilibrated configurations: `output`/ka-0001.data and so on.
 
-    Each is from a melt of its own, or all are from one liquid, one after the other. Beside each
-    data file lies the log of its equilibration. In equilibrate.json is what was asked for, with
-    the seed, composition, density and potential energy per particle of each configuration.
+    Each configuration comes from a melt of its own, or all come from one liquid, one after the
+    other. The log of its equilibration lies beside each data file. equilibrate.json records the
+    arguments, and the seed, composition, density and potential energy per particle of each
+    configuration.
 
     Parameters
     ----------
     output : Path
         Folder; made if it is not there.
     temperature : float
-        Of the Nose-Hoover thermostat after the quench, temperature unit of the mixture.
+        Temperature of the Nose-Hoover thermostat after the quench, temperature unit of the mixture.
     time : float, optional
-        How long it acts; 40 tau_alpha where the mixture says that.
+        Duration of the thermostat, time unit. Default: 40 tau_alpha where the mixture says it.
     mixture : Mixture, str or Path
         With its interactions; or its name, or its TOML file.
     configurations : int
-        How many; those with a melt of their own run in parallel.
+        Number of configurations; those with a melt of their own run in parallel.
     n_particles : int
-        Of all species together.
+        Particles of all species together.
     density : float, optional
-        Particles per volume, or per area in two dimensions; that of the mixture without it.
+        Particles per volume, or per area in two dimensions. Default: that of the mixture.
     melt_time, cooling_time : float, optional
-        Duration of the melt, and of the ramp down from it; those of the mixture without them.
+        Duration of the melt, and of the ramp down from it, time unit. Default: those of the
+        mixture.
     spacing : float, optional
         Time from one configuration to the next of one liquid, which stays at the temperature; take
-        several tau_alpha. Without it each configuration has a melt of its own.
+        several tau_alpha. Default: each configuration has a melt of its own.
     timestep : float, optional
-        Of the equilibration; that of the mixture without it, as that of the melt always is.
+        Time step of the equilibration. Default: that of the mixture, which the melt always has.
     seed : int
-        Another seed, other configurations.
+        Another seed gives other configurations.
     scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
@@ -85,8 +87,8 @@ def equilibrate(
     Raises
     ------
     ValueError
-        If an argument is out of range, the mixture lacks what was not given, or `output` was begun
-        with other arguments.
+        If an argument is out of range, the mixture lacks a value that is not given, or `output` was
+        begun with other arguments.
     FileNotFoundError
         If the file of the mixture, or one that its interactions need, is not there.
     ChildProcessError
@@ -140,7 +142,7 @@ def _asked(
     melt_time: float | None,
     cooling_time: float | None,
 ) -> dict[str, float]:
-    """The state and the durations, from the mixture where they were not given."""
+    """State and durations; the mixture gives those that are not given."""
     mixture, own = liquid.mixture, liquid.interactions
     density = mixture.density if density is None else density
     if density is None:
@@ -212,7 +214,7 @@ def _task(liquid: Liquid, data: Path, asked: dict[str, Any], earlier: Path | Non
 
 
 def _keep(folder: Path, data: Path) -> None:
-    """Move the last product and its log to their final names; called twice, do it once."""
+    """Move the last product and its log to their final names; a second call does nothing."""
     with FileLock(folder.with_suffix(".lock")):
         if data.exists():
             return
@@ -223,7 +225,7 @@ def _keep(folder: Path, data: Path) -> None:
 
 
 def _measured(data: Path, mixture: Mixture) -> dict[str, Any]:
-    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    """Quantities of a configuration for the note, to compare with the mixture."""
     start = read_start(data, mixture=mixture)
     return {
         "composition": composition(start),

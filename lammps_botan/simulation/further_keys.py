@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# what `files.ensemble_npz.write_ensemble` writes of the start and the runs
+# keys of the start and the runs that `files.ensemble_npz.write_ensemble` writes
 _OF_THE_ENSEMBLE = {
     "types",
     "initial_positions",
@@ -21,9 +21,9 @@ _OF_THE_ENSEMBLE = {
 
 
 def read_further_keys(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Targets, seeds, inherent structures, histories and what else a file holds; by key.
+    """Read targets, seeds, inherent structures, histories and other further keys of a file.
 
-    Of files other than npz there are none.
+    Files other than npz have none.
     """
     if path.suffix != ".npz":
         return {}

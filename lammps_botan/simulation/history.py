@@ -2,7 +2,7 @@
 
 A simulation has the past of its configuration; a file does not. In equilibrium a run with fresh
 Maxwell-Boltzmann velocities stands for the past: the dynamics are reversible, and a velocity is as
-likely as its opposite, so that the run read backwards is one of the pasts that lead to the
+likely as its opposite. The run read backwards is therefore one of the pasts that lead to the
 configuration. Averages over a run do not depend on its direction.
 """
 
@@ -58,15 +58,16 @@ def history(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> list[Path]:
-    """Histories of configurations, and of the ends of their runs: `output`/NAME.npz.
+    """Make histories of configurations, and of the ends of their runs: `output`/NAME.npz.
 
     Each history is that of an NVE run with fresh velocities: averages over `window / interval`
-    samples, of which the first is the configuration itself. The files hold what the given ones
-    did, with the further keys history_window, history_interval, history_displacement [n_structures,
-    n_velocities, n_particles, 3], history_variance and history_energy [n_structures, n_velocities,
-    n_particles], history_seeds [n_structures, n_velocities] (of the velocities in LAMMPS) and
-    versions; with copies also history_copies [n_structures, n_velocities, n_copies, n_particles,
-    3]. The configuration is the first structure, the ends of its first runs are the others.
+    samples, of which the first is the configuration itself. The files hold the content of the given
+    files, with the further keys history_window, history_interval, history_displacement
+    [n_structures, n_velocities, n_particles, 3], history_variance and history_energy [n_structures,
+    n_velocities, n_particles], history_seeds [n_structures, n_velocities] (of the velocities in
+    LAMMPS) and versions; with copies also history_copies [n_structures, n_velocities, n_copies,
+    n_particles, 3]. The configuration is the first structure, the ends of its first runs are the
+    others.
 
     Parameters
     ----------
@@ -77,23 +78,23 @@ def history(
     window : float
         t_w, time unit of the mixture.
     interval : float, optional
-        Time from one sample to the next; a 150th of the window without it.
+        Time from one sample to the next. Default: a 150th of the window.
     velocities : int
-        How many histories of each structure.
+        Number of histories of each structure.
     ends : int
-        How many runs of each configuration, from the first on, get histories of their ends.
+        Number of runs of each configuration, from the first on, whose ends get histories.
     copies : int
-        How many positions of each run are kept, at equally spaced samples up to the last one: copy
-        k is that of sample k (n_samples - 1) / copies after the configuration, rounded.
+        Number of positions of each run that are kept, at equally spaced samples up to the last one:
+        copy k is that of sample k (n_samples - 1) / copies after the configuration, rounded.
     temperature : float, optional
-        Of the velocities, where a file does not say it.
+        Temperature of the velocities, where a file does not say it.
     timestep : float, optional
-        That of the mixture without it.
+        Default: that of the mixture.
     mixture : Mixture, str or Path, optional
         Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
     seed : int
-        Another seed, other velocities. They depend on the positions of the configuration, not on
-        its name.
+        Another seed gives other velocities. They depend on the positions of the configuration, not
+        on its name.
     scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
@@ -177,7 +178,7 @@ def history(
 
 
 def _read(path: Path, mixture: Mixture | None) -> Ensemble:
-    """A file with runs, or a LAMMPS data file, without any."""
+    """Read a file with runs, or a LAMMPS data file, which has none."""
     if path.suffix in {".npz", SUFFIX}:
         return read_ensemble(path, mixture=mixture)
     check_atoms(path)
@@ -224,7 +225,7 @@ def _with_temperature(start: Configuration, given: float | None) -> Configuratio
 
 
 def _measured(product: Path) -> dict[str, Any]:
-    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    """Quantities of a configuration for the note, to compare with the mixture."""
     start = read_start(product)
     with np.load(product, allow_pickle=False) as archive:
         variance, energy = (archive[f"history_{name}"][0].mean() for name in ("variance", "energy"))

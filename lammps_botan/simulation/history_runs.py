@@ -1,4 +1,4 @@
-"""The runs that make the histories of one configuration and of the ends of its runs."""
+"""Runs for the histories of one configuration and of the ends of its runs."""
 
 import functools
 import shutil
@@ -25,21 +25,21 @@ _COLUMNS = 5  # of the dump of a run: mean displacement, mean squared displaceme
 
 @dataclass(frozen=True)
 class HistoryRuns:
-    """The runs from one configuration and the ends of its runs, and the file made of them.
+    """The runs from one configuration and the ends of its runs, and the file of their histories.
 
     Attributes
     ----------
     ensemble : Ensemble
-        Whose configuration says its temperature.
+        Its configuration says its temperature.
     liquid : Liquid
     folder : Path
-        Where the runs go on.
+        Folder of the runs.
     product : Path
         The npz file.
     window, interval : float
         t_w, and the time from one sample to the next; time unit.
     samples : int
-        In a window.
+        Samples in a window.
     velocities, ends, copies : int
         As for `lammps_botan.simulation.history.history`.
     timestep : float
@@ -66,16 +66,16 @@ class HistoryRuns:
         return [start.positions, *self.ensemble.final[: self.ends]]
 
     def velocity_seeds(self) -> Ints:
-        """int64 [n_structures, n_velocities].
+        """Give the seeds of the velocities, int64 [n_structures, n_velocities].
 
-        Others than those of isoconfigurational runs, which a model is to predict.
+        They differ from those of isoconfigurational runs, which a model is to predict.
         """
         of_script = script_seed(self.seed, int(self.ensemble.configuration.sha256[:8], 16))
         n = len(self.structures)
         return velocity_seeds(of_script, n * self.velocities).reshape(n, self.velocities)
 
     def dump(self, structure: int, velocity: int) -> str:
-        """Name of the file that a run writes; that of its copies ends in .copies."""
+        """Name the file that a run writes; that of its copies ends in .copies."""
         return f"history_{structure:04d}_{velocity:02d}.dump"
 
     def read_averages(self, structure: int, velocity: int) -> Floats:
@@ -96,7 +96,7 @@ class HistoryRuns:
 
 
 def make_task(own: HistoryRuns) -> Task:
-    """The runs as jobs, and the file that is made of them in the end."""
+    """Make the jobs of the runs, and the function that makes one file of their products."""
     own.folder.mkdir(parents=True, exist_ok=True)
     own.liquid.write(own.folder)
     start, name = own.ensemble.configuration, own.ensemble.path.name
@@ -133,14 +133,14 @@ def make_task(own: HistoryRuns) -> Task:
 
 
 def _collect(own: HistoryRuns) -> None:
-    """Turn the dumps of all runs into one npz file; called twice, do it once."""
+    """Turn the dumps of all runs into one npz file; a second call does nothing."""
     with FileLock(own.folder.with_suffix(".lock")):
         if own.product.exists():
             return
         runs = [[(k, v) for v in range(own.velocities)] for k in range(len(own.structures))]
         rows = np.array([[own.read_averages(*run) for run in several] for several in runs])
         displacement, squared, energy = rows[..., :3], rows[..., 3], rows[..., 4]
-        # <|d|^2> - |<d>|^2: double precision leaves no more than rounding below zero
+        # <|d|^2> - |<d>|^2: in double precision only rounding makes it negative
         variance = np.maximum(squared - (displacement**2).sum(axis=-1), 0.0)
         further = read_further_keys(own.ensemble.path)
         further.pop(COPIES, None)  # of former histories

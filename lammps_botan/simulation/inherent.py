@@ -1,4 +1,4 @@
-"""Inherent structures: the minima of the energy next to configurations, and to ends of runs."""
+"""Inherent structures: minima of the energy next to configurations, and to ends of runs."""
 
 import functools
 import shutil
@@ -40,11 +40,11 @@ def inherent(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> list[Path]:
-    """Inherent structures of configurations and of the ends of their runs: `output`/NAME.npz.
+    """Find inherent structures of configurations and of ends of their runs: `output`/NAME.npz.
 
-    The files are those of `files.ensemble_npz` as they were given, with the further keys
-    inherent_positions [1 + n_runs, n_particles, 3], that of the configuration first,
-    inherent_energies [1 + n_runs, n_particles], and versions.
+    The files hold the content of the given files, with the further keys inherent_positions [1 +
+    n_runs, n_particles, 3], that of the configuration first, inherent_energies [1 + n_runs,
+    n_particles], and versions.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def inherent(
 
 @dataclass(frozen=True)
 class _Minima:
-    """The minima of one configuration and the ends of its runs, and the file made of them."""
+    """The minima of one configuration and of the ends of its runs, and the file that holds them."""
 
     ensemble: Ensemble
     liquid: Liquid
@@ -146,7 +146,7 @@ def _task(own: _Minima) -> Task:
 
 
 def _collect(own: _Minima) -> None:
-    """Turn the dumps into one npz file; called twice, do it once."""
+    """Turn the dumps into one npz file; a second call does nothing."""
     with FileLock(own.folder.with_suffix(".lock")):
         if own.product.exists():
             return
@@ -170,7 +170,7 @@ def _collect(own: _Minima) -> None:
 
 
 def _measured(product: Path) -> dict[str, Any]:
-    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    """Quantities of a configuration for the note, to compare with the mixture."""
     start = read_start(product)
     assert start.inherent_energies is not None
     return {

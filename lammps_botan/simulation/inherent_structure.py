@@ -1,4 +1,4 @@
-"""The inherent structure of one configuration, with the interactions of its mixture."""
+"""Inherent structure of one configuration, with the interactions of its mixture."""
 
 import tempfile
 from dataclasses import replace
@@ -16,15 +16,15 @@ HEADER = 9  # lines of a dump before its atoms
 
 
 def inherent_structure(configuration: Configuration, force: float) -> tuple[Floats, Floats]:
-    """Positions and energies at the minimum of the potential energy next to a configuration.
+    """Find positions and energies at the minimum of the potential energy next to a configuration.
 
     LAMMPS minimizes by conjugate gradients, in this process.
 
     Parameters
     ----------
     configuration : Configuration
-        Its mixture says the interactions; without one it is the shipped mixture that has its
-        composition. Files of the interactions are looked for in the current folder.
+        Its mixture gives the interactions; without a mixture, the shipped mixture of its
+        composition. Files of the interactions lie in the current folder.
     force : float
         The minimization ends where no component of a force is larger, force unit.
 

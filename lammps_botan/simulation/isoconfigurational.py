@@ -55,7 +55,7 @@ def isoconfig(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> list[Path]:
-    """Isoconfigurational ensembles: `output`/tTIME/NAME.npz by configuration and lag time.
+    """Run isoconfigurational ensembles: `output`/tTIME/NAME.npz by lag time and configuration.
 
     The files are those of `files.ensemble_npz`, with the keys time (the lag time of the file),
     times (all lag times of the runs), temperature, mixture, seed, seeds [runs] (of the velocities
@@ -64,22 +64,22 @@ def isoconfig(
     Parameters
     ----------
     configurations : sequence of Path
-        LAMMPS data files, or npz files whose initial positions are taken.
+        LAMMPS data files, or npz files, whose initial positions are taken.
     output : Path
         Folder; made if it is not there.
     temperature : float
-        Of the Maxwell-Boltzmann velocities, temperature unit of the mixture.
+        Temperature of the Maxwell-Boltzmann velocities, temperature unit of the mixture.
     times : sequence of float, or str
         Lag times, multiples of the time step; or as text, see `simulation.named_times`.
     mixture : Mixture, str or Path, optional
         Its name, or its TOML file; see `simulation.starts.of_one_liquid`.
     runs : int
-        Per configuration.
+        Runs of each configuration.
     seed : int
-        Another seed, other velocities. The same seed gives each configuration the same velocities
-        again, whatever other configurations are asked for.
+        Another seed gives other velocities. The same seed gives each configuration the same
+        velocities again, whatever the other configurations are.
     timestep : float, optional
-        That of the mixture without it.
+        Default: that of the mixture.
     scheduler, workers : str and int, optional
         See `lammps_botan.simulation.jobs.run_tasks`.
 
@@ -153,7 +153,7 @@ def isoconfig(
 
 @dataclass(frozen=True)
 class _Runs:
-    """The runs of one configuration, and the files that are made of them."""
+    """The runs of one configuration, and the files that hold them."""
 
     start: Configuration
     liquid: Liquid
@@ -166,7 +166,7 @@ class _Runs:
 
     @property
     def numbers(self) -> list[str]:
-        """The names of the runs: 01 to 32."""
+        """Names of the runs: 01 to 32."""
         width = len(str(self.runs))
         return [f"{k + 1:0{width}d}" for k in range(self.runs)]
 
@@ -204,7 +204,7 @@ def _task(own: _Runs) -> Task:
 
 
 def _collect(own: _Runs) -> None:
-    """Turn the dumps of all runs into one npz file per lag time; called twice, do it once."""
+    """Turn the dumps of all runs into an npz file for each lag time; a second call does nothing."""
     with FileLock(own.folder.with_suffix(".lock")):
         if all(product.exists() for product in own.products):
             return
@@ -229,7 +229,7 @@ def _collect(own: _Runs) -> None:
 
 
 def _open_whole(dump: Path, n_frames: int, timestep: float) -> Any:
-    """The trajectory of a dump, which is removed where a full disk has cut it short."""
+    """Open the trajectory of a dump; a dump that a full disk has cut short is removed."""
     try:
         trajectory = open_dump(dump, dt=timestep).trajectory
         if (found := len(trajectory)) != n_frames:
@@ -251,13 +251,13 @@ def _positions(trajectory: Any, frame: int) -> Floats:
 
 
 def _as_lammps_read(start: Configuration, positions: Floats) -> Configuration:
-    """The start in the order of the atom IDs, at the positions [n_particles, 3] of the dump."""
+    """The start in the order of the atom IDs, with the positions [n_particles, 3] of the dump."""
     ordered = start.select(np.argsort(start.ids))
     return replace(ordered, positions=positions)
 
 
 def _measured(product: Path) -> dict[str, Any]:
-    """What is noted of a configuration, for comparison with what is known of the mixture."""
+    """Quantities of a configuration for the note, to compare with the mixture."""
     start = read_start(product)
     with np.load(product, allow_pickle=False) as archive:
         energy = float(archive["potential_energy"])

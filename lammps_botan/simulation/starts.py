@@ -23,11 +23,14 @@ _ASK = "give the mixture by --mixture FILE.toml (docs/how_to/own_mixture.md)"
 
 
 def check_names(paths: Sequence[Path]) -> None:
-    """Refuse two files of one name, whose products would have one name, and missing files.
+    """Refuse missing files, and two files of one name, since their products would share it.
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If two files share a name.
     """
     times = Counter(path.stem for path in paths)
     for path in paths:
@@ -38,7 +41,7 @@ def check_names(paths: Sequence[Path]) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of the bytes of a file."""
+    """Compute the SHA-256 of the bytes of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -64,14 +67,13 @@ def read_starts(
 def of_one_liquid(
     starts: Sequence[Configuration], liquid: Liquid | None
 ) -> tuple[list[Configuration], Liquid]:
-    """Configurations with their mixture, and the liquid that all of them are.
+    """Give configurations their mixture, and find the liquid of all of them.
 
     Parameters
     ----------
     starts : sequence of Configuration
     liquid : Liquid, optional
-        Without it, what the configurations say, or the one shipped mixture that has their
-        composition.
+        Default: the mixture of the configurations, or the one shipped mixture of their composition.
 
     Raises
     ------
@@ -111,14 +113,14 @@ def write_start(path: Path, start: Configuration, title: str) -> None:
 
 
 def composition(start: Configuration) -> dict[str, int]:
-    """How many particles there are of each species of the mixture, by name."""
+    """Count the particles of each species of the mixture, by name."""
     assert start.mixture is not None
     counts = np.bincount(start.species, minlength=start.mixture.n_species)
     return {name: int(n) for name, n in zip(start.mixture.species, counts, strict=True)}
 
 
 def check_atoms(path: Path) -> None:
-    """Refuse a data file with bonds: the simulation would be one without them."""
+    """Refuse a data file with bonds: the simulation would leave the bonds out."""
     if path.suffix != ".npz" and (match := _BONDS.search(path.read_bytes()[:65536])):
         raise ValueError(
             f"{path}: has {match[1].decode()}; `lammps-botan simulate` knows atoms without bonds "
@@ -127,7 +129,7 @@ def check_atoms(path: Path) -> None:
 
 
 def _shipped(start: Configuration) -> Mixture:
-    """The one shipped mixture of this composition and dimension."""
+    """The only shipped mixture of this composition and dimension."""
     dimension = 3 if np.ptp(start.positions[:, 2]) else 2
     why = {
         mixture.name: (

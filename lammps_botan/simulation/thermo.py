@@ -1,4 +1,4 @@
-"""Thermodynamic output in LAMMPS log files, and whether it is stationary."""
+"""Thermodynamic output of LAMMPS log files, and a test whether it is stationary."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,10 @@ class Drift:
 
 
 def read_thermo(log: Path) -> dict[str, Floats]:
-    """Columns of the thermo output by name, float64 [n_rows], by ascending step.
+    """Read the columns of the thermo output by name, float64 [n_rows], by ascending step.
 
     Runs that ended are read, from the first on with the columns of the last one. A step that was
-    printed twice, as where a run went on from a restart file, counts once.
+    printed twice, as after a restart, counts once.
 
     Raises
     ------

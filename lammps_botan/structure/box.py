@@ -28,13 +28,12 @@ class Box:
     Parameters
     ----------
     cell : float, [2], [3] or [3, 3]
-        Edge of a cube; two edges of a rectangle, which is 1 high; three edges of an orthogonal
-        box; or the cell vectors as rows. In the length unit of the configuration.
+        Edge of a cube; two edges of a rectangle, which is 1 high; three edges of an orthogonal box;
+        or the cell vectors as rows. Length unit of the configuration.
     periodic : three bools
-        Whether there are images along each cell vector. There is no default: the caller must say
-        it.
-    origin : [3]
-        Lower corner.
+        Whether there are images along each cell vector. There is no default.
+    origin : float [3]
+        Lower corner, length unit.
 
     Attributes
     ----------
@@ -79,9 +78,31 @@ class Box:
     def from_lammps(
         cls, low: Sequence[float], high: Sequence[float], tilts: Sequence[float], periodic: Periodic
     ) -> "Box":
-        """The box with the corners xlo ylo zlo and xhi yhi zhi and the tilts xy, xz, yz of LAMMPS.
+        """Make the box with the corners xlo ylo zlo and xhi yhi zhi and the tilts xy, xz, yz.
 
-        These are the corners of the data file, not the bounding box of a dump.
+        Parameters
+        ----------
+        low, high : float [3]
+            Corners as in a data file of LAMMPS, length unit; not the bounding box of a dump.
+        tilts : float [3]
+            xy, xz and yz, length unit.
+        periodic : three bools
+            Whether there are images along each cell vector.
+
+        Returns
+        -------
+        Box
+
+        Raises
+        ------
+        ValueError
+            If an upper corner is not above the lower one.
+
+        Examples
+        --------
+        >>> box = Box.from_lammps([0, 0, 0], [4, 5, 6], [1, 0, 0], (True, True, True))
+        >>> box.cell[1]
+        array([1., 5., 0.])
         """
         (x, y, z), (xy, xz, yz) = np.subtract(high, low), tilts
         if not min(x, y, z) > 0:
@@ -92,17 +113,17 @@ class Box:
 
     @property
     def volume(self) -> float:
-        """Of the cell, which is an area times the height along z in two dimensions."""
+        """Volume of the cell; in two dimensions the area times the height along z."""
         return float(abs(np.linalg.det(self.cell)))
 
     @property
     def area(self) -> float:
-        """Of the parallelogram of the first two cell vectors."""
+        """Area of the parallelogram of the first two cell vectors."""
         return float(np.linalg.norm(np.cross(self.cell[0], self.cell[1])))
 
     @property
     def heights(self) -> Floats:
-        """float64 [3]: distances between opposite faces."""
+        """Distances between opposite faces, float64 [3]."""
         return np.asarray(1 / np.linalg.norm(np.linalg.inv(self.cell), axis=0))
 
     @property
@@ -112,18 +133,39 @@ class Box:
 
     @property
     def flat(self) -> "Box":
-        """The same box without images along z: LAMMPS calls the flat direction periodic as well."""
+        """The same box without images along z, which LAMMPS has in two dimensions as well."""
         x, y, _ = self.periodic
         return Box(self.cell, (x, y, False), self.origin)
 
     def same_as(self, other: "Box", rtol: float = 1e-6) -> bool:
-        """Whether cell vectors and periodic directions agree; the origin does not matter."""
+        """Whether cell vectors and periodic directions agree; the origins may differ.
+
+        Parameters
+        ----------
+        other : Box
+        rtol : float
+            Tolerance of the cell vectors, as a share of the largest component.
+
+        Returns
+        -------
+        bool
+        """
         scale = float(np.abs(self.cell).max())
         same = np.allclose(self.cell, other.cell, rtol=0, atol=rtol * scale)
         return same and self.periodic == other.periodic
 
     def minimum_image(self, vectors: Floats) -> Floats:
-        """The shortest periodic image of each vector [..., 3]; the argument is left as it is."""
+        """Give the shortest periodic image of each vector.
+
+        Parameters
+        ----------
+        vectors : float [..., 3]
+            Differences of positions, length unit; not changed.
+
+        Returns
+        -------
+        float64 [..., 3]
+        """
         periodic = np.array(self.periodic)
         if self.is_orthogonal:
             lengths = np.diagonal(self.cell)
@@ -147,16 +189,44 @@ class Box:
         return shortest
 
     def images(self, positions: Floats) -> Ints:
-        """int64 [..., 3]: image flags of unwrapped positions [..., 3], as LAMMPS counts them."""
+        """Give the image flags of unwrapped positions, as LAMMPS counts them.
+
+        Parameters
+        ----------
+        positions : float [..., 3]
+            Length unit.
+
+        Returns
+        -------
+        int64 [..., 3]
+            Cell vectors from the box to each position; 0 along directions without images.
+        """
         fractional = (positions - self.origin) @ np.linalg.inv(self.cell)
         return np.asarray(np.floor(fractional) * np.array(self.periodic), dtype=np.int64)
 
     def wrap(self, positions: Floats) -> Floats:
-        """float64 [..., 3]: positions moved into the box along its periodic directions."""
+        """Move positions into the box along its periodic directions.
+
+        Parameters
+        ----------
+        positions : float [..., 3]
+            Length unit; not changed.
+
+        Returns
+        -------
+        float64 [..., 3]
+        """
         return np.asarray(positions - self.images(positions) @ self.cell)
 
     def lammps_bounds(self) -> tuple[Floats, Floats, tuple[float, float, float]]:
-        """Corners xlo ylo zlo [3] and xhi yhi zhi [3], and the tilts xy, xz, yz.
+        """Give the corners and tilts that LAMMPS writes for this box.
+
+        Returns
+        -------
+        low, high : float64 [3]
+            xlo ylo zlo and xhi yhi zhi, length unit.
+        tilts : three floats
+            xy, xz and yz, length unit.
 
         Raises
         ------

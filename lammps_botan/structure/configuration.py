@@ -1,7 +1,7 @@
-"""A configuration: particles in a box, and what is known of them.
+"""A configuration: particles in a box and all that is known of the particles.
 
-Readers make configurations, writers take them, and `lammps_botan.Predictor.predict` builds the
-graph of one itself. A configuration is checked once, when it is made.
+Readers make configurations, writers take configurations, and `lammps_botan.Predictor.predict`
+builds the graph of a configuration. A configuration is checked once, when it is made.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lammps_botan.structure.box import LONGEST, Box, Floats, Ints
 from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import Mixture
+from lammps_botan.structure.notebook_table import configuration_rows, html_table
 
 GIVE_WORDS = "give --species with a word for each type, a species or NULL (species= in Python)"
 DIGITS = 6  # decimals of positions that identify a configuration
@@ -29,31 +30,30 @@ class Configuration:
     Parameters
     ----------
     positions : float [n_particles, 3], or [n_particles, 2] in two dimensions
-        Wrapped or not; length unit of the mixture.
+        Wrapped or unwrapped, length unit of the mixture.
     species : int [n_particles]
         From 0: LAMMPS type k is species k - 1.
     box : Box
     ids : int [n_particles], optional
-        Atom IDs, all different and from 1; 1 to n_particles without them.
+        Atom IDs, all different and from 1. Default: 1 to n_particles.
     species_names : sequence of str, optional
-        Name of each species number, where it is known; those of the mixture where that is given.
+        Name of each species number, where it is known. Default: the names of the mixture.
     mixture : Mixture, optional
         What the particles are.
     units : str, optional
-        LAMMPS's name of the unit system, where a file says it; that of the mixture where that is
-        given.
+        LAMMPS's name of the unit system, where a file says it. Default: the units of the mixture.
     inherent_positions : float [n_particles, 3] or [n_particles, 2], optional
-        Of the inherent structure.
+        Positions in the inherent structure, length unit.
     inherent_energies : float [n_particles], optional
-        Potential energy of each particle there, energy unit.
+        Potential energy of each particle in the inherent structure, energy unit.
     history : History, optional
         What the particles did in a window of time that ends with this configuration.
     temperature : float, optional
         Temperature unit.
     step : int
-        Of the simulation.
+        Step of the simulation.
     time : float, optional
-        Of the simulation, where a file says it; time unit.
+        Time of the simulation, where a file says it; time unit.
     columns : dict of float [n_particles]
         Further quantities of the particles, by name.
     where : str
@@ -68,7 +68,7 @@ class Configuration:
     ------
     ValueError
         If the arrays do not fit together or hold numbers that are not finite, IDs repeat, the
-        species are not those of the mixture, or box, units or dimension are not its own.
+        species are not those of the mixture, or box, units or dimension do not fit the mixture.
 
     Examples
     --------
@@ -193,6 +193,10 @@ class Configuration:
             self._fail(f"{name} must be {n} finite numbers, found shape {list(array.shape)}")
         return array
 
+    def _repr_html_(self) -> str:
+        """Table for notebooks."""
+        return html_table(self.where, configuration_rows(self))
+
     @property
     def n_particles(self) -> int:
         """Number of particles."""
@@ -205,7 +209,7 @@ class Configuration:
 
     @property
     def types(self) -> Ints:
-        """int64 [n_particles]: LAMMPS types, species + 1."""
+        """LAMMPS types, int64 [n_particles]: species + 1."""
         return self.species + 1
 
     @property
@@ -228,14 +232,14 @@ class Configuration:
 
     @property
     def diameter(self) -> float:
-        """sigma_AA of the mixture, by which cutoffs of the literature are measured.
+        """sigma_AA of the mixture, the unit of the cutoffs that the literature gives; length unit.
 
-        Where no mixture is known it is 1, as in reduced units.
+        Without a mixture the diameter is 1, as in reduced units.
 
         Raises
         ------
         ValueError
-            If no mixture is known and the units are others.
+            If no mixture is known and the units are not reduced ones.
         """
         if self.mixture is not None:
             return self.mixture.diameter
@@ -248,7 +252,7 @@ class Configuration:
 
     @property
     def sha256(self) -> str:
-        """Identifies the configuration: SHA-256 of its positions to six decimals, in order.
+        """SHA-256 of the positions to six decimals, in order; it identifies the configuration.
 
         In units in which the box is smaller than 1 the decimals count from its first digit.
         """
@@ -257,7 +261,17 @@ class Configuration:
         return hashlib.sha256(rounded.astype("<f8").tobytes()).hexdigest()
 
     def select(self, some: npt.NDArray[np.bool_] | Ints) -> "Configuration":
-        """The same box with some of the particles: a mask [n_particles], or indices."""
+        """Give the same box with some of the particles.
+
+        Parameters
+        ----------
+        some : bool [n_particles], or int [n_some]
+            A mask, or indices.
+
+        Returns
+        -------
+        Configuration
+        """
         return replace(
             self,
             positions=self.positions[some],
@@ -272,22 +286,22 @@ class Configuration:
     def as_mixture(
         self, mixture: Mixture, words: Sequence[str] | None = None
     ) -> tuple["Configuration", Ints]:
-        """The particles as those of a mixture, without those that are left out.
+        """Give the particles the species of a mixture, without the types that are left out.
 
         Parameters
         ----------
         mixture : Mixture
         words : sequence of str, optional
             One word for each species number, that is for each LAMMPS type in order: a species of
-            the mixture, or NULL to leave the type out. Without words the names of the species
-            count where there are names, else their numbers.
+            the mixture, or NULL to leave the type out. Default: the names of the species where the
+            configuration has names, else the species of the mixture in order.
 
         Returns
         -------
         Configuration
-            Its species numbers are those of the mixture.
+            With the species numbers of the mixture.
         int64 [n_left]
-            Which particles of this configuration are in it, ascending.
+            Indices of its particles in this configuration, ascending.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""How many particles share a cell as large as a cutoff: what a graph costs, before it is built.
+"""How many particles share a cell as large as a cutoff: the cost of a graph before it is built.
 
 A damaged file, a wrong unit or a wrong cutoff may ask for more edges than any machine holds.
 """
@@ -22,19 +22,25 @@ FARTHEST = 2.0**31  # boxes; image flags are 32-bit integers
 
 @dataclass(frozen=True)
 class Crowding:
-    """What the cells say.
+    """How crowded the cells are.
 
     Attributes
     ----------
     n_cells : float
-        Empty ones too.
+        Number of cells, empty ones included.
     most : int
         Particles in the fullest cell.
     n_edges : float
-        Estimate, which is right within a factor of about four.
+        Estimate of the number of edges, right within a factor of about four.
     cutoff : float
         Length unit.
     n_particles : int
+
+    Examples
+    --------
+    >>> crowding = Crowding(n_cells=1e9, most=2, n_edges=20.0, cutoff=1.0, n_particles=10)
+    >>> crowding.is_sparse
+    True
     """
 
     n_cells: float
@@ -49,7 +55,7 @@ class Crowding:
         return self.n_cells > max(MANY, SPARSE * self.n_particles)
 
     def check(self, configuration: Configuration) -> None:
-        """Refuse a graph that no use needs, or that does not fit into the memory.
+        """Refuse a graph with more edges than any use needs, or than the memory holds.
 
         Raises
         ------
@@ -75,14 +81,27 @@ def count_cells(configuration: Configuration, cutoff: float) -> Crowding:
     Parameters
     ----------
     configuration : Configuration
-        With particles.
+        At least one particle.
     cutoff : float
         Length unit.
+
+    Returns
+    -------
+    Crowding
 
     Raises
     ------
     ValueError
         If a particle is further away than 2^31 boxes.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> box = Box(5.0, (True, True, True))
+    >>> four = Configuration(positions=np.eye(4, 3), species=[0] * 4, box=box)
+    >>> crowding = count_cells(four, cutoff=2.0)
+    >>> crowding.n_cells, crowding.most
+    (8.0, 4)
     """
     box, n = configuration.box, configuration.n_particles
     periodic, heights = np.array(box.periodic), box.heights
@@ -99,7 +118,7 @@ def count_cells(configuration: Configuration, cutoff: float) -> Crowding:
     widths = np.where(periodic, extents / numbers, cutoff)
     counts = _occupied(np.minimum(np.floor(place * heights / widths), numbers - 1), numbers)
     # a sphere of the radius of the cutoff, in cells, where each particle finds as many others as
-    # in its own; and no more than all particles and their images
+    # in its own; at most all particles and their images
     sphere = 4 / 3 * math.pi * np.prod(cutoff / widths) * _skew(configuration)
     several = periodic & (2 * cutoff > heights)
     images = np.prod(np.where(several, 2 * np.ceil(cutoff / heights) + 1, 1.0))
@@ -114,7 +133,7 @@ def count_cells(configuration: Configuration, cutoff: float) -> Crowding:
 
 
 def _occupied(cells: Floats, numbers: Floats) -> np.ndarray:
-    """int64: how many particles are in each cell [n_particles, 3] that is not empty."""
+    """Count the particles in each cell that is not empty, int64; cells are [n_particles, 3]."""
     if np.prod(numbers) < 2.0**52:  # one number tells each cell
         keys = (cells[:, 0] * numbers[1] + cells[:, 1]) * numbers[2] + cells[:, 2]
         return np.unique(keys, return_counts=True)[1]
@@ -122,5 +141,5 @@ def _occupied(cells: Floats, numbers: Floats) -> np.ndarray:
 
 
 def _skew(configuration: Configuration) -> float:
-    """The heights of the box, multiplied, over its volume; 1 where it is orthogonal."""
+    """Product of the heights of the box over its volume; 1 where the box is orthogonal."""
     return float(np.prod(configuration.box.heights)) / configuration.box.volume

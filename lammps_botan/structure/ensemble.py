@@ -1,4 +1,4 @@
-"""An isoconfigurational ensemble: a configuration, and where runs from it ended."""
+"""An isoconfigurational ensemble: a configuration, and the final positions of runs from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 
 from lammps_botan.structure.box import Box, Floats, Ints
 from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.notebook_table import configuration_rows, html_table
 
 SEVERAL = 10  # particles, of which some lie near each face of the box
 HALF = 0.5  # of a box
@@ -20,17 +21,18 @@ class Ensemble:
     Parameters
     ----------
     configuration : Configuration
-        Where all runs start.
+        Start of all runs.
     final : float [n_runs, n_particles, 3]
-        Where each run is one lag time later, unwrapped; n_runs = 0 where nothing is known.
+        Unwrapped positions of each run one lag time later, length unit; n_runs = 0 where they are
+        not known.
     lag_time : float, optional
         Time unit; None where the file does not say it.
     propensity : float [n_particles], optional
-        S_i, where a file has it in place of the runs.
+        S_i, length unit, where a file has it in place of the runs.
     pair_distance_change : float [n_edges], optional
-        E_ij, where a file has it in place of the runs.
+        E_ij, length unit, where a file has it in place of the runs.
     path : Path
-        The file it came from.
+        File that the ensemble comes from.
 
     Raises
     ------
@@ -89,24 +91,30 @@ class Ensemble:
         z = self.configuration.positions[:, 2]
         return np.broadcast_to(z[None, :, None], (n_runs, len(z), 1))
 
+    def _repr_html_(self) -> str:
+        """Table for notebooks."""
+        time = "unknown" if self.lag_time is None else f"{self.lag_time:g}"
+        runs = [("runs", str(self.n_runs)), ("lag time", time)]
+        return html_table(str(self.path), [*runs, *configuration_rows(self.configuration)])
+
     @property
     def n_runs(self) -> int:
-        """How many runs there are."""
+        """Number of runs."""
         return len(self.final)
 
     @property
     def initial(self) -> Floats:
-        """float64 [n_particles, 3]: positions of the configuration."""
+        """Positions of the configuration, float64 [n_particles, 3], length unit."""
         return self.configuration.positions
 
     @property
     def species(self) -> Ints:
-        """int64 [n_particles]."""
+        """Species of each particle, int64 [n_particles]."""
         return self.configuration.species
 
     @property
     def box(self) -> Box:
-        """The box, the same for all runs."""
+        """Box of the configuration; all runs have this box."""
         return self.configuration.box
 
     def refuse_wrapped(self) -> None:

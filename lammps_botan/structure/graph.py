@@ -1,10 +1,10 @@
 """The graph of a configuration, and every convention about it.
 
-An edge joins each ordered pair of particles with
+An edge joins each ordered pair of particles with ::
 
     |r_center - r_neighbor| < cutoff        (strictly; all periodic images)
 
-and carries the vector
+and carries the vector ::
 
     vector = r_center - r_neighbor          (of the image that is within the cutoff)
 
@@ -30,26 +30,27 @@ from lammps_botan.structure.pairs import cell_pairs, tree_pairs
 class Graph:
     """Particles and the directed edges between neighbors.
 
-    Attributes
+    Parameters
     ----------
     species : int64 [n_particles]
         Species of each particle, from 0.
     center, neighbor : int64 [n_edges]
         Receiver and sender of each edge; `center` ascends.
     vectors : float64 [n_edges, 3]
-        r_center - r_neighbor.
+        r_center - r_neighbor, length unit.
     cutoff : float
-        Every pair closer than this has its edges, and no other pair has. NaN where some of these
-        pairs were left out, as in a graph of bonds: no network takes such a graph.
+        The graph has the edges of all pairs closer than this, and no others; length unit. NaN where
+        some of these edges were left out, as in a graph of bonds: no network takes such a graph.
 
     Examples
     --------
-    >>> from lammps_botan import Graph
-    >>> both = [0, 1], [1, 0]
-    >>> ends = map(np.array, both)
-    >>> pair = Graph(np.array([0, 0]), *ends, np.array([[1.0, 0, 0], [-1.0, 0, 0]]), cutoff=1.5)
+    >>> center, neighbor = np.array([0, 1]), np.array([1, 0])
+    >>> vectors = np.array([[1.0, 0, 0], [-1.0, 0, 0]])
+    >>> pair = Graph(np.array([0, 0]), center, neighbor, vectors, cutoff=1.5)
     >>> pair.n_edges, pair.distances
     (2, array([1., 1.]))
+    >>> pair.within(0.9).n_edges
+    0
     """
 
     species: Ints
@@ -70,11 +71,20 @@ class Graph:
 
     @property
     def distances(self) -> Floats:
-        """float64 [n_edges]: |vectors|."""
+        """Length of each vector, float64 [n_edges], length unit."""
         return np.asarray(np.linalg.norm(self.vectors, axis=1))
 
     def within(self, cutoff: float) -> "Graph":
-        """The graph of a shorter cutoff.
+        """Give the graph of a shorter cutoff.
+
+        Parameters
+        ----------
+        cutoff : float
+            Length unit.
+
+        Returns
+        -------
+        Graph
 
         Raises
         ------
@@ -89,7 +99,19 @@ class Graph:
         return self.only(self.distances < cutoff, cutoff=cutoff)
 
     def only(self, edges: np.ndarray, *, cutoff: float = float("nan")) -> "Graph":
-        """The graph with some of its edges, a mask [n_edges]; of no cutoff unless it is said."""
+        """Give the graph with some of its edges.
+
+        Parameters
+        ----------
+        edges : bool [n_edges]
+            Mask of the edges that stay.
+        cutoff : float
+            Cutoff of the new graph, where the mask leaves all pairs closer than it; else NaN.
+
+        Returns
+        -------
+        Graph
+        """
         return replace(
             self,
             center=self.center[edges],
@@ -100,7 +122,7 @@ class Graph:
 
 
 def build_graph(configuration: Configuration, cutoff: float) -> Graph:
-    """The graph of a configuration (conventions at the top of this file).
+    """Build the graph of a configuration; the conventions are at the top of this module.
 
     Parameters
     ----------
@@ -108,11 +130,15 @@ def build_graph(configuration: Configuration, cutoff: float) -> Graph:
     cutoff : float
         Edges join pairs closer than this, length unit.
 
+    Returns
+    -------
+    Graph
+
     Raises
     ------
     ValueError
-        If the cutoff is not positive, or there would be more edges than any use needs or memory
-        holds.
+        If the cutoff is not positive, or the graph would have more than 10,000 edges a particle on
+        average or would not fit into the memory.
 
     Examples
     --------

@@ -1,8 +1,9 @@
-"""The history of particles: what each of them did in a window of time that ends now.
+"""The history of particles: their motion and energy in a window of time that ends now.
 
-In equilibrium the recent past of a configuration says as much of its future as a run that starts
-from it, and a simulation has it for nothing. The mean position of a particle is the center of its
-cage, the variance the size of the cage, and the mean energy how well the particle fits into it.
+In equilibrium the past of a configuration says as much of its future as a run that starts from the
+configuration, and a simulation gives the past for nothing. The mean position of a particle is the
+center of its cage, the variance the size of the cage, and the mean energy tells how well the
+particle fits into the cage.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from lammps_botan.structure.box import Floats
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Averages over the last t_w of each particle.
+    """Averages over the last time t_w for each particle.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class History:
     displacement : float [n_particles, 3]
         Mean of the unwrapped positions in the window, minus the position now; length unit.
     variance : float [n_particles]
-        Mean of |r - <r>|^2 over the window, length unit squared.
+        Mean of ``|r - <r>|^2`` over the window, length unit squared.
     energy : float [n_particles]
         Mean of the potential energy of the particle, energy unit.
 
@@ -38,8 +39,8 @@ class History:
     Examples
     --------
     >>> at_rest = History(30.0, np.zeros((2, 3)), np.zeros(2), np.array([-5.0, -6.0]))
-    >>> at_rest.n_particles
-    2
+    >>> at_rest.n_particles, at_rest.select([1]).energy
+    (2, array([-6.]))
     """
 
     window: float
@@ -71,7 +72,17 @@ class History:
         return len(self.variance)
 
     def select(self, some: npt.NDArray[Any]) -> "History":
-        """The history of some of the particles: a mask [n_particles], or indices."""
+        """Give the history of some of the particles.
+
+        Parameters
+        ----------
+        some : bool [n_particles], or int [n_some]
+            A mask, or indices.
+
+        Returns
+        -------
+        History
+        """
         return replace(
             self,
             displacement=self.displacement[some],

@@ -1,8 +1,9 @@
 """A glass-forming mixture: its species, its units and the lengths of its bonds.
 
-A mixture says everything that a program must know of a liquid beyond particle positions. No other
-module has such a number. `KOB_ANDERSEN` and `KA2D` ship. A liquid of your own is a TOML file of the
-same kind (docs/how_to/own_mixture.md), which `lammps_botan.files.mixture_toml.find_mixture` reads.
+A mixture holds all that a program must know of a liquid beyond the positions of the particles. No
+other module holds a number of a mixture. `KOB_ANDERSEN` and `KA2D` ship. A TOML file of the same
+kind describes any other liquid (docs/how_to/own_mixture.md);
+`lammps_botan.files.mixture_toml.find_mixture` reads such a file.
 
 Lengths are in the unit of `units`. Cutoffs that the literature gives in units of sigma_AA are
 multiplied by `diameter`, which is sigma_AA in that unit.
@@ -38,27 +39,32 @@ class _Section(BaseModel):
 
 
 class Interactions(_Section):
-    """What LAMMPS must be told to simulate a mixture.
+    """The commands and times that LAMMPS needs to simulate a mixture.
 
     Attributes
     ----------
     commands : str
         Lines of a LAMMPS script for the forces between atoms without bonds: pair_style, pair_coeff
-        and what else they need. They follow `read_data` and `mass`.
+        and what these need. The lines follow `read_data` and `mass`.
     timestep : float
         Time unit.
     damping : float
-        Of the Nose-Hoover thermostat, time unit.
+        Damping time of the Nose-Hoover thermostat, time unit.
     skin : float
-        Of neighbor lists, length unit.
+        Skin of the neighbor lists, length unit.
     melt_temperature : float
-        Where the mixture is a liquid that forgets its start within `melt_time`.
+        Temperature at which the liquid forgets its start within `melt_time`, temperature unit.
     melt_time, cooling_time : float
-        Duration of the melt, and of the cooling down from it.
+        Duration of the melt, and of the cooling down from the melt; time unit.
     files : tuple of str
-        Files that the commands name, such as potentials; looked for beside the TOML file.
+        Files that the commands name, such as potentials; they lie beside the TOML file.
     prefix : str
-        First part of the names of equilibrated configurations; without it, that of the mixture.
+        First part of the names of equilibrated configurations. Default: the name of the mixture.
+
+    Examples
+    --------
+    >>> KOB_ANDERSEN.interactions.timestep, KOB_ANDERSEN.interactions.melt_temperature
+    (0.001, 5.0)
     """
 
     commands: str = Field(min_length=1)
@@ -84,27 +90,27 @@ class Mixture(_Section):
         Names in the order of their numbers, which count from 0: LAMMPS type k is species k - 1
         unless a command says otherwise.
     masses : tuple of float
-        Of each species, mass unit.
+        Mass of a particle of each species, mass unit.
     fractions : tuple of float
-        Share of each species; they sum to 1.
+        Share of each species among the particles; the shares sum to 1.
     bond_lengths : tuple of tuple of float
-        [n_species, n_species], symmetric: pairs of these species closer than this are bonded. In
-        the TOML file a table with keys such as "A-B".
+        [n_species, n_species], symmetric, length unit: two particles of these species that are
+        closer than this are bonded. In the TOML file a table with keys such as "A-B".
     breaking : float
         A bond is broken when it is longer than `breaking` times its length (A2 / A1 of Yamamoto
         and Onuki, doi:10.1103/PhysRevE.58.3515).
     diameter : float
-        sigma_AA, the length by which cutoffs of the literature are measured.
+        sigma_AA, the unit of the cutoffs that the literature gives; length unit.
     density : float or None
         Particles per volume, or per area in two dimensions.
     dimension : int
         3, or 2.
     reference_species : str
-        The species whose correlation is quoted where one number is given.
-    relaxation_times : tuple of (temperature, time)
-        tau_alpha, where it is known.
-    lag_times : dict of temperature to times
-        Lag times at which the mixture was studied, by temperature.
+        Species whose correlation is quoted where one number is given. Default: the first species.
+    relaxation_times : dict of str to float
+        tau_alpha by temperature, where it is known; time unit.
+    lag_times : dict of str to tuple of float
+        Lag times at which the mixture was studied, by temperature; time unit.
     interactions : Interactions or None
         Needed by `lammps-botan simulate` only.
 
@@ -117,6 +123,8 @@ class Mixture(_Section):
     --------
     >>> KOB_ANDERSEN.species, KOB_ANDERSEN.bond_lengths[0][1]
     (('A', 'B'), 1.08)
+    >>> KOB_ANDERSEN.numbers(["B", "NULL", "A"]), KOB_ANDERSEN.counts(1000)
+    (array([ 1, -1,  0]), [800, 200])
     """
 
     name: Name
@@ -179,38 +187,67 @@ class Mixture(_Section):
 
     @property
     def n_species(self) -> int:
-        """How many species there are."""
+        """Number of species."""
         return len(self.species)
 
     @property
     def reference(self) -> int:
-        """The number of the reference species."""
+        """Number of the reference species."""
         return self.species.index(self.reference_species)
 
     @property
     def longest_bond(self) -> float:
-        """The largest of the bond lengths."""
+        """The largest bond length, length unit."""
         return max(max(row) for row in self.bond_lengths)
 
     def pair_lengths(self, first: Ints, second: Ints) -> Floats:
-        """Bond lengths float64 [n_pairs] of pairs of species numbers [n_pairs]."""
+        """Give the bond length of each pair of species.
+
+        Parameters
+        ----------
+        first, second : int64 [n_pairs]
+            Species numbers.
+
+        Returns
+        -------
+        float64 [n_pairs]
+            Length unit.
+        """
         return np.asarray(np.array(self.bond_lengths)[first, second])
 
     def counts(self, n_particles: int) -> list[int]:
-        """Particles of each species among `n_particles`, as near to the fractions as can be."""
+        """Share particles out among the species, as near to the fractions as can be.
+
+        Parameters
+        ----------
+        n_particles : int
+
+        Returns
+        -------
+        list of int
+            Particles of each species.
+        """
         shares = np.cumsum(self.fractions) / sum(self.fractions)
         ends = np.rint(shares * n_particles).astype(int)
         return [int(n) for n in np.diff(ends, prepend=0)]
 
     def numbers(self, words: Sequence[str]) -> Ints:
-        """Species numbers of words, int64 [n_words]; NULL is -1.
+        """Turn names of species into species numbers; no other place does this.
 
-        The one place where names of species become numbers.
+        Parameters
+        ----------
+        words : sequence of str
+            Names of species, or NULL.
+
+        Returns
+        -------
+        int64 [n_words]
+            -1 for NULL.
 
         Raises
         ------
         ValueError
-            If a word is no species, or all of them are NULL.
+            If a word is no species, or all words are NULL.
         """
         known = {name: k for k, name in enumerate(self.species)} | {"NULL": -1}
         for word in words:
@@ -227,9 +264,19 @@ class Mixture(_Section):
         return np.array([known[word] for word in words], dtype=np.int64)
 
     def difference(self, other: "Mixture") -> str:
-        """How two mixtures differ for a model, in words; empty where they are the same.
+        """Say how two mixtures differ for a model.
 
-        Units, species, dimension, diameter and bond lengths count. Interactions and names do not.
+        Units, species, dimension, diameter and bond lengths count. Interactions and names of
+        mixtures do not count.
+
+        Parameters
+        ----------
+        other : Mixture
+
+        Returns
+        -------
+        str
+            Empty where the mixtures are the same.
         """
         for key in ("units", "species", "dimension", "diameter"):
             mine, theirs = getattr(self, key), getattr(other, key)
@@ -240,7 +287,18 @@ class Mixture(_Section):
         return ""
 
     def wrong_composition(self, species: npt.NDArray[np.integer]) -> str:
-        """Why particles [n_particles] are not this mixture, in words; empty where they are."""
+        """Say why particles are not this mixture.
+
+        Parameters
+        ----------
+        species : int [n_particles]
+            Species numbers.
+
+        Returns
+        -------
+        str
+            Empty where number of species and fractions are those of the mixture.
+        """
         if (n_found := int(np.max(species, initial=-1)) + 1) > self.n_species:
             return f"{n_found} species, {self.name} has {self.n_species}"
         counts = np.bincount(species, minlength=self.n_species)
@@ -293,19 +351,25 @@ SHIPPED = {mixture.name: mixture for mixture in (KOB_ANDERSEN, KA2D)}
 def shipped_mixture(
     species: Ints, *, dimension: int, density: float | None = None, units: str | None = None
 ) -> Mixture | None:
-    """The one shipped mixture that particles of unknown kind can be, or None.
+    """Find the only shipped mixture that fits particles of unknown kind.
 
-    It has their composition and dimension, and its lengths can be theirs: at its own density the
-    distances between particles are at most twice or half as long.
+    A mixture fits if its composition and dimension are those of the particles, and if the distances
+    between particles at its own density are less than twice and more than half as long.
 
     Parameters
     ----------
     species : int64 [n_particles]
     dimension : int
+        2 or 3.
     density : float, optional
         Particles per volume, or per area in two dimensions, where it is known.
     units : str, optional
-        Where they are known.
+        LAMMPS's name of the unit system, where it is known.
+
+    Returns
+    -------
+    Mixture or None
+        None where no mixture fits, or several.
 
     Examples
     --------

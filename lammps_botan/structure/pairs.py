@@ -1,7 +1,6 @@
 """Pairs of particles that are closer than a cutoff, from two libraries.
 
-Both give each ordered pair once for each image, in any order: `center` and `neighbor`
-int64 [n_pairs], and `vectors` float64 [n_pairs, 3] = r_center - r_neighbor (of that image).
+Both functions give each ordered pair once for each image, in any order.
 """
 
 import numpy as np
@@ -13,9 +12,29 @@ Pairs = tuple[Ints, Ints, Floats]
 
 
 def cell_pairs(configuration: Configuration, cutoff: float) -> Pairs:
-    """The pairs of a liquid, by cells as large as the cutoff.
+    """Find the pairs of a liquid with cells as large as the cutoff.
 
-    Empty cells cost as much as others, and their number must not be large.
+    Empty cells cost as much as full ones: there must not be many empty cells.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    cutoff : float
+        Pairs are closer than this, length unit.
+
+    Returns
+    -------
+    center, neighbor : int64 [n_pairs]
+    vectors : float64 [n_pairs, 3]
+        r_center - r_neighbor of the image that is within the cutoff, length unit.
+
+    Examples
+    --------
+    >>> box = Box(5.0, (True, True, True))
+    >>> pair = Configuration(positions=[[0, 0, 0], [4.5, 0, 0]], species=[0, 0], box=box)
+    >>> center, neighbor, vectors = cell_pairs(pair, 1.0)
+    >>> sorted(zip(center.tolist(), neighbor.tolist(), vectors[:, 0].tolist()))
+    [(0, 1, 0.5), (1, 0, -0.5)]
     """
     from vesin import NeighborList  # imports torch, for which readers of dumps need not wait
 
@@ -35,7 +54,28 @@ def cell_pairs(configuration: Configuration, cutoff: float) -> Pairs:
 
 
 def tree_pairs(configuration: Configuration, cutoff: float) -> Pairs:
-    """The pairs of particles in much empty space, by a tree of the particles and their images."""
+    """Find the pairs of particles in much empty space with a tree of particles and images.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    cutoff : float
+        Pairs are closer than this, length unit.
+
+    Returns
+    -------
+    center, neighbor : int64 [n_pairs]
+    vectors : float64 [n_pairs, 3]
+        r_center - r_neighbor of the image that is within the cutoff, length unit.
+
+    Examples
+    --------
+    >>> box = Box(5000.0, (True, True, True))
+    >>> pair = Configuration(positions=[[0, 0, 0], [4999.5, 0, 0]], species=[0, 0], box=box)
+    >>> center, neighbor, vectors = tree_pairs(pair, 1.0)
+    >>> sorted(zip(center.tolist(), neighbor.tolist(), vectors[:, 0].tolist()))
+    [(0, 1, 0.5), (1, 0, -0.5)]
+    """
     from scipy.spatial import cKDTree
 
     n = configuration.n_particles
@@ -50,7 +90,7 @@ def tree_pairs(configuration: Configuration, cutoff: float) -> Pairs:
 
 
 def _with_images(box: Box, positions: Floats, cutoff: float) -> tuple[Ints, Floats]:
-    """Particles [n_images], and positions [n_images, 3]: all in the box, then images near it."""
+    """Give particles [n_images] and positions [n_images, 3]: of the box, then of images near it."""
     inside = box.wrap(positions)
     source, images = np.arange(len(inside)), inside
     normals = np.linalg.inv(box.cell)

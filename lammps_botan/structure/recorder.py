@@ -1,13 +1,13 @@
-"""The histories of particles, kept while configurations come in one after the other.
+"""The history of particles, recorded while configurations come in one after the other.
 
 Positions are kept in the coordinates s of a lattice, r = s B: along a periodic direction a row of B
-is the cell vector, along another one it has length 1. A box that is strained carries its particles
-along, so that an affine change of the box is no motion, while a boundary that follows the outermost
+is the cell vector, along another direction the row has length 1. A box that is strained carries its
+particles along: an affine change of the box is no motion, and a boundary that follows the outermost
 particle moves no particle. From one sample to the next each particle goes to its nearest image.
 
-A window has `parts` complete parts and what has begun of the next one. Of each part there are mean,
-covariance and mean energy, which are merged exactly (Chan, Golub and LeVeque, The American
-Statistician 37, 242 (1983), doi 10.1080/00031305.1983.10483115).
+A window has `parts` complete parts and the begun part of the next one. The recorder keeps mean,
+covariance and mean energy of each part and merges them exactly (Chan, Golub and LeVeque, The
+American Statistician 37, 242 (1983), doi:10.1080/00031305.1983.10483115).
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ ROWS, COLUMNS = np.array([0, 1, 2, 0, 0, 1]), np.array([0, 1, 2, 1, 2, 2])  # of
 
 
 class Recorder:
-    """Keeps the last t_w of each particle.
+    """Record the last time t_w of each particle.
 
     Parameters
     ----------
@@ -29,6 +29,7 @@ class Recorder:
     parts : int
         The window moves on by one of so many parts.
     samples_per_part : int
+        Samples that make a part.
 
     Raises
     ------
@@ -78,18 +79,18 @@ class Recorder:
     ) -> None:
         """Take a sample.
 
-        The window of a particle that was not in the last sample begins with the next part, and
-        particles that are no longer there are forgotten.
+        The window of a particle that was not in the last sample begins with the next part.
+        Particles that are not in this sample are forgotten.
 
         Parameters
         ----------
         positions : float [n_particles, 3]
-            Wrapped or not, length unit.
+            Wrapped or unwrapped, length unit.
         box : Box
         energies : float [n_particles]
             Potential energy of each particle, energy unit.
         ids : int [n_particles], optional
-            All different; 1 to n_particles without them.
+            All different. Default: 1 to n_particles.
 
         Raises
         ------
@@ -121,9 +122,17 @@ class Recorder:
         self._n += 1
 
     def share(self, ids: npt.ArrayLike | None = None) -> float:
-        """The share of the window that is there, 0 to 1: of the particle that has the least.
+        """Give the recorded share of the window, from 0 to 1, of the particle with the least.
 
-        Of these particles, or of those of the last sample; 0 where there are none.
+        Parameters
+        ----------
+        ids : int [n_particles], optional
+            Particles that count. Default: those of the last sample.
+
+        Returns
+        -------
+        float
+            0 where there are no particles.
         """
         begin = self._begin
         if ids is not None:
@@ -135,16 +144,20 @@ class Recorder:
     def history(
         self, positions: npt.ArrayLike, box: Box, ids: npt.ArrayLike | None = None
     ) -> History | None:
-        """The history of these particles, which are here now; None if a window is not full.
+        """Give the history of these particles, or None if the window of a particle is not full.
 
         Parameters
         ----------
         positions : float [n_particles, 3]
-            Wrapped or not, length unit; where the particles are less than half a box from their
-            last sample.
+            Positions now, wrapped or unwrapped, length unit; each less than half a box from the
+            last sample of its particle.
         box : Box
         ids : int [n_particles], optional
             As in `add`.
+
+        Returns
+        -------
+        History or None
         """
         positions = np.asarray(positions, np.float64)
         ids = _numbered(ids, len(positions))
@@ -179,11 +192,11 @@ class Recorder:
 
     @property
     def _slot(self) -> int:
-        """Of the part in progress."""
+        """Slot of the part in progress."""
         return self._n // self._per_part % (self._parts + 1)
 
     def _places(self, ids: Ints) -> Ints:
-        """The rows of these particles; -1 for those that were not in the last sample."""
+        """Give the rows of these particles; -1 for particles that were not in the last sample."""
         if np.array_equal(ids, self._ids):
             return np.arange(len(ids))
         if not len(self._ids):
@@ -193,12 +206,12 @@ class Recorder:
         return np.where(self._ids[place] == ids, place, -1)
 
     def _select(self, ids: Ints) -> None:
-        """Let the rows be those of these particles."""
+        """Order the rows as these particles."""
         if np.array_equal(ids, self._ids):
             return
         place = self._places(ids)
         slots = len(self._means)
-        # a further row, which is row -1, for new particles
+        # row -1, a further one, is for new particles
         next_part = -(-self._n // self._per_part) * self._per_part
         self._begin = np.append(self._begin, next_part)[place]
         self._last = np.append(self._last, np.full((1, 3), np.nan), axis=0)[place]
@@ -208,7 +221,7 @@ class Recorder:
         self._ids = ids
 
     def _unwrapped(self, positions: Floats, box: Box, last: Floats | None = None) -> Floats:
-        """Coordinates of the images that are nearest to the last ones, where there are such."""
+        """Coordinates of the images that are nearest to the last sample, where there is one."""
         inverse = np.linalg.inv(_lattice(box))
         periodic = np.array(box.periodic)
         now = positions @ inverse - (box.origin @ inverse) * periodic
@@ -216,7 +229,7 @@ class Recorder:
         return np.asarray(now - np.nan_to_num(np.rint(now - last)) * periodic)
 
     def _follow(self, box: Box) -> None:
-        """Let what is kept be in the lattice of this box, where LAMMPS has chosen other vectors.
+        """Move what is kept to the lattice of this box, where LAMMPS has chosen other cell vectors.
 
         It flips a tilt by a cell vector: B' = M B with integers M, and s' = s M^-1.
         """
@@ -234,7 +247,7 @@ class Recorder:
 
 
 def _lattice(box: Box) -> Floats:
-    """float64 [3, 3]: the rows of B."""
+    """Rows of B, float64 [3, 3]."""
     lengths = np.where(box.periodic, 1.0, np.linalg.norm(box.cell, axis=1))
     return box.cell / lengths[:, None]
 

@@ -1,4 +1,4 @@
-"""What a training run shows while it goes on."""
+"""Progress bars of a training run."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -20,7 +20,24 @@ T = TypeVar("T")
 
 
 def shown(items: Sequence[T], title: str) -> Iterator[T]:
-    """The items, with a bar over them that disappears at the end; in the first process alone."""
+    """Give the items, with a bar over them that disappears at the end; in the first process alone.
+
+    Parameters
+    ----------
+    items : sequence
+    title : str
+        Text before the bar.
+
+    Yields
+    ------
+    object
+        Each item.
+
+    Examples
+    --------
+    >>> list(shown([1, 2], "files"))
+    [1, 2]
+    """
     console = Console(stderr=True)
     others = getattr(rank_zero_only, "rank", 0) != 0
     yield from track(items, title, console=console, transient=True, disable=others)
@@ -32,9 +49,15 @@ class Bar(ProgressBar):
     Parameters
     ----------
     title : str
-        What stands before it.
+        Text before the bar.
     validate_every : int
-        Epochs.
+        Epochs from one validation to the next.
+
+    Examples
+    --------
+    >>> from lightning.pytorch.callbacks import Callback
+    >>> isinstance(Bar("epoch", validate_every=10), Callback)
+    True
     """
 
     def __init__(self, title: str, validate_every: int) -> None:
@@ -50,7 +73,7 @@ class Bar(ProgressBar):
         )
 
     def disable(self) -> None:
-        """Called by Lightning on all processes but the first."""
+        """Hide the bar; Lightning calls this on all processes but the first."""
         self._progress.disable = True
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -60,7 +83,7 @@ class Bar(ProgressBar):
         self._task = self._progress.add_task("", total=trainer.max_epochs, completed=done)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """One epoch more."""
+        """Advance by one epoch."""
         found = trainer.callback_metrics
         names = [name for name in ("rho_S", "rho_E") if name in found]
         text = "  ".join(f"{name} {float(found[name]):.3f}" for name in names)

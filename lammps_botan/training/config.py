@@ -6,137 +6,58 @@ doi:10.1063/5.0129791, sec. IV. docs/reference/train.md lists the keys.
 
 import json
 import tomllib
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
-    Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from lammps_botan.structure.mixture import KOB_ANDERSEN
+from lammps_botan.training.config_sections import (
+    Data,
+    Inputs,
+    Network,
+    Recipe,
+    Section,
+    Target,
+)
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+__all__ = [
+    "Config",
+    "Data",
+    "Inputs",
+    "Network",
+    "Recipe",
+    "Target",
+    "read_config",
+    "recorded_config",
+]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+class Config(Section):
+    """A training run, as in configs/botan.toml.
 
+    Attributes
+    ----------
+    output : str
+        Folder for the results.
+    data : Data
+    target : Target
+    inputs : Inputs
+    network : Network
+    recipe : Recipe
 
-class Data(_Section):
-    """Files; patterns are taken from the folder of the configuration file."""
-
-    train: list[str] = Field(min_length=1)
-    validation: list[str] = []
-    time_index: int | None = Field(None, ge=0)
-    copies: list[str] = []
-
-
-class Target(_Section):
-    """What the data stand for, and which quantity of a particle is learned.
-
-    What is None is taken from the data (`training.physics`).
+    Examples
+    --------
+    >>> data = Data(train=["a.npz"], validation=["b.npz"])
+    >>> config = Config(output="run", data=data, recipe=Recipe(seed=(1, 2)))
+    >>> [member.output for member in config.members()]
+    ['run/seed-1', 'run/seed-2']
     """
-
-    mixture: str | None = Field(None, min_length=1)
-    cutoff: float | None = Field(None, gt=0)
-    lag_time: float | None = Field(None, gt=0)
-    temperature: float | None = Field(None, gt=0)
-    density: float | None = Field(None, gt=0)
-    node: Literal["S", "R", "D", "C"] = "S"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _species_are_those_of_the_mixture(cls, content: Any) -> Any:
-        if not isinstance(content, dict) or "species" not in content:
-            return content
-        former = {key: value for key, value in content.items() if key != "species"}
-        if content["species"] == list(KOB_ANDERSEN.species) and "mixture" not in content:
-            warnings.warn(
-                f'target.species is deprecated: write mixture = "{KOB_ANDERSEN.name}" in its place',
-                FutureWarning,
-                stacklevel=2,
-            )
-            return former | {"mixture": KOB_ANDERSEN.name}
-        raise ValueError(
-            f"species = {content['species']}: write in its place mixture = "
-            f'"{KOB_ANDERSEN.name}", another mixture that ships, or your TOML file, which '
-            "names the species (docs/how_to/own_mixture.md)"
-        )
-
-
-class Inputs(_Section):
-    """What the network sees besides positions and species; the files have to hold it."""
-
-    history: bool = False
-    inherent: bool = False
-
-
-class Network(_Section):
-    """Kind and size of the network."""
-
-    architecture: Literal["botan", "nt-gnn", "linear", "equivariant"] = "botan"
-    rounds: int = Field(7, ge=1)
-    width: int = Field(64, ge=1)
-    features: int = Field(8, ge=1)
-    edge_scale: float = Field(1.0, gt=0)
-
-
-def _usual_graphs(validated: dict[str, Any]) -> int:
-    return 5 if validated["p"] == 1 else 1
-
-
-class Recipe(_Section):
-    """The optimization; p = 0.4 is BOTAN, 0 edges only, 1 nodes only (NT-GNN)."""
-
-    p: Fraction = 0.4
-    epochs: int = Field(1000, ge=1)
-    graphs_per_step: int = Field(default_factory=_usual_graphs, ge=1)
-    rotations: Literal["o3", "cube"] = "o3"
-    optimizer: Literal["adam", "muon"] = "adam"
-    learning_rate: float = Field(1e-4, gt=0)
-    schedule: Literal["constant", "cosine"] = "constant"
-    warmup_steps: int = Field(0, ge=0)
-    clip: float = Field(1.0, gt=0)
-    averaging: float = Field(0.0, ge=0, lt=1)
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    aggregation: Literal["index_add", "scatter"] = "index_add"
-    validate_every: int = Field(10, ge=1)
-    patience: int | None = Field(None, ge=1)
-    offset_weight: float = Field(1.0, ge=0)
-    reversed: Fraction = 0.0
-    reversed_weight: float = Field(1.0, gt=0)
-    seed: int | tuple[int, ...] = 1
-
-    @field_validator("seed", mode="before")
-    @classmethod
-    def _number_or_numbers(cls, value: Any) -> Any:
-        seeds = value if isinstance(value, list | tuple) else [value]
-        numbers = all(type(seed) is int and seed >= 0 for seed in seeds)
-        if not seeds or not numbers or len(set(seeds)) < len(seeds):
-            raise ValueError(
-                f"must be an integer from 0, or a list of different ones, found {value!r}"
-            )
-        return tuple(value) if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _end_with_a_validation(self) -> "Recipe":
-        if self.epochs % self.validate_every:
-            raise ValueError(
-                "epochs must be a multiple of validate_every, so that the last weights are judged, "
-                f"found {self.epochs} and {self.validate_every}"
-            )
-        return self
-
-
-class Config(_Section):
-    """A training run, as in configs/botan.toml."""
 
     output: str
     data: Data
@@ -193,7 +114,7 @@ class Config(_Section):
         return self
 
     def members(self) -> "list[Config]":
-        """One configuration for each seed; several have folders of their own in the output."""
+        """Give one configuration for each seed; several have folders of their own in the output."""
         seed = self.recipe.seed
         if isinstance(seed, int):
             return [self]
@@ -209,7 +130,15 @@ class Config(_Section):
 
 
 def read_config(path: Path) -> Config:
-    """Read a TOML file.
+    r"""Read a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
@@ -217,6 +146,13 @@ def read_config(path: Path) -> Config:
         If there is no such file.
     ValueError
         If it is not TOML, has an unknown key, or a value of a wrong type; names the key.
+
+    Examples
+    --------
+    >>> text = 'output = "run"\n[data]\ntrain = ["a.npz"]\nvalidation = ["b.npz"]\n'
+    >>> _ = Path("my.toml").write_text(text)
+    >>> read_config(Path("my.toml")).recipe.p
+    0.4
     """
     path = Path(path)
     if not path.is_file():
@@ -242,11 +178,11 @@ def _section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _refuse_unused(path: Path, content: Mapping[str, Any]) -> None:
-    """Refuse keys that say nothing to the linear network, before their values are looked at.
+    """Refuse keys that the linear network does not use, before their values are checked.
 
     It has no epochs and no rounds.
     """
-    sections: tuple[tuple[str, type[_Section], set[str]], ...] = (
+    sections: tuple[tuple[str, type[Section], set[str]], ...] = (
         ("data", Data, {"train", "time_index"}),
         ("network", Network, {"architecture"}),
         ("recipe", Recipe, {"p", "reversed"}),
@@ -267,15 +203,29 @@ def _refuse_unused(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def recorded_config(content: Mapping[str, Any]) -> Config:
-    """A configuration as a checkpoint or a model file recorded it, in its provenance.
+    """Make the configuration that a checkpoint or a model file records in its provenance.
 
-    Before a recipe could say them, the learning rate fell along a cosine and a step had one graph;
-    before a target could name a mixture, species A and B were the Kob-Andersen mixture.
+    Records without these keys are of older versions: there the learning rate fell along a cosine, a
+    step had one graph, and the species A and B were the Kob-Andersen mixture.
+
+    Parameters
+    ----------
+    content : dict
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
     ValueError
-        If it is none.
+        If the content is no configuration.
+
+    Examples
+    --------
+    >>> data = {"train": ["a.npz"], "validation": ["b.npz"]}
+    >>> recorded_config({"output": "run", "data": data}).recipe.schedule
+    'cosine'
     """
     recipe = {"schedule": "cosine", "graphs_per_step": 1} | dict(content.get("recipe", {}))
     target = dict(content.get("target", {}))

@@ -1,4 +1,4 @@
-"""The correlations on validation data, which choose the epoch."""
+"""Correlations on validation data, which choose the epoch."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ from lammps_botan.training.data import TrainingGraph
 def correlations(
     sample: TrainingGraph, node: Floats, edge: Floats, *, mixture: Mixture, p: float
 ) -> dict[str, float]:
-    """Correlations of what is learned, and `rho`, their mean.
+    """Compute the correlations of the learned quantities, and `rho`, their mean.
 
     Parameters
     ----------
     sample : TrainingGraph
-    node : [n_particles]
-        Prediction for particles; not used where p = 0.
-    edge : [n_edges]
-        Prediction for pairs; not used where p = 1.
+    node : float [n_particles]
+        Prediction for particles, length unit; not used where p = 0.
+    edge : float [n_edges]
+        Prediction for pairs, length unit; not used where p = 1.
     mixture : Mixture
         Its reference species and their bonds count.
     p : float
@@ -27,8 +27,19 @@ def correlations(
 
     Returns
     -------
-    dict
+    dict of str to float
         `rho_S` where p > 0, `rho_E` where p < 1, and `rho`; NaN where they are not defined.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan import KOB_ANDERSEN, Graph
+    >>> nothing, none = np.zeros(0, int), np.zeros((0, 3))
+    >>> graph = Graph(np.zeros(3, int), nothing, nothing, none, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, np.array([1.0, 2.0, 3.0]), np.zeros(0))
+    >>> found = correlations(sample, 2 * sample.node, sample.edge, mixture=KOB_ANDERSEN, p=1)
+    >>> round(found["rho_S"], 6)
+    1.0
     """
     found = {}
     unit = mixture.diameter
@@ -45,11 +56,27 @@ def correlations(
 def check_validation(sample: TrainingGraph, *, mixture: Mixture, p: float) -> None:
     """Refuse validation data on which no prediction has a correlation.
 
+    Parameters
+    ----------
+    sample : TrainingGraph
+    mixture : Mixture
+    p : float
+        See `training.config.Recipe`.
+
     Raises
     ------
     ValueError
         If there are fewer than two particles of the reference species, or bonds between them, or
         all have the same target.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan import KOB_ANDERSEN, Graph
+    >>> nothing, none = np.zeros(0, int), np.zeros((0, 3))
+    >>> graph = Graph(np.zeros(3, int), nothing, nothing, none, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, np.array([1.0, 2.0, 3.0]), np.zeros(0))
+    >>> check_validation(sample, mixture=KOB_ANDERSEN, p=1)
     """
     best = correlations(sample, sample.node, sample.edge, mixture=mixture, p=p)
     name = mixture.reference_species

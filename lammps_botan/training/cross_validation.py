@@ -1,4 +1,4 @@
-"""Ridge regression whose penalty is the one by which configurations are predicted from others."""
+"""Ridge regression whose penalty cross-validation over configurations chooses."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,18 @@ WEIGHTS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)  # of a reversed run, beside an avera
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """y = mean_y + (x - mean_x) . weights."""
+    """A linear function, y = mean_y + (x - mean_x) . weights.
+
+    Attributes
+    ----------
+    weights, mean_x : float64 [n_descriptors]
+    mean_y : float
+
+    Examples
+    --------
+    >>> Regression(weights=np.array([2.0]), mean_x=np.zeros(1), mean_y=1.0).weights
+    array([2.])
+    """
 
     weights: Floats
     mean_x: Floats
@@ -26,17 +37,28 @@ class CrossValidation:
     """The regression of one target on the moments of each configuration.
 
     Weights come from differences within configurations; the means of all configurations give the
-    level. So a configuration has the level that its descriptors say, which is nearer to its own
+    level. A configuration thus has the level that its descriptors say, which is nearer to its own
     than a constant.
 
     Attributes
     ----------
-    least_spread : [p] or float
+    least_spread : float64 [n_descriptors] or float
         See `training.moments.solve_ridge`.
     penalty : float
         Chosen by `choose`.
     reversed_weight : float
-        Likewise: how much a reversed run counts.
+        Weight of a reversed run; chosen by `choose`.
+
+    Examples
+    --------
+    >>> from lammps_botan.training.moments import moments_of
+    >>> regression = CrossValidation()
+    >>> for k in range(3):
+    ...     x = np.random.default_rng(k).normal(size=(50, 1))
+    ...     regression.add(k, moments_of(x, 2 * x[:, 0]))
+    >>> regression.choose()
+    >>> regression.fit().weights.round(1)
+    array([2.])
     """
 
     least_spread: Floats | float = 0.0
@@ -46,25 +68,25 @@ class CrossValidation:
     _reversed: dict[int, Moments] = field(default_factory=dict)
 
     def add(self, configuration: int, moments: Moments, *, reversed_run: bool = False) -> None:
-        """Add a sample of a configuration: itself with its target, or a reversed run of it."""
+        """Add a sample of a configuration: its own targets, or those of a reversed run."""
         known = self._reversed if reversed_run else self._own
         before = [known[configuration]] if configuration in known else []
         known[configuration] = add_moments([*before, moments])
 
     @property
     def n_parts(self) -> int:
-        """In how many parts there are configurations; two or more can be learned from."""
+        """Number of parts with configurations; a choice needs two or more."""
         return len({part_of(k) for k in self._own})
 
     def choose(self) -> None:
-        """Choose the penalty, and how much reversed runs count; `n_parts` must be 2 or more."""
+        """Choose the penalty and the weight of reversed runs; `n_parts` must be 2 or more."""
         weights = WEIGHTS if self._reversed else (0.0,)
         errors = {(p, w): self._error(p, w) for w in weights for p in PENALTIES}
         penalty, self.reversed_weight = min(errors, key=lambda choice: errors[choice])
         self.penalty = float(penalty)
 
     def fit(self, part: int | None = None) -> Regression:
-        """The regression on all configurations, or without those of a part (see `part_of`)."""
+        """Fit to all configurations, or to those outside a part (see `part_of`)."""
         weights = self._solve(part, self.penalty, self.reversed_weight)
         own = add_moments([m for k, m in self._own.items() if part is None or part_of(k) != part])
         return Regression(weights, own.mean_x, own.mean_y)
@@ -90,5 +112,20 @@ class CrossValidation:
 
 
 def part_of(configuration: int) -> int:
-    """Which part of the configurations this one is in; a part is predicted from the others."""
+    """Give the part of the configurations that one belongs to; other parts predict it.
+
+    Parameters
+    ----------
+    configuration : int
+        Number of the configuration.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> part_of(7)
+    2
+    """
     return configuration % MOST_PARTS

@@ -1,4 +1,4 @@
-"""The ensembles of a training run, read and checked."""
+"""Ensembles of a training run, read and checked."""
 
 import glob
 from collections.abc import Sequence
@@ -24,12 +24,18 @@ from lammps_botan.training.physics import agree, read_ensembles
 
 @dataclass(frozen=True, eq=False)
 class NodeInputs:
-    """What a network with inputs is given besides the graph, see `network.inputs`.
+    """Inputs of the particles besides the graph, see `network.inputs`.
 
     Attributes
     ----------
     vectors : float32 [n_particles, n_vectors, 3]
+        Length unit.
     scalars : float32 [n_particles, n_scalars]
+
+    Examples
+    --------
+    >>> NodeInputs(np.zeros((2, 1, 3), np.float32), np.zeros((2, 1), np.float32)).scalars.shape
+    (2, 1)
     """
 
     vectors: Singles
@@ -38,23 +44,30 @@ class NodeInputs:
 
 @dataclass(frozen=True)
 class TrainingGraph:
-    """A graph with what is to be learned on it.
+    """A graph with the targets to learn on it.
 
-    What a run learns from is in single precision, see `in_single_precision`.
+    The graphs for training are in single precision, see `in_single_precision`.
 
     Attributes
     ----------
     path : Path
-        The file it came from.
+        File that the graph comes from.
     graph : Graph
     node : float64 [n_particles]
         The quantity `target.node` of the configuration, length unit.
     edge : float64 [n_edges]
         E_ij, length unit; NaN where the file has no runs.
     inputs : tuple of NodeInputs
-        What a network with inputs is given, once for each history; one of them is drawn.
+        Inputs of the network, once for each history; one of them is drawn.
     weight : float
-        What it counts in the loss.
+        Weight in the loss.
+
+    Examples
+    --------
+    >>> nothing, none = np.zeros(0, int), np.zeros((0, 3))
+    >>> graph = Graph(np.zeros(3, int), nothing, nothing, none, cutoff=2.0)
+    >>> TrainingGraph(Path("c1.npz"), graph, node=np.ones(3), edge=np.zeros(0)).weight
+    1.0
     """
 
     path: Path
@@ -67,19 +80,26 @@ class TrainingGraph:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a run learns from, and what it is judged by.
+    """Data for the training and the validation of a run.
 
     Attributes
     ----------
     physics : Physics
-        What the data stand for.
+        Mixture, lag time and state of the data.
     ensembles : list of Ensemble
-        For training, without targets, which their graphs have.
+        For training, without targets, which the graphs have.
     training : list of TrainingGraph
-        Their graphs, in single precision.
+        Graphs of the ensembles, in single precision.
     validation : list of TrainingGraph
     known : list of KnownConfiguration
-        What a network knows that learned from all of them.
+        Configurations that a network knows after learning from all of the data.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> TrainingData(physics, ensembles=[], training=[], validation=[], known=[]).physics.cutoff
+    2.0
     """
 
     physics: Physics
@@ -90,13 +110,17 @@ class TrainingData:
 
 
 def read_data(config: Config, folder: Path) -> TrainingData:
-    """The data of a run.
+    """Read the data of a run.
 
     Parameters
     ----------
     config : Config
     folder : Path
-        Where the patterns of `config.data`, and a mixture file, start from.
+        Folder that the patterns of `config.data`, and a mixture file, start from.
+
+    Returns
+    -------
+    TrainingData
 
     Raises
     ------
@@ -104,6 +128,20 @@ def read_data(config: Config, folder: Path) -> TrainingData:
         If a pattern matches no file.
     ValueError
         If a file cannot be used, is in both sets, or does not fit the configuration or the others.
+
+    Examples
+    --------
+    >>> from lammps_botan.training.config import Data
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> about = {"box": 4.705, "types": np.repeat([0, 1], [100, 25]), "time": 13.0}
+    >>> for k, name in enumerate(("a.npz", "b.npz")):
+    ...     start = sites + np.random.default_rng(k).normal(0, 0.05, sites.shape)
+    ...     positions = start + np.random.default_rng(k).normal(0, 0.1, (4, 125, 3))
+    ...     np.savez(name, **about, temperature=0.5, initial_positions=start, positions=positions)
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> data = read_data(config, Path("."))
+    >>> data.physics.lag_times, len(data.training)
+    ((13.0,), 1)
     """
     paths = [expand(patterns, folder) for patterns in (config.data.train, config.data.validation)]
     common = {p.resolve() for p in paths[0]} & {p.resolve() for p in paths[1]}
@@ -122,7 +160,7 @@ def read_data(config: Config, folder: Path) -> TrainingData:
     training = []
     for k, one in enumerate(shown(for_training, "training, graphs")):
         training.append(in_single_precision(graph(one)))
-        # a thousand files with targets for all pairs fill the memory
+        # the targets for all pairs of a thousand files would fill the memory
         for_training[k] = replace(one, propensity=None, pair_distance_change=None)
     validation = [graph(one) for one in for_validation]
     first = training[0]
@@ -137,12 +175,28 @@ def read_data(config: Config, folder: Path) -> TrainingData:
 
 
 def see(structures: Sequence[Configuration], inputs: Inputs) -> tuple[NodeInputs, ...]:
-    """What a network is given on structures that differ in their histories; empty without inputs.
+    """Give the inputs of the network on structures that differ in their histories.
+
+    Parameters
+    ----------
+    structures : sequence of Configuration
+    inputs : Inputs
+        Inputs of the network.
+
+    Returns
+    -------
+    tuple of NodeInputs
+        One for each structure; empty for a network without inputs.
 
     Raises
     ------
     ValueError
         If a structure lacks an input.
+
+    Examples
+    --------
+    >>> see([], Inputs())
+    ()
     """
     if not inputs.names:
         return ()
@@ -152,12 +206,33 @@ def see(structures: Sequence[Configuration], inputs: Inputs) -> tuple[NodeInputs
 def make_graph(
     config: Config, physics: Physics, ensemble: Ensemble, inputs: tuple[NodeInputs, ...] = ()
 ) -> TrainingGraph:
-    """The graph of an ensemble with what is given and what is to be learned on it.
+    """Make the graph of an ensemble with inputs and targets.
+
+    Parameters
+    ----------
+    config : Config
+    physics : Physics
+    ensemble : Ensemble
+    inputs : tuple of NodeInputs
+
+    Returns
+    -------
+    TrainingGraph
 
     Raises
     ------
     ValueError
-        If it has not what the run learns.
+        If the ensemble lacks the targets of the run.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> from lammps_botan.training.config import Data
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> make_graph(config, physics, Ensemble(start, final=np.eye(2, 3)[None] + 1.0)).edge
+    array([0., 0.])
     """
     sample = make_sample(ensemble, physics.cutoff)
     node = sample.propensity
@@ -173,7 +248,24 @@ def make_graph(
 
 
 def in_single_precision(sample: TrainingGraph) -> TrainingGraph:
-    """The same in half of the memory: 4 MB for 4096 particles of a glass."""
+    """Give the same graph in half of the memory: 4 MB for 4096 particles of a glass.
+
+    Parameters
+    ----------
+    sample : TrainingGraph
+
+    Returns
+    -------
+    TrainingGraph
+
+    Examples
+    --------
+    >>> nothing, none = np.zeros(0, int), np.zeros((0, 3))
+    >>> graph = Graph(np.zeros(3, int), nothing, nothing, none, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(3), edge=np.zeros(0))
+    >>> in_single_precision(sample).node.dtype
+    dtype('float32')
+    """
     graph = replace(
         sample.graph,
         vectors=sample.graph.vectors.astype(np.float32),
@@ -185,12 +277,28 @@ def in_single_precision(sample: TrainingGraph) -> TrainingGraph:
 
 
 def expand(patterns: Sequence[str], folder: Path) -> list[Path]:
-    """The files that patterns stand for, each once.
+    """Give the files that patterns stand for, each once.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+    folder : Path
+        Folder that the patterns start from.
+
+    Returns
+    -------
+    list of Path
 
     Raises
     ------
     FileNotFoundError
         If a pattern matches no file.
+
+    Examples
+    --------
+    >>> Path("c1.npz").touch()
+    >>> [path.name for path in expand(["c?.npz", "c1.npz"], Path("."))]
+    ['c1.npz']
     """
     paths: list[Path] = []
     for pattern in patterns:

@@ -1,13 +1,14 @@
 """Pseudo-labels: targets for structures that few runs, or none, started from.
 
 The inherent structure tells more of the mobility than thermal positions do, and ridge regression
-on descriptors of it needs few configurations. What it says of any structure is free of the noise of
-runs; a network that sees thermal positions only can learn from it as from further configurations.
+on descriptors of it needs few configurations. Its predictions for any structure are free of the
+noise of runs; a network that sees thermal positions only can learn from them as from further
+configurations.
 
 - Propensity: ridge regression, one for each species, on `analysis.descriptors` of the inherent
   structure (Boattini et al., Phys. Rev. Lett. 127, 088007 (2021),
-  doi:10.1103/PhysRevLett.127.088007), on the distance |r_IS - r| from the thermal positions and on
-  the energy in the inherent structure, with averages of both over the neighborhood.
+  doi:10.1103/PhysRevLett.127.088007), on the distance ``|r_IS - r|`` from the thermal positions and
+  on the energy in the inherent structure, with averages of both over the neighborhood.
 - Pair-distance change: ridge regression, one for each pair of species, of E_ij - (r_ij^IS - r_ij)
   on the distance in the inherent structure and on the propensities of both particles.
 
@@ -41,14 +42,34 @@ class Distillation:
     Parameters
     ----------
     samples : sequence of Sample
-        Of one mixture, with targets from runs; their configurations have inherent structures.
+        Samples of one mixture, with targets from runs; their configurations have inherent
+        structures.
     descriptors : sequence of float32 [n_particles, n_descriptors]
-        What `describe` gives for each configuration.
+        Result of `describe` for each configuration.
 
     Raises
     ------
     ValueError
-        If there are fewer than two, or a species is in fewer than two of them.
+        If there are fewer than two samples, or a species is in fewer than two of them.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> from lammps_botan.analysis.sample import make_sample
+    >>> from lammps_botan.structure.ensemble import Ensemble
+    >>> rng, box = np.random.default_rng(1), Box(9.0, (True, True, True))
+    >>> starts = [
+    ...     Configuration(
+    ...         x, [0] * 20, box, mixture=KOB_ANDERSEN,
+    ...         inherent_positions=x, inherent_energies=rng.normal(size=20),
+    ...     )
+    ...     for x in 9.0 * rng.random((2, 20, 3))
+    ... ]
+    >>> moved = np.ones((2, 20, 3))
+    >>> samples = [make_sample(Ensemble(one, one.positions + moved)) for one in starts]
+    >>> descriptors = [describe(one) for one in starts]
+    >>> Distillation(samples, descriptors).propensity(starts[0], descriptors[0]).shape
+    (20,)
     """
 
     def __init__(self, samples: Sequence[Sample], descriptors: Sequence[Floats]) -> None:
@@ -104,7 +125,7 @@ class Distillation:
         return {kind: fit_ridge(x[kind], y[kind]) for kind in x}
 
     def propensity(self, configuration: Configuration, descriptors: Floats) -> Floats:
-        """float64 [n_particles], length unit, from what `describe` gives."""
+        """Predict propensities, float64 [n_particles], length unit, from what `describe` gives."""
         found = np.empty(configuration.n_particles)
         for kind in np.unique(configuration.species):
             some = configuration.species == kind
@@ -114,10 +135,10 @@ class Distillation:
     def pair_distance_change(
         self, configuration: Configuration, graph: Graph, propensity: Floats
     ) -> Floats:
-        """float64 [n_edges], length unit, of the graph of the thermal positions.
+        """Predict pair-distance changes, float64 [n_edges], length unit, for the thermal graph.
 
-        `propensity` is what the method of this name gives. Pairs of species that were in fewer than
-        two configurations change towards the inherent structure and no further.
+        `propensity` is the result of the method of this name. Pairs of species that were in fewer
+        than two configurations change towards the inherent structure and no further.
         """
         kinds = self._kinds(graph)
         found = np.empty(graph.n_edges)
@@ -130,7 +151,7 @@ class Distillation:
         return found
 
     def _kinds(self, graph: Graph) -> Ints:
-        """The pair of species of each edge, in any order, as one number."""
+        """Number of the pair of species of each edge, in any order."""
         first, second = graph.species[graph.center], graph.species[graph.neighbor]
         low, high = np.minimum(first, second), np.maximum(first, second)
         return np.asarray(low * self._mixture.n_species + high)
@@ -154,12 +175,29 @@ class Distillation:
 
 
 def towards_inherent(configuration: Configuration) -> Floats:
-    """float64 [n_particles, 3]: r_IS - r, the shortest way.
+    """Give r_IS - r, the shortest way to the inherent structure.
+
+    Parameters
+    ----------
+    configuration : Configuration
+
+    Returns
+    -------
+    float64 [n_particles, 3]
+        Length unit.
 
     Raises
     ------
     ValueError
         If the configuration has no inherent structure.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> box = Box(5.0, (True, True, True))
+    >>> one = Configuration([[4.9, 0, 0]], [0], box, inherent_positions=[[0.1, 0, 0]])
+    >>> towards_inherent(one).round(6)
+    array([[0.2, 0. , 0. ]])
     """
     if configuration.inherent_positions is None:
         raise ValueError(
@@ -172,17 +210,31 @@ def towards_inherent(configuration: Configuration) -> Floats:
 
 
 def describe(configuration: Configuration) -> Floats:
-    """Descriptors of an inherent structure, float32 [n_particles, n_descriptors].
+    """Compute the descriptors of an inherent structure.
 
     Parameters
     ----------
     configuration : Configuration
-        Of a known mixture, with its inherent structure and the energies there.
+        With its mixture, its inherent structure and the energies there.
+
+    Returns
+    -------
+    float32 [n_particles, n_descriptors]
 
     Raises
     ------
     ValueError
         If one of these is missing.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> x, box = np.eye(2, 3), Box(9.0, (True, True, True))
+    >>> one = Configuration(
+    ...     x, [0, 1], box, mixture=KOB_ANDERSEN, inherent_positions=x, inherent_energies=[-6, -7]
+    ... )
+    >>> len(describe(one))
+    2
     """
     mixture = _mixture(configuration)
     length = np.linalg.norm(towards_inherent(configuration), axis=1) / mixture.diameter

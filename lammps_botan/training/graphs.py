@@ -1,7 +1,7 @@
-"""The graphs of a training run: drawn, shuffled, turned and joined.
+"""Graphs of a training run: drawn, shuffled, turned and joined.
 
-What an epoch draws follows from (seed, epoch, number of the graph) alone, never from what was drawn
-before: a run that goes on after an interruption, or on another number of processes, sees the same.
+The draws of an epoch follow from (seed, epoch, number of the graph) alone, not from earlier draws:
+a run that goes on after an interruption, or on another number of processes, sees the same graphs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from lammps_botan.training.starts import Starts
 class TurnedGraphs(Dataset[TrainingGraph]):
     """Training graphs by (epoch, number), each turned by a rotation or reflection of its own.
 
-    Of several histories of a configuration one is drawn.
+    If a configuration has several histories, one is drawn.
 
     Parameters
     ----------
@@ -30,8 +30,22 @@ class TurnedGraphs(Dataset[TrainingGraph]):
         May replace a graph by that of another start.
     seed : int
     rotations : str
+        See `draw_rotation`.
     dimension : int
         See `draw_rotation`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from types import SimpleNamespace
+    >>> from lammps_botan import Graph
+    >>> nothing, none = np.zeros(0, int), np.zeros((0, 3))
+    >>> graph = Graph(np.zeros(3, int), nothing, nothing, none, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(3), edge=np.zeros(0))
+    >>> own = SimpleNamespace(draw=lambda number, rng: None)
+    >>> turned = TurnedGraphs([sample], own, seed=1, rotations="o3", dimension=3)
+    >>> turned[0, 0].node
+    array([1., 1., 1.])
     """
 
     def __init__(
@@ -72,10 +86,24 @@ class TurnedGraphs(Dataset[TrainingGraph]):
 
 
 class Order(Sampler[tuple[int, int]]):
-    """The (epoch, number) of the graphs of an epoch, shuffled, that one of the processes takes.
+    """The (epoch, number) of the graphs of an epoch, shuffled, for one of the processes.
 
-    Step by step the processes together take what a single one would. Where their number does not
-    divide that of the graphs, the first graphs of the epoch come again at its end.
+    Step by step the processes together take the graphs that a single one would take. If their
+    number does not divide that of the graphs, the first graphs of the epoch come again at its end.
+
+    Parameters
+    ----------
+    n_graphs : int
+    seed : int
+    rank : int
+        Number of the process, from 0.
+    n_ranks : int
+        Number of processes.
+
+    Examples
+    --------
+    >>> sorted(Order(3, seed=1))
+    [(0, 0), (0, 1), (0, 2)]
     """
 
     def __init__(self, n_graphs: int, *, seed: int, rank: int = 0, n_ranks: int = 1) -> None:
@@ -86,7 +114,7 @@ class Order(Sampler[tuple[int, int]]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
+        """Set the epoch; Lightning calls this before each one."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -101,24 +129,35 @@ class Order(Sampler[tuple[int, int]]):
 def join(
     graphs: Sequence[TrainingGraph], device: torch.device, *, unit: float = 1.0
 ) -> tuple[Tensor, ...]:
-    """Several graphs as one: what the `forward` of a network is given, in its order.
+    """Join several graphs to one: the arguments of `forward` of a network, in order.
 
     Parameters
     ----------
     graphs : sequence of TrainingGraph
     device : torch.device
     unit : float
-        What vectors between particles are measured in, length unit.
+        Unit of the vectors between particles, length unit.
 
     Returns
     -------
     species : int64 [n_particles of all]
     vectors : float32 [n_edges of all, 3]
     node_vectors : float32 [n_particles of all, n_vectors, 3]
-        In the unit of the data, of the first of the inputs of each graph; left out, as the next,
-        where graphs have none.
+        In the unit of the data, of the first of the inputs of each graph; this and the next are
+        left out where graphs have no inputs.
     node_scalars : float32 [n_particles of all, n_scalars]
     center, neighbor : int64 [n_edges of all]
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan import Graph
+    >>> ends = np.array([0, 1]), np.array([1, 0])
+    >>> graph = Graph(np.zeros(2, int), *ends, np.array([[1.0, 0, 0], [-1, 0, 0]]), cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(2), edge=np.ones(2))
+    >>> *_, center, neighbor = join([sample, sample], torch.device("cpu"))
+    >>> center
+    tensor([0, 1, 2, 3])
     """
     starts = np.cumsum([0, *(g.graph.n_particles for g in graphs)])
     center = [
@@ -139,5 +178,21 @@ def join(
 
 
 def float_tensor(array: Floats, device: torch.device) -> Tensor:
-    """The array as float32 on the device."""
+    """Copy an array to a device as float32.
+
+    Parameters
+    ----------
+    array : float array
+    device : torch.device
+
+    Returns
+    -------
+    float32 tensor
+        In the shape of the array.
+
+    Examples
+    --------
+    >>> float_tensor(np.ones(2), torch.device("cpu"))
+    tensor([1., 1.])
+    """
     return torch.from_numpy(array.astype(np.float32)).to(device)

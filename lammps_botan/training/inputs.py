@@ -1,4 +1,4 @@
-"""What a network that sees more than positions is given in training."""
+"""Inputs of networks in training: histories and inherent structures of the data."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ FORCE = 0.1  # force unit, to which inherent structures are made where the model
 
 
 def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
-    """The inputs that a configuration asks for, as its data have them.
+    """Give the inputs that a configuration asks for, as its data have them.
 
     Parameters
     ----------
@@ -25,10 +25,21 @@ def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
     paths : sequence of Path
         npz files; with histories where the network sees them.
 
+    Returns
+    -------
+    Inputs
+
     Raises
     ------
     ValueError
         If a file has no histories, or files differ in window or interval.
+
+    Examples
+    --------
+    >>> from lammps_botan.training.config import Data
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> read_inputs(config, []).words
+    'positions, species'
     """
     history = None
     if config.inputs.history:
@@ -50,12 +61,29 @@ def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
 
 
 def starts(ensemble: Ensemble, inputs: Inputs) -> list[Configuration]:
-    """The configuration of an ensemble, once with each of its histories.
+    """Give the configuration of an ensemble, once with each of its histories.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    inputs : Inputs
+        Inputs of the network.
+
+    Returns
+    -------
+    list of Configuration
 
     Raises
     ------
     ValueError
-        If its file has no histories, and the network sees them.
+        If the network sees histories and the file has none.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration([[0, 0, 0]], [0], Box(9.0, (True, True, True)))
+    >>> len(starts(Ensemble(start, final=[[[0, 0, 1]]]), Inputs()))
+    1
     """
     start = ensemble.configuration
     if inputs.history is None:
@@ -64,12 +92,29 @@ def starts(ensemble: Ensemble, inputs: Inputs) -> list[Configuration]:
 
 
 def count_ends(ensemble: Ensemble, inputs: Inputs) -> int:
-    """How many runs of an ensemble have ends of which the inputs are known: the first ones.
+    """Count the runs of an ensemble whose ends have the inputs of a network: the first ones.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    inputs : Inputs
+        Inputs of the network.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     ValueError
         If there are none.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration([[0, 0, 0]], [0], Box(9.0, (True, True, True)))
+    >>> count_ends(Ensemble(start, final=[[[0, 0, 1]]]), Inputs())
+    1
     """
     if inputs.history is None:
         return ensemble.n_runs
@@ -84,13 +129,31 @@ def count_ends(ensemble: Ensemble, inputs: Inputs) -> int:
 
 
 def ends(ensemble: Ensemble, inputs: Inputs, n: int) -> Iterator[list[Configuration]]:
-    """Where each of the first `n` runs of an ensemble ended, once with each of its histories.
+    """Give the end of each of the first `n` runs of an ensemble, once with each of its histories.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    inputs : Inputs
+        Inputs of the network.
+    n : int
+
+    Yields
+    ------
+    list of Configuration
 
     Raises
     ------
     ValueError
-        If the file has no histories, or no inherent structures, of these ends, and the network sees
-        them.
+        If the network sees histories, or inherent structures, and the file has none of these ends.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration([[0, 0, 0]], [0], Box(9.0, (True, True, True)))
+    >>> [[end]] = ends(Ensemble(start, final=[[[0, 0, 1]]]), Inputs(), n=1)
+    >>> end.positions
+    array([[0., 0., 1.]])
     """
     if n == 0:
         return  # a file of pseudo-labels has the start alone

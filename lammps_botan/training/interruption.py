@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a training between two steps."""
+"""Ctrl-C and SIGTERM, which end a training between two steps."""
 
 import os
 import signal
@@ -10,20 +10,20 @@ from lightning.pytorch import Callback
 
 
 class InterruptionError(Exception):
-    """The training was asked to end; what it has learned is in its files."""
+    """The training was asked to end; its best weights are in its files."""
 
 
 class Interruption(Callback):
-    """Ends a training between two steps when a signal asks for it.
+    """End a training between two steps when a signal asks for it.
 
-    A signal that raises an exception wherever the training happens to be can leave a lock of
-    another thread taken, for which the process then waits without end. A second signal ends the
-    process at once. Signals belong to the main thread: in another one this does nothing.
+    An exception of a signal handler at any place of the training could leave a lock of another
+    thread taken, and the process would wait without end. A second signal ends the process at once.
+    Signals belong to the main thread: in another thread this does nothing.
 
     Examples
     --------
-    >>> with Interruption() as interruption:  # doctest: +SKIP
-    ...     Trainer(callbacks=[interruption]).fit(module)
+    >>> with Interruption() as interruption:
+    ...     interruption.on_train_batch_end()
     """
 
     def __init__(self) -> None:
@@ -48,11 +48,11 @@ class Interruption(Callback):
         self._asked = True
 
     def on_train_batch_end(self, *_: object) -> None:
-        """After each step."""
+        """End the training after a step."""
         self._stop()
 
     def on_validation_batch_end(self, *_: object) -> None:
-        """After each configuration that is predicted."""
+        """End the training after the validation of a configuration."""
         self._stop()
 
     def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The configurations that a training run makes known to its network."""
+"""Configurations that a training run makes known to its network."""
 
 import json
 from collections.abc import Sequence
@@ -15,20 +15,56 @@ DISTILLED_FROM = "distilled_from"  # key of npz files with pseudo-labels
 
 
 def know(configuration: Configuration, role: Role, name: str) -> KnownConfiguration:
-    """The record of a configuration."""
+    """Record a configuration.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    role : str
+        "training", "validation" or "distillation".
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    KnownConfiguration
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> one = Configuration([[0, 0, 0]], [0], Box(9.0, (True, True, True)))
+    >>> know(one, "training", "c1.npz").role
+    'training'
+    """
     return KnownConfiguration(sha256=configuration.sha256, role=role, name=name)
 
 
 def known_in_data(
     training: Sequence[Ensemble], validation: Sequence[Ensemble]
 ) -> list[KnownConfiguration]:
-    """What a network knows that learned from some ensembles and was chosen by others.
+    """Record the configurations that a network knows after training and validation.
+
+    Parameters
+    ----------
+    training, validation : sequence of Ensemble
+
+    Returns
+    -------
+    list of KnownConfiguration
 
     Raises
     ------
     ValueError
         If a configuration for validation is among those for training, whatever the names of the
         files, or pseudo-labels were distilled from it.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> one = Configuration([[0, 0, 0]], [0], Box(9.0, (True, True, True)))
+    >>> [known] = known_in_data([Ensemble(one, final=[[[0, 0, 1]]])], [])
+    >>> known.role
+    'training'
     """
     origins = [_distilled_from(one.path) for one in training]
     learned = [_learned(one, own) for one, own in zip(training, origins, strict=True)]
@@ -51,7 +87,7 @@ def known_in_data(
 
 
 def _learned(one: Ensemble, origins: Sequence[KnownConfiguration]) -> KnownConfiguration:
-    """What a network learns from a file, whose pseudo-labels may be distilled from others."""
+    """Record of a training file, whose pseudo-labels may be distilled from other configurations."""
     known = know(one.configuration, "training", one.path.name)
     if not origins or known.sha256 in {origin.sha256 for origin in origins}:
         return known

@@ -1,9 +1,9 @@
-"""Fits the linear network (`lammps_botan.network.linear`) by ridge regression.
+"""Ridge regression for the linear network (`lammps_botan.network.linear`).
 
 - Propensity: one regression for each species on its descriptors and their averages.
-- Pair-distance change: one for each pair of species, of E_ij - (r_ij - |r_i - r_j|), where r_ij is
-  the distance between mean, inherent or thermal positions, on r_ij and the propensities of both
-  ends. It learns from propensities that other configurations predict, as they will be given.
+- Pair-distance change: one for each pair of species, of E_ij - (r_ij - ``|r_i - r_j|``), where r_ij
+  is the distance between mean, inherent or thermal positions, on r_ij and the propensities of both
+  ends. It learns from propensities that other configurations predict, as in later use.
 """
 
 from copy import deepcopy
@@ -23,7 +23,7 @@ from lammps_botan.training.cross_validation import CrossValidation, Regression, 
 from lammps_botan.training.data import TrainingGraph
 from lammps_botan.training.moments import moments_of
 
-# neighbors in a shell, or pairs near a distance: what is hardly ever there would count most, and a
+# of neighbors in a shell, or pairs near a distance: rare ones would otherwise count most, and a
 # single pair at such a distance would change by many diameters
 LEAST_SPREAD = 0.1
 
@@ -35,6 +35,12 @@ class LinearFit:
     ----------
     network : Linear
         Not fitted yet.
+
+    Examples
+    --------
+    >>> fit = LinearFit(Linear(2.0))
+    >>> sorted(fit.pairs)
+    [(0, 0), (0, 1), (1, 1)]
     """
 
     def __init__(self, network: Linear) -> None:
@@ -95,14 +101,15 @@ class LinearFit:
     def choose_pairs(self) -> None:
         """Choose the penalties of the pair-distance change.
 
-        Pairs that are in fewer than two configurations get the distance that they have in the mean.
+        Pairs that are in fewer than two configurations get the distance between their mean
+        positions.
         """
         self.pairs = {kind: one for kind, one in self.pairs.items() if one.n_parts > 1}
         for regression in self.pairs.values():
             regression.choose()
 
     def network(self, part: int | None = None) -> Linear:
-        """The network, fitted to all configurations or to those of all parts but one."""
+        """Fit the network to all configurations, or to those of all parts but one."""
         made = deepcopy(self._network)
         for kind, particles in enumerate(self.particles):
             if particles.penalty:
@@ -114,11 +121,25 @@ class LinearFit:
 
 
 def describe(network: Linear, sample: TrainingGraph) -> Floats:
-    """Descriptors and their averages, one generation after the other.
+    """Compute descriptors and their averages, one generation after the other.
+
+    Parameters
+    ----------
+    network : Linear
+    sample : TrainingGraph
 
     Returns
     -------
     float32 [n_particles, (generations + 1) * n_descriptors]
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> ends, vectors = (np.array([0, 1]), np.array([1, 0])), np.array([[1.0, 0, 0], [-1, 0, 0]])
+    >>> graph = Graph(np.zeros(2, int), *ends, vectors, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(2), edge=np.ones(2))
+    >>> len(describe(Linear(2.0), sample))
+    2
     """
     species, *_, center, neighbor = _tensors(sample)
     with torch.inference_mode():
@@ -131,7 +152,7 @@ def describe(network: Linear, sample: TrainingGraph) -> Floats:
 
 
 def _averages(weights: Floats, graph: Graph) -> csr_array:
-    """What `network.shells.neighbor_averages` does, for many columns at once."""
+    """Matrix of `network.shells.neighbor_averages`, for many columns at once."""
     n = graph.n_particles
     total = csr_array((weights, (graph.center, graph.neighbor)), (n, n)) + eye_array(n)
     return csr_array(total.multiply(1 / total.sum(axis=1)[:, None]), dtype=np.float32)
@@ -140,7 +161,7 @@ def _averages(weights: Floats, graph: Graph) -> csr_array:
 def describe_pairs(
     network: Linear, sample: TrainingGraph, propensity: Floats, some: Ints
 ) -> tuple[Floats, Floats]:
-    """Descriptors of some edges, and by how much they are longer in the mean; in diameters.
+    """Compute descriptors of some edges, and by how much the edges are longer in the mean.
 
     Parameters
     ----------
@@ -149,11 +170,24 @@ def describe_pairs(
     propensity : float32 [n_particles]
         Diameters.
     some : int64 [n]
-        Which edges.
+        Numbers of the edges.
 
     Returns
     -------
-    float32 [n, n_distances * pair_factors], [n]
+    float32 [n, n_distances * pair_factors]
+        Descriptors.
+    float32 [n]
+        Differences of the distances, diameters.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> ends, vectors = (np.array([0, 1]), np.array([1, 0])), np.array([[1.0, 0, 0], [-1, 0, 0]])
+    >>> graph = Graph(np.zeros(2, int), *ends, vectors, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(2), edge=np.ones(2))
+    >>> _, towards = describe_pairs(Linear(2.0), sample, np.ones(2, np.float32), np.array([0]))
+    >>> towards
+    array([0.], dtype=float32)
     """
     own = torch.from_numpy(propensity)
     *_, center, neighbor = _tensors(sample)
@@ -167,14 +201,37 @@ def describe_pairs(
 
 
 def predict(network: Linear, sample: TrainingGraph) -> tuple[Floats, Floats]:
-    """Propensity [n_particles] and pair-distance change [n_edges], length unit."""
+    """Predict the propensity and the pair-distance change of a sample.
+
+    Parameters
+    ----------
+    network : Linear
+    sample : TrainingGraph
+
+    Returns
+    -------
+    float32 [n_particles]
+        Length unit.
+    float32 [n_edges]
+        Length unit.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> ends, vectors = (np.array([0, 1]), np.array([1, 0])), np.array([[1.0, 0, 0], [-1, 0, 0]])
+    >>> graph = Graph(np.zeros(2, int), *ends, vectors, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(2), edge=np.ones(2))
+    >>> node, edge = predict(Linear(2.0), sample)  # not fitted yet
+    >>> node
+    array([0., 0.], dtype=float32)
+    """
     with torch.inference_mode():
         node, edge = network(*_tensors(sample))
     return node[:, 0].numpy(), edge[:, :1].flatten().numpy()  # empty where it has no pairs
 
 
 def _tensors(sample: TrainingGraph) -> list[Tensor]:
-    """What `forward` of the network is given, with the first history where there are several."""
+    """Arguments of `forward` of the network, with the first history where there are several."""
     given = [array for one in sample.inputs[:1] for array in (one.vectors, one.scalars)]
     return [torch.from_numpy(array) for array in forward_arrays(sample.graph, *given)]
 
@@ -192,7 +249,7 @@ def _set_particles(network: Linear, kind: int, found: Regression) -> None:
     weights = found.weights.reshape(n_generations, -1)
     if not network.origin.any():
         network.origin.copy_(torch.from_numpy(found.mean_x.reshape(n_generations, -1)[0]))
-    # averages of what is constant are the same constant
+    # averages of a constant are the same constant
     origin = network.origin.double().numpy()
     mean = found.mean_x.reshape(n_generations, -1) - origin
     network.weights[:, kind::k] = torch.from_numpy(weights[::-1].T.copy()).float()

@@ -1,4 +1,4 @@
-"""A training run of the linear network: from its configuration to its checkpoint, in a minute."""
+"""Training run of the linear network: from its configuration to its checkpoint, in a minute."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def train_linear(config: Config, folder: Path) -> Path:
     config : Config
         With `network.architecture` "linear".
     folder : Path
-        Where its patterns and `config.output` start from.
+        Folder that its patterns and `config.output` start from.
 
     Returns
     -------
@@ -49,6 +49,20 @@ def train_linear(config: Config, folder: Path) -> Path:
     ValueError
         If a file cannot be used, a species is in fewer than two configurations, the data differ in
         mixture, lag time, temperature, density or inputs, or the output folder holds another run.
+
+    Examples
+    --------
+    >>> from lammps_botan.training.config import Data, Network, Recipe
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> about = {"box": 4.705, "types": np.repeat([0, 1], [100, 25]), "time": 13.0}
+    >>> for k, name in enumerate(("a.npz", "b.npz")):
+    ...     start = sites + np.random.default_rng(k).normal(0, 0.05, sites.shape)
+    ...     positions = start + np.random.default_rng(k).normal(0, 0.1, (4, 125, 3))
+    ...     np.savez(name, **about, temperature=0.5, initial_positions=start, positions=positions)
+    >>> data, network = Data(train=["?.npz"]), Network(architecture="linear")
+    >>> config = Config(output="run", data=data, network=network, recipe=Recipe(p=1))
+    >>> train_linear(config, Path(".")).name
+    'best.ckpt'
     """
     output = folder / config.output
     check_output(config, output, None)
@@ -112,7 +126,7 @@ def _fit(
 def _samples(
     config: Config, physics: Physics, ensemble: Ensemble, seen: list[Configuration]
 ) -> list[TrainingGraph]:
-    """The samples of one structure, of which `seen` has each history."""
+    """Samples of one structure; `seen` has it once with each history."""
     made = make_graph(config, physics, replace(ensemble, configuration=seen[0]))
     if not physics.inputs.names:
         return [made]
@@ -120,7 +134,7 @@ def _samples(
 
 
 def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iterator[TrainingGraph]:
-    """The ends of runs; from there one run is known, which ends at the start."""
+    """Samples of the ends of runs, each with one known run, which ends at the start."""
     for seen in ends(ensemble, physics.inputs, _n_reversed(config, ensemble)):
         back = replace(ensemble, final=ensemble.initial[None])
         yield from _samples(config, physics, back, seen)
@@ -129,7 +143,7 @@ def _reversed_runs(config: Config, physics: Physics, ensemble: Ensemble) -> Iter
 def _cross_validate(
     fit: LinearFit, samples: list[tuple[int, TrainingGraph]], physics: Physics
 ) -> dict[str, Any]:
-    """How well configurations are predicted by networks that did not learn from them."""
+    """Correlations of configurations with predictions of networks that did not learn from them."""
     p = 0.5 if fit.network().pairs else 1.0
     rows: dict[str, list[float]] = {}
     networks = {part: fit.network(part) for part in {part_of(number) for number, _ in samples}}

@@ -1,7 +1,8 @@
-"""A model as the teacher of another one: pseudo-labels are what it predicts.
+"""A model as the teacher of another one: its predictions are the pseudo-labels.
 
-A model that sees histories or inherent structures predicts better than one that sees thermal
-positions only. That one can learn from the predictions as from further configurations.
+A model that sees histories or inherent structures predicts better than a model that sees thermal
+positions only. The second model can learn from the predictions of the first as from further
+configurations.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,19 +22,19 @@ from lammps_botan.training.inputs import ends, starts
 
 
 class ModelTeacher:
-    """Labels structures by a model file.
+    """Label structures with a model file.
 
     Parameters
     ----------
     model : str or Path
         A model file, or the name of a model that ships.
     ensembles : sequence of Ensemble
-        At one lag time, with what the model sees.
+        At one lag time, with the inputs of the model.
 
     Attributes
     ----------
     known : list of KnownConfiguration
-        What the model learned from; of a committee, what all its members learned from.
+        Configurations that the model learned from; for a committee those of all members.
 
     Raises
     ------
@@ -42,6 +43,16 @@ class ModelTeacher:
     ValueError
         If it is no model file, predicts R, D or C, or was trained for another lag time,
         temperature, density or mixture than that of an ensemble.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box
+    >>> sites, box = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T, Box(4.705, (True, True, True))
+    >>> start = Configuration(sites, np.repeat([0, 1], [100, 25]), box, mixture=KOB_ANDERSEN)
+    >>> ensemble = Ensemble(start, np.zeros((0, 125, 3)), lag_time=4120.0, propensity=np.ones(125))
+    >>> teacher = ModelTeacher("ka-t044", [ensemble])
+    >>> [teacher.label(seen).propensity.shape for seen in teacher.structures(ensemble)]
+    [(125,)]
     """
 
     def __init__(self, model: str | Path, ensembles: Sequence[Ensemble]) -> None:
@@ -61,9 +72,9 @@ class ModelTeacher:
             self._lag_time = metadata.lag_times[0]
 
     def structures(self, ensemble: Ensemble) -> Iterator[list[Configuration]]:
-        """The start of an ensemble and then the ends of its runs, with each of their histories.
+        """Give the start of an ensemble and the ends of its runs, with each of their histories.
 
-        Each is followed by its copies, with the one history that belongs to them.
+        Each structure is followed by its copies, each with the one history that belongs to it.
         """
         n, copies = count_labeled(ensemble, self._inputs)
         all_copies = read_copies(ensemble.path) if copies else None
@@ -74,7 +85,7 @@ class ModelTeacher:
                 yield from _copies(seen, all_copies[k])
 
     def label(self, seen: Sequence[Configuration]) -> Ensemble:
-        """The labels of one structure: means over what is predicted from each of its histories."""
+        """Label one structure with the mean of the predictions from each of its histories."""
         forecasts = [self._model.forecast(one, self._lag_time) for one in seen]
         changes = [one.changes for one in forecasts if one.changes is not None]
         return Ensemble(
@@ -87,15 +98,35 @@ class ModelTeacher:
 
 
 def count_labeled(ensemble: Ensemble, inputs: Inputs) -> tuple[int, int]:
-    """How many structures of an ensemble a model with these inputs labels, and copies of each.
+    """Count the structures of an ensemble that a model with these inputs labels.
 
-    Without histories all ends of runs are labeled, and no copies, which are for students whose
-    teacher sees more than they do. Nobody knows the inherent structures of copies.
+    Without histories all ends of runs are labeled, and no copies: these are for students whose
+    teacher sees more than they do. The inherent structures of copies are not known.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    inputs : Inputs
+        Inputs of the model.
+
+    Returns
+    -------
+    int
+        Number of structures.
+    int
+        Number of copies of each.
 
     Raises
     ------
     ValueError
         If the model sees histories and the file has none.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration([[0, 0, 0]], [0], Box(9.0, (True, True, True)))
+    >>> count_labeled(Ensemble(start, final=[[[0, 0, 1]]] * 4), Inputs())
+    (5, 0)
     """
     if inputs.history is None:
         return 1 + ensemble.n_runs, 0

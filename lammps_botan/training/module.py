@@ -1,4 +1,4 @@
-"""One step of training and one of validation, and the optimizers, as Lightning wants them."""
+"""Steps of training and validation, and the optimizers, for Lightning."""
 
 import math
 from collections.abc import Sequence
@@ -39,7 +39,21 @@ class Module(pl.LightningModule):
     config : Config
     physics : Physics
     n_graphs : int
-        In an epoch.
+        Graphs of an epoch.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan import KOB_ANDERSEN, Graph
+    >>> from lammps_botan.training.config import Data, Network
+    >>> data = Data(train=["a.npz"], validation=["b.npz"])
+    >>> config = Config(output="run", data=data, network=Network(rounds=1, width=4))
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> ends, vectors = (np.array([0, 1]), np.array([1, 0])), np.array([[1.0, 0, 0], [-1, 0, 0]])
+    >>> graph = Graph(np.zeros(2, int), *ends, vectors, cutoff=2.0)
+    >>> sample = TrainingGraph(Path("c1.npz"), graph, node=np.ones(2), edge=np.ones(2))
+    >>> sorted(Module(config, physics, n_graphs=1).losses([sample]))
+    ['loss', 'loss_E', 'loss_S']
     """
 
     def __init__(self, config: Config, physics: Physics, n_graphs: int) -> None:
@@ -48,8 +62,8 @@ class Module(pl.LightningModule):
         self._mixture = physics.mixture
         recipe = config.recipe
         self.model = make_network(config.network, physics, aggregation=recipe.aggregation)
-        # what the network measures lengths in, those it gives and those it takes; the equivariant
-        # ones know the diameter, and all others with inputs know it of what they take
+        # units of the lengths that the network gives and takes; the equivariant ones know the
+        # diameter for both, all others with inputs for the lengths that they take
         simple = isinstance(self.model, Botan | NtGnn)
         self._unit = physics.mixture.diameter if simple else 1.0
         self._taken = self._unit if not physics.inputs.names else 1.0
@@ -59,15 +73,15 @@ class Module(pl.LightningModule):
         self._steps = recipe.epochs * -(-n_graphs // recipe.graphs_per_step)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, index: int) -> Any:
-        """As it is: the steps below move what they need."""
+        """Leave the batch as it is: the steps below move the tensors that they need."""
         return batch
 
     def losses(self, graphs: Sequence[TrainingGraph]) -> dict[str, Tensor]:
-        """L_S and L_E of one step, and the loss p L_S + (1 - p) L_E (Shiba et al., eq. 12).
+        """Compute L_S and L_E of one step, and the loss p L_S + (1 - p) L_E (Shiba et al., eq. 12).
 
         Each is a mean squared error over all particles or edges of a graph, averaged over the
-        graphs, of which reversed runs count `recipe.reversed_weight`. A loss that has no weight is
-        left out. In it the mean error of each species, or pair of species, has the weight
+        graphs, where reversed runs have the weight `recipe.reversed_weight`. A loss without weight
+        is left out. The mean error of each species, or pair of species, has the weight
         `recipe.offset_weight`.
         """
         p = self.config.recipe.p
@@ -112,12 +126,12 @@ class Module(pl.LightningModule):
         return torch.stack(squares).mean()
 
     def training_step(self, graphs: list[TrainingGraph], batch: int) -> None:
-        """Forward, backward and one step of the optimizers.
+        """Run forward, backward and one step of the optimizers.
 
         Raises
         ------
         NotFiniteError
-            If the loss or its gradient is not finite; the weights are as before the step then.
+            If the loss or its gradient is not finite; then the weights stay as before the step.
         """
         losses = self.losses(graphs)
         optimizers = _as_list(self.optimizers())
@@ -143,7 +157,7 @@ class Module(pl.LightningModule):
         )
 
     def validation_step(self, sample: TrainingGraph, batch: int) -> None:
-        """Correlations of what is learned, averaged over the graphs; `rho` chooses the epoch.
+        """Compute the correlations, averaged over the graphs; `rho` chooses the epoch.
 
         Raises
         ------
@@ -172,7 +186,7 @@ class Module(pl.LightningModule):
         self.log_dict(found, batch_size=1, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """One optimizer, or two for Muon, with a learning rate that changes from step to step."""
+        """Make one optimizer, or two for Muon, with a learning rate that changes at each step."""
         recipe = self.config.recipe
         matrices = [p for p in self.model.parameters() if p.ndim == 2]
         biases = [p for p in self.model.parameters() if p.ndim != 2]

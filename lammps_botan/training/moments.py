@@ -1,6 +1,6 @@
-"""Second moments of descriptors and targets, which ridge regression needs and nothing else.
+"""Second moments of descriptors and targets: all that ridge regression needs.
 
-Those of several samples are added up, so that any number of samples takes the memory of one, and
+The moments of several samples are added up: any number of samples takes the memory of one, and
 cross-validation over configurations costs no more than solving for the weights.
 """
 
@@ -21,11 +21,11 @@ class Moments:
     Attributes
     ----------
     n : float
-        Number of particles or pairs; less where they count less.
-    mean_x, mean_y : [p], float
+        Number of particles or pairs, each times its weight.
+    mean_x, mean_y : float64 [n_descriptors], float
         Means of descriptors and target over all of them.
-    xx, xy, yy : [p, p], [p], float
-        Sums of products of what differs from the mean of the sample.
+    xx, xy, yy : float64 [n_descriptors, n_descriptors], [n_descriptors], float
+        Sums of products of differences from the mean of the sample.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class Moments:
     yy: float
 
     def times(self, weight: float) -> "Moments":
-        """The moments where each particle counts `weight` times, means aside."""
+        """Give the moments where each particle has this weight; the means stay."""
         return replace(
             self,
             n=weight * self.n,
@@ -57,7 +57,23 @@ class Moments:
 
 
 def moments_of(x: Floats, y: Floats) -> Moments:
-    """The moments of a sample, from descriptors [n, p] and targets [n]; n is at least 1."""
+    """Compute the moments of a sample.
+
+    Parameters
+    ----------
+    x : float [n, n_descriptors]
+        n is at least 1.
+    y : float [n]
+
+    Returns
+    -------
+    Moments
+
+    Examples
+    --------
+    >>> moments_of(np.array([[0.0], [2.0]]), np.array([0.0, 4.0])).mean_y
+    2.0
+    """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     mean_x, mean_y = x.mean(axis=0), float(y.mean())
     x, y = x - mean_x, y - mean_y
@@ -65,7 +81,22 @@ def moments_of(x: Floats, y: Floats) -> Moments:
 
 
 def add_moments(several: Sequence[Moments]) -> Moments:
-    """The moments of all samples together."""
+    """Combine the moments of several samples.
+
+    Parameters
+    ----------
+    several : sequence of Moments
+
+    Returns
+    -------
+    Moments
+
+    Examples
+    --------
+    >>> one = moments_of(np.array([[0.0], [2.0]]), np.array([0.0, 4.0]))
+    >>> add_moments([one, one]).xx
+    array([[4.]])
+    """
     n = sum(one.n for one in several)
     return Moments(
         n=n,
@@ -78,15 +109,26 @@ def add_moments(several: Sequence[Moments]) -> Moments:
 
 
 def solve_ridge(moments: Moments, penalty: float, least_spread: Floats | float = 0.0) -> Floats:
-    """Weights [p] of ridge regression on descriptors in units of their standard deviation.
+    """Solve ridge regression on descriptors in units of their standard deviation.
 
     Parameters
     ----------
     moments : Moments
     penalty : float
-        Of the sum of squared weights, beside the sum of squared errors.
-    least_spread : [p] or float
-        Where a standard deviation is smaller, it counts as this.
+        Factor of the sum of squared weights, beside the sum of squared errors.
+    least_spread : float [n_descriptors] or float
+        Smallest standard deviation; smaller ones count as this.
+
+    Returns
+    -------
+    float64 [n_descriptors]
+        Weights.
+
+    Examples
+    --------
+    >>> one = moments_of(np.array([[0.0], [2.0]]), np.array([0.0, 4.0]))
+    >>> solve_ridge(one, penalty=0.0)
+    array([2.])
     """
     spread = np.maximum(np.sqrt(np.diagonal(moments.xx) / moments.n), least_spread)
     used = spread > SOLE * np.maximum(np.abs(moments.mean_x), np.finfo(np.float64).tiny)

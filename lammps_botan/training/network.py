@@ -1,4 +1,4 @@
-"""The network of a training run, and the weights it starts from."""
+"""The network of a training run, and its initial weights."""
 
 import hashlib
 import math
@@ -27,6 +27,14 @@ class InitialWeights:
         A network like that of the configuration.
     file, sha256 : str
         Name and SHA-256 of the file of the checkpoint.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> weights = InitialWeights(Checkpoint(Botan(1, 4), physics), "before.ckpt", "ab")
+    >>> weights.check(physics), weights.known
+    (None, [])
     """
 
     checkpoint: Checkpoint
@@ -39,17 +47,17 @@ class InitialWeights:
         return known_in(self.checkpoint.provenance)
 
     def load_into(self, model: BaseNetwork, physics: Physics) -> None:
-        """Give the weights to the network of a run, which measures lengths in diameters."""
+        """Load the weights into the network of a run, which measures lengths in diameters."""
         model.load_state_dict(self.checkpoint.model.state_dict())
         scale_lengths(model, 1 / physics.mixture.diameter)
 
     def check(self, physics: Physics) -> None:
-        """Refuse weights that are for another mixture, cutoff or inputs.
+        """Refuse weights for another mixture, cutoff or inputs.
 
         Raises
         ------
         ValueError
-            Which says what differs.
+            With what differs.
         """
         own = self.checkpoint.physics
         if why := physics.mixture.difference(own.mixture):
@@ -67,7 +75,17 @@ class InitialWeights:
 
 
 def read_initial_weights(path: Path, network: Network) -> InitialWeights:
-    """Weights of a checkpoint.
+    """Read the weights of a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+    network : Network
+        Network of the configuration.
+
+    Returns
+    -------
+    InitialWeights
 
     Raises
     ------
@@ -75,6 +93,15 @@ def read_initial_weights(path: Path, network: Network) -> InitialWeights:
         If there is no such file.
     ValueError
         If it is no checkpoint, or of a network that differs from that of the configuration.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> from lammps_botan.network.checkpoint import save_checkpoint
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> save_checkpoint(Checkpoint(Botan(1, 4), physics), Path("before.ckpt"))
+    >>> read_initial_weights(Path("before.ckpt"), Network(rounds=1, width=4)).file
+    'before.ckpt'
     """
     path = Path(path)
     checkpoint = load_checkpoint(path)
@@ -99,11 +126,26 @@ def _cannot_start(file: str, key: str, expected: object, found: object) -> Value
 
 
 def scale_lengths(model: BaseNetwork, unit: float) -> None:
-    """Make a network that measures lengths in `unit` take and give them in the unit of the data.
+    """Change a network that measures lengths in `unit` to the unit of the data.
 
     The first layer on edge vectors takes up the factor, and the last one gives it back, so that a
     network learns the same in any units. Networks with inputs know the diameter and take lengths
     as they are; the equivariant ones give them back too.
+
+    Parameters
+    ----------
+    model : Network
+        Changed in place.
+    unit : float
+        Length unit.
+
+    Examples
+    --------
+    >>> model = Botan(1, 4)
+    >>> before = model.output.bias.clone()
+    >>> scale_lengths(model, 2.0)
+    >>> bool(torch.equal(model.output.bias, 2 * before))
+    True
     """
     if not isinstance(model, Botan | NtGnn):
         return
@@ -117,22 +159,34 @@ def scale_lengths(model: BaseNetwork, unit: float) -> None:
 def make_network(
     network: Network, physics: Physics, *, aggregation: str = "index_add"
 ) -> BaseNetwork:
-    """A network with random weights.
+    """Make a network with random weights.
 
     Parameters
     ----------
     network : Network
     physics : Physics
-        What it is for.
+        What the network is for.
     aggregation : str
-        What adds up the messages: "index_add" of torch, or "scatter" for torch-scatter
-        (https://github.com/rusty1s/pytorch_scatter). The weights are the same ones: nothing but a
-        training run ever needs torch-scatter.
+        How messages are added up: "index_add" of torch, or "scatter" for torch-scatter
+        (https://github.com/rusty1s/pytorch_scatter). The weights are the same ones: only training
+        runs need torch-scatter.
+
+    Returns
+    -------
+    Network
+        Of `network.network`.
 
     Raises
     ------
     ValueError
         If torch-scatter is asked for and not installed.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> make_network(Network(rounds=1, width=4), physics).rounds
+    1
     """
     n_species = physics.mixture.n_species
     if network.architecture == "equivariant":

@@ -1,4 +1,4 @@
-"""The output folder of a training run: what was begun there, and what came out of it."""
+"""The output folder of a training run: its configuration and its checkpoints."""
 
 import json
 import math
@@ -20,10 +20,22 @@ SUFFIX = ".pl"  # of Lightning's own files
 def check_output(config: Config, output: Path, init: InitialWeights | None) -> None:
     """Refuse a folder that holds another run.
 
+    Parameters
+    ----------
+    config : Config
+    output : Path
+    init : InitialWeights or None
+
     Raises
     ------
     ValueError
-        If it was begun with another configuration, or from other weights.
+        If the folder was begun with another configuration, or from other weights.
+
+    Examples
+    --------
+    >>> from lammps_botan.training.config import Data
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> check_output(config, Path("fresh"), None)
     """
     recorded = output / "config.json"
     if not recorded.exists():
@@ -45,7 +57,22 @@ def check_output(config: Config, output: Path, init: InitialWeights | None) -> N
 
 @rank_zero_only
 def begin_output(config: Config, output: Path, init: InitialWeights | None) -> None:
-    """Make the folder, and record what is begun there."""
+    """Make the folder, and record configuration and initial weights there.
+
+    Parameters
+    ----------
+    config : Config
+    output : Path
+    init : InitialWeights or None
+
+    Examples
+    --------
+    >>> from lammps_botan.training.config import Data
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> begin_output(config, Path("begun"), None)
+    >>> [path.name for path in Path("begun").iterdir()]
+    ['config.json']
+    """
     output.mkdir(parents=True, exist_ok=True)
     texts = {"config.json": config.model_dump_json(indent=2)}
     if init is not None:
@@ -75,11 +102,26 @@ def write_best(
     init : InitialWeights or None
     physics : Physics
     known : list of KnownConfiguration
-        Those of the run; those of the initial weights are added.
+        Configurations of the run; those of the initial weights are added.
     seen : InputStatistics or None
-        What the network saw of them besides positions and species.
+        Statistics of the inputs of the network in training.
     rho : float
-        On the validation data, NaN where it is not known.
+        Correlation on the validation data, NaN where it is not known.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> from lammps_botan.training.config import Data, Network
+    >>> data, small = Data(train=["a.npz"], validation=["b.npz"]), Network(rounds=1, width=4)
+    >>> config = Config(output="best", data=data, network=small)
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> weights = make_network(small, physics).state_dict()
+    >>> Path("best").mkdir()
+    >>> lightning = {"epoch": 3, "state_dict": {f"model.{k}": v for k, v in weights.items()}}
+    >>> torch.save(lightning, "best/best.pl")
+    >>> write_best(config, Path("best"), None, physics=physics, known=[], seen=None, rho=0.7)
+    >>> load_checkpoint(Path("best/best.ckpt")).provenance["validation_rho"]
+    0.7
     """
     # weights, physics and provenance, nothing else
     state = torch.load(output / f"best{SUFFIX}", map_location="cpu", weights_only=True)

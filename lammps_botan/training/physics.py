@@ -1,4 +1,4 @@
-"""What a training run is about, as its configuration and its data agree on it."""
+"""Mixture, lag time and state of a training run, from its configuration and its data."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -18,20 +18,33 @@ SAME_DENSITY = 0.05  # likewise of densities, which fluctuate in a barostat
 
 
 def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[Ensemble]:
-    """The ensembles of a run, each of a known mixture.
+    """Read the ensembles of a run, each of a known mixture.
 
     Parameters
     ----------
     config : Config
     folder : Path
-        Where a mixture file that the configuration names is looked for.
+        Folder of a mixture file that the configuration names.
     paths : iterable of Path
+
+    Returns
+    -------
+    list of Ensemble
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError
+        If there is no such file.
+    ValueError
         If a file cannot be read, or is of another mixture than `target.mixture` or of an unknown
         one.
+
+    Examples
+    --------
+    >>> from lammps_botan.training.config import Data
+    >>> data = Data(train=["a.npz"], validation=["b.npz"])
+    >>> read_ensembles(Config(output="run", data=data), Path("."), [])
+    []
     """
     named = _named_mixture(config.target, folder)
     read = [read_ensemble(path, time_index=config.data.time_index, mixture=named) for path in paths]
@@ -46,22 +59,36 @@ def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[
 
 
 def agree(config: Config, folder: Path, ensembles: Sequence[Ensemble]) -> Physics:
-    """What a network that learns from these ensembles stands for.
+    """Agree on the physics of a network that learns from these ensembles.
 
     Parameters
     ----------
     config : Config
-        What it does not say is taken from the ensembles, or from their mixture.
+        Missing values are taken from the ensembles, or from their mixture.
     folder : Path
         As for `read_ensembles`.
     ensembles : sequence of Ensemble
         Each of a known mixture.
 
+    Returns
+    -------
+    Physics
+
     Raises
     ------
     ValueError
         If mixtures, lag times, temperatures or densities differ from those of the configuration or
-        from each other, or nobody says the lag time or the temperature.
+        from each other, or neither says the lag time or the temperature.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN, Box, Configuration
+    >>> from lammps_botan.training.config import Data
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> box = Box(9.0, (True, True, True))
+    >>> start = Configuration([[0, 0, 0]], [0], box, mixture=KOB_ANDERSEN, temperature=0.5)
+    >>> agree(config, Path("."), [Ensemble(start, final=[[[0, 0, 1]]], lag_time=13.0)]).cutoff
+    2.0
     """
     target = config.target
     mixture = _mixture(_named_mixture(target, folder), ensembles)
@@ -107,7 +134,7 @@ def _agreed(
     ensembles: Sequence[Ensemble],
     own: Callable[[Ensemble], float | None],
 ) -> float:
-    """The number that the configuration gives, or else that of all ensembles."""
+    """Number that the configuration gives, or else that of all ensembles."""
     words = key.replace("_", " ")
     expected, whose = given, f"target.{key}"
     for one in ensembles:
@@ -129,7 +156,7 @@ def _agreed(
 
 
 def _density(target: Target, mixture: Mixture, ensembles: Sequence[Ensemble]) -> float:
-    """That of the configuration, or of the mixture where the ensembles have it, else theirs."""
+    """Density of the configuration, or of the mixture where the ensembles have it, else theirs."""
     found = [one.configuration.density for one in ensembles]
 
     def fits(density: float) -> list[bool]:

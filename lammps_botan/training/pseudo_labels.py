@@ -1,4 +1,4 @@
-"""Files of pseudo-labels: targets that were distilled, in place of runs."""
+"""Files of pseudo-labels: distilled targets in place of runs."""
 
 import hashlib
 import json
@@ -33,19 +33,19 @@ def distill(
 
     Without a model, ridge regression on inherent structures learns from the runs of all of them. A
     model that sees histories, and no inherent structures, labels the copies in the files too.
-    Interrupted and called again, it goes on.
+    A second call goes on where an interrupted one stopped.
 
     Parameters
     ----------
     paths : sequence of Path
-        npz files of `simulate inherent`; or what the model sees, such as those of `simulate
-        history`.
+        npz files of `simulate inherent`; or files with the inputs of the model, such as those of
+        `simulate history`.
     output : Path
         Folder; made if it is not there.
     model : str or Path, optional
         A model file, or the name of a model that ships, whose predictions are the labels.
     cutoff : float, optional
-        Of the graph, length unit; that of BOTAN if it is not given. A model has its own.
+        Cutoff of the graph, length unit. Default: that of BOTAN. A model has its own.
     mixture : Mixture, optional
         What the particles are, where the files do not say it.
 
@@ -64,6 +64,15 @@ def distill(
         If a file cannot be used, there are fewer than two without a model, two share a name or
         differ in mixture or lag time, a cutoff is given beside a model, or `output` was begun from
         other files.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> about = {"box": 4.705, "types": np.repeat([0, 1], [100, 25]), "time": 4120.0}
+    >>> np.savez("c1.npz", **about, initial_positions=sites, positions=[sites + 0.1])
+    >>> [path.name for path in distill([Path("c1.npz")], Path("labels"), model="ka-t044")]
+    ['c1-start.npz', 'c1-end1.npz']
     """
     if model is not None and cutoff is not None:
         raise ValueError(f"a model has a cutoff of its own: leave out the cutoff {cutoff:g}")
@@ -98,18 +107,36 @@ def distill(
 
 
 def count_structures(path: Path, *, model: str | Path | None = None) -> int:
-    """How many files of pseudo-labels `distill` writes for an npz file.
+    """Count the files of pseudo-labels that `distill` writes for an npz file.
+
+    Parameters
+    ----------
+    path : Path
+    model : str or Path, optional
+        As for `distill`.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     FileNotFoundError, ValueError
         As `distill`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> start = {"box": 9.0, "types": [0, 0], "initial_positions": np.eye(2, 3)}
+    >>> np.savez("runs.npz", **start, positions=[np.eye(2, 3)] * 4)
+    >>> count_structures(Path("runs.npz"))
+    5
     """
     return len(_names(read_ensemble(path), model))
 
 
 def _names(ensemble: Ensemble, model: str | Path | None) -> list[str]:
-    """What the structures of an ensemble are called, in their order."""
+    """Names of the structures of an ensemble, in their order."""
     inputs = Inputs() if model is None else read_metadata(find_model(model)).inputs
     n_structures, n_copies = count_labeled(ensemble, inputs)
     digits, copy_digits = len(str(n_structures - 1)), len(str(n_copies))

@@ -1,4 +1,4 @@
-"""Ridge regression within configurations, with a penalty that other configurations choose."""
+"""Ridge regression within configurations, with a penalty that cross-validation chooses."""
 
 from collections.abc import Sequence
 
@@ -21,15 +21,23 @@ class Ridge:
 
     Parameters
     ----------
-    x : sequence of [n, n_descriptors]
-        Of each configuration; none is empty.
-    y : sequence of [n]
+    x : sequence of float [n, n_descriptors]
+        Descriptors of each configuration; none is empty.
+    y : sequence of float [n]
+        Targets of each configuration.
     penalty : float, optional
-        The one of `PENALTIES` with which others predict configurations best, if not given.
+        Default: the one of `PENALTIES` that predicts configurations best from the others.
 
     Attributes
     ----------
     penalty : float
+
+    Examples
+    --------
+    >>> x = [np.random.default_rng(k).normal(size=(50, 1)) for k in range(3)]
+    >>> ridge = Ridge(x, [2 * one[:, 0] for one in x], penalty=1e-9)
+    >>> ridge.predict(np.array([[1.0]])).round(3)
+    array([2.])
     """
 
     def __init__(
@@ -52,11 +60,11 @@ class Ridge:
         self._offset = np.mean([one.mean() for one in y])
 
     def predict(self, x: Floats) -> Floats:
-        """float64 [n] from [n, n_descriptors]."""
+        """Predict float64 [n] from descriptors [n, n_descriptors]."""
         return np.asarray(self._steps.predict(x - self._mean) + self._offset)
 
     def unseen(self, x: Sequence[Floats], y: Sequence[Floats]) -> list[Floats]:
-        """What the others say of each configuration, float64 [n], with the same penalty."""
+        """Predict each configuration, float64 [n], from the others with the same penalty."""
         found: list[Floats] = []
         for k, one in enumerate(x):
             others = [j for j, other in enumerate(x) if j != k and len(other)]
@@ -69,18 +77,25 @@ class Ridge:
 
 
 def fit_ridge(x: Sequence[Floats], y: Sequence[Floats]) -> Ridge | None:
-    """Ridge regression on standardized descriptors, each configuration relative to its mean.
+    """Fit ridge regression on standardized descriptors, each configuration relative to its mean.
 
     Parameters
     ----------
-    x : sequence of [n, n_descriptors]
-        Of each configuration; it may have no rows.
-    y : sequence of [n]
+    x : sequence of float [n, n_descriptors]
+        Descriptors of each configuration; it may have no rows.
+    y : sequence of float [n]
+        Targets of each configuration.
 
     Returns
     -------
     Ridge or None
         None where fewer than two configurations have rows.
+
+    Examples
+    --------
+    >>> x = [np.random.default_rng(k).normal(size=(50, 1)) for k in range(3)]
+    >>> fit_ridge(x, [2 * one[:, 0] for one in x]).penalty
+    10.0
     """
     filled = [k for k, one in enumerate(x) if len(one)]
     if len(filled) < 2:

@@ -15,24 +15,41 @@ from lammps_botan.training.known import know
 
 
 class RidgeTeacher:
-    """Labels structures by `training.distillation`, which learns from their runs.
+    """Label structures with `training.distillation`, which learns from their runs.
 
     Parameters
     ----------
     ensembles : sequence of Ensemble
-        Of npz files of `simulate inherent`.
+        Ensembles of npz files of `simulate inherent`.
     cutoff : float, optional
-        Of the graph, length unit; that of BOTAN if it is not given.
+        Cutoff of the graph, length unit. Default: that of BOTAN.
 
     Attributes
     ----------
     known : list of KnownConfiguration
-        What it learned from.
+        Configurations that the regression learned from.
 
     Raises
     ------
     ValueError
-        If there are fewer than two, or files have no inherent structures.
+        If there are fewer than two ensembles, or files have no inherent structures.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lammps_botan.files.ensemble import read_ensemble
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> about = {"box": 4.705, "types": np.repeat([0, 1], [100, 25]), "time": 13.0}
+    >>> for k, name in enumerate(("a.npz", "b.npz")):
+    ...     rng = np.random.default_rng(k)
+    ...     both = sites + rng.normal(0, 0.1, (2, 125, 3))
+    ...     inherent = {"inherent_positions": both, "inherent_energies": rng.normal(size=(2, 125))}
+    ...     np.savez(name, **about, **inherent, initial_positions=both[0], positions=both[1:])
+    >>> ensembles = [read_ensemble(name) for name in ("a.npz", "b.npz")]
+    >>> teacher = RidgeTeacher(ensembles)
+    >>> start, end = teacher.structures(ensembles[0])
+    >>> teacher.label(end).propensity.shape
+    (125,)
     """
 
     def __init__(self, ensembles: Sequence[Ensemble], cutoff: float | None = None) -> None:
@@ -46,12 +63,12 @@ class RidgeTeacher:
         self.known = [know(one.configuration, "distillation", one.path.name) for one in learned]
 
     def structures(self, ensemble: Ensemble) -> Iterator[list[Configuration]]:
-        """The start of an ensemble and then the ends of its runs, one of each."""
+        """Give the start of an ensemble and then the ends of its runs, one of each."""
         mixture = ensemble.configuration.mixture
         yield from ([one] for one in read_structures(ensemble.path, mixture=mixture))
 
     def label(self, seen: Sequence[Configuration]) -> Ensemble:
-        """The labels of one structure."""
+        """Label one structure."""
         (structure,) = seen
         propensity = self._distillation.propensity(structure, describe(structure))
         graph = build_graph(structure, self._cutoff)

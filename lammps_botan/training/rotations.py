@@ -1,4 +1,4 @@
-"""Rotations and reflections, by which training turns a graph before each step."""
+"""Rotations and reflections that turn graphs in training."""
 
 import itertools
 
@@ -9,11 +9,25 @@ from lammps_botan.structure.box import Floats
 
 
 def cube_operations(dimension: int = 3) -> Floats:
-    """float64 [48, 3, 3]: what maps a cube onto itself, permuted axes with any signs.
+    """Give the operations that map a cube onto itself: permuted axes with any signs.
 
     The public implementation of BOTAN turns its graphs by these
-    (https://github.com/h3-Open-BDEC/pyg_botan). In two dimensions [8, 3, 3], those of the square,
+    (https://github.com/h3-Open-BDEC/pyg_botan). In two dimensions they are those of the square,
     which leave z as it is.
+
+    Parameters
+    ----------
+    dimension : int
+        3 or 2.
+
+    Returns
+    -------
+    float64 [48, 3, 3], or [8, 3, 3] in two dimensions
+
+    Examples
+    --------
+    >>> len(cube_operations()), len(cube_operations(2))
+    (48, 8)
     """
     axes = np.eye(dimension)[list(itertools.permutations(range(dimension)))]
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=dimension)))
@@ -22,7 +36,7 @@ def cube_operations(dimension: int = 3) -> Floats:
 
 
 def draw_rotation(kind: str, rng: np.random.Generator, dimension: int = 3) -> Floats:
-    """float64 [3, 3]: one rotation, with or without a reflection.
+    """Draw one rotation, with or without a reflection.
 
     Parameters
     ----------
@@ -31,6 +45,16 @@ def draw_rotation(kind: str, rng: np.random.Generator, dimension: int = 3) -> Fl
     rng : numpy.random.Generator
     dimension : int
         3; or 2 for those of the plane, which leave z as it is.
+
+    Returns
+    -------
+    float64 [3, 3]
+
+    Examples
+    --------
+    >>> rotation = draw_rotation("o3", np.random.default_rng(1))
+    >>> np.allclose(rotation @ rotation.T, np.eye(3))
+    True
     """
     if kind == "cube":
         return np.asarray(rng.choice(cube_operations(dimension)))

@@ -1,4 +1,4 @@
-"""A training run, from its configuration to its checkpoints."""
+"""Training run, from its configuration to its checkpoints."""
 
 import contextlib
 import logging
@@ -54,19 +54,21 @@ def train(
 ) -> list[Path]:
     """Train a network for each seed and write its best checkpoint by validation.
 
-    A run that was interrupted goes on from its last validated epoch when it is started again, and
-    ends with the weights, to the last bit, that it would have had (on a CPU, with the same
-    installation and the same number of threads and processes).
+    An interrupted run goes on from its last validated epoch when it is started again. It ends with
+    the weights of an uninterrupted run, to the last bit (on a CPU, with the same installation and
+    the same number of threads and processes).
 
     Parameters
     ----------
     config : Config
     folder : Path
-        Where the patterns of `config.data` and `config.output` start from.
+        Folder that the patterns of `config.data` and `config.output` start from.
     init : Path or None
-        A checkpoint whose weights to start from; without, they are random.
-    devices, num_nodes : int
-        Processes on each machine, with one GPU each where there are any, and machines.
+        A checkpoint with the weights to start from. Default: random weights.
+    devices : int
+        Processes on each machine, with one GPU each where there are any.
+    num_nodes : int
+        Machines.
 
     Returns
     -------
@@ -84,11 +86,20 @@ def train(
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> from lammps_botan import train
-    >>> from lammps_botan.training.config import read_config
-    >>> train(read_config(Path("my.toml")), Path("."))  # doctest: +SKIP
-    [PosixPath('runs/my/best.ckpt')]
+    The linear network learns from two configurations, made up here, in a second.
+
+    >>> import numpy as np
+    >>> from lammps_botan.training.config import Data, Network, Recipe
+    >>> sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    >>> about = {"box": 4.705, "types": np.repeat([0, 1], [100, 25]), "time": 13.0}
+    >>> for k, name in enumerate(("a.npz", "b.npz")):
+    ...     start = sites + np.random.default_rng(k).normal(0, 0.05, sites.shape)
+    ...     positions = start + np.random.default_rng(k).normal(0, 0.1, (4, 125, 3))
+    ...     np.savez(name, **about, temperature=0.5, initial_positions=start, positions=positions)
+    >>> data, network = Data(train=["?.npz"]), Network(architecture="linear")
+    >>> config = Config(output="run", data=data, network=network, recipe=Recipe(p=1))
+    >>> train(config, Path("."))
+    [PosixPath('run/best.ckpt')]
     """
     if config.network.architecture == "linear":
         if init is not None or devices * num_nodes > 1:

@@ -1,4 +1,4 @@
-"""The scales of what a network is given and of what it gives, taken from the training data."""
+"""Scales of the inputs and outputs of a network, from the training data."""
 
 import math
 from collections.abc import Sequence
@@ -23,16 +23,21 @@ Seen = Sequence[tuple[TrainingGraph, NodeInputs | None]]
 
 
 def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
-    """Give a network means and standard deviations of what it sees and of what it learns.
+    """Set means and standard deviations of the inputs and outputs of a network.
 
-    Those of particles are of each species. What never varies keeps the deviation 1.
+    Those of particles are of each species. A quantity that never varies keeps the deviation 1.
 
     Parameters
     ----------
     model : Network
-        Others than the equivariant ones and BOTAN with inputs have no scales and stay as they are.
+        Only the equivariant networks and BOTAN with inputs have scales; others stay as they are.
     graphs : sequence of TrainingGraph
-        Of the starts of the training configurations.
+        Graphs of the starts of the training configurations.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> standardize(Botan(1, 4), [])  # has no scales
     """
     # each configuration counts as often as it has histories
     seen = [(graph, known) for graph in graphs for known in graph.inputs or (None,)]
@@ -46,27 +51,33 @@ def standardize(model: Network, graphs: Sequence[TrainingGraph]) -> None:
 
 
 def record_seen(graphs: Sequence[TrainingGraph], mixture: Mixture) -> InputStatistics | None:
-    """What a network sees in training, which is compared with what it sees later.
+    """Record the inputs of a network in training, to compare them with later inputs.
 
-    Of the starts alone: the ends of runs are in the same equilibrium.
+    Only the starts count: the ends of runs are in the same equilibrium.
 
     Parameters
     ----------
     graphs : sequence of TrainingGraph
-        Of the starts of the training configurations, with all their histories.
+        Graphs of the starts of the training configurations, with all their histories.
     mixture : Mixture
 
     Returns
     -------
     InputStatistics or None
         None where nothing can be said, see `input_statistics`.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> record_seen([], KOB_ANDERSEN) is None
+    True
     """
     if any(graph.inputs for graph in graphs):
         samples = [
             (graph.graph, one.vectors, one.scalars) for graph in graphs for one in graph.inputs
         ]
     else:
-        some = graphs[:: math.ceil(len(graphs) / MOST_GRAPHS)]
+        some = graphs[:: max(1, math.ceil(len(graphs) / MOST_GRAPHS))]
         samples = [(graph.graph, *_nothing(len(graph.graph.species))) for graph in some]
     return input_statistics(samples, mixture)
 

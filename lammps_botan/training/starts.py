@@ -3,12 +3,12 @@
 A configuration and the ends of its isoconfigurational runs hold more than one graph with targets:
 
 - Copies. A short time after the start the particles have vibrated and little else has happened:
-  the ends of short runs are further thermal configurations of the same structure, from where the
-  known ends are reached in nearly the same lag time. At T = 0.44 the propensity to 4120 from the
+  the ends of short runs are further thermal configurations of the same structure. Runs from there
+  reach the known ends in nearly the same lag time. At T = 0.44 the propensity to 4120 from the
   ends of runs of t = 13 correlates at .95 to .98 with that from their start.
 - Reversed runs. The dynamics are reversible and the velocities of an equilibrium do not depend on
   their direction: read backwards, a run is one of the isoconfigurational runs of the configuration
-  it ended in. What a single run says of the average is noisy but not biased.
+  it ended in. A single run is a noisy but unbiased sample of the average.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ SHORT = 0.1  # lag times, up to which runs still are in the structure they start
 
 
 class Starts:
-    """Draws starts; every graph is made once and kept, 4 MB for 4096 particles.
+    """Draw starts; every graph is made once and kept, 4 MB for 4096 particles.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Starts:
         `data.copies` names files of short runs, `recipe.reversed` the share of reversed runs.
     data : TrainingData
     folder : Path
-        Where the patterns start from.
+        Folder that the patterns start from.
 
     Raises
     ------
@@ -56,8 +56,17 @@ class Starts:
         If a pattern of `data.copies` matches no file.
     ValueError
         If one of its files cannot be read, has no runs or too long ones, or starts from none of the
-        configurations, or if the configurations have no runs, or
-        no inputs of the ends of runs.
+        configurations, or if the configurations have no runs, or no inputs of the ends of runs.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> from lammps_botan.training.config import Data
+    >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> data = TrainingData(physics, ensembles=[], training=[], validation=[], known=[])
+    >>> Starts(config, data, Path(".")).known
+    []
     """
 
     def __init__(self, config: Config, data: TrainingData, folder: Path) -> None:
@@ -81,7 +90,7 @@ class Starts:
 
     @property
     def known(self) -> list[KnownConfiguration]:
-        """The configurations that a network gets to know by these starts."""
+        """Configurations that a network gets to know by these starts."""
         found = []
         for one, copies, inputs in zip(self._ensembles, self._copies, self._inputs, strict=True):
             ends = [*copies, *one.final[: len(inputs)]]
@@ -91,7 +100,7 @@ class Starts:
         return found
 
     def draw(self, number: int, rng: np.random.Generator) -> TrainingGraph | None:
-        """A further start of a training configuration, or None for its own."""
+        """Draw a further start of a training configuration, or None for its own."""
         share = self._config.recipe.reversed
         if share > 0 and rng.random() < share:
             run = int(rng.integers(len(self._inputs[number])))
@@ -110,7 +119,7 @@ class Starts:
         else:
             positions, final = self._copies[number][start.run], one.final
             inputs, weight = (), 1.0
-        # what is known of the start is not known of another structure
+        # history and inherent structure of the start are not those of another structure
         there = replace(one.configuration, positions=positions, history=None)
         other = replace(one, configuration=there, final=final)
         made = make_graph(self._config, self._physics, other, inputs)

@@ -1,9 +1,9 @@
-"""The network on a CPU without torch, many times faster: Python's side of engine.cpp.
+"""The network on a CPU without torch, many times faster: the Python side of engine.cpp.
 
-It computes what a model file of BOTAN does, in float32 up to rounding, edge by edge in the cache.
-What encoders are given besides species and vectors is made by the method `describe` of the file.
-The processor's instructions are found out when an engine is made; the environment variable
-LAMMPS_BOTAN_ENGINE asks for avx512, avx2 or portable code, or for torch, which is none of it.
+The engine computes the outputs of a model file of BOTAN in float32 up to rounding, edge by edge in
+the cache. The method `describe` of the file makes the inputs of the encoders besides species and
+vectors. An engine finds out the instructions of the processor when it is made. The environment
+variable LAMMPS_BOTAN_ENGINE chooses avx512, avx2 or portable code, or torch, which is no engine.
 """
 
 import ctypes
@@ -60,18 +60,25 @@ class Engine:
     Parameters
     ----------
     networks : list of lists of float32 tensors
-        Weights of each, in the order and with the shapes of `SHAPES`; the first of the encoders
-        have as many columns as these are given.
+        Weights of each, in the order and with the shapes of `SHAPES`; the first ones of the
+        encoders have as many columns as their inputs.
     rounds : int
     bfloat16 : bool
         Products of bfloat16 numbers for edges; sums and nodes stay float32.
     describe : list of callables
-        Of networks with inputs the method `describe` of each.
+        The method `describe` of each network, where they have inputs.
 
     Raises
     ------
     ValueError
-        If the processor or LAMMPS_BOTAN_ENGINE stands against it.
+        If the processor or LAMMPS_BOTAN_ENGINE does not allow it.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> engine = make_engine(Botan(), rounds=7)
+    >>> engine.instructions in {"avx512_bf16", "avx512", "avx2", "portable"}
+    True
     """
 
     def __init__(
@@ -107,20 +114,21 @@ class Engine:
 
     @property
     def instructions(self) -> str:
-        """avx512_bf16, avx512, avx2 or portable."""
+        """Instructions of the engine: avx512_bf16, avx512, avx2 or portable."""
         return str(self._library.botan_engine_instructions(self._at).decode())
 
     def score(
         self, species: Arrays, vectors: Arrays, *others: Arrays
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """As `forward` of the network, in as many threads as torch takes.
+        """Compute what `forward` of the network gives, in as many threads as torch takes.
 
         Parameters
         ----------
         species : int64 [n_nodes]
         vectors : float32 [n_edges, 3]
+            Length unit.
         others
-            Of networks with inputs float32 node_vectors [n_nodes, V, 3] and node_scalars
+            For networks with inputs float32 node_vectors [n_nodes, V, 3] and node_scalars
             [n_nodes, K]; then int64 center and neighbor [n_edges], see
             `lammps_botan.structure.graph`.
 
@@ -193,7 +201,7 @@ class Engine:
         center: Arrays,
         neighbor: Arrays,
     ) -> list[tuple[Arrays, Arrays]]:
-        """What the encoders of each network are given; of nodes nothing where it is the species."""
+        """Inputs of the encoders of each network; none of nodes where it is the species."""
         if not inputs:
             none = np.zeros((0, 0), np.float32)
             return [(none, np.ascontiguousarray(vectors, np.float32))] * self._networks
@@ -220,7 +228,7 @@ def _addresses(arrays: Sequence[Arrays]) -> ctypes.Array[ctypes.c_void_p]:
 def make_engine(
     model: nn.Module, rounds: int, *, inputs: bool = False, bfloat16: bool = False
 ) -> Engine | None:
-    """An engine for a model file of BOTAN, or of a committee of several.
+    """Make an engine for a model file of BOTAN, or of a committee of several.
 
     Parameters
     ----------
@@ -242,6 +250,12 @@ def make_engine(
     ------
     ValueError
         As `Engine`.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.botan import Botan
+    >>> make_engine(Botan(width=32), rounds=7) is None  # for 64 features only
+    True
     """
     networks = _networks(dict(model.named_parameters()), inputs=inputs)
     if not networks or _library() is None or os.environ.get("LAMMPS_BOTAN_ENGINE") == "torch":

@@ -3,8 +3,8 @@
 The edges go through compiled kernels (training.cpp), forward and backward, tile by tile in the
 cache; the nodes, forty times fewer, stay in torch. The kernels need the instructions AVX-512 BF16
 (Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of
-torch's bfloat16 autocast, but what the encoders are given and sums are float32: gradients are
-closer to the exact ones.
+torch's bfloat16 autocast, but inputs of the encoders and sums are float32: gradients are closer to
+the exact ones.
 """
 
 import ctypes
@@ -30,7 +30,21 @@ def _library() -> ctypes.CDLL | None:
 
 
 def available(model: torch.nn.Module) -> bool:
-    """Whether `forward` can run this network here."""
+    """Whether `forward` can run this network here.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> available(Botan(width=32))  # for 64 features only
+    False
+    """
     return (
         isinstance(model, Botan)
         and model.width == WIDTH
@@ -41,13 +55,13 @@ def available(model: torch.nn.Module) -> bool:
 
 
 def forward(model: Botan, *given: Tensor) -> tuple[Tensor, Tensor]:
-    """As `model(*given)`, up to rounding, and made to be differentiated in the weights.
+    """Compute `model(*given)` up to rounding, with gradients of the weights.
 
     Parameters
     ----------
     model : Botan
         For which `available` holds.
-    given : tensors
+    *given : tensors
         Species and vectors; of a network with inputs node vectors and node scalars; centers and
         neighbors.
 
@@ -60,6 +74,14 @@ def forward(model: Botan, *given: Tensor) -> tuple[Tensor, Tensor]:
     ------
     ValueError
         If `center` does not ascend.
+
+    Examples
+    --------
+    >>> model, ends = Botan(rounds=1), (torch.tensor([0, 1]), torch.tensor([1, 0]))
+    >>> given = torch.tensor([0, 1]), torch.tensor([[1.0, 0, 0], [-1, 0, 0]]), *ends
+    >>> node, edge = forward(model, *given) if available(model) else model(*given)
+    >>> node.shape, edge.shape
+    (torch.Size([2, 1]), torch.Size([2, 1]))
     """
     species, _, *inputs, center, neighbor = given
     if not bool((center[1:] >= center[:-1]).all()):
@@ -101,7 +123,7 @@ def _both(mlp: Mlp) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 class _Edges:
-    """What all rounds of a step share."""
+    """Tensors that all rounds of a step share."""
 
     def __init__(self, center: Tensor, neighbor: Tensor, n_nodes: int) -> None:
         self.center = center

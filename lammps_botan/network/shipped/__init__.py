@@ -1,4 +1,4 @@
-"""The trained models that ship, each a model file NAME.pt with a card NAME.toml."""
+"""Trained models that ship, each a model file NAME.pt with a card NAME.toml."""
 
 import tomllib
 from dataclasses import dataclass
@@ -15,11 +15,17 @@ class ShippedModel:
     Attributes
     ----------
     name : str
-        As it may be given wherever a model is expected.
+        The name stands for the model wherever a model file is expected.
     path : Path
         The model file.
     card : dict
-        What the card says: data, recipe, correlations, limits.
+        Data, recipe, correlations and limits of the model.
+
+    Examples
+    --------
+    >>> model = shipped_models()[0]
+    >>> model.path.name == f"{model.name}.pt"
+    True
     """
 
     name: str
@@ -28,7 +34,17 @@ class ShippedModel:
 
 
 def shipped_models() -> list[ShippedModel]:
-    """All models that ship, by name."""
+    """Give all models that ship, by name.
+
+    Returns
+    -------
+    list of ShippedModel
+
+    Examples
+    --------
+    >>> "ka-t044" in [model.name for model in shipped_models()]
+    True
+    """
     return [
         ShippedModel(path.stem, path, tomllib.loads(path.with_suffix(".toml").read_text()))
         for path in sorted(FOLDER.glob("*.pt"))
@@ -36,12 +52,25 @@ def shipped_models() -> list[ShippedModel]:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The model file of a path, or of the name of a model that ships; a path comes first.
+    """Find the model file of a path, or of the name of a model that ships; a path comes first.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
     FileNotFoundError
         If it is neither; lists the names.
+
+    Examples
+    --------
+    >>> find_model("ka-t044").name
+    'ka-t044.pt'
     """
     path = Path(name_or_path)
     if path.is_file():

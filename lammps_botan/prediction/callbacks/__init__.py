@@ -1,5 +1,7 @@
 """Scoring by Python inside a running LAMMPS: `fix external` and `fix python/invoke`.
 
+The names are ::
+
     from lammps_botan.prediction.callbacks import attach            # LAMMPS driven from Python
     from lammps_botan.prediction.callbacks import DumpNeighbors, Score   # named in an input script
 

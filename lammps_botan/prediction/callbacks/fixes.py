@@ -1,10 +1,10 @@
-"""What an attachment adds to a LAMMPS instance: fixes, computes, variables and the column.
+"""Commands that an attachment adds to LAMMPS: fixes, computes, variables and the column.
 
-LAMMPS calls `fix external` where it computes forces: not at every step of each way to run, and
-before the fixes that act at the end of a step. The column must not hold numbers of another step:
-the callback is called at each step, and makes it zero where nothing is scored; and a run ends where
-a step was to be scored and was not, as under r-RESPA, or where the box was changed after the
-scoring. `fix halt`, which acts at the end of a step as well, looks whether it is so.
+LAMMPS calls `fix external` where it computes forces: not at every step of each kind of run, and
+before the fixes that act at the end of a step. The column must never hold numbers of another step.
+The callback is therefore called at each step, and sets the column to zero where nothing is scored.
+A run ends where a step should have been scored and was not, as under r-RESPA, or where the box was
+changed after the scoring. `fix halt`, which also acts at the end of a step, checks this.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class Fixes:
     ----------
     lmp : lammps.lammps
     columns : sequence of str
-        Of the fix property/atom.
+        Columns of the fix property/atom.
     """
 
     def __init__(self, lmp: Any, columns: Sequence[str]) -> None:
@@ -41,10 +41,11 @@ class Fixes:
     def make(
         self, every: int, callback: Callable[..., None], asked: HistoryInput | None = None
     ) -> None:
-        """Make them; `callback` is called at each step, and must score each multiple of `every`.
+        """Add the fixes and variables to LAMMPS.
 
-        For a model that sees the history that is `asked` for, LAMMPS has the energies of the atoms
-        at the steps of its samples.
+        `callback` is called at each step, and must score each multiple of `every`. For a model that
+        sees the history `asked`, LAMMPS computes the energies of the atoms at the steps of its
+        samples.
         """
         command, name = self._lmp.command, self._id
         columns = " ".join(f"d_{column}" for column in self._columns)
@@ -74,7 +75,7 @@ class Fixes:
         command(f'fix {name}_tally all print v_{name}_next "$(c_{name}_sum)" screen no')
 
     def remove(self) -> None:
-        """Remove those that are there."""
+        """Remove the fixes, computes and variables that are there."""
         lmp, name = self._lmp, self._id
         for fix in (f"{name}_tally", f"{name}_stop", name, f"{name}_column"):
             if lmp.has_id("fix", fix):  # `clear` may have been there first

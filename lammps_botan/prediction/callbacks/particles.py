@@ -1,4 +1,4 @@
-"""The particles of a LAMMPS instance: out of it, and a column of values back into it."""
+"""Particles of a LAMMPS instance: reading them, and writing a column of values."""
 
 from typing import Any
 
@@ -14,15 +14,21 @@ LMP_STYLE_ATOM, LMP_TYPE_VECTOR = 1, 1  # of LAMMPS's library.h
 
 
 def gather_particles(lmp: Any, ranks: Ranks, energies: str | None = None) -> Configuration | None:
-    """All particles of LAMMPS, on rank 0; None on the other ranks.
+    """Gather all particles of LAMMPS on rank 0.
 
-    In the order of their atom IDs, unwrapped, with the types that they have now.
+    The particles are in the order of their atom IDs, unwrapped, with their present types.
 
     Parameters
     ----------
-    lmp, ranks : lammps.lammps, Ranks
+    lmp : lammps.lammps
+    ranks : Ranks
     energies : str, optional
-        ID of a `compute pe/atom`, whose numbers are the column `c_pe`.
+        ID of a `compute pe/atom`, whose numbers become the column `c_pe`.
+
+    Returns
+    -------
+    Configuration or None
+        None on the other ranks.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def gather_particles(lmp: Any, ranks: Ranks, energies: str | None = None) -> Con
 
 
 def lammps_box(lmp: Any) -> Box:
-    """The box, which has no images along z in two dimensions."""
+    """Read the box of LAMMPS; it has no images along z in two dimensions."""
     # not extract_box, which raises an error of LAMMPS that is waiting to be raised
     names = ("boxlo", "boxhi", "xy", "xz", "yz", "periodicity")
     low, high, xy, xz, yz, (x, y, z) = (lmp.extract_global(name) for name in names)
@@ -67,14 +73,14 @@ def has_column(lmp: Any, name: str) -> bool:
 
 
 def write_column(lmp: Any, name: str, ids: Ints, values: npt.ArrayLike) -> None:
-    """Write values into the column d_`name` of the atoms of this rank, 0 where there is none.
+    """Write values into the column d_`name` of the atoms of this rank, 0 for atoms without a value.
 
     Parameters
     ----------
     lmp : lammps.lammps
     name : str
     ids : int64 [n_values]
-        Ascending; those of atoms of other ranks are passed over.
+        Atom IDs, ascending; atoms of other ranks are passed over.
     values : float [n_values]
     """
     n_own = int(lmp.extract_global("nlocal"))
@@ -90,7 +96,7 @@ def write_column(lmp: Any, name: str, ids: Ints, values: npt.ArrayLike) -> None:
 
 
 def _own_energies(lmp: Any, compute: str) -> Floats:
-    """Energies of the atoms of this rank; collective, since ghosts have their part of them."""
+    """Energies of the atoms of this rank; collective, since ghosts hold a part of them."""
     n_own = int(lmp.extract_global("nlocal"))
     energies = lmp.extract_compute(compute, LMP_STYLE_ATOM, LMP_TYPE_VECTOR)
     return np.array(energies[:n_own]) if n_own else np.empty(0)

@@ -1,4 +1,4 @@
-"""The MPI ranks of one LAMMPS instance, which succeed or fail together."""
+"""MPI ranks of one LAMMPS instance, which succeed or fail together."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -7,10 +7,10 @@ T = TypeVar("T")
 
 
 class Ranks:
-    """The MPI ranks that share a LAMMPS instance.
+    """MPI ranks that share a LAMMPS instance.
 
-    Every method is collective: all ranks must call it. An exception on one rank becomes one on
-    every rank, since ranks that went on alone would wait for the failed one for ever.
+    Every method is collective: all ranks must call it. An exception on one rank becomes an
+    exception on every rank, since ranks that went on alone would wait for the failed one for ever.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Ranks:
     Raises
     ------
     ModuleNotFoundError
-        If there are several ranks, but no mpi4py to reach them with.
+        If there are several ranks, but mpi4py is not installed.
     """
 
     def __init__(self, lmp: Any) -> None:
@@ -44,7 +44,7 @@ class Ranks:
         self.rank = self._comm.Get_rank()
 
     def gather(self, own: T) -> list[T] | None:
-        """What the ranks have, in their order, on rank 0; None on the others."""
+        """Gather a value of each rank, in their order, on rank 0; None on the others."""
         return [own] if self.size == 1 else self._comm.gather(own, root=0)
 
     def together(self, work: Callable[[], T]) -> T:
@@ -53,9 +53,9 @@ class Ranks:
         Raises
         ------
         BaseException
-            What `work` raised on this rank.
+            The exception of `work` on this rank.
         RuntimeError
-            If `work` raised on another rank only; names it.
+            If `work` failed on another rank only; names the rank.
         """
         error: BaseException | None = None
         try:

@@ -1,4 +1,4 @@
-"""Exceptions on their way out of LAMMPS.
+"""Relay of exceptions from callbacks, through LAMMPS, to the caller.
 
 No exception can cross LAMMPS from a callback to the caller of `lmp.command`: ctypes prints it and
 drops it, a KeyboardInterrupt as well.
@@ -20,10 +20,11 @@ FUNCTIONS = (
 
 
 class Relay:
-    """Keeps what went wrong in a run, and raises it as soon as LAMMPS has returned to Python.
+    """Keep the exception of a callback, and raise it as soon as LAMMPS has returned to Python.
 
-    It is the `errcheck` of the library functions that can run, which ctypes calls after them. An
-    interrupt (Ctrl-C) while LAMMPS runs is kept as well, until it returns or asks with `check`.
+    The relay is the `errcheck` of the library functions that can run, which ctypes calls after
+    them. An interrupt (Ctrl-C) while LAMMPS runs is kept as well, until LAMMPS returns or `check`
+    is called.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class Relay:
 
     @classmethod
     def of(cls, lmp: Any) -> "Relay":
-        """The relay of a LAMMPS instance, which all its attachments share."""
+        """Give the relay of a LAMMPS instance; all attachments of the instance share it."""
         after = getattr(lmp.lib.lammps_command, "errcheck", None)
         found = getattr(after, "__self__", None)
         return found if isinstance(found, cls) else cls(lmp)
@@ -48,7 +49,7 @@ class Relay:
     def enter(self, check: Callable[[], None]) -> None:
         """Begin to keep interrupts; each call needs one of `leave`.
 
-        Where LAMMPS fails, and `check` raises why, this is raised in place of its own error.
+        If LAMMPS fails, and `check` raises the reason, the reason replaces the error of LAMMPS.
         """
         self._checks.append(check)
         if len(self._checks) > 1 or threading.current_thread() is not threading.main_thread():
@@ -59,17 +60,17 @@ class Relay:
             signal.signal(signal.SIGINT, self._interrupt)
 
     def leave(self, check: Callable[[], None]) -> None:
-        """The handler of interrupts is what it was, unless somebody has replaced ours."""
+        """Restore the handler of interrupts, unless somebody has replaced ours."""
         self._checks.remove(check)
         if not self._checks and signal.getsignal(signal.SIGINT) == self._interrupt:
             signal.signal(signal.SIGINT, self._handler)
 
     def keep(self, error: BaseException) -> None:
-        """Raise it later; the first one counts."""
+        """Keep an exception to raise later; only the first one is kept."""
         self._error = self._error or error
 
     def check(self) -> None:
-        """Raise what is kept; it stays for the caller of LAMMPS."""
+        """Raise the exception that is kept; it stays for the caller of LAMMPS."""
         if self._error is not None:
             raise self._error
 

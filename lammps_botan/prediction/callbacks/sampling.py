@@ -1,4 +1,4 @@
-"""The history of a running LAMMPS, for a model that sees one; MPI rank 0 keeps it."""
+"""The history of a running LAMMPS, for a model that sees a history; MPI rank 0 records it."""
 
 import warnings
 from collections.abc import Sequence
@@ -38,9 +38,9 @@ class Sampling:
     asked : HistoryInput
         The history that the model sees.
     mixture : Mixture
-        Of the model.
+        Mixture of the model.
     words : sequence of str
-        One word for each atom type: histories are kept of types that are not NULL.
+        One word for each atom type: types that are NULL have no history.
     """
 
     def __init__(self, asked: HistoryInput, mixture: Mixture, words: Sequence[str]) -> None:
@@ -51,16 +51,19 @@ class Sampling:
     def follow(
         self, lmp: Any, ranks: Ranks, step: int, ids: Ints, positions: Floats, energies: str
     ) -> None:
-        """Take a sample if one is due; to be called at each step of a run, and in its setup.
+        """Take a sample if one is due; call this at each step of a run, and in its setup.
 
         The history begins anew where something other than a run has moved the atoms.
 
         Parameters
         ----------
-        lmp, ranks : lammps.lammps, Ranks
+        lmp : lammps.lammps
+        ranks : Ranks
         step : int
-        ids, positions : int [n_own], float [n_own, 3]
-            Of the atoms of this rank.
+        ids : int [n_own]
+            Atom IDs of the atoms of this rank.
+        positions : float [n_own, 3]
+            Their positions, length unit.
         energies : str
             ID of a `compute pe/atom`.
         """
@@ -87,9 +90,14 @@ class Sampling:
             ranks.together(lambda: self.sampler.add(self._seen(all_atoms), step, timestep))
 
     def remember(self, configuration: Configuration) -> tuple[Configuration | None, float]:
-        """The configuration with its history, None if a window is not full; on rank 0.
+        """Add the history to the configuration, on rank 0.
 
-        And the share of the window that is there, 0 to 1.
+        Returns
+        -------
+        Configuration or None
+            None if a window is not full.
+        float
+            Recorded share of the window, 0 to 1.
         """
         seen, inside = configuration.as_mixture(self._mixture, self._words)
         history = self.sampler.history(seen)
@@ -110,7 +118,7 @@ class Sampling:
 
 
 def _moved(lmp: Any, before: _Atoms, now: _Atoms) -> bool:
-    """Whether the box, or atoms that were on this rank before and are now, are elsewhere."""
+    """Whether the box has changed, or atoms of this rank are elsewhere than before."""
     _, old, new = np.intersect1d(before.ids, now.ids, assume_unique=True, return_indices=True)
     box = lammps_box(lmp)
     apart = box.minimum_image(now.positions[new] - before.positions[old])
@@ -119,12 +127,12 @@ def _moved(lmp: Any, before: _Atoms, now: _Atoms) -> bool:
 
 
 def _edges(lmp: Any) -> tuple[Any, ...]:
-    """Corners and tilts of the box: each step has them, and a Box would take longer."""
+    """Corners and tilts of the box; making a Box at each step would take longer."""
     return tuple(lmp.extract_global(name) for name in ("boxlo", "boxhi", "xy", "xz", "yz"))
 
 
 def _change(old: tuple[Any, ...], new: tuple[Any, ...], periodic: Periodic) -> Floats:
-    """Of lengths along periodic directions, since others follow the atoms, and of tilts."""
+    """Changes of lengths along periodic directions, since others follow the atoms, and of tilts."""
     (low, high, *tilts), (new_low, new_high, *new_tilts) = old, new
     lengths = np.subtract(new_high, new_low) - np.subtract(high, low)
     return np.array([*lengths * periodic, *np.subtract(new_tilts, tilts)])

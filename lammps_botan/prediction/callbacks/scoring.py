@@ -1,4 +1,4 @@
-"""A model at work in a LAMMPS instance: from its particles to per-atom columns."""
+"""Scoring in a LAMMPS instance: from its particles to per-atom columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,14 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scored:
-    """A snapshot and what the model says of it.
+    """A snapshot with the predictions of the model.
 
     Attributes
     ----------
     snapshot : Snapshot
-        Of the particles whose type is not NULL.
+        Particles whose type is not NULL.
     propensities : float32 [n_particles, n_node_outputs]
+        Length unit.
     bond_changes : float32 [n_edges, n_edge_outputs]
+        Length unit.
     """
 
     snapshot: Snapshot
@@ -46,7 +48,7 @@ class Scored:
 
 
 class Scoring:
-    """A model, the species of the atom types and the columns to write.
+    r"""A model, the species of the atom types and the columns to write.
 
     Parameters
     ----------
@@ -64,24 +66,24 @@ class Scoring:
     Attributes
     ----------
     metadata : Metadata
-        Of the model.
+        Metadata of the model.
     columns : list of str
-        Names of the columns, without d_.
+        Names of the columns, without d\_.
     has_fallback : bool
         Whether the model has a fallback, which predicts until the history is full.
     sampling : Sampling or None
-        Of the history, where the model sees one.
+        Samples of the history, where the model sees one.
     history_share : float
-        Of its window, what was there when a scoring was last asked for, 0 to 1; else 1. Below 1
-        the fallback of the model predicts, or nothing does.
+        Recorded share of the window of the history at the latest scoring, 0 to 1; else 1. Below 1
+        the fallback of the model predicts, or there is no prediction.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
     ValueError
-        If the file is not a model file, its fallback does not fit, it has no such species, or sees
-        inherent structures and is not to have them.
+        If the file is not a model file, its fallback does not fit, it has no such species, or
+        `inherent` does not fit the model.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class Scoring:
         self.history_share = 0.0 if self.sampling else 1.0
 
     def check(self, lmp: Any) -> None:
-        """Whether this LAMMPS can be scored; the answer is the same on every rank.
+        """Refuse a LAMMPS that cannot be scored; all ranks get the same answer.
 
         Raises
         ------
@@ -137,12 +139,12 @@ class Scoring:
             )
 
     def check_columns(self, lmp: Any) -> None:
-        """Whether the columns are there.
+        """Refuse a LAMMPS without the columns.
 
         Raises
         ------
         ValueError
-            If not; with the line to add.
+            With the line to add.
         """
         if not all(has_column(lmp, name) for name in self.columns):
             columns = " ".join(f"d_{name}" for name in self.columns)
@@ -160,8 +162,8 @@ class Scoring:
     def score(self, lmp: Any, ranks: Ranks) -> Scored | None:
         """Score all particles and write the columns; collective, the same result on every rank.
 
-        As long as the window of the history is not full, by the fallback of the model; None, and
-        columns of zeros, where it has none.
+        Until the window of the history is full the fallback of the model predicts; a model without
+        a fallback gives None, and columns of zeros.
         """
         configuration = ranks.together(lambda: self._gather(lmp, ranks))
         scored, self.history_share = ranks.on_first(lambda: self._score(configuration))
