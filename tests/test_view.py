@@ -95,8 +95,8 @@ def test_tilted_cells_and_planes_are_drawn(cell, tmp_path, chromium):
     run("view", dump, "-o", tmp_path / "v.html", "--column", column)
     with opened(chromium, tmp_path / "v.html") as found:
         assert found.errors == []
-        coloured = np.ptp(found.picture().astype(int), axis=-1) > 60
-        assert coloured.sum() > 5_000
+        colored = np.ptp(found.picture().astype(int), axis=-1) > 60
+        assert colored.sum() > 5_000
 
 
 def test_frames_with_other_particles_are_shown(tmp_path):

@@ -3,8 +3,10 @@
 document.title = "lammps-botan view";
 document.head.insertAdjacentHTML("beforeend", `<meta name="viewport" content="width=device-width">
 <style>
-  #label, #frames { position: absolute; font: 16px sans-serif; color: #222; z-index: 1; }
-  #label { left: 20px; bottom: 255px; }
+  #label, #frames { position: absolute; font: 16px sans-serif; color: #222; z-index: 100; }
+  /* K3D's color bar takes the lowest 30 % of the window */
+  #label { left: 14px; bottom: calc(30vh + 8px); padding: 2px 6px; background: #ffffffd0;
+    pointer-events: none; }
   #frames { left: 20px; top: 12px; width: min(24em, calc(100vw - 265px)); }
   #frames input { width: 100%; }
   @media (max-width: 600px) {
