@@ -219,11 +219,17 @@ def _draw(
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
     disks = draw_slice(axes, frame, shown, _values(frame, column)[shown], limits)
-    of_score = "propensity" in column
-    label = f"predicted propensity{_unit(frame)}" if of_score else column
-    figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=label)
+    figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=_label(frame, column))
     axes.set_title(f"step {frame.step}{_rims(frame, shown)}")
     save_picture(figure, path)
+
+
+def _label(frame: Configuration, column: str) -> str:
+    """What the colors are, with the unit where it is known."""
+    if "propensity" not in column:
+        return column
+    spread = "standard deviation of the " if column.endswith("_std") else ""
+    return f"{spread}predicted propensity{_unit(frame)}"
 
 
 def _rims(frame: Configuration, shown: Ints) -> str:
