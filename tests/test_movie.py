@@ -142,6 +142,13 @@ def test_the_mixture_says_which_particles_have_a_rim(tmp_path):
     assert "ka2d is two-dimensional: expected all particles in one plane" in printed
 
 
+def test_the_doubt_of_a_committee_is_not_called_its_prediction(tmp_path):
+    dump = scored(tmp_path / "s.dump", [1.0], column="d_propensity_std")
+    draw_map(dump, tmp_path / "m.svg", column="d_propensity_std")
+    label = "standard deviation of the predicted propensity"
+    assert any(text.startswith(label) for text in words(tmp_path / "m.svg"))
+
+
 def test_a_map_is_drawn_of_the_frame_and_the_column_asked_for(tmp_path):
     rng = np.random.default_rng(4)
     dump = scored(tmp_path / "s.dump", rng.normal(1, 0.2, (3, 200)))
