@@ -110,7 +110,10 @@ def color_limits(values: Sequence[Floats]) -> tuple[float, float]:
 
 def quantity(frame: Configuration, column: str) -> str:
     """Label of a color bar: the quantity and its unit, or the name of the column."""
-    return f"predicted propensity{unit(frame)}" if "propensity" in column else column
+    if "propensity" not in column:
+        return column
+    spread = "standard deviation of the " if column.endswith("_std") else ""
+    return f"{spread}predicted propensity{unit(frame)}"
 
 
 def unit(frame: Configuration) -> str:

@@ -214,7 +214,7 @@ class CommitteeWithInputs(_Members, NetworkWithInputs):
         neighbor: Tensor,
         n_local: int,
     ) -> States:
-        """The states of all members (docs/model_file.md, "Models with inputs")."""
+        """The states of all members (docs/reference/model_file.md, "Models with inputs")."""
         return side_by_side(
             [
                 member.encode(  # type: ignore[operator]

@@ -21,7 +21,7 @@ the largest arrays have a row for each edge: nothing depends on the rest of the 
 those of a layer, not shared. E_ij is made in the last round of the states before it, which ghosts
 have too, and is the same from both ends.
 
-The methods are those of the model file (docs/model_file.md). `Equivariant` makes a
+The methods are those of the model file (docs/reference/model_file.md). `Equivariant` makes a
 `ThermalEquivariant`, which sees thermal positions only, or an `EquivariantWithInputs` by the
 contract of models with inputs.
 """

@@ -14,8 +14,8 @@ w and b depend on the species of i; v and c on those of i and j, in any order. A
 projections are averaged in place of descriptors: P_g = X w_g + A P_(g+1), from the last generation
 to P_0 = S - b. So a node gives a few numbers to its neighbors.
 
-The methods are those of the model file (docs/model_file.md). `Linear(..., inputs=...)` is a
-`LinearWithInputs`, which has the contract of models with inputs, or a `ThermalLinear`.
+The methods are those of the model file (docs/reference/model_file.md). `Linear(..., inputs=...)` is
+a `LinearWithInputs`, which has the contract of models with inputs, or a `ThermalLinear`.
 """
 
 from collections.abc import Sequence

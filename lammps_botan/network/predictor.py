@@ -41,9 +41,10 @@ class Predictor:
         A device of torch, such as "cpu" or "cuda".
     precision : str
         "float32"; or "bfloat16" for numbers of 8 significant bits on edges, which costs about half
-        on processors with AVX-512 BF16; docs/performance.md has its error.
+        on processors with AVX-512 BF16; docs/notes/performance.md has its error.
     trust : bool
-        Whether to run code in the model file that may do more than compute (docs/security.md).
+        Whether to run code in the model file that may do more than compute
+        (docs/notes/security.md).
 
     Attributes
     ----------

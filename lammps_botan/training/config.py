@@ -1,7 +1,7 @@
 """The configuration of a training run, a TOML file such as configs/botan.toml.
 
 The defaults are the numbers of Shiba et al., J. Chem. Phys. 158, 084503 (2023),
-doi:10.1063/5.0129791, sec. IV. docs/train.md lists the keys.
+doi:10.1063/5.0129791, sec. IV. docs/reference/train.md lists the keys.
 """
 
 import json

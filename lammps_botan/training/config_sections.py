@@ -99,7 +99,7 @@ class Target(Section):
         raise ValueError(
             f"species = {content['species']}: write in its place mixture = "
             f'"{KOB_ANDERSEN.name}", another mixture that ships, or your TOML file, which '
-            "names the species (docs/own_liquid.md)"
+            "names the species (docs/how_to/own_mixture.md)"
         )
 
 
