@@ -1,7 +1,4 @@
-"""The facts that a model file carries about itself: `metadata.json`.
-
-docs/reference/model_file.md lists them.
-"""
+"""Metadata of a model file, its `metadata.json` (docs/reference/model_file.md)."""
 
 import json
 from collections.abc import Mapping

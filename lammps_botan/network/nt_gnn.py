@@ -13,7 +13,7 @@ zero vector, and there is no output on edges ::
 
 The methods are those of the model file (docs/reference/model_file.md), whose graph has no edge from
 a particle to itself: the states of these edges are the second half of the node state,
-W = 2 * width. Ghosts receive them too and have no use for them, but nothing else that a node
+W = 2 * width. Ghosts receive these states too without a use for them, but nothing else that a node
 carries may change from round to round. The blocks of the first layers that act on an h^0 are
 applied once, in `encode`.
 """

@@ -1,1 +1,1 @@
-"""What a configuration is: box, mixture, particles and the graph of their neighbors."""
+"""Configurations: boxes, mixtures, particles and the graphs of their neighbors."""
