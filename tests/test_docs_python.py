@@ -32,9 +32,9 @@ timestep 0.002
 fix nve all nve
 """
 RUN = """
-dump run all custom 100 {dump} id type xu yu zu
+dump run all custom 200 {dump} id type xu yu zu
 dump_modify run format float %.15g
-run 3000
+run 5000
 """
 
 
