@@ -1,6 +1,6 @@
 """Draw the pictures of gallery.md anew by the commands that stand there: `make gallery`.
 
-Half a minute on one core. The commands need the public data in ../shared/data.
+Two minutes on one core. The commands need the public data in ../shared/data.
 """
 
 import os
@@ -24,7 +24,7 @@ def scripts() -> list[str]:
 
 def main() -> None:
     """Run them in the source folder."""
-    print("gallery: about half a minute on one core")
+    print("gallery: about two minutes on one core")
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir(parents=True)
     PICTURES.mkdir(parents=True, exist_ok=True)

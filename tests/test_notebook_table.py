@@ -4,6 +4,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pytest
+from liquids import NO_GLASS
 from pictures import write_ensemble
 
 from lammps_botan import KOB_ANDERSEN, Box, Configuration, Predictor, evaluate
@@ -60,6 +62,7 @@ def test_an_ensemble_tells_its_runs_and_lag_time(tmp_path):
     assert table["particles"].startswith("100: ")
 
 
+@pytest.mark.filterwarnings(NO_GLASS)
 def test_a_prediction_tells_mean_and_spread_of_its_outputs():
     sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
     crystal = Configuration(sites, np.repeat([0, 1], [100, 25]), Box(4.705, (True,) * 3))
