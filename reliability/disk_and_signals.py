@@ -10,6 +10,7 @@ import ctypes
 import io
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -29,6 +30,8 @@ from writing_commands import COMMANDS, Writing, write_inputs
 from lammps_botan.network.checkpoint import load_checkpoint
 
 BIN = Path(sys.executable).parent
+# Python drops a Ctrl-C that comes in a callback, says so, and goes on
+IGNORED = re.compile(r"Exception ignored in:.*?KeyboardInterrupt:? ?\n", re.DOTALL)
 SECONDS = 120.0  # that a command may take
 NEW_MOUNTS = 0x00020000  # CLONE_NEWNS
 SIGNALS = {
@@ -162,7 +165,8 @@ def _disturb(
 def _judge(
     out: Path, writing: Writing, whole: Files, ended: list[tuple[int, str]]
 ) -> tuple[str, str]:
-    for status, said in ended:
+    for status, printed in ended:
+        said = IGNORED.sub("", printed)
         if status == -99 or "Traceback" in said or (status > 0 and not said.strip()):
             return BROKEN, f"{writing.words}: {status}: {said[-400:]}"
     killed = any(status == -signal.SIGKILL for status, _ in ended)

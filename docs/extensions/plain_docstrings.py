@@ -1,7 +1,8 @@
 """Docstrings as people read them in an editor, told to docutils.
 
 They have three signs of Markdown: code between backticks, code that is indented after an empty
-line, and tables between bars. Everything else is text: |x| is a modulus, and r_ is a name.
+line, with or without `::` before it, and tables between bars. Everything else is text: |x| is a
+modulus, and r_ is a name.
 """
 
 import re
@@ -27,7 +28,8 @@ def marked_up(lines: list[str]) -> list[str]:
         if paragraph[0].lstrip().startswith(">>>"):
             found += paragraph
         elif found and here > above:
-            found += [f"{' ' * above}::", "", *paragraph]
+            said = next(line for line in reversed(found) if line.strip()).endswith("::")
+            found += [*([] if said else [f"{' ' * above}::", ""]), *paragraph]
         else:
             found += table(paragraph) if paragraph[0].lstrip().startswith("|") else text(paragraph)
             above = indentation(paragraph[-1])
