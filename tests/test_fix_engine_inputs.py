@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from engines import needs_bfloat16, physics
+from fallbacks import save_thermal
 from lmp import liquid, read_dump, run_lmp
 from minimized import MINIMIZE, smooth
 from symmetry import INPUTS, botan
@@ -96,6 +97,24 @@ def test_atoms_and_bonds_are_predicted_as_by_python(tmp_path, monkeypatch, ranks
     assert len(bonds) > 1000
     assert_close(bonds[:, 3], [changes[int(i), int(j)] for i, j in bonds[:, :2]])
     assert graph.cutoff == CUTOFF
+
+
+@pytest.mark.parametrize("engine", ["", "torch"])
+def test_the_fallback_predicts_until_the_history_is_full(tmp_path, monkeypatch, engine):
+    """Which is at step 55 here; a fix with the fallback alone runs beside it."""
+    save_thermal(tmp_path / "alone.pt")
+    network = Checkpoint(botan("history", seed=1), physics(inputs=SEES["history"]))
+    export(network, tmp_path / "m.pt", tmp_path / "alone.pt")
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
+    fixes = "".join(f"fix {name} all botan 20 {name}.pt A B\n" for name in ("m", "alone"))
+    dump = "dump g all custom 20 g.txt id type x y z f_m f_alone\nrun 60"
+    printed = run_lmp(liquid() + fixes + dump, tmp_path, ranks=2).output
+    assert "Fix botan: the history is full at step 60; values are those of the model" in printed
+    *before, full = read_dump(tmp_path / "g.txt")
+    assert [frame.step for frame in before] == [0, 20, 40]
+    for frame in before:
+        assert_close(frame["f_m"], frame["f_alone"])
+    assert np.abs(full["f_m"] - full["f_alone"]).max() > 0.01
 
 
 BOXES = {

@@ -1,5 +1,7 @@
 """Commands of the how-to pages run, in order, in an empty folder."""
 
+import re
+
 import numpy as np
 import pytest
 from lmp import read_dump
@@ -8,16 +10,13 @@ from typed import DOCS, type_page
 pytestmark = pytest.mark.slow
 
 HOW_TO = DOCS / "how_to"
+ROW = re.compile(r"^ *\d+(?: +(?:[-+.e\d]+|nan)){7} *$", re.MULTILINE)
 
 
 def rows(log):
     """Thermo output of a log file, by its steps."""
-    words = [line.split() for line in log.read_text().splitlines()]
-    return {int(line[0]): np.array(line, dtype=float) for line in words if _is_row(line)}
-
-
-def _is_row(words):
-    return len(words) == 8 and words[0].isdigit()
+    table = [row.split() for row in ROW.findall(log.read_text())]
+    return {int(row[0]): np.array(row, dtype=float) for row in table}
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,7 @@ BotanModel *TorchModel::make_engine(bool bfloat16, std::string *message) const
     if (kept.back().scalar_type() != torch::kFloat32) return nullptr;
     named.push_back({parameter.name, kept.back().sizes().vec(), kept.back().data_ptr<float>()});
   }
-  return create_engine_model(named, metadata_text, sizes, std::move(describe), n_threads, bfloat16,
+  return create_engine_model(named, *this, sizes, std::move(describe), n_threads, bfloat16,
                              message);
 }
 

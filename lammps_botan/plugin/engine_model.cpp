@@ -28,14 +28,15 @@ struct Columns {
 
 class EngineModel : public BotanModel {
  public:
-  EngineModel(EnginePointer made, const std::string &text, const BotanSizes &given,
+  EngineModel(EnginePointer made, const BotanModel &torch, const BotanSizes &given,
               size_t n_networks, Columns n_columns, Describe further, int n_threads) :
-      handle(std::move(made)), metadata_text(text), sizes(given), networks(n_networks),
-      columns(n_columns), describe(std::move(further)), threads(n_threads)
+      handle(std::move(made)), metadata_text(torch.metadata()), fallback_bytes(torch.fallback()),
+      sizes(given), networks(n_networks), columns(n_columns), describe(std::move(further)),
+      threads(n_threads)
   {
   }
   const std::string &metadata() const override { return metadata_text; }
-  std::string fallback() const override { return ""; }    // models without inputs have none
+  std::string fallback() const override { return fallback_bytes; }
   std::string device() const override { return "cpu"; }
   std::string engine() const override { return botan_engine_instructions(handle.get()); }
   std::string set_sizes(const BotanSizes &) override { return ""; }
@@ -85,7 +86,7 @@ class EngineModel : public BotanModel {
 
  private:
   EnginePointer handle;
-  std::string metadata_text;
+  std::string metadata_text, fallback_bytes;
   BotanSizes sizes;
   size_t networks;
   Columns columns;
@@ -173,7 +174,7 @@ std::vector<const float *> arrange(const std::vector<NamedWeights> &named, Colum
 
 }    // namespace
 
-BotanModel *create_engine_model(const std::vector<NamedWeights> &named, const std::string &metadata,
+BotanModel *create_engine_model(const std::vector<NamedWeights> &named, const BotanModel &torch,
                                 const BotanSizes &sizes, Describe describe, int threads,
                                 bool bfloat16, std::string *message)
 {
@@ -189,6 +190,6 @@ BotanModel *create_engine_model(const std::vector<NamedWeights> &named, const st
                                            addresses.data(), sizes.rounds, bfloat16, &reason));
   if (reason) *message = reason;
   if (!engine) return nullptr;
-  return new EngineModel(std::move(engine), metadata, sizes, networks, columns, std::move(describe),
+  return new EngineModel(std::move(engine), torch, sizes, networks, columns, std::move(describe),
                          threads);
 }

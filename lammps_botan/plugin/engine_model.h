@@ -27,9 +27,10 @@ struct EncoderInputs {
 // makes those of each network from a graph, and returns what went wrong, or an empty string
 using Describe = std::function<std::string(const BotanGraph &, std::vector<EncoderInputs> &)>;
 
-// null, without a message, if these are not the weights of BOTAN or of several as a committee, or
-// the engine is not wanted; networks without inputs need no `describe`
-BotanModel *create_engine_model(const std::vector<NamedWeights> &, const std::string &metadata,
+// with metadata and fallback of `torch`, whose weights these are; null, without a message, if they
+// are not those of BOTAN or of several as a committee, or the engine is not wanted; networks
+// without inputs need no `describe`
+BotanModel *create_engine_model(const std::vector<NamedWeights> &, const BotanModel &torch,
                                 const BotanSizes &, Describe describe, int threads, bool bfloat16,
                                 std::string *message);
 
