@@ -61,7 +61,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     source, built = folder / "docs", folder / "html"
     shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("_build", "api"))
     for beside in DOCS.parent.iterdir():  # where links of the pages lead
-        if not (folder / beside.name).exists():
+        if beside.suffix == ".md":  # pages take these in, whose links start from where they are
+            shutil.copy(beside, folder)
+        elif not (folder / beside.name).exists():
             (folder / beside.name).symlink_to(beside)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     done = subprocess.run([*command, source, built], capture_output=True, text=True)

@@ -117,9 +117,9 @@ void FixBotan::gather_inputs()
 }
 
 /* ----------------------------------------------------------------------
-   models that see energies know those of their own pair style only, and all of them know one
-density and composition: with others, predictions are nonsense that looks like predictions.
-distances need the vectors of ghosts
+   models that see energies know those of their own pair style only, and all models one density and
+   composition: with others, predictions are nonsense that looks like predictions. distances need
+   the vectors of ghosts
 ------------------------------------------------------------------------- */
 
 void FixBotan::compare_inputs(const ModelMetadata &scoring, bool &reported)
