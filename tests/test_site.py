@@ -120,7 +120,8 @@ def command_names(command: click.Command, name: str) -> Iterator[str]:
     yield name
     if isinstance(command, click.Group):
         for word, one in command.commands.items():
-            yield from command_names(one, f"{name}-{word}")
+            if not one.hidden:  # as former names are
+                yield from command_names(one, f"{name}-{word}")
 
 
 def test_every_command_has_its_entry(site):

@@ -343,8 +343,11 @@ def _shipped(name: str) -> Mixture:
     return Mixture.model_validate(tomllib.loads(path.read_text()))
 
 
+#: The Kob-Andersen mixture in three dimensions, of two species.
 KOB_ANDERSEN = _shipped("kob-andersen")
+#: The mixture of GlassBench in two dimensions, of three species.
 KA2D = _shipped("ka2d")
+#: Both, by their names.
 SHIPPED = {mixture.name: mixture for mixture in (KOB_ANDERSEN, KA2D)}
 
 
