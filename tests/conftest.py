@@ -129,3 +129,8 @@ def histories(
 
     (path,) = simulate.history([runs], tmp_path_factory.mktemp("histories"), **HISTORIES)
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the file that takes longest: else one process runs it alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_tutorials.py")
