@@ -20,6 +20,8 @@ PAGES = [
 ]
 NEEDS_PUBLIC_DATA = {"README.md", "index.md"}  # pages that begin with configuration 401
 
+END = "the end of the page"
+
 GLASS = """
 units lj
 read_data glass.data
@@ -73,5 +75,7 @@ def test_the_python_of_a_page_runs(page, material, tmp_path):
     shutil.copytree(material, folder, symlinks=True)
     blocks = [block for block in blocks_of(page) if block.language == "python"]
     script = folder / "page.py"
-    script.write_text("\n".join(block.code for block in blocks if not block.is_fragment))
-    _typed(folder, sys.executable, script.name)
+    codes = [block.code for block in blocks if not block.is_fragment]
+    script.write_text("\n".join([*codes, f'print("{END}")', ""]))
+    # not only without an error: no block may end the process before the page ends
+    assert END in _typed(folder, sys.executable, script.name).splitlines()
