@@ -34,8 +34,7 @@ std::unique_ptr<EngineNetwork> make_network(const NetworkDescription &descriptio
                                 description.kind + "'; use precision float32");
   if (description.kind == "linear") return make_linear(description, instructions);
   if (description.kind == "equivariant") return make_equivariant(description, instructions);
-  throw std::invalid_argument("the compiled engine does not know the network '" + description.kind +
-                              "'");
+  throw UnknownNetwork("the compiled engine does not know the network '" + description.kind + "'");
 }
 
 // what lammps_botan/network/committee.py makes of the outputs of several networks
@@ -159,9 +158,10 @@ void BotanEngine::combine_outputs(float *node_out, float *edge_out)
 /* ---------------------------------------------------------------------- */
 
 BotanEngine *botan_engine_create(int64_t n_networks, const BotanGivenNetwork *networks,
-                                 bool bfloat16, const char **message)
+                                 bool bfloat16, bool *known, const char **message)
 {
   static thread_local std::string reason;
+  *known = true;
   try {
     auto engine = std::make_unique<BotanEngine>();
     engine->instructions = find_instructions(bfloat16);
@@ -172,6 +172,9 @@ BotanEngine *botan_engine_create(int64_t n_networks, const BotanGivenNetwork *ne
       engine->sizes.edge_outputs *= 2;
     }
     return engine.release();
+  } catch (const UnknownNetwork &failure) {
+    *known = false;
+    reason = failure.what();
   } catch (const std::exception &failure) {
     reason = failure.what();
   }
