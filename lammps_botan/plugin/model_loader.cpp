@@ -281,7 +281,7 @@ static std::unique_ptr<BotanModel> make_model(LAMMPS *lmp, const FixBotanArgumen
   std::string failure;
   if (by_torch && given.bfloat16)
     failure = "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
-              "engine, and torch computes the model here: write `precision float32`";
+              "engine; it is computed by torch here: write `precision float32`";
   if (!by_torch)
     model = make_engine_model(contents.weights, given.bfloat16, given.threads, failure);
   if (failure.empty()) failure = model->set_sizes(metadata.sizes);
