@@ -26,7 +26,7 @@ from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.network.trial_configuration import trial_arrays
 from lammps_botan.network.weights import read_weights
 
-# a model file without plain weights says the sizes of these; other settings are in checkpoints alone
+# a model file without plain weights says the sizes of these only
 REBUILT: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
 TOLERANCE = 1e-5  # between two ways to compute a network, outputs of order 1
 
@@ -82,7 +82,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     try:
         physics, rounds, seen = _physics(path, content)
         module = load_module(path, torch.device("cpu"))
-        if content.get("networks"):
+        if content.get("networks") and content.get("format_version") != 1:
             models = _from_plain_weights(path, content, physics)
         else:
             models = _from_torchscript(path, name, rounds, physics, module)
