@@ -12,7 +12,7 @@ from lammps_botan.network.export import export
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs, node_inputs
 from lammps_botan.network.linear import Linear, LinearWithInputs, ThermalLinear
 from lammps_botan.network.module import load_module
-from lammps_botan.network.network import forward_arrays
+from lammps_botan.network.arrays import forward_arrays
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration

@@ -30,11 +30,12 @@ from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.input_statistics import InputStatistics
-from lammps_botan.network.inputs import Inputs
+from lammps_botan.network.inputs import VECTORS, Inputs
 from lammps_botan.network.limits import LIMITS
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.weights import NetworkWeights
 from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 FORMAT = "lammps-botan checkpoint"
@@ -148,6 +149,16 @@ class Checkpoint:
     def architecture(self) -> str:
         """Name of the kind of network, a key of `NETWORKS`."""
         return next(name for name, kind in NETWORKS.items() if isinstance(self.model, kind))
+
+    @property
+    def weights(self) -> NetworkWeights:
+        """Kind, settings and plain weights of the network, as the compiled engine takes them."""
+        settings = {key: value for key, value in self.model.settings.items() if key != "inputs"}
+        settings |= {name: name in self.model.inputs for name in VECTORS}
+        tensors = {key: value.numpy(force=True) for key, value in self.model.state_dict().items()}
+        return NetworkWeights(
+            self.architecture, settings | {"n_species": self.model.n_species}, tensors
+        )
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

@@ -16,13 +16,11 @@ from lammps_botan.network.checkpoint import (
 )
 from lammps_botan.network.committee import make_committee
 from lammps_botan.network.input_statistics import InputStatistics
-from lammps_botan.network.inputs import node_inputs
 from lammps_botan.network.metadata import Metadata, check_metadata, read_content
 from lammps_botan.network.module import load_module
-from lammps_botan.network.network import Network, forward_arrays
+from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.network.trial_configuration import trial_configuration
-from lammps_botan.structure.graph import build_graph
+from lammps_botan.network.trial_configuration import trial_arrays
 
 # a model file says their sizes; the settings of other networks are in checkpoints alone
 REBUILT: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
@@ -157,9 +155,7 @@ def same_outputs(
     >>> same_outputs(model, model, physics), same_outputs(model, Botan(rounds=1, width=4), physics)
     (True, False)
     """
-    trial = trial_configuration(physics.mixture, physics.cutoff, physics.inputs)
-    inputs = node_inputs(trial, physics.inputs) if physics.inputs.names else ()
-    arrays = forward_arrays(build_graph(trial, physics.cutoff), *inputs)
+    arrays = trial_arrays(physics.mixture, physics.cutoff, physics.inputs)
     given = [torch.from_numpy(array) for array in arrays]
     with torch.inference_mode():
         pairs = list(zip(model(*given), other(*given), strict=True))

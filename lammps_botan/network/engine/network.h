@@ -1,4 +1,4 @@
-/* A kind of network in the engine. A new kind is a subclass and a line in networks.cpp.
+/* A kind of network in the engine. A new kind is a subclass and a line in engine.cpp.
 
    The equations are those of the classes in lammps_botan/network; names and shapes of tensors are
    those of their state_dict.
@@ -7,27 +7,16 @@
 #ifndef BOTAN_NETWORK_H
 #define BOTAN_NETWORK_H
 
+#include "graph.h"
 #include "instructions.h"
 
 #include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
-
-// local nodes come first, then ghosts; a network keeps it from encode to the last step
-struct EngineGraph {
-  long threads;
-  long n_local, n_nodes, n_edges;
-  const int64_t *species;       // [n_nodes], each less than the number of species
-  const int64_t *first_edge;    // [n_local + 1]; those that arrive at a node stand together
-  const int32_t *neighbor;      // [n_edges]
-  const float *vectors;         // [n_edges, 3], r_center - r_neighbor
-  // of networks with inputs
-  const float *node_vectors;    // [n_nodes, V, 3]
-  const float *node_scalars;    // [n_nodes, K]
-};
 
 // what a model file says of one network; what does not fit throws std::invalid_argument
 class NetworkDescription {
@@ -42,13 +31,18 @@ class NetworkDescription {
   std::map<std::string, Tensor> tensors;
 
   long whole(const std::string &name, long least, long most) const;
-  bool flag(const std::string &name) const;         // false where it is not set
-  double positive(const std::string &name) const;   // and finite
+  bool flag(const std::string &name) const;          // false where it is not set
+  double positive(const std::string &name) const;    // and finite
   const float *tensor(const std::string &name, std::initializer_list<long> shape) const;
   long columns(const std::string &name) const;    // of a tensor with two dimensions
 
   long n_vectors() const { return flag("history") + flag("inherent"); }
   long n_scalars() const { return 2 * flag("history") + flag("inherent"); }
+};
+
+// another program may compute it
+struct UnknownNetwork : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
 };
 
 class EngineNetwork {
@@ -64,7 +58,7 @@ class EngineNetwork {
   // round is 0 .. rounds - 1; the rows of ghosts are fresh. The last one writes the outputs,
   // row-major [n_local, node_outputs] and [n_edges, edge_outputs]
   virtual void step(long round, float *node_out, float *edge_out) = 0;
-  virtual float *node() = 0;    // [n_nodes, width]
+  virtual float *node() = 0;           // [n_nodes, width]
   virtual double bytes() const = 0;    // kept for the next graph
   virtual void release_memory() = 0;
 };
