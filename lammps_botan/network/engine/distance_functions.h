@@ -9,10 +9,9 @@
 #ifndef BOTAN_DISTANCE_FUNCTIONS_H
 #define BOTAN_DISTANCE_FUNCTIONS_H
 
-#include <vector>
+#include "linear_kernels.h"
 
-constexpr int DISTANCE_CELLS = 64;    // in a diameter: a power of two, so that none is rounded
-constexpr int DISTANCE_TERMS = 8;
+#include <vector>
 
 class DistanceFunctions {
  public:

@@ -5,7 +5,7 @@
 
 #include "linear_kernels.h"
 
-#include "distance_functions.h"
+#include "registers.h"
 #include "vector_math.h"
 
 namespace {
@@ -24,7 +24,6 @@ constexpr float ONSET = 0.3F, AVERAGING = 2, MOST_APPROACH = 0.6F;
 
 // the factors of a pair, in one or two registers
 constexpr int PART = LANES < LINEAR_FACTORS ? LANES : LINEAR_FACTORS;
-constexpr int PARTS = LINEAR_FACTORS / PART;
 typedef float Factors __attribute__((vector_size(PART * sizeof(float))));
 
 struct alignas(64) Row {
@@ -41,6 +40,13 @@ struct Tile {
 };
 
 #define EACH(r) for (int r = 0; r < tile.n; r += LANES)
+
+// NaN stays NaN
+INLINE inline Vector clamp(Vector x, float least, float most)
+{
+  x = x < least ? all(least) : x;
+  return x > most ? all(most) : x;
+}
 
 // squares are 0 beyond the last edge
 INLINE inline void lengths(const LinearWeights &net, int n, const Row &squares, Row &to)
@@ -114,11 +120,8 @@ INLINE inline Register evaluate(const float *terms, long columns, float from_mid
 {
   Register sum = {};
 #pragma GCC unroll 16
-  for (int k = DISTANCE_TERMS - 1; k >= 0; k--) {
-    Register term;
-    __builtin_memcpy(&term, terms + k * columns, sizeof term);
-    sum = sum * from_middle + term;
-  }
+  for (int k = DISTANCE_TERMS - 1; k >= 0; k--)
+    sum = sum * from_middle + load<Register>(terms + k * columns);
   return sum;
 }
 
@@ -239,10 +242,8 @@ INLINE inline float change_of(const PairFactors &factors, int r, const float *te
                               float from_middle)
 {
   float weights[LINEAR_FACTORS];
-  for (int p = 0; p < PARTS; p++) {
-    const Factors sum = evaluate<Factors>(terms + p * PART, LINEAR_FACTORS, from_middle);
-    __builtin_memcpy(weights + p * PART, &sum, sizeof sum);
-  }
+  for (int f = 0; f < LINEAR_FACTORS; f += PART)
+    store(weights + f, evaluate<Factors>(terms + f, LINEAR_FACTORS, from_middle));
   return factors.towards.of[r] +
          (weights[0] + weights[1] * factors.both.of[r] + weights[2] * factors.product.of[r] +
           weights[3] * factors.cube.of[r] + weights[4] * factors.near.of[r] +

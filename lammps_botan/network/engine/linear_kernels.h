@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+constexpr int DISTANCE_CELLS = 64;    // in a diameter: a power of two, so that none is rounded
+constexpr int DISTANCE_TERMS = 8;
 constexpr int LINEAR_FACTORS = 8;    // of a pair, two of which are 0
 
 // functions of a distance, see distance_functions.h

@@ -79,7 +79,7 @@ LinearNetwork::LinearNetwork(const NetworkDescription &network, Instructions ins
     changes(reach_of(network) + BEYOND, PAIR_FACTORS, LINEAR_FACTORS)
 {
   width = width_of(network);
-  rounds = network.whole("rounds", generations + 1 + pairs, generations + 1 + pairs);
+  rounds = generations + 1 + pairs;
   node_outputs = 1;
   edge_outputs = pairs;
   read_densities(network, reach_of(network));

@@ -4,7 +4,6 @@
 #define BOTAN_LINEAR_NETWORK_H
 
 #include "distance_functions.h"
-#include "linear_kernels.h"
 #include "memory.h"
 #include "network.h"
 

@@ -1,5 +1,6 @@
-/* Registers of floats, and exp of them. Only files that CMakeLists.txt compiles once for each set
-   of instructions include it: all of it has internal linkage.
+/* Functions of the numbers in a register, which is a GCC vector of floats.
+
+   For files that are compiled once for each set of instructions: everything is internal to them.
 */
 
 #ifndef BOTAN_VECTOR_MATH_H
@@ -7,65 +8,44 @@
 
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int LANES = 16;
-#elif defined(__AVX2__)
-constexpr int LANES = 8;
-#else
-constexpr int LANES = 4;
-#endif
-
-#define INLINE __attribute__((always_inline))
-
-typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
-typedef int Integers __attribute__((vector_size(LANES * sizeof(int))));
-typedef float Unaligned
-    __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-INLINE inline Vector load(const float *from)
+// exp(x) to 1e-7 of it, of -87 and 88 beyond these; NaN stays NaN
+template <class Vector> __attribute__((always_inline)) inline Vector exponential(Vector x)
 {
-  return *reinterpret_cast<const Unaligned *>(from);
+  using Integers = decltype(x > x);
+  const Vector lowest = Vector{} - 87.0F, highest = Vector{} + 88.0F;
+  x = lowest > x ? lowest : x;
+  x = x > highest ? highest : x;
+  // x = n ln 2 + r; the sum with 1.5 2^23 is rounded to a whole number, n in its last bits
+  const Vector rounded = x * 1.44269504F + 12582912.0F;
+  const Vector n = rounded - 12582912.0F;
+  const Vector r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  // (exp(r) - 1 - r) / r^2 for |r| < ln 2 / 2, so that exp(r) has the least relative error, 3e-9
+  Vector p = r * 1.3814467e-3F + 8.3687808e-3F;
+  p = p * r + 4.1668393e-2F;
+  p = p * r + 1.6666520e-1F;
+  p = p * r + 4.9999994e-1F;
+  p = p * (r * r) + r + 1.0F;
+  const Integers exponent = (((Integers) rounded) << 23) + 0x3f800000;    // 2^n
+  return p * (Vector) exponent;
 }
 
-INLINE inline void store(float *to, Vector x)
+// x / (1 + exp(-x))
+template <class Vector> __attribute__((always_inline)) inline Vector silu(Vector x)
 {
-  *reinterpret_cast<Unaligned *>(to) = x;
+  return x / (exponential(-x) + 1.0F);
 }
 
-INLINE inline Vector all(float x)
+template <class Vector> __attribute__((always_inline)) inline Vector square_root(Vector x)
 {
-  return x - Vector{};
+  for (unsigned l = 0; l < sizeof(Vector) / sizeof(float); l++) x[l] = __builtin_sqrtf(x[l]);
+  return x;
 }
 
-// NaN stays NaN
-INLINE inline Vector clamp(Vector x, float least, float most)
+template <class Vector> __attribute__((always_inline)) inline float sum(Vector x)
 {
-  x = x < all(least) ? all(least) : x;
-  return x > all(most) ? all(most) : x;
-}
-
-// 2^n for n from -126 to 127
-INLINE inline Vector power_of_two(Integers n)
-{
-  return (Vector) ((n + 127) << 23);
-}
-
-// to about 1 ulp: 2^n exp(r) with |r| <= log(2) / 2, by the series of exp(r)
-INLINE inline Vector exponential(Vector x)
-{
-  constexpr float LOG_2_HIGH = 0x1.62ep-1F, LOG_2_LOW = 0x1.0bfbe8p-15F;    // n times HIGH is exact
-  constexpr float INVERSE_LOG_2 = 0x1.715476p+0F;
-  constexpr float ROUND = 0x1.8p+23F;    // added to a number, it leaves its bits before the point
-  x = clamp(x, -105, 90);                // 0 and infinity beyond
-  const Vector shifted = x * INVERSE_LOG_2 + ROUND;
-  const Integers n = (Integers) shifted - (Integers) all(ROUND);
-  const Vector whole = shifted - ROUND;
-  const Vector r = (x - whole * LOG_2_HIGH) - whole * LOG_2_LOW;
-  constexpr float TERMS[] = {1.0F / 720, 1.0F / 120, 1.0F / 24, 1.0F / 6, 0.5F, 1.0F, 1.0F};
-  Vector sum = all(1.0F / 5040);
-  for (const float term : TERMS) sum = sum * r + term;
-  // in two steps, since 2^n itself may be beyond the numbers of a float
-  return sum * power_of_two(n >> 1) * power_of_two(n - (n >> 1));
+  float all = 0;
+  for (unsigned l = 0; l < sizeof(Vector) / sizeof(float); l++) all += x[l];
+  return all;
 }
 
 }    // namespace
