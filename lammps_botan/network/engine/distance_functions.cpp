@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace {
 
@@ -20,10 +21,16 @@ void series(double y, double step, double *terms)
 
 }    // namespace
 
-DistanceFunctions::DistanceFunctions(double end, long columns, long all_columns) :
+DistanceFunctions::DistanceFunctions(double end, long functions, long columns, long all_columns) :
     n_cells(static_cast<int>(std::ceil(end * DISTANCE_CELLS)) + 1), n_columns(columns),
     n_all_columns(all_columns)
 {
+  const long each = n_cells * DISTANCE_TERMS * n_all_columns;
+  if (functions > MOST_NUMBERS / each)
+    throw std::invalid_argument(
+        "a linear network of so many species and generations, with so large a cutoff, takes more "
+        "than 1 GiB");
+  numbers.reserve(functions * each);
 }
 
 void DistanceFunctions::add(const std::vector<Gaussian> &gaussians)

@@ -19,12 +19,14 @@ class DistanceFunctions {
     double center, width;    // diameters
     const float *weights;    // of its columns
   };
-  static constexpr double LEAST_WIDTH = 0.039;    // to which the cells are fit
+  static constexpr double LEAST_WIDTH = 0.039;      // to which the cells are fit
+  static constexpr long MOST_NUMBERS = 1L << 28;    // 1 GiB
 
-  // of distances from 0 to `end` diameters; with 0 in further columns, to fill registers
-  DistanceFunctions(double end, long columns, long all_columns);
+  // of distances from 0 to `end` diameters; with 0 in further columns, to fill registers.
+  // More than MOST_NUMBERS throw std::invalid_argument
+  DistanceFunctions(double end, long functions, long columns, long all_columns);
 
-  void add(const std::vector<Gaussian> &);    // one function more
+  void add(const std::vector<Gaussian> &);    // the next function
 
   int cells() const { return n_cells; }
   long columns() const { return n_all_columns; }

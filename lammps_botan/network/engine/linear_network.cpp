@@ -74,9 +74,10 @@ LinearNetwork::LinearNetwork(const NetworkDescription &network, Instructions ins
     n_species(network.whole("n_species", 1, Limits::species)), history(network.flag("history")),
     inherent(network.flag("inherent")), pairs(network.flag("pairs")),
     diameter(static_cast<float>(network.positive("diameter"))), kernels(find_kernels(instructions)),
-    densities(reach_of(network), width_of(network),
+    densities(reach_of(network), n_species, width_of(network),
               (width_of(network) + REGISTER - 1) / REGISTER * REGISTER),
-    changes(reach_of(network) + BEYOND, PAIR_FACTORS, LINEAR_FACTORS)
+    changes(reach_of(network) + BEYOND, pairs ? n_species * n_species : 0, PAIR_FACTORS,
+            LINEAR_FACTORS)
 {
   width = width_of(network);
   rounds = generations + 1 + pairs;
@@ -98,37 +99,41 @@ LinearNetwork::LinearNetwork(const NetworkDescription &network, Instructions ins
 // rows of weights are inputs, then one for each species, then radii for each species
 void LinearNetwork::read_densities(const NetworkDescription &network, double reach)
 {
-  const long n_inputs = 4 * history + 2 * inherent;
   const long n_radii = grid(FIRST_RADIUS, std::max(reach, FIRST_RADIUS) + RADIUS_STEP, RADIUS_STEP);
-  const long first_radius = n_inputs + n_species, n = first_radius + n_species * n_radii;
+  const long first_radius = 4 * history + 2 * inherent + n_species;
+  const long n = first_radius + n_species * n_radii;
   const float *radii = network.tensor("radii", {n_radii});
-  const float *of_rows = network.tensor("weights", {n, width});
+  const float *rows = network.tensor("weights", {n, width});
+  read_start(network, rows, n);
+  for (long s = 0; s < n_species; s++) {
+    Gaussians shells;
+    for (long k = 0; k < n_radii; k++)
+      shells.push_back({radii[k], SHELL_WIDTH, rows + (first_radius + s * n_radii + k) * width});
+    densities.add(shells);
+  }
+}
+
+// what nodes have without their edges, of n rows of weights
+void LinearNetwork::read_start(const NetworkDescription &network, const float *rows, long n)
+{
+  const long n_inputs = 4 * history + 2 * inherent, columns = densities.columns();
   const float *origins = network.tensor("origin", {n});
   const float *offset = network.tensor("offset", {n_species});
-
   origin.assign(origins, origins + n_inputs);
-  const long columns = densities.columns();
   input_weights.resize(n_inputs * columns);
   for (long k = 0; k < n_inputs; k++)
-    std::copy_n(of_rows + k * width, width, &input_weights[k * columns]);
+    std::copy_n(rows + k * width, width, &input_weights[k * columns]);
 
   start.resize(n_species * columns);
   for (long c = 0; c < width; c++) {
     double of_origin = 0;
     for (long k = n_inputs; k < n; k++)
-      of_origin += static_cast<double>(origins[k]) * of_rows[k * width + c];
+      of_origin += static_cast<double>(origins[k]) * rows[k * width + c];
     for (long s = 0; s < n_species; s++) {
       const bool is_own = c == width - n_species + s;    // the column of which S is made
-      start[s * columns + c] = static_cast<float>(of_rows[(n_inputs + s) * width + c] - of_origin +
+      start[s * columns + c] = static_cast<float>(rows[(n_inputs + s) * width + c] - of_origin +
                                                   (is_own ? offset[s] : 0));
     }
-  }
-
-  for (long s = 0; s < n_species; s++) {
-    Gaussians shells;
-    for (long k = 0; k < n_radii; k++)
-      shells.push_back({radii[k], SHELL_WIDTH, of_rows + (first_radius + s * n_radii + k) * width});
-    densities.add(shells);
   }
 }
 
@@ -139,7 +144,7 @@ void LinearNetwork::read_changes(const NetworkDescription &network, double reach
   const long kinds = n_species * n_species;
   const float *distances = network.tensor("distances", {n});
   const float *widths = network.tensor("distance_widths", {n});
-  const float *of_rows = network.tensor("pair_weights", {n, kinds * PAIR_FACTORS});
+  const float *rows = network.tensor("pair_weights", {n, kinds * PAIR_FACTORS});
   const float *offset = network.tensor("pair_offset", {kinds});
   for (long k = 0; k < n; k++)
     if (!(widths[k] >= DistanceFunctions::LEAST_WIDTH))
@@ -149,7 +154,7 @@ void LinearNetwork::read_changes(const NetworkDescription &network, double reach
     constants[kind * PAIR_FACTORS] = offset[kind];
     Gaussians near = {{0, INFINITY, &constants[kind * PAIR_FACTORS]}};
     for (long k = 0; k < n; k++)
-      near.push_back({distances[k], widths[k], of_rows + (k * kinds + kind) * PAIR_FACTORS});
+      near.push_back({distances[k], widths[k], rows + (k * kinds + kind) * PAIR_FACTORS});
     changes.add(near);
   }
 }

@@ -21,6 +21,7 @@ class LinearNetwork : public EngineNetwork {
 
  private:
   void read_densities(const NetworkDescription &, double reach);
+  void read_start(const NetworkDescription &, const float *rows, long n);
   void read_changes(const NetworkDescription &, double reach);
   void fill_inputs(long i, float *to) const;
 
