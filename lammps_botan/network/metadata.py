@@ -25,6 +25,28 @@ Names = Annotated[list[str], Field(max_length=LIMITS["outputs"])]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
+class NetworkSettings(BaseModel):
+    """Kind and settings of a network whose plain weights are in the file.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `network.checkpoint.NETWORKS`.
+    settings : dict
+        Numbers and flags that make the network, besides species and inputs.
+
+    Examples
+    --------
+    >>> NetworkSettings(kind="botan", settings={"rounds": 7, "width": 64}).kind
+    'botan'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Annotated[str, Field(max_length=LIMITS["letters"])]
+    settings: Annotated[dict[str, Number | bool], Field(max_length=LIMITS["settings"])]
+
+
 class Metadata(BaseModel):
     """Metadata of a model file.
 
@@ -32,6 +54,9 @@ class Metadata(BaseModel):
     ----------
     architecture : str
         Such as "botan".
+    networks : list of NetworkSettings, or None
+        The network, or the members of a committee, whose plain weights the compiled engine
+        computes with; None where it does not know them.
     mixture : Mixture
         Species, units, bond lengths and dimension of the training data.
     inputs : Inputs
@@ -69,6 +94,9 @@ class Metadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     architecture: str
+    networks: Annotated[
+        list[NetworkSettings] | None, Field(min_length=1, max_length=LIMITS["networks"])
+    ] = None
     mixture: Mixture
     inputs: Inputs = Inputs()
     seen: InputStatistics | None = None
@@ -145,8 +173,9 @@ class Metadata(BaseModel):
         if not self.inputs.names:
             version = FORMAT_VERSION
             del content["inputs"]
-        if self.seen is None:
-            del content["seen"]
+        for key in ("networks", "seen"):
+            if content[key] is None:
+                del content[key]
         return json.dumps({"format": FORMAT, "format_version": version} | content, indent=2)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from lammps_botan.network.network import Arrays
+from lammps_botan.network.arrays import Arrays
 
 
 def send_together(arrays: Arrays, device: torch.device) -> list[torch.Tensor]:

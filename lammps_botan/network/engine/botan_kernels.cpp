@@ -3,7 +3,7 @@
    copy of such code, and it could be the one for a larger processor than this.
 */
 
-#include "kernels.h"
+#include "botan_kernels.h"
 
 #ifdef __AVX512BF16__
 #include <immintrin.h>

@@ -1,4 +1,4 @@
-#include "weights.h"
+#include "botan_weights.h"
 
 #include <cmath>
 #include <cstring>
@@ -20,13 +20,13 @@ uint32_t bfloat16(float x)
 
 }    // namespace
 
-const float *Weights::keep(const float *given, long n)
+const float *BotanWeights::keep(const float *given, long n)
 {
   numbers.emplace_back(given, given + n);
   return numbers.back().data();
 }
 
-BotanBlock Weights::pack(const float *w, long stride, int panel)
+BotanBlock BotanWeights::pack(const float *w, long stride, int panel)
 {
   Numbers panels;
   for (long column = 0; column < WIDTH; column += panel)
@@ -40,7 +40,7 @@ BotanBlock Weights::pack(const float *w, long stride, int panel)
   return {keep(panels.data(), WIDTH * WIDTH), pairs.back().data()};
 }
 
-BotanEncoder Weights::encoder(const float *const *layers, int inputs, const float *constant_block,
+BotanEncoder BotanWeights::encoder(const float *const *layers, int inputs, const float *constant_block,
                               long stride, const float *constant_bias, int panel)
 {
   Numbers transposed;
@@ -55,10 +55,10 @@ BotanEncoder Weights::encoder(const float *const *layers, int inputs, const floa
           keep(constant_bias, WIDTH)};
 }
 
-Weights::Weights(const float *const *w, int inputs_of_nodes, int inputs_of_edges, int panel)
+BotanWeights::BotanWeights(const std::vector<const float *> &w, int inputs_of_nodes, int inputs_of_edges, int panel)
 {
-  net.nodes = encoder(w, inputs_of_nodes, w[8] + WIDTH, 3 * WIDTH, w[9], panel);
-  net.edges = encoder(w + 4, inputs_of_edges, w[12] + 3 * WIDTH, 4 * WIDTH, w[13], panel);
+  net.nodes = encoder(&w[0], inputs_of_nodes, w[8] + WIDTH, 3 * WIDTH, w[9], panel);
+  net.edges = encoder(&w[4], inputs_of_edges, w[12] + 3 * WIDTH, 4 * WIDTH, w[13], panel);
 
   net.from_node = pack(w[8], 3 * WIDTH, panel);
   net.from_received = pack(w[8] + 2 * WIDTH, 3 * WIDTH, panel);

@@ -1,17 +1,17 @@
-// The weights of one network, in the order in which the kernels read them.
+// The weights of BOTAN, in the order in which its kernels read them.
 
 #ifndef BOTAN_WEIGHTS_H
 #define BOTAN_WEIGHTS_H
 
-#include "kernels.h"
+#include "botan_kernels.h"
 
 #include <vector>
 
-class Weights {
+class BotanWeights {
  public:
   BotanNetwork net;
 
-  Weights(const float *const *given, int inputs_of_nodes, int inputs_of_edges, int panel);
+  BotanWeights(const std::vector<const float *> &given, int inputs_of_nodes, int inputs_of_edges, int panel);
 
  private:
   std::vector<std::vector<float>> numbers;    // those kept stay in their place when there come more

@@ -1,248 +1,182 @@
 #include "engine.h"
 
 #include "memory.h"
-#include "weights.h"
+#include "network.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <new>
-#include <numeric>
-#include <system_error>
-#include <thread>
-#include <vector>
+#include <stdexcept>
 
 namespace {
 
-constexpr long WIDTH = BOTAN_WIDTH;
-constexpr long SHARE = 256;    // rows that a thread is worth
-
-using Numbers = std::vector<float>;
-
-/* ---------------------------------------------------------------------- */
-
-// the best there is, or what the environment asks for
-const BotanKernels *find_kernels(bool bfloat16, const char **message)
+NetworkDescription describe(const BotanGivenNetwork &given)
 {
-  const char *wanted = getenv("LAMMPS_BOTAN_ENGINE");
-  if (!wanted) wanted = "";
-  if (!strcmp(wanted, "torch")) return nullptr;
-  if (bfloat16) {
-#ifdef BOTAN_BFLOAT16
-    if (__builtin_cpu_supports("avx512bf16")) return &botan_kernels_avx512_bf16;
-#endif
-    *message = "precision bfloat16 needs a processor with AVX-512 BF16 (Intel Sapphire Rapids, AMD "
-               "Zen 4, or newer); use precision float32";
-    return nullptr;
+  NetworkDescription description;
+  description.kind = given.kind;
+  for (int64_t k = 0; k < given.n_settings; k++)
+    description.settings[given.settings[k].name] = given.settings[k].value;
+  for (int64_t k = 0; k < given.n_tensors; k++) {
+    const BotanTensor &tensor = given.tensors[k];
+    description.tensors[tensor.name] = {{tensor.shape, tensor.shape + tensor.n_dimensions},
+                                        tensor.numbers};
   }
-#ifdef BOTAN_X86
-  if (__builtin_cpu_supports("avx512f") && (!*wanted || !strcmp(wanted, "avx512")))
-    return &botan_kernels_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      (!*wanted || !strcmp(wanted, "avx2")))
-    return &botan_kernels_avx2;
-#endif
-  if (!*wanted || !strcmp(wanted, "portable")) return &botan_kernels_portable;
-  *message = "the environment variable LAMMPS_BOTAN_ENGINE must be avx512 or avx2 (where the "
-             "processor has them), portable, torch, or unset";
-  return nullptr;
+  return description;
 }
 
-/* ---------------------------------------------------------------------- */
-
-// calls work(first, last) for each share start[t] .. start[t + 1], in threads
-template <class Work> void parallel(const std::vector<long> &start, const Work &work)
+std::unique_ptr<EngineNetwork> make_network(const NetworkDescription &description,
+                                            Instructions instructions)
 {
-  std::vector<std::thread> others;
-  size_t t = 1;
-  try {
-    others.reserve(start.size());
-    for (; t + 1 < start.size(); t++) others.emplace_back(work, start[t], start[t + 1]);
-  } catch (const std::system_error &) {
-    // no more threads to be had: this one does the rest
-    work(start[t], start.back());
-  }
-  work(start[0], start[1]);
-  for (auto &other : others) other.join();
-}
-
-std::vector<long> shares(long n, long threads)
-{
-  threads = std::clamp(n / SHARE, 1L, threads);
-  std::vector<long> start;
-  for (long t = 0; t <= threads; t++) start.push_back(n * t / threads);
-  return start;
-}
-
-// of nodes, with about as many edges for each thread
-std::vector<long> shares(long n_local, const int64_t *first_edge, long threads)
-{
-  const int64_t n_edges = first_edge[n_local];
-  threads = std::clamp(long(n_edges) / SHARE, 1L, threads);
-  std::vector<long> start(1, 0);
-  for (long t = 1; t < threads; t++)
-    start.push_back(std::lower_bound(first_edge, first_edge + n_local, n_edges * t / threads) -
-                    first_edge);
-  start.push_back(n_local);
-  return start;
-}
-
-/* ---------------------------------------------------------------------- */
-
-// one network and its states of the graph
-struct Network {
-  explicit Network(Weights given) : weights(std::move(given)) {}
-
-  Weights weights;
-  BotanState state;
-  Memory<float> node, node_constant, sent, node_out, edge_out;
-  Memory<char> edge, edge_constant;
-};
-
-// what the encoder of nodes is given for species 0, 1, ...; NaN for one that it does not know
-Numbers species_inputs(int64_t n_species, long inputs)
-{
-  Numbers all(n_species * inputs);
-  for (int64_t s = 0; s < n_species; s++) {
-    if (inputs == 1)
-      all[s] = static_cast<float>(s);
-    else if (s < inputs)
-      all[s * inputs + s] = 1;
-    else
-      std::fill_n(&all[s * inputs], inputs, NAN);
-  }
-  return all;
+  if (description.kind == "botan") return make_botan(description, instructions);
+  if (instructions == Instructions::AVX512_BF16)
+    throw std::invalid_argument("precision bfloat16 is for BOTAN, found the network '" +
+                                description.kind + "'; use precision float32");
+  if (description.kind == "linear") return make_linear(description, instructions);
+  if (description.kind == "equivariant") return make_equivariant(description, instructions);
+  throw std::invalid_argument("the compiled engine does not know the network '" + description.kind +
+                              "'");
 }
 
 // what lammps_botan/network/committee.py makes of the outputs of several networks
-void combine(const std::vector<const float *> &outputs, long n, float *to)
+void combine(const std::vector<const float *> &outputs, int64_t rows, int64_t columns, float *to)
 {
   const auto members = static_cast<float>(outputs.size());
-  for (long i = 0; i < n; i++) {
-    float mean = 0, squares = 0;
-    for (const float *output : outputs) mean += output[i] / members;
-    for (const float *output : outputs) squares += (output[i] - mean) * (output[i] - mean);
-    to[2 * i] = mean;
-    to[2 * i + 1] = std::sqrt(squares / (members - 1));
-  }
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j++) {
+      float mean = 0, squares = 0;
+      for (const float *output : outputs) mean += output[i * columns + j] / members;
+      for (const float *output : outputs) {
+        const float difference = output[i * columns + j] - mean;
+        squares += difference * difference;
+      }
+      to[2 * columns * i + j] = mean;
+      to[2 * columns * i + columns + j] = std::sqrt(squares / (members - 1));
+    }
 }
+
+// of a committee
+struct Member {
+  std::unique_ptr<EngineNetwork> network;
+  long first_column;    // in the node state of the committee
+  Memory<float> node_out, edge_out;
+};
 
 }    // namespace
 
 struct BotanEngine {
-  const BotanKernels *kernels;
-  long rounds;
-  std::vector<std::unique_ptr<Network>> networks;
-  Memory<float> together;           // node states of several networks, side by side
-  std::vector<int64_t> own_rows;    // 0, 1, ...
-
-  long threads, n_local, n_nodes, round;
+  Instructions instructions;
+  BotanEngineSizes sizes = {};
+  std::vector<Member> members;
   bool ghosts_are_encoded;
-  float *node_out, *edge_out;
+  EngineGraph graph = {};
+  int64_t round = 0;
+  Memory<float> together;    // node states of several networks, side by side
 
-  bool is_ensemble() const { return networks.size() > 1; }
-  void encode(Network &, const BotanState &given, const int64_t *species, const float *of_nodes);
-  void encode_species(Network &, const int64_t *species);
-  void encode_nodes(Network &, const float *of_nodes);
-  void step(Network &);
-  template <class Copy> void each_row(long first, long last, Copy copy);
-  void hand_out();
+  bool is_committee() const { return members.size() > 1; }
+  void add(const NetworkDescription &);
+  void encode();
+  void step(float *node_out, float *edge_out);
+
+ private:
+  void copy_rows(int64_t first, int64_t last, bool out);
+  void combine_outputs(float *node_out, float *edge_out);
 };
 
-void BotanEngine::encode(Network &network, const BotanState &given, const int64_t *species,
-                         const float *of_nodes)
+void BotanEngine::add(const NetworkDescription &description)
 {
-  const int64_t n_edges = given.first_edge[n_local];
-  const size_t edge_bytes = n_edges * WIDTH * kernels->edge_bytes;
-  BotanState &s = network.state;
-  s = given;
-  s.node = network.node.at_least(n_nodes * WIDTH);
-  s.sent = network.sent.at_least(n_nodes * WIDTH);
-  s.edge = network.edge.at_least(edge_bytes);
-  s.edge_constant = network.edge_constant.at_least(edge_bytes);
-  if (is_ensemble()) {
-    s.node_out = network.node_out.at_least(n_local);
-    s.edge_out = network.edge_out.at_least(n_edges);
+  Member member;
+  member.network = make_network(description, instructions);
+  member.first_column = sizes.width;
+  const EngineNetwork &network = *member.network;
+  if (!members.empty()) {
+    const EngineNetwork &first = *members[0].network;
+    if (network.node_outputs != first.node_outputs || network.edge_outputs != first.edge_outputs)
+      throw std::invalid_argument("the networks of a committee need the same outputs");
   }
-  if (ghosts_are_encoded)
-    encode_species(network, species);
-  else
-    encode_nodes(network, of_nodes);
+  sizes.rounds = std::max<int64_t>(sizes.rounds, network.rounds);
+  sizes.width += network.width;
+  sizes.node_outputs = network.node_outputs;
+  sizes.edge_outputs = network.edge_outputs;
+  ghosts_are_encoded = description.n_vectors() == 0;
+  members.push_back(std::move(member));
 }
 
-// each species once; ghosts too
-void BotanEngine::encode_species(Network &network, const int64_t *species)
+void BotanEngine::encode()
 {
-  const BotanNetwork &net = network.weights.net;
-  BotanState &s = network.state;
-  const int64_t n_species = n_nodes ? *std::max_element(species, species + n_nodes) + 1 : 0;
-  Numbers first(n_species * WIDTH);
-  float *constant = network.node_constant.at_least(n_species * WIDTH);
-  kernels->encode(net, species_inputs(n_species, net.nodes.inputs).data(), first.data(), constant,
-                  0, n_species);
-  for (long i = 0; i < n_nodes; i++)
-    memcpy(s.node + i * WIDTH, &first[species[i] * WIDTH], WIDTH * sizeof(float));
-  s.kind = species;
-  s.node_constant = constant;
+  round = 0;
+  if (is_committee()) {
+    together.at_least(graph.n_nodes * sizes.width);
+    for (Member &member : members) {
+      member.node_out.at_least(graph.n_local * member.network->node_outputs);
+      member.edge_out.at_least(graph.n_edges * member.network->edge_outputs);
+    }
+  }
+  for (Member &member : members) member.network->encode(graph);
+  if (is_committee()) copy_rows(0, ghosts_are_encoded ? graph.n_nodes : graph.n_local, true);
 }
 
-void BotanEngine::encode_nodes(Network &network, const float *of_nodes)
+// of the node states, out of each network or into each
+void BotanEngine::copy_rows(int64_t first, int64_t last, bool out)
 {
-  BotanState &s = network.state;
-  float *constant = network.node_constant.at_least(n_local * WIDTH);
-  parallel(shares(n_local, threads), [&](long first, long last) {
-    kernels->encode(network.weights.net, of_nodes, s.node, constant, first, last);
-  });
-  s.kind = own_rows.data();
-  s.node_constant = constant;
+  float *rows = together.at_least(0);
+  for (const Member &member : members) {
+    const int64_t width = member.network->width;
+    float *own = member.network->node();
+    for (int64_t i = first; i < last; i++) {
+      float *row = rows + i * sizes.width + member.first_column;
+      memcpy(out ? row : own + i * width, out ? own + i * width : row, width * sizeof(float));
+    }
+  }
 }
 
-void BotanEngine::step(Network &network)
+void BotanEngine::step(float *node_out, float *edge_out)
 {
-  const BotanNetwork &net = network.weights.net;
-  const BotanState &s = network.state;
-  parallel(shares(n_nodes, threads),
-           [&](long first, long last) { kernels->send(net, s, first, last); });
-  parallel(shares(n_local, s.first_edge, threads), [&](long first, long last) {
-    kernels->receive(net, s, first, last, round == 0, round == rounds - 1);
-  });
+  if (!is_committee()) {
+    members[0].network->step(round++, node_out, edge_out);
+    return;
+  }
+  if (round > 0 || !ghosts_are_encoded) copy_rows(graph.n_local, graph.n_nodes, false);
+  for (Member &member : members)
+    if (round < member.network->rounds)
+      member.network->step(round, member.node_out.at_least(0), member.edge_out.at_least(0));
+  round++;
+  copy_rows(0, graph.n_local, true);
+  if (round == sizes.rounds) combine_outputs(node_out, edge_out);
 }
 
-// between the node states of several networks side by side and those of each
-template <class Copy> void BotanEngine::each_row(long first, long last, Copy copy)
+void BotanEngine::combine_outputs(float *node_out, float *edge_out)
 {
-  const long n = networks.size();
-  float *rows = together.at_least(n_nodes * n * WIDTH);
-  for (long i = first; i < last; i++)
-    for (long k = 0; k < n; k++)
-      copy(rows + (i * n + k) * WIDTH, networks[k]->state.node + i * WIDTH);
-}
-
-// what ranks exchange
-void BotanEngine::hand_out()
-{
-  each_row(0, n_local, [](float *rows, float *own) { memcpy(rows, own, WIDTH * sizeof(float)); });
+  std::vector<const float *> of_nodes, of_edges;
+  for (Member &member : members) {
+    of_nodes.push_back(member.node_out.at_least(0));
+    of_edges.push_back(member.edge_out.at_least(0));
+  }
+  combine(of_nodes, graph.n_local, sizes.node_outputs / 2, node_out);
+  combine(of_edges, graph.n_edges, sizes.edge_outputs / 2, edge_out);
 }
 
 /* ---------------------------------------------------------------------- */
 
-BotanEngine *botan_engine_create(long networks, long inputs_of_nodes, long inputs_of_edges,
-                                 const float *const *weights, long rounds, long bfloat16,
-                                 const char **message)
+BotanEngine *botan_engine_create(int64_t n_networks, const BotanGivenNetwork *networks,
+                                 bool bfloat16, const char **message)
 {
-  *message = nullptr;
-  const BotanKernels *kernels = find_kernels(bfloat16, message);
-  if (!kernels) return nullptr;
-  auto *engine = new BotanEngine{};
-  engine->kernels = kernels;
-  engine->rounds = rounds;
-  for (long k = 0; k < networks; k++)
-    engine->networks.push_back(std::make_unique<Network>(
-        Weights(weights + k * BOTAN_N_WEIGHTS, static_cast<int>(inputs_of_nodes),
-                static_cast<int>(inputs_of_edges), kernels->panel)));
-  return engine;
+  static thread_local std::string reason;
+  try {
+    auto engine = std::make_unique<BotanEngine>();
+    engine->instructions = find_instructions(bfloat16);
+    for (int64_t k = 0; k < n_networks; k++) engine->add(describe(networks[k]));
+    if (engine->members.empty()) throw std::invalid_argument("expected a network, found none");
+    if (engine->is_committee()) {
+      engine->sizes.node_outputs *= 2;
+      engine->sizes.edge_outputs *= 2;
+    }
+    return engine.release();
+  } catch (const std::exception &failure) {
+    reason = failure.what();
+  }
+  *message = reason.c_str();
+  return nullptr;
 }
 
 void botan_engine_delete(BotanEngine *engine)
@@ -250,84 +184,51 @@ void botan_engine_delete(BotanEngine *engine)
   delete engine;
 }
 
+void botan_engine_sizes(const BotanEngine *engine, BotanEngineSizes *sizes)
+{
+  *sizes = engine->sizes;
+}
+
 const char *botan_engine_instructions(const BotanEngine *engine)
 {
-  return engine->kernels->name;
+  return instructions_name(engine->instructions);
 }
 
 double botan_engine_memory_usage(const BotanEngine *engine)
 {
   double bytes = engine->together.bytes();
-  for (const auto &n : engine->networks)
-    bytes += n->node.bytes() + n->node_constant.bytes() + n->sent.bytes() + n->node_out.bytes() +
-             n->edge_out.bytes() + n->edge.bytes() + n->edge_constant.bytes();
+  for (const Member &member : engine->members)
+    bytes += member.network->bytes() + member.node_out.bytes() + member.edge_out.bytes();
   return bytes;
 }
 
 void botan_engine_release_memory(BotanEngine *engine)
 {
   engine->together.release();
-  for (const auto &n : engine->networks) {
-    for (auto *floats : {&n->node, &n->node_constant, &n->sent, &n->node_out, &n->edge_out})
-      floats->release();
-    for (auto *bytes : {&n->edge, &n->edge_constant}) bytes->release();
+  for (Member &member : engine->members) {
+    member.network->release_memory();
+    member.node_out.release();
+    member.edge_out.release();
   }
 }
 
-bool botan_engine_encode(BotanEngine *engine, long threads, long n_local, long n_nodes,
-                         const int64_t *species, const int64_t *first_edge, const int32_t *neighbor,
-                         const float *const *of_edges, const float *const *of_nodes,
-                         float *node_out, float *edge_out)
+bool botan_engine_encode(BotanEngine *engine, const EngineGraph *graph)
 {
-  engine->threads = threads;
-  engine->n_local = n_local;
-  engine->n_nodes = n_nodes;
-  engine->round = 0;
-  engine->node_out = node_out;
-  engine->edge_out = edge_out;
-  engine->ghosts_are_encoded = !of_nodes;
-  BotanState given = {};
-  given.first_edge = first_edge;
-  given.neighbor = neighbor;
-  given.node_out = node_out;
-  given.edge_out = edge_out;
+  engine->graph = *graph;
   try {
-    if (of_nodes) {
-      engine->own_rows.resize(n_local);
-      std::iota(engine->own_rows.begin(), engine->own_rows.end(), 0);
-    }
-    for (size_t k = 0; k < engine->networks.size(); k++) {
-      given.of_edges = of_edges[k];
-      engine->encode(*engine->networks[k], given, species, of_nodes ? of_nodes[k] : nullptr);
-    }
-    if (engine->is_ensemble()) engine->hand_out();
+    engine->encode();
   } catch (const std::bad_alloc &) {
     return false;
   }
   return true;
 }
 
-void botan_engine_step(BotanEngine *engine)
+void botan_engine_step(BotanEngine *engine, float *node_out, float *edge_out)
 {
-  BotanEngine &e = *engine;
-  if (e.is_ensemble() && (e.round > 0 || !e.ghosts_are_encoded))    // they came in since
-    e.each_row(e.n_local, e.n_nodes,
-               [](float *rows, float *own) { memcpy(own, rows, WIDTH * sizeof(float)); });
-  for (const auto &network : e.networks) e.step(*network);
-  e.round++;
-  if (!e.is_ensemble()) return;
-  e.hand_out();
-  if (e.round < e.rounds) return;
-  std::vector<const float *> of_nodes, of_edges;
-  for (const auto &network : e.networks) {
-    of_nodes.push_back(network->state.node_out);
-    of_edges.push_back(network->state.edge_out);
-  }
-  combine(of_nodes, e.n_local, e.node_out);
-  combine(of_edges, e.networks[0]->state.first_edge[e.n_local], e.edge_out);
+  engine->step(node_out, edge_out);
 }
 
 float *botan_engine_node(BotanEngine *engine)
 {
-  return engine->is_ensemble() ? engine->together.at_least(0) : engine->networks[0]->state.node;
+  return engine->is_committee() ? engine->together.at_least(0) : engine->members[0].network->node();
 }

@@ -1,4 +1,4 @@
-/* A kind of network in the engine. A new kind is a subclass and a line in networks.cpp.
+/* A kind of network in the engine. A new kind is a subclass and a line in engine.cpp.
 
    The equations are those of the classes in lammps_botan/network; names and shapes of tensors are
    those of their state_dict.
@@ -7,6 +7,7 @@
 #ifndef BOTAN_NETWORK_H
 #define BOTAN_NETWORK_H
 
+#include "graph.h"
 #include "instructions.h"
 
 #include <cstdint>
@@ -15,19 +16,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-// local nodes come first, then ghosts; a network keeps it from encode to the last step
-struct EngineGraph {
-  long threads;
-  long n_local, n_nodes, n_edges;
-  const int64_t *species;       // [n_nodes], each less than the number of species
-  const int64_t *first_edge;    // [n_local + 1]; those that arrive at a node stand together
-  const int32_t *neighbor;      // [n_edges]
-  const float *vectors;         // [n_edges, 3], r_center - r_neighbor
-  // of networks with inputs
-  const float *node_vectors;    // [n_nodes, V, 3]
-  const float *node_scalars;    // [n_nodes, K]
-};
 
 // what a model file says of one network; what does not fit throws std::invalid_argument
 class NetworkDescription {

@@ -1,0 +1,131 @@
+"""Plain weights of a model file, which the compiled engine computes with (model_file.md).
+
+They stand as `weights.safetensors` among the extra files of the archive. A tensor has the number of
+its network in front of its name, `0.output.weight`; a committee has several networks. The kinds of
+the networks and their settings stand in the metadata.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from lammps_botan.network.archive import Archive
+from lammps_botan.network.metadata import Metadata, NetworkSettings
+
+WEIGHTS = "weights.safetensors"  # of the extra files
+Tensors = Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class NetworkWeights:
+    """Kind, settings and weights of one network.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `network.checkpoint.NETWORKS`.
+    settings : dict
+        Numbers and flags that make the network, with its number of species; `history` and
+        `inherent` are true where it sees them.
+    tensors : dict
+        float32 arrays, with names and shapes of `state_dict`.
+
+    Examples
+    --------
+    >>> NetworkWeights("botan", {"rounds": 7}, {"output.bias": np.zeros(1, np.float32)}).kind
+    'botan'
+    """
+
+    kind: str
+    settings: Mapping[str, float]
+    tensors: Tensors
+
+
+def weights_content(networks: Sequence[NetworkWeights]) -> bytes:
+    """Write the content of `weights.safetensors`.
+
+    Parameters
+    ----------
+    networks : sequence of NetworkWeights
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> bias = np.zeros(1, np.float32)
+    >>> len(weights_content([NetworkWeights("botan", {}, {"output.bias": bias})]))
+    76
+    """
+    return safetensors.numpy.save(
+        {
+            f"{k}.{name}": np.ascontiguousarray(tensor, np.float32)
+            for k, network in enumerate(networks)
+            for name, tensor in network.tensors.items()
+        }
+    )
+
+
+def read_weights(archive: Archive, metadata: Metadata) -> list[NetworkWeights]:
+    """Read the plain weights of a model file.
+
+    Parameters
+    ----------
+    archive : Archive
+    metadata : Metadata
+        Metadata of the model file.
+
+    Returns
+    -------
+    list of NetworkWeights
+        One network, or the members of a committee; empty where the engine does not know the
+        network, and in files from before the plain weights.
+
+    Raises
+    ------
+    ValueError
+        If the metadata name networks whose weights are not in the file, or not float32.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.metadata import read_metadata
+    >>> from lammps_botan.network.shipped import find_model
+    >>> archive = Archive(find_model("ka-t044"))
+    >>> [network.kind for network in read_weights(archive, read_metadata(archive))]
+    ['botan']
+    """
+    if not metadata.networks:
+        return []
+    try:
+        tensors = safetensors.numpy.load(archive.extra_file(WEIGHTS))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{archive}: not a model file: {WEIGHTS}: {error}") from error
+    for name, tensor in tensors.items():
+        if tensor.dtype != np.float32:
+            raise ValueError(
+                f"{archive}: {WEIGHTS}: expected numbers of float32, found '{name}' of "
+                f"{tensor.dtype}"
+            )
+    found: list[dict[str, npt.NDArray[np.float32]]] = [{} for _ in metadata.networks]
+    for name, tensor in tensors.items():
+        number, _, own = name.partition(".")
+        if not number.isdecimal() or int(number) >= len(found):
+            raise ValueError(
+                f"{archive}: {WEIGHTS}: expected tensors of {len(found)} networks, found '{name}'"
+            )
+        found[int(number)][own] = tensor
+    return [
+        NetworkWeights(network.kind, _all_settings(network, metadata), own)
+        for network, own in zip(metadata.networks, found, strict=True)
+    ]
+
+
+def _all_settings(network: NetworkSettings, metadata: Metadata) -> dict[str, float]:
+    """Settings, with what all networks of the file have in common."""
+    common = {"n_species": metadata.mixture.n_species}
+    return network.settings | common | dict.fromkeys(metadata.inputs.names, 1)
