@@ -235,7 +235,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         kind = find_network(path, settings.pop("name", "botan"))  # the first ones did not say it
         given = dict(content["physics"])
         physics = Physics(**given) if version > 1 else physics_of_version_1(path, given)
-        model = _make(kind, settings, physics, content["weights"])
+        model = make_network(kind, settings, physics, content["weights"])
         provenance = json.loads(json.dumps(content["provenance"]))
         known = content.get("seen")
         seen = None if known is None else InputStatistics.model_validate(known)
@@ -247,10 +247,38 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"{path}: a damaged checkpoint: {reason}") from error
 
 
-def _make(
-    kind: type[Network], settings: dict[str, Any], physics: Physics, weights: dict[str, Tensor]
+def make_network(
+    kind: type[Network],
+    settings: Mapping[str, Any],
+    physics: Physics,
+    weights: Mapping[str, Tensor],
 ) -> Network:
-    """The network, once all that a file says of it has been checked."""
+    """Make a network, once all that a file says of it has been checked.
+
+    Parameters
+    ----------
+    kind : type of Network
+    settings : dict
+        Arguments of `kind`, but `n_species`.
+    physics : Physics
+    weights : dict of tensors
+        `state_dict` of the network.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+        If settings or weights are not those of such a network.
+
+    Examples
+    --------
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(4120.0,))
+    >>> make_network(Botan, {"width": 4}, physics, Botan(width=4).state_dict()).width
+    4
+    """
     parameters = inspect.signature(kind.__init__).parameters
     for key, value in settings.items():
         if key not in parameters:
@@ -259,7 +287,7 @@ def _make(
         most = LIMITS.get(key, LIMITS["width"])
         if isinstance(value, int | float) and not 0 <= value <= most:
             raise ValueError(f"expected {key} between 0 and {most}, found {value}")
-    settings = settings | {"n_species": physics.mixture.n_species}
+    settings = {**settings, "n_species": physics.mixture.n_species}
     with torch.device("meta"):  # takes no memory, whatever the settings are
         expected = {key: tensor.shape for key, tensor in kind(**settings).state_dict().items()}
     found = {key: tensor.shape for key, tensor in weights.items()}

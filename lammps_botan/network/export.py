@@ -32,7 +32,6 @@ from lammps_botan.network.trial_configuration import trial_arrays
 from lammps_botan.network.weights import (
     WEIGHTS,
     NetworkWeights,
-    read_weights,
     weights_content,
 )
 
@@ -69,7 +68,8 @@ def export(
     Warns
     -----
     UserWarning
-        If the code of the network names operators that its users have to trust.
+        If the code of the network names operators that its users have to trust, or the network
+        computes something else than the kind that it is a subclass of.
 
     Examples
     --------
@@ -86,7 +86,8 @@ def export(
         provenance = provenance | {"fallback": fallback.stem}
     kinds = dict.fromkeys(checkpoint.architecture for checkpoint in several)
     seen = pool([checkpoint.seen for checkpoint in several])
-    networks = _known_to_engine([checkpoint.weights for checkpoint in several])
+    weights = [checkpoint.weights for checkpoint in several]
+    networks = _known_to_engine(weights, model, physics)
     metadata = _describe(model, " and ".join(kinds), physics, provenance, seen, networks)
     extra_files = {} if networks is None else {WEIGHTS: weights_content(networks)}
     if fallback is not None:
@@ -144,11 +145,27 @@ def add_fallback(model: Path, fallback: Path, path: Path) -> Metadata:
     return metadata
 
 
-def _known_to_engine(networks: list[NetworkWeights]) -> list[NetworkWeights] | None:
+def _known_to_engine(
+    networks: list[NetworkWeights], model: Network, physics: Physics
+) -> list[NetworkWeights] | None:
+    """The plain weights, where the compiled engine computes what the network computes."""
     try:
-        Engine(networks)
+        engine = Engine(networks)
     except UnknownNetworkError:
         return None
+    trial = trial_arrays(physics.mixture, physics.cutoff, physics.inputs)
+    with torch.inference_mode():
+        outputs = model(*(torch.from_numpy(array) for array in trial))
+    for ours, theirs in zip(engine.score(*trial), outputs, strict=True):
+        scale = float(theirs.abs().max()) if theirs.numel() else 0.0
+        if not np.allclose(ours, theirs, 0, ENGINE_TOLERANCE * scale):
+            warnings.warn(
+                f"the network {type(model).__name__} computes something else than '"
+                f"{networks[0].kind}' does with its weights: the file has no plain weights, and "
+                "torch computes the model",
+                stacklevel=3,
+            )
+            return None
     return networks
 
 
@@ -171,7 +188,6 @@ def _write(
         archive = Archive(part)
         same = read_metadata(part) == metadata
         same = same and same_outputs(model, load_module(part, cpu, trust=True), metadata)
-        same = same and _engine_computes_the_same(archive, metadata, model)
         same = same and all(
             archive.extra_file(name) == inside for name, inside in extra_files.items()
         )
@@ -179,20 +195,6 @@ def _write(
             load_module(fallback, cpu, trust=True)  # else it would fail where it is needed
         if not same:
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")
-
-
-def _engine_computes_the_same(archive: Archive, metadata: Metadata, model: torch.nn.Module) -> bool:
-    networks = read_weights(archive, metadata)
-    if not networks:
-        return True
-    trial = trial_arrays(metadata.mixture, metadata.cutoff, metadata.inputs)
-    with torch.inference_mode():
-        theirs = model(*(torch.from_numpy(array) for array in trial))
-    ours = Engine(networks).score(*trial)
-    return all(
-        np.allclose(a, b.numpy(), 0, ENGINE_TOLERANCE * np.abs(a).max(initial=0.0))
-        for a, b in zip(ours, theirs, strict=True)
-    )
 
 
 def _agree(several: Sequence[Checkpoint]) -> tuple[Physics, dict[str, Any]]:

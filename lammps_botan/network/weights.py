@@ -61,7 +61,7 @@ def weights_content(networks: Sequence[NetworkWeights]) -> bytes:
     --------
     >>> bias = np.zeros(1, np.float32)
     >>> len(weights_content([NetworkWeights("botan", {}, {"output.bias": bias})]))
-    76
+    84
     """
     return safetensors.numpy.save(
         {
@@ -94,8 +94,7 @@ def read_weights(archive: Archive, metadata: Metadata) -> list[NetworkWeights]:
 
     Examples
     --------
-    >>> from lammps_botan.network.inputs import VECTORS
-    from lammps_botan.network.metadata import read_metadata
+    >>> from lammps_botan.network.metadata import read_metadata
     >>> from lammps_botan.network.shipped import find_model
     >>> archive = Archive(find_model("ka-t044"))
     >>> [network.kind for network in read_weights(archive, read_metadata(archive))]

@@ -66,16 +66,21 @@ static std::string open_model_library(BotanModelCreator *&create)
   // torch takes tens of MB anew for every operation on the edges: with huge pages a scoring takes
   // half the time. torch reads this once, and a user's own choice stands
   setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
-  const std::string path = (FOLDER / "libbotan_model.so").string();
+  const fs::path path = FOLDER / "libbotan_model.so";
+  std::error_code ignored;
+  if (!library && !fs::is_regular_file(path, ignored))
+    return fmt::format("{} is missing, since this lammps-botan was compiled without torch; "
+                       "CONTRIBUTING.md says how to compile it with torch",
+                       path.string());
   if (!library) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return fmt::format(
         "cannot load {}: {}; it needs the torch it was built with in the same Python "
         "environment: pip install torch=={} (or put the lib folder of that torch into "
         "LD_LIBRARY_PATH)",
-        path, dlerror(), BOTAN_TORCH_VERSION);
+        path.string(), dlerror(), BOTAN_TORCH_VERSION);
   create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
-  return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
+  return create ? "" : fmt::format("{} is not part of this plugin: {}", path.string(), dlerror());
 }
 
 /* ----------------------------------------------------------------------
@@ -191,8 +196,17 @@ static void read_contents(LAMMPS *lmp, Contents &contents, ModelMetadata &metada
    by torch: on a GPU, and where the engine does not know the network or is not wanted
 ------------------------------------------------------------------------- */
 
+static std::string why_torch(const FixBotanArguments &given, bool known_to_engine)
+{
+  if (!known_to_engine)
+    return "the file has no plain weights: the compiled engine does not know its network, or an "
+           "earlier version of lammps-botan wrote it, and `lammps-botan export` writes it again";
+  return given.device == "cpu" ? "LAMMPS_BOTAN_ENGINE is torch" : "device " + given.device;
+}
+
 static std::unique_ptr<BotanModel> open_with_torch(LAMMPS *lmp, const FixBotanArguments &given,
-                                                   const Contents &contents, std::string &failure)
+                                                   const Contents &contents, bool known_to_engine,
+                                                   std::string &failure)
 {
   MPI_Comm host;
   int rank_on_host = 0;
@@ -203,7 +217,8 @@ static std::unique_ptr<BotanModel> open_with_torch(LAMMPS *lmp, const FixBotanAr
   BotanModelCreator *create = nullptr;
   failure = open_model_library(create);
   if (!failure.empty()) {
-    failure = fmt::format("{} is computed by torch here: {}", contents.words, failure);
+    failure = fmt::format("{} is computed by torch here ({}): {}", contents.words,
+                          why_torch(given, known_to_engine), failure);
     return nullptr;
   }
   std::unique_ptr<BotanModel> model(create(contents.bytes.data(), contents.bytes.size(),
@@ -222,7 +237,7 @@ static std::unique_ptr<BotanModel> choose_torch(LAMMPS *lmp, const FixBotanArgum
   const bool not_wanted = given.device == "cpu" && !(engine && std::string_view(engine) == "torch");
   if (known_to_engine && not_wanted) return nullptr;
   std::string failure;
-  auto model = open_with_torch(lmp, given, contents, failure);
+  auto model = open_with_torch(lmp, given, contents, known_to_engine, failure);
   if (known_to_engine && given.device == "auto") {
     const int mine = model && model->device() != "cpu";
     int any = 0;
@@ -281,7 +296,7 @@ static std::unique_ptr<BotanModel> make_model(LAMMPS *lmp, const FixBotanArgumen
   std::string failure;
   if (by_torch && given.bfloat16)
     failure = "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
-              "engine, and torch computes the model here: write `precision float32`";
+              "engine; it is computed by torch here: write `precision float32`";
   if (!by_torch)
     model = make_engine_model(contents.weights, given.bfloat16, given.threads, failure);
   if (failure.empty()) failure = model->set_sizes(metadata.sizes);

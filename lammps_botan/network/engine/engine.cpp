@@ -11,6 +11,16 @@
 
 namespace {
 
+void check_finite(const BotanTensor &tensor, const std::string &kind)
+{
+  int64_t size = 1;
+  for (int64_t k = 0; k < tensor.n_dimensions; k++) size *= tensor.shape[k];
+  for (int64_t k = 0; k < size; k++)
+    if (!std::isfinite(tensor.numbers[k]))
+      throw std::invalid_argument("the network '" + kind + "': the tensor '" + tensor.name +
+                                  "' has numbers that are not finite");
+}
+
 NetworkDescription describe(const BotanGivenNetwork &given)
 {
   NetworkDescription description;
@@ -19,6 +29,7 @@ NetworkDescription describe(const BotanGivenNetwork &given)
     description.settings[given.settings[k].name] = given.settings[k].value;
   for (int64_t k = 0; k < given.n_tensors; k++) {
     const BotanTensor &tensor = given.tensors[k];
+    check_finite(tensor, description.kind);
     description.tensors[tensor.name] = {{tensor.shape, tensor.shape + tensor.n_dimensions},
                                         tensor.numbers};
   }

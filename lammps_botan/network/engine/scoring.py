@@ -193,13 +193,13 @@ class Engine:
         *inputs, center, neighbor = others
         self._check(species, vectors, inputs, center, neighbor)
         n_nodes, n_edges = len(species), len(center)
-        arrays = [
+        arrays: list[Arrays] = [
             np.ascontiguousarray(species, np.int64),
             np.searchsorted(center, np.arange(n_nodes + 1)).astype(np.int64),
             np.ascontiguousarray(neighbor, np.int32),
             *(np.ascontiguousarray(one, np.float32) for one in (vectors, *inputs)),
         ]
-        addresses = [array.ctypes.data for array in arrays]
+        addresses: list[int | None] = [array.ctypes.data for array in arrays]
         if not inputs:
             addresses += [None, None]
         threads = available_threads() if threads is None else threads
