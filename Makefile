@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml CMakeLists.txt README.md $(SOURCES)
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "ninja", sep="\n")' > $(VENV)/build-requires.txt
 	$(BIN)/pip install -r $(VENV)/build-requires.txt
-	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,view,docs,dev]'
+	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,view,simulate,docs,dev]'
 	touch $@
 
 demo: install
