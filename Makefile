@@ -1,6 +1,7 @@
 # make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
 # make bench: install, then measure.  make reliability: install, then try to break it.
 # make docs: install, then build the site.  make gallery: install, then draw its pictures.
+# make wheel: install, then make dist/*.tar.gz and dist/*.whl, and try them in other Pythons.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
-.PHONY: install demo test bench reliability docs gallery lint format
+.PHONY: install demo test bench reliability docs gallery wheel lint format
 
 install: $(VENV)/.installed
 
@@ -16,9 +17,9 @@ install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml CMakeLists.txt README.md $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "ninja", sep="\n")' > $(VENV)/build-requires.txt
+	$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print(*p["build-system"]["requires"], *p["project"]["optional-dependencies"]["torch"], "ninja", sep="\n")' > $(VENV)/build-requires.txt
 	$(BIN)/pip install -r $(VENV)/build-requires.txt
-	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,view,docs,dev]'
+	$(BIN)/pip install --no-build-isolation -C build-dir=$(VENV)/build '.[train,plot,view,simulate,docs,dev]'
 	touch $@
 
 demo: install
@@ -40,6 +41,9 @@ docs: install
 
 gallery: install
 	$(BIN)/python docs/gallery.py
+
+wheel: install
+	$(BIN)/python packaging/wheel.py dist
 
 lint: install
 	$(BIN)/ruff check .

@@ -30,8 +30,8 @@ class _Commands(click.Group):
             if error.name not in extras:
                 raise
             raise click.ClickException(
-                f"{error}: this command needs more packages; in the source folder of "
-                f"lammps-botan type pip install '.[{extras[error.name]}]'"
+                f"{error}: this command needs more packages; type pip install "
+                f"'lammps-botan[{extras[error.name]}]'"
             ) from error
 
 

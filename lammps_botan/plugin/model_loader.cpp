@@ -14,49 +14,53 @@
 #include "comm.h"
 #include "error.h"
 #include "lammps.h"
+#include "platform.h"
 
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
-#include <filesystem>
 #include <string_view>
+#include <unistd.h>
 
 using namespace LAMMPS_NS;
-namespace fs = std::filesystem;
 
 // folder of botanplugin.so, where libbotan_model.so lies as well; taken when the plugin is loaded,
 // since its path may be relative and LAMMPS may change its folder later
 
-static fs::path plugin_folder()
+static std::string plugin_folder()
 {
   Dl_info info;
   if (!dladdr(reinterpret_cast<void *>(&plugin_folder), &info) || !info.dli_fname) return ".";
-  return fs::absolute(info.dli_fname).parent_path();
+  const std::string folder = platform::path_dirname(info.dli_fname);
+  return folder[0] == '/' ? folder : platform::path_join(platform::current_directory(), folder);
 }
 
-static const fs::path FOLDER = plugin_folder();
+static const std::string FOLDER = plugin_folder();
 
-static std::string read_file(const fs::path &path, std::vector<char> &bytes)
+static std::string read_file(const std::string &path, std::vector<char> &bytes)
 {
-  std::error_code failed;
-  const auto size = fs::file_size(path, failed);
-  FILE *file = failed ? nullptr : fopen(path.c_str(), "rb");
-  if (file) bytes.resize(size);
-  const bool complete = file && fread(bytes.data(), 1, size, file) == size;
+  FILE *file = fopen(path.c_str(), "rb");
+  bool complete = file && platform::fseek(file, platform::END_OF_FILE) == 0;
+  if (complete) {
+    bytes.resize(platform::ftell(file));
+    rewind(file);
+    complete = fread(bytes.data(), 1, bytes.size(), file) == bytes.size();
+  }
   if (file) fclose(file);
-  return complete ? "" : fmt::format("cannot read model file {}", path.string());
+  return complete ? "" : fmt::format("cannot read model file {}", path);
 }
 
 static std::string read_model_file(const std::string &name, std::vector<char> &bytes)
 {
-  const fs::path shipped = FOLDER.parent_path() / "network" / "shipped" / (name + ".pt");
-  std::error_code ignored;
-  for (const fs::path &path : {fs::path(name), shipped})
-    if (fs::is_regular_file(path, ignored)) return read_file(path, bytes);
+  const std::string shipped =
+      platform::path_join(platform::path_dirname(FOLDER), "network/shipped");
+  for (const std::string &path : {name, platform::path_join(shipped, name + ".pt")})
+    if (access(path.c_str(), F_OK) == 0 && !platform::path_is_directory(path))
+      return read_file(path, bytes);
   return fmt::format("no model file '{}', nor a model of that name in {}; `lammps-botan models` "
                      "lists those that came with the package",
-                     name, shipped.parent_path().string());
+                     name, shipped);
 }
 
 static std::string open_model_library(BotanModelCreator *&create)
@@ -66,21 +70,20 @@ static std::string open_model_library(BotanModelCreator *&create)
   // torch takes tens of MB anew for every operation on the edges: with huge pages a scoring takes
   // half the time. torch reads this once, and a user's own choice stands
   setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
-  const fs::path path = FOLDER / "libbotan_model.so";
-  std::error_code ignored;
-  if (!library && !fs::is_regular_file(path, ignored))
+  const std::string path = platform::path_join(FOLDER, "libbotan_model.so");
+  if (!library && !platform::file_is_readable(path))
     return fmt::format("{} is missing, since this lammps-botan was compiled without torch; "
-                       "CONTRIBUTING.md says how to compile it with torch",
-                       path.string());
+                       "docs/how_to/install.md says how to compile it with torch",
+                       path);
   if (!library) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return fmt::format(
         "cannot load {}: {}; it needs the torch it was built with in the same Python "
         "environment: pip install torch=={} (or put the lib folder of that torch into "
         "LD_LIBRARY_PATH)",
-        path.string(), dlerror(), BOTAN_TORCH_VERSION);
+        path, dlerror(), BOTAN_TORCH_VERSION);
   create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
-  return create ? "" : fmt::format("{} is not part of this plugin: {}", path.string(), dlerror());
+  return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
 }
 
 /* ----------------------------------------------------------------------

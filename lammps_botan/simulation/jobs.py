@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import util
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -183,7 +184,8 @@ def run_tasks(
     Raises
     ------
     ValueError
-        If there are no workers, or a scheduler, which has workers of its own, is given as well.
+        If there are no workers, or a scheduler, which has workers of its own, is given as well; or
+        if Dask is not installed.
     ChildProcessError
         If LAMMPS stops with an error; the other runs are cancelled and can be resumed.
     ConnectionError
@@ -198,6 +200,7 @@ def run_tasks(
         raise ValueError(f"expected 1 worker or more, found {workers}")
     if not tasks:
         return
+    _check_dask()
     from dask.system import CPU_COUNT
 
     jobs = [job for task in tasks for job in task.jobs]
@@ -213,6 +216,15 @@ def run_tasks(
             before = [client.submit(finish, futures, pure=False)]
             last.update(before)
         _watch(client, jobs, last, title)
+
+
+def _check_dask() -> None:
+    for package in ("dask", "distributed", "cryptography"):
+        if util.find_spec(package) is None:
+            raise ValueError(
+                f"simulations are jobs of Dask, and the package {package} is not installed; type "
+                "pip install 'lammps-botan[simulate]'"
+            )
 
 
 def _after(run: Callable[[Job], None], job: Job, _: object) -> None:
