@@ -1,8 +1,10 @@
 """What several files of tests share: runs that are made once, and only read."""
 
 import functools
+import importlib.util
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +22,18 @@ os.environ |= {
     # as there are as many processes of pytest as cores
     "OMP_NUM_THREADS": "1",
 }
+
+
+class _WithoutTorch:
+    """Skips what imports torch, where torch is not installed."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.partition(".")[0] in {"torch", "lightning"}:
+            pytest.skip("torch is not installed", allow_module_level=True)
+
+
+if importlib.util.find_spec("torch") is None:
+    sys.meta_path.insert(0, _WithoutTorch())
 
 
 @pytest.fixture
