@@ -87,6 +87,37 @@ def test_another_composition_or_density_is_told_by_a_shipped_model(
     assert [(who, step) for who, step, _ in found] == [("model", "0")] * (not is_right)
 
 
+# a shift of the upper end by 0.3013 is 2 % of the edge 15.0572
+@needs_public_data
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize(
+    ("change", "words", "density"),
+    [
+        ("change_box all x delta 0 0.3013 units box", "A B", "1.176"),
+        ("change_box all triclinic y delta 0 0.3013 units box", "A B", "1.176"),
+        ("change_box all x scale 0.9945 y scale 0.9945 z scale 0.9945 remap", "A B", "1.22"),
+        ("change_box all x delta -2 2 units box", "A B", None),  # a slab
+        ("change_box all z delta -0.2 0.2 boundary p p f units box", "A B", None),
+        ("set group all type/fraction 3 0.05 77", "A B NULL", None),
+    ],
+)
+def test_another_number_density_is_told_where_the_liquid_fills_the_box(
+    tmp_path, ranks, change, words, density
+):
+    """Positions are those of before, but for the third change, and so is the number of atoms."""
+    glass = read_start(CONFIGURATION_401)
+    write_start(tmp_path / "start.data", glass, "configuration 401")
+    types = 1 if "NULL" in words else 0
+    script = f"units lj\nread_data start.data extra/atom/types {types}\n"
+    script += "pair_style lj/smooth/linear 2.5\n"
+    script += PAIRS + ("pair_coeff * 3 1.0 1.0\nmass 3 1.0\n" if types else "")
+    script += f"{change}\nfix g all botan 10 ka-t044 {words}\nrun 0"
+    finished = run_lmp(script, tmp_path, ranks=ranks)
+    assert finished.returncode == 0
+    told = re.findall(r"number density is (\S+), 1.2 in training", finished.output)
+    assert told == ([] if density is None else [density])
+
+
 def test_a_fallback_tells_by_itself_and_so_does_the_model_after_it(tmp_path):
     """The fallback at once, and the model with its first prediction at step 30."""
     save(tmp_path / "thermal.pt", [[1000.0] * 3] * 2)

@@ -45,7 +45,7 @@ def crystal(shift=0.0, energies=(-6.0, -5.0), species=None, *, spacing=1.0, offs
     """A simple cubic crystal, each species with the means that `SAW` has, and energies shifted.
 
     Particles vibrate about its sites, which are the mean positions; those of B lie off the lattice
-    by the offset.
+    by the offset. Its surface is free, so that no density is compared.
     """
     sites = np.stack(np.meshgrid(*[np.arange(6.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     species = np.arange(N_SITES) % 5 // 4 if species is None else species
@@ -61,7 +61,7 @@ def crystal(shift=0.0, energies=(-6.0, -5.0), species=None, *, spacing=1.0, offs
     return Configuration(
         positions=means - displacement,
         species=species,
-        box=Box(6.0 * spacing, (True, True, True)),
+        box=Box(6.0 * spacing, (False, False, False)),
         history=history,
     )
 

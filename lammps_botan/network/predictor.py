@@ -17,6 +17,7 @@ from lammps_botan.network.engine.scoring import Engine
 from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
+from lammps_botan.network.number_density import unlike_density
 from lammps_botan.network.prediction import Prediction
 from lammps_botan.network.shipped import find_model
 from lammps_botan.network.trial_configuration import trial_arrays
@@ -236,7 +237,8 @@ class Predictor:
             )
         given = self._node_inputs(mapped)
         graph = build_graph(mapped, self.metadata.cutoff)
-        self._compare_inputs(mapped.where, graph, *given)
+        is_whole = mapped.n_particles == configuration.n_particles
+        self._compare_inputs(mapped, graph, *given, is_whole=is_whole)
         prediction = self.predict_graph(graph, *(given if self.metadata.inputs.names else ()))
         return replace(prediction, inside=inside)
 
@@ -253,11 +255,19 @@ class Predictor:
             ) from error
 
     def _compare_inputs(
-        self, where: str, graph: Graph, node_vectors: Singles, node_scalars: Singles
+        self,
+        configuration: Configuration,
+        graph: Graph,
+        node_vectors: Singles,
+        node_scalars: Singles,
+        *,
+        is_whole: bool,
     ) -> None:
         if self.metadata.seen is None:
             return
-        unlike = self.metadata.seen.unlike(
+        trained, cutoff = self.metadata.density, self.metadata.cutoff
+        unlike = unlike_density(configuration, trained, cutoff) if is_whole else []
+        unlike += self.metadata.seen.unlike(
             graph,
             node_vectors,
             node_scalars,
@@ -267,7 +277,7 @@ class Predictor:
         if unlike and not self._unlike_reported:
             question = _OF_INPUTS if self.metadata.inputs.names else _OF_POSITIONS
             warnings.warn(
-                f"{where}: what {self._name} sees is unlike what it saw in training: "
+                f"{configuration.where}: what {self._name} sees is unlike what it saw in training: "
                 f"{'; '.join(unlike)}. {question}",
                 stacklevel=3,
             )

@@ -8,6 +8,7 @@
 #include "fix_botan.h"
 
 #include "inherent_structure.h"
+#include "number_density.h"
 
 #include "atom.h"
 #include "comm.h"
@@ -125,13 +126,18 @@ void FixBotan::gather_inputs()
 void FixBotan::compare_inputs(const ModelMetadata &scoring, bool &reported)
 {
   if (!scoring.seen) return;
+  std::vector<char> inside(atom->nlocal);
+  for (int i = 0; i < atom->nlocal; i++) inside[i] = nodes[i].species >= 0;
+  std::string unlike = unlike_density(lmp, inside, scoring.cutoff, scoring.density);
   const ModelMixture &mixture = scoring.mixture;
   InputSums sums(mixture.bond_lengths, scoring.sizes.node_vectors, scoring.sizes.node_scalars);
   for (int64_t i = 0; i < atom->nlocal; i++)
-    if (nodes[i].species >= 0) sums.add(graph, i);
+    if (inside[i]) sums.add(graph, i);
   MPI_Allreduce(MPI_IN_PLACE, sums.numbers.data(), static_cast<int>(sums.numbers.size()),
                 MPI_DOUBLE, MPI_SUM, world);
-  const std::string unlike = sums.unlike(*scoring.seen, mixture.species, scoring.quantities);
+  const std::string means = sums.unlike(*scoring.seen, mixture.species, scoring.quantities);
+  if (!unlike.empty() && !means.empty()) unlike += "; ";
+  unlike += means;
   if (!unlike.empty() && !reported && comm->me == 0)
     error->warning(FLERR,
                    "Fix botan: what the {} sees at step {} is unlike what it saw in training: {}. "

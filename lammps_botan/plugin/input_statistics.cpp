@@ -13,8 +13,10 @@
 #include <cmath>
 #include <limits>
 
-static constexpr double LARGEST_DIFFERENCE = 0.5;    // deviations, of a mean over many atoms
-static constexpr double LARGEST_ERROR = 5.0;         // standard errors of a mean, on top of it
+// deviations, of a mean over many atoms
+static constexpr double LARGEST_DIFFERENCE = 0.5;
+static constexpr double OF_POSITIONS_ALONE = 0.2;
+static constexpr double LARGEST_ERROR = 5.0;    // standard errors of a mean, on top of it
 
 InputSums::InputSums(const std::vector<std::vector<double>> &bond_lengths, int n_vectors,
                      int n_scalars) :
@@ -84,13 +86,14 @@ std::string InputSums::unlike(const InputStatistics &seen, const std::vector<std
                               const std::vector<std::string> &quantities) const
 {
   std::string words;
+  const double difference = n_vectors > 0 ? LARGEST_DIFFERENCE : OF_POSITIONS_ALONE;
   for (size_t k = 0; k < species.size(); k++) {
     for (size_t q = 0; q < n_quantities; q++) {
       const double *sums = &numbers[(k * n_quantities + q) * 2];
       const double n = sums[0];
       if (n == 0.0) continue;
       const double found = sums[1] / n, mean = seen.mean[k][q], deviation = seen.deviation[k][q];
-      const double largest = (LARGEST_DIFFERENCE + LARGEST_ERROR / std::sqrt(n)) * deviation;
+      const double largest = (difference + LARGEST_ERROR / std::sqrt(n)) * deviation;
       if (std::fabs(found - mean) <= largest) continue;
       words +=
           fmt::format("{}{} of {} is {:.4g} on average, {:.4g} +- {:.2g} in training",

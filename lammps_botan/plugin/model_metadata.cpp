@@ -130,7 +130,7 @@ static ModelMixture mixture_at(const json &object)
   return mixture;
 }
 
-// temperature, density and lag times may be null; the first two are for the reader of the log only
+// temperature, density and lag times may be null; the temperature is for the reader of the log only
 
 static std::string trained_for(const json &object)
 {
@@ -357,6 +357,7 @@ static ModelMetadata read(const json &object)
   metadata.quantities = name_quantities(metadata);
   read_seen(object, metadata);
   metadata.trained_for = trained_for(object);
+  if (!at(object, "density").is_null()) metadata.density = at(object, "density").get<double>();
   if (!at(object, "lag_times").is_null())
     metadata.lag_times = at(object, "lag_times").get<std::vector<double>>();
   return metadata;

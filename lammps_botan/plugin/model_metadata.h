@@ -59,6 +59,7 @@ struct ModelMetadata {
   double cutoff = 0.0;
   BotanSizes sizes;
   std::vector<double> lag_times;
+  std::optional<double> density;    // of the training, where it is known
   std::string trained_for;    // temperature, density and lag times in words, where they are known
 
   std::string in_words() const { return architecture + trained_for; }
