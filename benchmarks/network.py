@@ -4,10 +4,10 @@ import plain
 import torch
 from torch import nn
 
+from lammps_botan.network.arrays import forward_arrays
 from lammps_botan.network.botan import Botan, BotanWithInputs
 from lammps_botan.network.checkpoint import Physics
 from lammps_botan.network.inputs import Singles
-from lammps_botan.network.network import forward_arrays
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 

@@ -25,6 +25,7 @@ SHARE = 20_000  # tries of one process
 TRIES = {
     "metadata": 300_000,
     "checksum": 400_000,
+    "weights": 40_000,
     "images": 320_000,
     "agreement": 20_000,
     "fuzz": 200_000,
@@ -34,6 +35,7 @@ EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)")
 NAMES = {
     "metadata": "`metadata.json` with other words and bits: the parser of the fix",
     "checksum": "archives of all lengths with other bits: the checksum of the fix",
+    "weights": "archives and headers of plain weights with other words and bits: the fix",
     "images": "vectors in all boxes that LAMMPS allows: the shortest image",
 }
 AGREEMENT = "`metadata.json` with other words and bits: the fix against Python"
@@ -43,7 +45,7 @@ PYTHON_ALONE = re.compile(
     r"|'mixture\.(masses|fractions|breaking|diameter|density|relaxation_times|lag_times|units"
     r"|interactions)\b"
     r"|'(versions|provenance)\b"
-    r"|'mixture\.[^']*': Extra inputs"
+    r"|'mixture\.[^:]*': Extra inputs"
     r"|'mixture': (fractions must sum to 1|(masses|fractions) needs one number)"
 )
 # in an order that hash functions do not change
@@ -93,7 +95,7 @@ def faults(share: float) -> Iterator[Fault]:
     with tempfile.TemporaryDirectory() as name:
         seeds = write_seeds(Path(name))
         archives = [str(model.path) for model in shipped_models()]
-        files = {"metadata": seeds, "checksum": archives, "images": []}
+        files = {"metadata": seeds, "checksum": archives, "weights": archives, "images": []}
         for kind, words in NAMES.items():
             yield _parser(program, kind, words, max(1, round(share * TRIES[kind])), files[kind])
         yield agreement(program, max(1, round(share * TRIES["agreement"])), seeds)

@@ -65,9 +65,9 @@ def network(seed: int = 1, rounds: int = 3, width: int = 64) -> Botan:
     return model
 
 
-def write(path: Path, *models: Botan) -> Path:
-    """A model file of a network, or of several as a committee."""
-    checkpoints = [Checkpoint(model, physics(), {}) for model in models]
+def write(path: Path, *models: Botan, **changes: object) -> Path:
+    """A model file of a network, or of several as a committee; see `physics`."""
+    checkpoints = [Checkpoint(model, physics(**changes), {}) for model in models]
     export(checkpoints[0] if len(models) == 1 else checkpoints, path)
     return path
 

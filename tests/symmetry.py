@@ -7,11 +7,12 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from lammps_botan.network.arrays import forward_arrays
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import Physics
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs, node_inputs
-from lammps_botan.network.network import Network, forward_arrays
+from lammps_botan.network.network import Network
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph

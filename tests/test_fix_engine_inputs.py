@@ -1,5 +1,6 @@
 """`fix botan` with BOTAN that sees histories and inherent structures, by the compiled engine."""
 
+import linear_equations
 import numpy as np
 import pytest
 from engines import needs_bfloat16, physics
@@ -81,6 +82,16 @@ def assert_close(found, expected, tolerance=ROUNDING):
     np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
+def assert_same(node, bonds, expected):
+    """Predictions of atoms and bonds, and those of Python."""
+    assert_close(node, expected.node[:, 0])
+    graph = expected.graph
+    pairs = zip(graph.center + 1, graph.neighbor + 1, strict=True)
+    changes = dict(zip(pairs, expected.edge[:, 0], strict=True))
+    assert len(bonds) > 1000
+    assert_close(bonds[:, 3], [changes[int(i), int(j)] for i, j in bonds[:, :2]])
+
+
 @pytest.mark.parametrize(("ranks", "engine"), [(1, ""), (2, ""), (4, ""), (2, "torch")])
 def test_atoms_and_bonds_are_predicted_as_by_python(tmp_path, monkeypatch, ranks, engine):
     """Also those whose neighbors, or the neighbors of these, belong to another rank."""
@@ -90,13 +101,20 @@ def test_atoms_and_bonds_are_predicted_as_by_python(tmp_path, monkeypatch, ranks
     assert ("on cpu (torch)" in printed) == (engine == "torch")
     monkeypatch.delenv("LAMMPS_BOTAN_ENGINE")
     expected = by_python(tmp_path, scored)
-    assert_close(node, expected.node[:, 0])
-    graph = expected.graph
-    pairs = zip(graph.center + 1, graph.neighbor + 1, strict=True)
-    changes = dict(zip(pairs, expected.edge[:, 0], strict=True))
-    assert len(bonds) > 1000
-    assert_close(bonds[:, 3], [changes[int(i), int(j)] for i, j in bonds[:, :2]])
-    assert graph.cutoff == CUTOFF
+    assert_same(node, bonds, expected)
+    assert expected.graph.cutoff == CUTOFF
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+@pytest.mark.parametrize("name", ["thermal", "history"])
+def test_the_linear_network_predicts_as_by_torch(tmp_path, monkeypatch, ranks, name):
+    network = linear_equations.make_network(name)
+    stands_for = physics(inputs=SEES.get(name, Inputs()), cutoff=network.cutoff)
+    export(Checkpoint(network, stands_for), tmp_path / "m.pt")
+    scored, node, bonds, printed = score(tmp_path, ranks=ranks)
+    assert "on cpu (torch)" not in printed
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "torch")
+    assert_same(node, bonds, by_python(tmp_path, scored))
 
 
 @pytest.mark.parametrize("engine", ["", "torch"])

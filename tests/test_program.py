@@ -80,7 +80,7 @@ def test_more_names_than_three_are_counted(here):
 def test_a_line_that_computes_is_allowed(here):
     same = with_line(here / "same.pt", "_x = torch.sum(torch.square(vectors))")
     ours, theirs = (Predictor(model).metadata for model in (same, "ka-t064"))
-    assert ours == theirs
+    assert ours == theirs.model_copy(update={"networks": None})
 
 
 def test_a_command_runs_such_a_model_with_trust_only(here):

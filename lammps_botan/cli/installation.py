@@ -51,33 +51,57 @@ def check(folder: Path = Path(__file__).parents[1] / "plugin") -> Report:
         Folder of the installed plugin.
     """
     report = Report()
-    for package in ("lammps-botan", "lammps", "torch"):
+    for package in ("lammps-botan", "lammps"):
         try:
             report.versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             report.problems.append(f"the Python package {package} is not installed")
-    plugin, library = folder / "botanplugin.so", folder / "libbotan_model.so"
+    plugin = folder / "botanplugin.so"
     report.versions["plugin"] = str(plugin)
-    for file in (plugin, library):
-        if not file.is_file():
-            report.problems.append(
-                f"{file} is missing: in the source folder of lammps-botan type "
-                "pip install --force-reinstall ."
-            )
+    if not plugin.is_file():
+        report.problems.append(
+            f"{plugin} is missing: in the source folder of lammps-botan type "
+            "pip install --force-reinstall ."
+        )
     if report.problems:
         return report
-    # in a process of its own: torch may be loaded in this one
-    load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", load, library], capture_output=True, text=True)
-    if done.returncode:
-        report.problems.append(
-            f"the plugin cannot load torch: {done.stderr.strip().splitlines()[-1]}. It was "
-            f"compiled for {', '.join(_pins())}: install these versions, or compile it again"
-        )
+    _check_torch(report, folder / "libbotan_model.so")
     _check_lammps(report, plugin)
     _check_ranks(report)
     _check_models(report)
     return report
+
+
+def _check_torch(report: Report, library: Path) -> None:
+    """Load the part of the plugin that needs torch, which the models that ship do without."""
+    try:
+        report.versions["torch"] = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        report.versions["torch"] = "none"
+        why = "torch is not installed: pip install 'lammps-botan[torch]'"
+    else:
+        why = _load(library)
+    if why:
+        report.notes.append(
+            f"{why}. GPUs and networks that the compiled engine does not know need torch; the "
+            "models that ship do not"
+        )
+
+
+def _load(library: Path) -> str:
+    """Why the part of the plugin that needs torch cannot be loaded; empty where it can."""
+    if not library.is_file():
+        return f"{library} is missing: this lammps-botan was compiled without torch"
+    # in a process of its own: torch may be loaded in this one
+    load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", load, library], capture_output=True, text=True)
+    if done.returncode == 0:
+        return ""
+    pins = [r for r in metadata.requires("lammps-botan") or [] if r.startswith("torch==")]
+    return (
+        f"the plugin cannot load torch: {done.stderr.strip().splitlines()[-1]}. It was compiled "
+        f"for {pins[0].partition(';')[0].strip() if pins else 'another torch'}"
+    )
 
 
 def _check_lammps(report: Report, plugin: Path) -> None:

@@ -325,7 +325,6 @@ class BotanWithInputs(Botan, NetworkWithInputs):
             "diameter": self.diameter,
         }
 
-    @torch.jit.export
     def describe(
         self,
         species: Tensor,
@@ -336,7 +335,7 @@ class BotanWithInputs(Botan, NetworkWithInputs):
         neighbor: Tensor,
         n_local: int,
     ) -> tuple[Tensor, Tensor]:
-        """Give the inputs of the encoders; the compiled engine calls this (model_file.md).
+        """Give the inputs of the encoders.
 
         Parameters
         ----------

@@ -30,11 +30,12 @@ from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.input_statistics import InputStatistics
-from lammps_botan.network.inputs import Inputs
+from lammps_botan.network.inputs import VECTORS, Inputs
 from lammps_botan.network.limits import LIMITS
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.weights import NetworkWeights
 from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
 FORMAT = "lammps-botan checkpoint"
@@ -149,6 +150,16 @@ class Checkpoint:
         """Name of the kind of network, a key of `NETWORKS`."""
         return next(name for name, kind in NETWORKS.items() if isinstance(self.model, kind))
 
+    @property
+    def weights(self) -> NetworkWeights:
+        """Kind, settings and plain weights of the network, as the compiled engine takes them."""
+        settings = {key: value for key, value in self.model.settings.items() if key != "inputs"}
+        settings |= {name: name in self.model.inputs for name in VECTORS}
+        tensors = {key: value.numpy(force=True) for key, value in self.model.state_dict().items()}
+        return NetworkWeights(
+            self.architecture, settings | {"n_species": self.model.n_species}, tensors
+        )
+
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint, which appears under its name when it is whole.
@@ -224,7 +235,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         kind = find_network(path, settings.pop("name", "botan"))  # the first ones did not say it
         given = dict(content["physics"])
         physics = Physics(**given) if version > 1 else physics_of_version_1(path, given)
-        model = _make(kind, settings, physics, content["weights"])
+        model = make_network(kind, settings, physics, content["weights"])
         provenance = json.loads(json.dumps(content["provenance"]))
         known = content.get("seen")
         seen = None if known is None else InputStatistics.model_validate(known)
@@ -236,10 +247,38 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ValueError(f"{path}: a damaged checkpoint: {reason}") from error
 
 
-def _make(
-    kind: type[Network], settings: dict[str, Any], physics: Physics, weights: dict[str, Tensor]
+def make_network(
+    kind: type[Network],
+    settings: Mapping[str, Any],
+    physics: Physics,
+    weights: Mapping[str, Tensor],
 ) -> Network:
-    """The network, once all that a file says of it has been checked."""
+    """Make a network, once all that a file says of it has been checked.
+
+    Parameters
+    ----------
+    kind : type of Network
+    settings : dict
+        Arguments of `kind`, but `n_species`.
+    physics : Physics
+    weights : dict of tensors
+        `state_dict` of the network.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ValueError
+        If settings or weights are not those of such a network.
+
+    Examples
+    --------
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(4120.0,))
+    >>> make_network(Botan, {"width": 4}, physics, Botan(width=4).state_dict()).width
+    4
+    """
     parameters = inspect.signature(kind.__init__).parameters
     for key, value in settings.items():
         if key not in parameters:
@@ -248,7 +287,7 @@ def _make(
         most = LIMITS.get(key, LIMITS["width"])
         if isinstance(value, int | float) and not 0 <= value <= most:
             raise ValueError(f"expected {key} between 0 and {most}, found {value}")
-    settings = settings | {"n_species": physics.mixture.n_species}
+    settings = {**settings, "n_species": physics.mixture.n_species}
     with torch.device("meta"):  # takes no memory, whatever the settings are
         expected = {key: tensor.shape for key, tensor in kind(**settings).state_dict().items()}
     found = {key: tensor.shape for key, tensor in weights.items()}

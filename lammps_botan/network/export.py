@@ -2,24 +2,40 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from lammps_botan.files.checksum import add_checksum
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.checkpoint import Checkpoint, Physics
+from lammps_botan.network.engine.scoring import Engine, UnknownNetworkError
 from lammps_botan.network.fallback import FALLBACK, fallback_content, read_fallback
 from lammps_botan.network.input_statistics import InputStatistics, pool
-from lammps_botan.network.metadata import Metadata, check_metadata, read_content, read_metadata
+from lammps_botan.network.metadata import (
+    Metadata,
+    NetworkSettings,
+    check_metadata,
+    read_content,
+    read_metadata,
+)
 from lammps_botan.network.model_file import same_outputs, together
 from lammps_botan.network.module import load_module
 from lammps_botan.network.network import Network, states_without_nodes
 from lammps_botan.network.program import check_program
+from lammps_botan.network.trial_configuration import trial_arrays
+from lammps_botan.network.weights import (
+    WEIGHTS,
+    NetworkWeights,
+    weights_content,
+)
+
+ENGINE_TOLERANCE = 1e-4  # of the largest output, between torch and the compiled engine
 
 
 def export(
@@ -52,7 +68,8 @@ def export(
     Warns
     -----
     UserWarning
-        If the code of the network names operators that its users have to trust.
+        If the code of the network names operators that its users have to trust, or the network
+        computes something else than the kind that it is a subclass of.
 
     Examples
     --------
@@ -69,9 +86,13 @@ def export(
         provenance = provenance | {"fallback": fallback.stem}
     kinds = dict.fromkeys(checkpoint.architecture for checkpoint in several)
     seen = pool([checkpoint.seen for checkpoint in several])
-    metadata = _describe(model, " and ".join(kinds), physics, provenance, seen)
-    inside = None if fallback is None else fallback_content(metadata, fallback)
-    _write(path, model, metadata.to_json(), metadata, inside)
+    weights = [checkpoint.weights for checkpoint in several]
+    networks = _known_to_engine(weights, model, physics)
+    metadata = _describe(model, " and ".join(kinds), physics, provenance, seen, networks)
+    extra_files = {} if networks is None else {WEIGHTS: weights_content(networks)}
+    if fallback is not None:
+        extra_files[FALLBACK] = fallback_content(metadata, fallback)
+    _write(path, model, metadata.to_json(), metadata, extra_files)
     try:
         check_program(Archive(path))
     except ValueError as error:
@@ -116,30 +137,61 @@ def add_fallback(model: Path, fallback: Path, path: Path) -> Metadata:
     content = read_content(model)
     content["provenance"] = content.get("provenance", {}) | {"fallback": fallback.stem}
     metadata = check_metadata(model, content)
-    inside = fallback_content(metadata, fallback)
+    extra_files = {FALLBACK: fallback_content(metadata, fallback)}
+    if metadata.networks is not None:
+        extra_files[WEIGHTS] = Archive(model).extra_file(WEIGHTS)
     module = load_module(model, torch.device("cpu"))
-    _write(path, module, json.dumps(content, indent=2), metadata, inside)
+    _write(path, module, json.dumps(content, indent=2), metadata, extra_files)
     return metadata
 
 
+def _known_to_engine(
+    networks: list[NetworkWeights], model: Network, physics: Physics
+) -> list[NetworkWeights] | None:
+    """The plain weights, where the compiled engine computes what the network computes."""
+    try:
+        engine = Engine(networks)
+    except UnknownNetworkError:
+        return None
+    trial = trial_arrays(physics.mixture, physics.cutoff, physics.inputs)
+    with torch.inference_mode():
+        outputs = model(*(torch.from_numpy(array) for array in trial))
+    for ours, theirs in zip(engine.score(*trial), outputs, strict=True):
+        scale = float(theirs.abs().max()) if theirs.numel() else 0.0
+        if not np.allclose(ours, theirs, 0, ENGINE_TOLERANCE * scale):
+            warnings.warn(
+                f"the network {type(model).__name__} computes something else than '"
+                f"{networks[0].kind}' does with its weights: the file has no plain weights, and "
+                "torch computes the model",
+                stacklevel=3,
+            )
+            return None
+    return networks
+
+
 def _write(
-    path: Path, model: torch.nn.Module, text: str, metadata: Metadata, inside: bytes | None
+    path: Path,
+    model: torch.nn.Module,
+    text: str,
+    metadata: Metadata,
+    extra_files: Mapping[str, bytes],
 ) -> None:
     """Write a model file, and load it again and compare before the name appears."""
-    extra_files: dict[str, str | bytes] = {"metadata.json": text}
-    if inside is not None:
-        extra_files[FALLBACK] = inside
     cpu = torch.device("cpu")
     with whole_file(path) as part:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
-            content = torch.jit.script(model).save_to_buffer(_extra_files=extra_files)
+            content = torch.jit.script(model).save_to_buffer(
+                _extra_files={"metadata.json": text, **extra_files}
+            )
         part.write_bytes(add_checksum(content))
+        archive = Archive(part)
         same = read_metadata(part) == metadata
         same = same and same_outputs(model, load_module(part, cpu, trust=True), metadata)
-        fallback = read_fallback(Archive(part), metadata)
-        same = same and (None if fallback is None else fallback.inside) == inside
-        if same and fallback is not None:
+        same = same and all(
+            archive.extra_file(name) == inside for name, inside in extra_files.items()
+        )
+        if (fallback := read_fallback(archive, metadata)) is not None:
             load_module(fallback, cpu, trust=True)  # else it would fail where it is needed
         if not same:
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")
@@ -165,6 +217,7 @@ def _describe(
     physics: Physics,
     provenance: dict[str, Any],
     seen: InputStatistics | None,
+    networks: list[NetworkWeights] | None,
 ) -> Metadata:
     # the network itself tells its width and its outputs
     node, _, edge, _ = states_without_nodes(model)
@@ -174,6 +227,8 @@ def _describe(
     n_times, several = len(physics.lag_times), "committee" in provenance
     return Metadata(
         architecture=architecture,
+        networks=networks
+        and [NetworkSettings(kind=one.kind, settings=dict(one.settings)) for one in networks],
         mixture=physics.mixture,
         inputs=physics.inputs,
         seen=seen,

@@ -23,6 +23,7 @@ FORMAT_VERSION_WITH_INPUTS = 3
 Names = Annotated[list[str], Field(max_length=LIMITS["outputs"])]
 # strict, as the fix reads them: no number in quotation marks, and none that is true or false
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
 
 
 class NetworkSettings(BaseModel):
@@ -44,7 +45,7 @@ class NetworkSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Annotated[str, Field(max_length=LIMITS["letters"])]
-    settings: Annotated[dict[str, Number | bool], Field(max_length=LIMITS["settings"])]
+    settings: Annotated[dict[str, bool | Whole | Number], Field(max_length=LIMITS["settings"])]
 
 
 class Metadata(BaseModel):

@@ -12,19 +12,21 @@ from lammps_botan.network.botan import Botan
 from lammps_botan.network.checkpoint import (
     Checkpoint,
     Physics,
+    find_network,
+    make_network,
     physics_of_version_1,
 )
 from lammps_botan.network.committee import make_committee
 from lammps_botan.network.input_statistics import InputStatistics
-from lammps_botan.network.inputs import node_inputs
+from lammps_botan.network.inputs import VECTORS
 from lammps_botan.network.metadata import Metadata, check_metadata, read_content
 from lammps_botan.network.module import load_module
-from lammps_botan.network.network import Network, forward_arrays
+from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
-from lammps_botan.network.trial_configuration import trial_configuration
-from lammps_botan.structure.graph import build_graph
+from lammps_botan.network.trial_configuration import trial_arrays
+from lammps_botan.network.weights import read_weights
 
-# a model file says their sizes; the settings of other networks are in checkpoints alone
+# a model file without plain weights says the sizes of these only
 REBUILT: dict[str, type[Botan] | type[NtGnn]] = {"botan": Botan, "nt-gnn": NtGnn}
 TOLERANCE = 1e-5  # between two ways to compute a network, outputs of order 1
 
@@ -50,7 +52,7 @@ def is_model_file(path: Path) -> bool:
 
 
 def read_checkpoints(path: Path) -> list[Checkpoint]:
-    """Read the network of a model file of BOTAN or the NT-GNN, or each member of a committee.
+    """Read the network of a model file, or each member of a committee.
 
     Parameters
     ----------
@@ -65,8 +67,9 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a model file of BOTAN or the NT-GNN, computes something else with the weights
-        of one, or is of format 1 and not of the Kob-Andersen mixture.
+        If it is not a model file, or one without plain weights that is not of BOTAN or the NT-GNN;
+        computes something else than such a network; or is of format 1 and not of the Kob-Andersen
+        mixture.
 
     Examples
     --------
@@ -76,23 +79,16 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
     """
     content = read_content(path)
     name = str(content.get("architecture"))
-    if name not in REBUILT:
-        raise ValueError(
-            f"{path}: expected a network {' or '.join(REBUILT)}, which can be written anew from "
-            f"its model file, found '{name}': give its checkpoint"
-        )
-    kind = REBUILT[name]
     try:
         physics, rounds, seen = _physics(path, content)
         module = load_module(path, torch.device("cpu"))
-        models: list[Network] = []
-        for weights in _weights(module.state_dict()):
-            width = weights["output.weight"].shape[1]
-            models.append(_make(kind, rounds, width, physics))
-            models[-1].load_state_dict(weights)
+        if content.get("networks") and content.get("format_version") != 1:
+            models = _from_plain_weights(path, content, physics)
+        else:
+            models = _from_torchscript(path, name, rounds, physics, module)
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not the weights of a '{kind.__name__}': {reason}") from error
+        raise ValueError(f"{path}: not the weights of a network '{name}': {reason}") from error
     if not same_outputs(together(models), module, physics):
         raise ValueError(
             f"{path}: does not compute what the network '{name}' computes with "
@@ -106,6 +102,36 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
         Checkpoint(model, physics, dict(own), seen)
         for model, own in zip(models, members, strict=True)
     ]
+
+
+def _from_plain_weights(path: Path, content: dict[str, Any], physics: Physics) -> list[Network]:
+    models: list[Network] = []
+    for network in read_weights(Archive(path), check_metadata(path, content)):
+        kind = find_network(path, network.kind)
+        settings: dict[str, Any] = {
+            k: v for k, v in network.settings.items() if k not in (*VECTORS, "n_species")
+        }
+        if physics.inputs.names:
+            settings["inputs"] = physics.inputs.names
+        weights = {name: torch.tensor(tensor) for name, tensor in network.tensors.items()}
+        models.append(make_network(kind, settings, physics, weights).eval())
+    return models
+
+
+def _from_torchscript(
+    path: Path, name: str, rounds: int, physics: Physics, module: torch.jit.ScriptModule
+) -> list[Network]:
+    if name not in REBUILT:
+        raise ValueError(
+            f"{path}: expected a network {' or '.join(REBUILT)}, which can be written anew from "
+            f"its model file, found '{name}': give its checkpoint"
+        )
+    models: list[Network] = []
+    for weights in _weights(module.state_dict()):
+        width = weights["output.weight"].shape[1]
+        models.append(_make(REBUILT[name], rounds, width, physics))
+        models[-1].load_state_dict(weights)
+    return models
 
 
 def _make(kind: type[Botan] | type[NtGnn], rounds: int, width: int, physics: Physics) -> Network:
@@ -157,9 +183,7 @@ def same_outputs(
     >>> same_outputs(model, model, physics), same_outputs(model, Botan(rounds=1, width=4), physics)
     (True, False)
     """
-    trial = trial_configuration(physics.mixture, physics.cutoff, physics.inputs)
-    inputs = node_inputs(trial, physics.inputs) if physics.inputs.names else ()
-    arrays = forward_arrays(build_graph(trial, physics.cutoff), *inputs)
+    arrays = trial_arrays(physics.mixture, physics.cutoff, physics.inputs)
     given = [torch.from_numpy(array) for array in arrays]
     with torch.inference_mode():
         pairs = list(zip(model(*given), other(*given), strict=True))

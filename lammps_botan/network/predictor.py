@@ -1,33 +1,36 @@
 """The predictor, which alone loads model files in Python, and its predictions."""
 
+import os
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from lammps_botan.network.archive import Archive
-from lammps_botan.network.engine import scoring
+from lammps_botan.network.arrays import forward_arrays
+from lammps_botan.network.engine.scoring import Engine
 from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
-from lammps_botan.network.module import load_module
-from lammps_botan.network.network import call_rounds, forward_arrays
 from lammps_botan.network.prediction import Prediction
 from lammps_botan.network.shipped import find_model
-from lammps_botan.network.transfer import send_together
-from lammps_botan.network.trial_configuration import trial_configuration
+from lammps_botan.network.trial_configuration import trial_arrays
+from lammps_botan.network.weights import read_weights
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 from lammps_botan.structure.mixture import Mixture
 
+if TYPE_CHECKING:
+    from lammps_botan.network.torch_model import TorchModel
+
 __all__ = ["Prediction", "Predictor"]
 
-TOLERANCE = 1e-4  # of the largest output, between engine and model file; other equations differ
+TOLERANCE = 1e-4  # of the largest output, between plain weights and TorchScript
 
 # where what a model sees is unlike what it saw in training
 _OF_POSITIONS = "Are species, composition, density and temperature those of the training?"
@@ -46,13 +49,15 @@ class Predictor:
     model : str, Path or Archive
         A model file, or the name of a model that ships; an `Archive` is a model inside another one.
     device : str
-        A device of torch, such as "cpu" or "cuda".
+        "cpu", "cuda" or "cuda:N"; for the last two torch has to be installed.
     precision : str
         "float32"; or "bfloat16" for numbers of 8 significant bits on edges, which costs about half
         on processors with AVX-512 BF16; docs/notes/performance.md has its error.
     trust : bool
         Whether to run code in the model file that may do more than compute
         (docs/notes/security.md).
+    threads : int, optional
+        Number of threads; by default OMP_NUM_THREADS, or the number of cores.
 
     Attributes
     ----------
@@ -63,13 +68,15 @@ class Predictor:
     mixture : Mixture
         What the model was trained on.
     engine : str
-        What computes: the instructions of the compiled engine, such as "avx512", or "torch" where
-        the network is not BOTAN with 64 features, or not on the CPU.
+        What computes: the instructions of the compiled engine, such as "avx512"; or "torch" on
+        another device than the CPU, and for a network that the engine does not know.
 
     Raises
     ------
     FileNotFoundError
         If there is no such model.
+    ImportError
+        If torch has to compute the model, and is not installed.
     ValueError
         If the file is not a model file, is damaged, or its code may do more than compute; its
         fallback does not fit it; or the device is absent or cannot do the precision.
@@ -92,32 +99,22 @@ class Predictor:
         precision: str = "float32",
         *,
         trust: bool = False,
+        threads: int | None = None,
     ) -> None:
         archive = model if isinstance(model, Archive) else Archive(find_model(model))
-        self.path, self._name = archive.path, str(archive)
+        self.path, self._name, self._archive = archive.path, str(archive), archive
         self.metadata: Metadata = read_metadata(archive)
         self._fallback = read_fallback(archive, self.metadata)
         self._unlike_reported = False  # a trajectory would repeat it in each frame
         self.mixture: Mixture = self.metadata.mixture
-        try:
-            self._device = torch.device(device)
-        except RuntimeError as error:
-            raise ValueError(f"expected device cpu, cuda or cuda:N, found {device}") from error
-        if self._device.type not in {"cpu", "cuda"}:
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
             raise ValueError(f"expected device cpu, cuda or cuda:N, found {device}")
-        if self._device.type == "cuda" and not torch.cuda.is_available():
-            raise ValueError(
-                f"device {device} was asked for, but torch finds no CUDA device here; use 'cpu'"
-            )
-        self._trust = trust
-        self._module = load_module(archive, self._device, trust=trust)
-        for method in ("encode", "step", "decode"):
-            if not hasattr(self._module, method):
-                raise ValueError(f"{archive}: the model has no method {method}")
-        self._check_rounds()
         if precision not in {"float32", "bfloat16"}:
             raise ValueError(f"expected precision float32 or bfloat16, found {precision}")
+        self._device, self._trust, self._threads = device, trust, threads
         self._engine = self._make_engine(bfloat16=precision == "bfloat16")
+        if self._engine is None:
+            self._by_torch  # noqa: B018  what is wrong is told here
         self.engine = self._engine.instructions if self._engine else "torch"
 
     @cached_property
@@ -129,61 +126,65 @@ class Predictor:
         """
         if self._fallback is None:
             return None
-        return Predictor(self._fallback, str(self._device), trust=self._trust)
+        return Predictor(self._fallback, self._device, trust=self._trust, threads=self._threads)
 
-    def _check_rounds(self) -> None:
-        """The fix calls `step` as often as the metadata say, and Python calls `forward`."""
-        trial = trial_configuration(self.mixture, self.metadata.cutoff, self.metadata.inputs)
-        graph = build_graph(trial, self.metadata.cutoff)
-        given = self._node_inputs(trial) if self.metadata.inputs.names else (None, None)
-        arrays = send_together(forward_arrays(graph, *given), self._device)
-        try:
-            with torch.inference_mode():
-                whole = self._module(*arrays)
-                rounds = call_rounds(self._module, self.metadata.rounds, arrays)
-        except (RuntimeError, torch.jit.Error):
-            return  # `predict` will say so
-        if not all(torch.isfinite(one).all() for one in (*whole, *rounds)):
-            return  # likewise
-        for one, other in zip(whole, rounds, strict=True):
-            scale = one.abs().max().item() if one.numel() else 0.0
-            if one.shape != other.shape or not torch.allclose(one, other, 0.0, TOLERANCE * scale):
-                raise ValueError(
-                    f"{self._name}: {self.metadata.rounds} rounds, as metadata.json has them, give "
-                    "other numbers than the model itself: the file is damaged, or was not made by "
-                    "`lammps-botan export`"
-                )
-
-    def _make_engine(self, *, bfloat16: bool) -> scoring.Engine | None:
-        rounds, inputs = self.metadata.rounds, bool(self.metadata.inputs.names)
-        engine = scoring.make_engine(self._module, rounds, inputs=inputs)
-        if engine and not self._computes_the_same(engine):
-            engine = None
-        if not bfloat16:
+    def _make_engine(self, *, bfloat16: bool) -> Engine | None:
+        wanted = self._device == "cpu" and os.environ.get("LAMMPS_BOTAN_ENGINE") != "torch"
+        networks = read_weights(self._archive, self.metadata) if wanted else []
+        if networks:
+            try:
+                engine = Engine(networks, bfloat16=bfloat16)
+            except ValueError as error:
+                raise ValueError(f"{self._name}: {error}") from error
+            self._check_sizes(engine)
             return engine
-        if engine is None:
+        if bfloat16:
             raise ValueError(
                 "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
                 f"engine; {self._name} is scored by torch here: use precision float32"
             )
-        return scoring.make_engine(self._module, rounds, inputs=inputs, bfloat16=True)
+        return None
 
-    def _computes_the_same(self, engine: scoring.Engine) -> bool:
-        """The names and shapes of weights fit; the file itself says whether the equations do."""
-        cutoff, inputs = self.metadata.cutoff, self.metadata.inputs
-        trial = trial_configuration(self.mixture, cutoff, inputs)
-        given = node_inputs(trial, inputs) if inputs.names else (None, None)
-        graph = build_graph(trial, cutoff)
-        theirs = self._by_torch(graph, *given)
+    def _check_sizes(self, engine: Engine) -> None:
+        for name, expected in (
+            ("rounds", self.metadata.rounds),
+            ("width", self.metadata.width),
+            ("node_outputs", len(self.metadata.node_outputs)),
+            ("edge_outputs", len(self.metadata.edge_outputs)),
+        ):
+            if (found := getattr(engine, name)) != expected:
+                raise ValueError(
+                    f"{self._name}: the networks in the file have {name.replace('_', ' ')} "
+                    f"{found}, and metadata.json says {expected}: the file was not made by "
+                    "`lammps-botan export`"
+                )
+
+    @cached_property
+    def _by_torch(self) -> "TorchModel":
         try:
-            ours = engine.score(*forward_arrays(graph, *given))
-        except (RuntimeError, ValueError):  # a method `describe` of another kind
-            return False
-        return all(
-            a.shape == b.shape
-            and np.allclose(a, b, rtol=0, atol=TOLERANCE * np.abs(b).max(initial=0.0))
-            for a, b in zip(ours, theirs, strict=True)
+            from lammps_botan.network.torch_model import TorchModel
+        except ImportError as error:
+            raise ImportError(
+                f"{self._name}: torch computes this model here, and is not installed: type pip "
+                f"install 'lammps-botan[torch]' ({_why_torch(self.metadata, self._device)})"
+            ) from error
+        trial = trial_arrays(self.mixture, self.metadata.cutoff, self.metadata.inputs)
+        model = TorchModel(
+            self._archive,
+            self.metadata,
+            trial,
+            self._device,
+            trust=self._trust,
+            threads=self._threads,
         )
+        if networks := read_weights(self._archive, self.metadata):
+            outputs = zip(Engine(networks).score(*trial), model.score(*trial), strict=True)
+            if not all(_are_close(ours, theirs) for ours, theirs in outputs):
+                raise ValueError(
+                    f"{self._name}: its plain weights and its TorchScript predict different "
+                    "numbers: the file was not made by `lammps-botan export`; do not use it"
+                )
+        return model
 
     def predict(
         self, configuration: Configuration, species: Sequence[str] | None = None
@@ -300,12 +301,13 @@ class Predictor:
         """
         self._check(graph, node_vectors, node_scalars)
         try:
+            arrays = forward_arrays(graph, node_vectors, node_scalars)
             node, edge = (
-                self._engine.score(*forward_arrays(graph, node_vectors, node_scalars))
+                self._engine.score(*arrays, threads=self._threads)
                 if self._engine
-                else self._by_torch(graph, node_vectors, node_scalars)
+                else self._by_torch.score(*arrays)
             )
-        except (RuntimeError, torch.jit.Error) as error:
+        except RuntimeError as error:  # of torch
             raise ValueError(f"{self._name} fails: {_last_line(error)}") from error
         for name, numbers in (("particles", node), ("pairs", edge)):
             if not np.isfinite(numbers).all():
@@ -334,18 +336,8 @@ class Predictor:
         Prediction
         """
         self._check(graph, node_vectors, node_scalars)
-        outputs = self._by_torch(graph, node_vectors, node_scalars)
+        outputs = self._by_torch.score(*forward_arrays(graph, node_vectors, node_scalars))
         return Prediction(*outputs, graph, np.arange(graph.n_particles))
-
-    def _by_torch(
-        self, graph: Graph, node_vectors: Singles | None, node_scalars: Singles | None
-    ) -> tuple[Singles, Singles]:
-        arrays = forward_arrays(graph, node_vectors, node_scalars)
-        with torch.inference_mode():
-            node, edge = self._module(*send_together(arrays, self._device))
-            both = torch.cat([node.flatten(), edge.flatten()]).cpu()
-        of_nodes, of_edges = both[: node.numel()], both[node.numel() :]
-        return of_nodes.view(node.shape).numpy(), of_edges.view(edge.shape).numpy()
 
     def _check(
         self, graph: Graph, node_vectors: Singles | None, node_scalars: Singles | None
@@ -377,3 +369,19 @@ class Predictor:
 
 def _last_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[-1]
+
+
+def _are_close(ours: Singles, theirs: Singles) -> bool:
+    scale = np.abs(theirs).max(initial=0.0)
+    return ours.shape == theirs.shape and np.allclose(ours, theirs, 0.0, TOLERANCE * scale)
+
+
+def _why_torch(metadata: Metadata, device: str) -> str:
+    if device != "cpu":
+        return f"device {device} was asked for"
+    if os.environ.get("LAMMPS_BOTAN_ENGINE") == "torch":
+        return "LAMMPS_BOTAN_ENGINE is torch"
+    return (
+        f"the file has no plain weights of its network '{metadata.architecture}': the compiled "
+        "engine does not know it, or an earlier version of lammps-botan wrote the file"
+    )

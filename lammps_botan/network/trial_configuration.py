@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from lammps_botan.network.inputs import Inputs
+from lammps_botan.network.arrays import Arrays, forward_arrays
+from lammps_botan.network.inputs import Inputs, node_inputs
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.history import History
 from lammps_botan.structure.mixture import Mixture
 
@@ -57,6 +59,30 @@ def trial_configuration(mixture: Mixture, cutoff: float, inputs: Inputs) -> Conf
         history=history,
         mixture=mixture,
     )
+
+
+def trial_arrays(mixture: Mixture, cutoff: float, inputs: Inputs) -> Arrays:
+    """Give the arguments of `forward` for the trial configuration.
+
+    Parameters
+    ----------
+    mixture, cutoff, inputs
+        As for `trial_configuration`.
+
+    Returns
+    -------
+    list of arrays
+        See `network.arrays.forward_arrays`.
+
+    Examples
+    --------
+    >>> from lammps_botan import KOB_ANDERSEN
+    >>> len(trial_arrays(KOB_ANDERSEN, 2.0, Inputs()))
+    4
+    """
+    trial = trial_configuration(mixture, cutoff, inputs)
+    given = node_inputs(trial, inputs) if inputs.names else ()
+    return forward_arrays(build_graph(trial, cutoff), *given)
 
 
 def _in_space(vectors: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from lammps_botan.network.archive import Archive
+from lammps_botan.network.inputs import VECTORS
 from lammps_botan.network.metadata import Metadata, NetworkSettings
 
 WEIGHTS = "weights.safetensors"  # of the extra files
@@ -60,7 +61,7 @@ def weights_content(networks: Sequence[NetworkWeights]) -> bytes:
     --------
     >>> bias = np.zeros(1, np.float32)
     >>> len(weights_content([NetworkWeights("botan", {}, {"output.bias": bias})]))
-    76
+    84
     """
     return safetensors.numpy.save(
         {
@@ -127,5 +128,5 @@ def read_weights(archive: Archive, metadata: Metadata) -> list[NetworkWeights]:
 
 def _all_settings(network: NetworkSettings, metadata: Metadata) -> dict[str, float]:
     """Settings, with what all networks of the file have in common."""
-    common = {"n_species": metadata.mixture.n_species}
-    return network.settings | common | dict.fromkeys(metadata.inputs.names, 1)
+    inputs = {name: name in metadata.inputs.names for name in VECTORS}
+    return network.settings | inputs | {"n_species": metadata.mixture.n_species}

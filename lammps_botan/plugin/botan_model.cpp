@@ -6,7 +6,6 @@
 // Knows torch, as torch_program.cpp does, in a library of its own (see CMakeLists.txt).
 
 #include "botan_model.h"
-#include "engine_model.h"
 #include "torch_program.h"
 
 #include <ATen/Parallel.h>
@@ -14,7 +13,6 @@
 #include <torch/cuda.h>
 #include <torch/script.h>
 
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 
@@ -56,14 +54,11 @@ class Threads {
 class TorchModel : public BotanModel {
  public:
   TorchModel(std::string_view, bool trust, const std::string &, int, int);
-  const std::string &metadata() const override { return metadata_text; }
-  std::string fallback() const override { return fallback_bytes; }
   std::string device() const override { return torch_device.str(); }
   std::string engine() const override { return "torch"; }
   std::string set_sizes(const BotanSizes &) override;
   double memory_usage() const override { return 0.0; }    // decode gives it back
   void release_memory() override {}
-  BotanModel *make_engine(bool, std::string *) const override;
   std::string encode(const BotanGraph &) override;
   std::string step(int) override;
   float *node() override { return host_node.data_ptr<float>(); }
@@ -73,7 +68,6 @@ class TorchModel : public BotanModel {
  private:
   torch::Device torch_device = torch::kCPU;
   int n_threads;
-  std::string metadata_text, fallback_bytes;
   torch::jit::Module module;
   BotanSizes sizes;
 
@@ -83,8 +77,6 @@ class TorchModel : public BotanModel {
 
   template <typename F> std::string guarded(F body);
   std::vector<c10::IValue> encode_arguments(const BotanGraph &);
-  std::vector<torch::jit::Module> describers() const;
-  std::string describe(const BotanGraph &, std::vector<EncoderInputs> &);
   static std::vector<at::Tensor> call(const torch::jit::Module &, const char *,
                                       std::vector<c10::IValue>, size_t);
   void check(const char *, const char *, const at::Tensor &, int64_t, int64_t) const;
@@ -120,10 +112,9 @@ TorchModel::TorchModel(std::string_view bytes, bool trust, const std::string &de
 {
   const c10::InferenceMode inference;
   std::istringstream stream{std::string(bytes)};
-  torch::jit::ExtraFilesMap extra_files = {{"metadata.json", ""}, {"fallback.pt", ""}};
   try {
     if (!trust) check_program(bytes);
-    module = torch::jit::load(stream, torch_device, extra_files);
+    module = torch::jit::load(stream, torch_device);
   } catch (const c10::Error &failure) {
     // the rest of this message guesses at causes
     const std::string text = brief(failure.what_without_backtrace());
@@ -131,8 +122,6 @@ TorchModel::TorchModel(std::string_view bytes, bool trust, const std::string &de
                              "); `lammps-botan export` makes one from a checkpoint");
   }
   module.eval();
-  metadata_text = extra_files["metadata.json"];
-  fallback_bytes = extra_files["fallback.pt"];
 }
 
 std::string TorchModel::set_sizes(const BotanSizes &given)
@@ -143,63 +132,6 @@ std::string TorchModel::set_sizes(const BotanSizes &given)
     check_method(module, "step", 8);
     check_method(module, "decode", 2);
     check_method(module, "forward", sizes.has_inputs() ? 6 : 4);
-  });
-}
-
-// the parameters of BOTAN, or of the members of an ensemble, are handed over by their names
-
-BotanModel *TorchModel::make_engine(bool bfloat16, std::string *message) const
-{
-  if (!torch_device.is_cpu()) return nullptr;
-  Describe describe;
-  if (sizes.has_inputs()) {
-    const auto own = std::make_shared<TorchModel>(*this);    // it outlives this one in the engine
-    if (own->describers().empty()) return nullptr;
-    describe = [own](const BotanGraph &graph, std::vector<EncoderInputs> &inputs) {
-      return own->describe(graph, inputs);
-    };
-  }
-  std::vector<at::Tensor> kept;    // they must live until they are copied
-  std::vector<NamedWeights> named;
-  for (const auto &parameter : module.named_parameters()) {
-    kept.push_back(parameter.value.contiguous());
-    if (kept.back().scalar_type() != torch::kFloat32) return nullptr;
-    named.push_back({parameter.name, kept.back().sizes().vec(), kept.back().data_ptr<float>()});
-  }
-  return create_engine_model(named, *this, sizes, std::move(describe), n_threads, bfloat16,
-                             message);
-}
-
-// the networks whose method describe makes what encoders are given: the model, or the members of a
-// committee; none where they have no such method
-
-std::vector<torch::jit::Module> TorchModel::describers() const
-{
-  std::vector<torch::jit::Module> found = {module};
-  if (module.hasattr("members")) {
-    found.clear();
-    for (const auto &member : module.attr("members").toModule().children()) found.push_back(member);
-  }
-  for (const auto &network : found)
-    if (!network.find_method("describe")) return {};
-  return found;
-}
-
-std::string TorchModel::describe(const BotanGraph &graph, std::vector<EncoderInputs> &inputs)
-{
-  return guarded([&] {
-    const auto arguments = encode_arguments(graph);
-    for (const auto &network : describers()) {
-      const auto given = call(network, "describe", arguments, 2);
-      check("describe", "of_nodes", given[0], n_local, -1);
-      check("describe", "of_edges", given[1], n_edges, -1);
-      const auto copied = [](const at::Tensor &tensor) {
-        const float *numbers = tensor.data_ptr<float>();
-        return std::vector<float>(numbers, numbers + tensor.numel());
-      };
-      inputs.push_back({copied(given[0].contiguous()), copied(given[1].contiguous())});
-    }
-    center = neighbor = at::Tensor();
   });
 }
 

@@ -39,17 +39,11 @@ struct BotanSizes {
 class BotanModel {
  public:
   virtual ~BotanModel() = default;
-  virtual const std::string &metadata() const = 0;    // text of metadata.json
-  virtual std::string fallback() const = 0;           // bytes of fallback.pt, or nothing
   virtual std::string device() const = 0;
   virtual std::string engine() const = 0;    // torch, or the instructions that the engine uses
   virtual std::string set_sizes(const BotanSizes &sizes) = 0;    // checks the methods for them
   virtual double memory_usage() const = 0;                       // bytes held between two scorings
   virtual void release_memory() = 0;                             // until the next scoring
-
-  // the same network in the compiled engine, for the sizes set before; null, without a message,
-  // where the engine does not know the network or the device, and where it is not wanted
-  virtual BotanModel *make_engine(bool bfloat16, std::string *message) const = 0;
 
   // one scoring: encode, step 0, [ghost rows of node() refreshed, step m] ..., decode; with inputs
   // ghost rows are refreshed before step 0 as well.

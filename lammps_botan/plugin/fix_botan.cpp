@@ -37,8 +37,9 @@ static const char cite_fix_botan[] =
 /* ---------------------------------------------------------------------- */
 
 FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
-    Fix(lmp, narg, arg), given(lmp, narg, arg), model(load_model(lmp, given, metadata)),
-    fallback(load_fallback(lmp, given, *model, metadata, fallback_metadata)),
+    Fix(lmp, narg, arg), given(lmp, narg, arg), loaded(load_model(lmp, given, loaded_fallback)),
+    metadata(loaded.metadata), fallback_metadata(loaded_fallback.metadata),
+    model(loaded.model.get()), fallback(loaded_fallback.model.get()),
     type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
     values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
     set_up_at(-1), verification_restored(false), history_restored(false), n_samples(0),

@@ -16,7 +16,7 @@ FixStyle(botan,FixBotan);
 #include "fix.h"
 #include "fix_botan_arguments.h"
 #include "history.h"
-#include "model_metadata.h"
+#include "model_loader.h"
 #include "trajectory.h"
 #include "verification.h"
 
@@ -57,11 +57,10 @@ class FixBotan : public Fix {
 
  private:
   const FixBotanArguments given;
-  ModelMetadata metadata;
-  std::unique_ptr<BotanModel> model;
-  ModelMetadata fallback_metadata;
-  std::unique_ptr<BotanModel> fallback;    // predicts until the history is full; may be null
-  std::vector<int> type2species;           // -1: atoms of this type are not in the graph
+  LoadedModel loaded_fallback, loaded;
+  const ModelMetadata &metadata, &fallback_metadata;
+  BotanModel *model, *fallback;     // the latter predicts until the history is full; may be null
+  std::vector<int> type2species;    // -1: atoms of this type are not in the graph
 
   double bonds;    // longest pair of the local output
 

@@ -5,8 +5,11 @@
 
 #include "model_loader.h"
 
+#include "archive.h"
 #include "checksum.h"
+#include "engine_model.h"
 #include "model_fallback.h"
+#include "model_weights.h"
 
 #include "comm.h"
 #include "error.h"
@@ -63,16 +66,21 @@ static std::string open_model_library(BotanModelCreator *&create)
   // torch takes tens of MB anew for every operation on the edges: with huge pages a scoring takes
   // half the time. torch reads this once, and a user's own choice stands
   setenv("THP_MEM_ALLOC_ENABLE", "1", 0);
-  const std::string path = (FOLDER / "libbotan_model.so").string();
+  const fs::path path = FOLDER / "libbotan_model.so";
+  std::error_code ignored;
+  if (!library && !fs::is_regular_file(path, ignored))
+    return fmt::format("{} is missing, since this lammps-botan was compiled without torch; "
+                       "CONTRIBUTING.md says how to compile it with torch",
+                       path.string());
   if (!library) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return fmt::format(
         "cannot load {}: {}; it needs the torch it was built with in the same Python "
         "environment: pip install torch=={} (or put the lib folder of that torch into "
         "LD_LIBRARY_PATH)",
-        path, dlerror(), BOTAN_TORCH_VERSION);
+        path.string(), dlerror(), BOTAN_TORCH_VERSION);
   create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
-  return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
+  return create ? "" : fmt::format("{} is not part of this plugin: {}", path.string(), dlerror());
 }
 
 /* ----------------------------------------------------------------------
@@ -159,44 +167,46 @@ static std::string check_rounds(BotanModel &model, const ModelMetadata &metadata
 }
 
 /* ----------------------------------------------------------------------
-   the compiled engine, where the code in the model file turns out to compute the same
+   what a model file holds, besides TorchScript
 ------------------------------------------------------------------------- */
 
-static std::unique_ptr<BotanModel> choose_engine(LAMMPS *lmp, const FixBotanArguments &given,
-                                                 const ModelMetadata &metadata,
-                                                 std::unique_ptr<BotanModel> model)
+struct Contents {
+  std::string_view bytes;    // of the whole archive
+  std::string words;         // its name in messages
+  ModelWeights weights;      // none where the engine does not know the network
+  std::string_view fallback;
+};
+
+static void read_contents(LAMMPS *lmp, Contents &contents, ModelMetadata &metadata)
 {
   std::string failure;
-  std::unique_ptr<BotanModel> engine(model->make_engine(false, &failure));
-  if (engine) {
-    const BotanGraph graph = small_graph(metadata);
-    const int rounds = metadata.sizes.rounds;
-    std::vector<float> node_out[2], edge_out[2];
-    const bool same = try_out(*engine, graph, rounds, node_out[0], edge_out[0]).empty() &&
-                      try_out(*model, graph, rounds, node_out[1], edge_out[1]).empty() &&
-                      are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1]);
-    if (!same) engine.reset();
+  try {
+    failure = parse_metadata(extra_file(contents.bytes, "metadata.json"), metadata);
+    if (failure.empty() && !metadata.networks.empty())
+      failure = contents.weights.read(extra_file(contents.bytes, "weights.safetensors"), metadata);
+    contents.fallback = extra_file(contents.bytes, "fallback.pt");
+  } catch (const std::exception &unreadable) {
+    failure = fmt::format("{}; `lammps-botan export` makes a model file from a checkpoint",
+                          unreadable.what());
   }
-  if (given.bfloat16 && failure.empty()) {
-    if (engine) engine.reset(model->make_engine(true, &failure));
-    if (!engine && failure.empty())
-      failure =
-          fmt::format("precision bfloat16 is for BOTAN with 64 features on device cpu, by the "
-                      "compiled engine; {} is computed by torch here: write `precision "
-                      "float32`",
-                      given.model);
-  }
-  agree(lmp, failure);
-  return engine ? std::move(engine) : std::move(model);
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));
 }
 
 /* ----------------------------------------------------------------------
-   every rank builds the model from the same bytes; `words` name it in messages
+   by torch: on a GPU, and where the engine does not know the network or is not wanted
 ------------------------------------------------------------------------- */
 
-static std::unique_ptr<BotanModel> open_model(LAMMPS *lmp, const FixBotanArguments &given,
-                                              std::string_view bytes, const std::string &words,
-                                              ModelMetadata &metadata)
+static std::string why_torch(const FixBotanArguments &given, bool known_to_engine)
+{
+  if (!known_to_engine)
+    return "the file has no plain weights: the compiled engine does not know its network, or an "
+           "earlier version of lammps-botan wrote it, and `lammps-botan export` writes it again";
+  return given.device == "cpu" ? "LAMMPS_BOTAN_ENGINE is torch" : "device " + given.device;
+}
+
+static std::unique_ptr<BotanModel> open_with_torch(LAMMPS *lmp, const FixBotanArguments &given,
+                                                   const Contents &contents, bool known_to_engine,
+                                                   std::string &failure)
 {
   MPI_Comm host;
   int rank_on_host = 0;
@@ -205,44 +215,101 @@ static std::unique_ptr<BotanModel> open_model(LAMMPS *lmp, const FixBotanArgumen
   MPI_Comm_free(&host);
 
   BotanModelCreator *create = nullptr;
-  agree(lmp, open_model_library(create));
+  failure = open_model_library(create);
+  if (!failure.empty()) {
+    failure = fmt::format("{} is computed by torch here ({}): {}", contents.words,
+                          why_torch(given, known_to_engine), failure);
+    return nullptr;
+  }
+  std::unique_ptr<BotanModel> model(create(contents.bytes.data(), contents.bytes.size(),
+                                           given.trust, given.device.c_str(), rank_on_host,
+                                           given.threads, &failure));
+  if (!model) failure = fmt::format("{}: {}", contents.words, failure);
+  return model;
+}
+
+// `device auto` takes a GPU where there is one on any rank, and does without torch elsewhere
+
+static std::unique_ptr<BotanModel> choose_torch(LAMMPS *lmp, const FixBotanArguments &given,
+                                                const Contents &contents, bool known_to_engine)
+{
+  const char *engine = getenv("LAMMPS_BOTAN_ENGINE");
+  const bool not_wanted = given.device == "cpu" && !(engine && std::string_view(engine) == "torch");
+  if (known_to_engine && not_wanted) return nullptr;
   std::string failure;
-  std::unique_ptr<BotanModel> model(create(bytes.data(), bytes.size(), given.trust,
-                                           given.device.c_str(), rank_on_host, given.threads,
-                                           &failure));
-  agree(lmp, model ? "" : fmt::format("{}: {}", words, failure));
-  failure = parse_metadata(model->metadata(), metadata);
-  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
+  auto model = open_with_torch(lmp, given, contents, known_to_engine, failure);
+  if (known_to_engine && given.device == "auto") {
+    const int mine = model && model->device() != "cpu";
+    int any = 0;
+    MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, lmp->world);
+    if (!any) return nullptr;
+  }
+  agree(lmp, failure);
   return model;
 }
 
 /* ----------------------------------------------------------------------
-   what computes a model whose metadata have been checked
+   plain weights and TorchScript of a file are two ways to say the same
 ------------------------------------------------------------------------- */
 
-static std::unique_ptr<BotanModel> make_ready(LAMMPS *lmp, const FixBotanArguments &given,
-                                              const ModelMetadata &metadata,
-                                              const std::string &words,
-                                              std::unique_ptr<BotanModel> model)
+static std::string compare_with_engine(BotanModel &model, const FixBotanArguments &given,
+                                       const Contents &contents, const ModelMetadata &metadata)
 {
-  std::string failure = model->set_sizes(metadata.sizes);
-  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
+  std::string failure;
+  const auto engine = make_engine_model(contents.weights, false, given.threads, failure);
+  if (!engine) return failure;
+  const BotanGraph graph = small_graph(metadata);
+  std::vector<float> node_out[2], edge_out[2];
+  failure = try_out(*engine, graph, metadata.sizes.rounds, node_out[0], edge_out[0]);
+  if (failure.empty())
+    failure = try_out(model, graph, metadata.sizes.rounds, node_out[1], edge_out[1]);
+  if (!failure.empty()) return failure;
+  if (are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1])) return "";
+  return "its plain weights and its TorchScript predict different numbers: the file was not made "
+         "by "
+         "`lammps-botan export`; do not use it";
+}
 
+static std::string check_torch(BotanModel &model, const FixBotanArguments &given,
+                               const Contents &contents, const ModelMetadata &metadata)
+{
   // a graph without atoms shows here, on all ranks at once, whether the methods fit together
   std::vector<float> node_out, edge_out;
-  failure = try_out(*model, BotanGraph(), metadata.sizes.rounds, node_out, edge_out);
-  agree(lmp, failure.empty() ? "" : fmt::format("{} fails on an empty graph: {}", words, failure));
-  failure = check_rounds(*model, metadata);
-  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
-  return choose_engine(lmp, given, metadata, std::move(model));
+  std::string failure = try_out(model, BotanGraph(), metadata.sizes.rounds, node_out, edge_out);
+  if (!failure.empty()) return "it fails on an empty graph: " + failure;
+  failure = check_rounds(model, metadata);
+  if (failure.empty() && !metadata.networks.empty())
+    failure = compare_with_engine(model, given, contents, metadata);
+  return failure;
+}
+
+/* ----------------------------------------------------------------------
+   what computes a model
+------------------------------------------------------------------------- */
+
+static std::unique_ptr<BotanModel> make_model(LAMMPS *lmp, const FixBotanArguments &given,
+                                              const Contents &contents,
+                                              const ModelMetadata &metadata)
+{
+  auto model = choose_torch(lmp, given, contents, !metadata.networks.empty());
+  const bool by_torch = model != nullptr;
+  std::string failure;
+  if (by_torch && given.bfloat16)
+    failure = "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
+              "engine; it is computed by torch here: write `precision float32`";
+  if (!by_torch)
+    model = make_engine_model(contents.weights, given.bfloat16, given.threads, failure);
+  if (failure.empty()) failure = model->set_sizes(metadata.sizes);
+  if (failure.empty() && by_torch) failure = check_torch(*model, given, contents, metadata);
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));
+  return model;
 }
 
 /* ----------------------------------------------------------------------
    rank 0 reads the file
 ------------------------------------------------------------------------- */
 
-std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArguments &given,
-                                                  ModelMetadata &metadata)
+static std::vector<char> share_model_file(LAMMPS *lmp, const FixBotanArguments &given)
 {
   MPI_Comm world = lmp->world;
   std::vector<char> bytes;
@@ -268,27 +335,30 @@ std::unique_ptr<BotanModel> LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArg
                     given.model);
   bytes.resize(n_bytes);
   MPI_Bcast(bytes.data(), static_cast<int>(n_bytes), MPI_CHAR, 0, world);
-
-  const std::string words = fmt::format("model file {}", given.model);
-  auto model = open_model(lmp, given, {bytes.data(), bytes.size()}, words, metadata);
-  if (!metadata.history && !model->fallback().empty())
-    agree(lmp, words + " has a fallback, which is for models that see a history, and sees none");
-  return make_ready(lmp, given, metadata, words, std::move(model));
+  return bytes;
 }
 
-/* ---------------------------------------------------------------------- */
-
-std::unique_ptr<BotanModel> LAMMPS_NS::load_fallback(LAMMPS *lmp, const FixBotanArguments &given,
-                                                     const BotanModel &model,
-                                                     const ModelMetadata &metadata,
-                                                     ModelMetadata &of_fallback)
+LoadedModel LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArguments &given,
+                                  LoadedModel &fallback)
 {
-  const std::string bytes = model.fallback();
-  if (bytes.empty()) return nullptr;
-  const std::string words = fmt::format("the fallback of model file {}", given.model);
-  auto fallback = open_model(lmp, given, bytes, words, of_fallback);
-  std::string failure = check_fallback(metadata, of_fallback);
-  if (failure.empty() && !fallback->fallback().empty()) failure = "it has a fallback of its own";
-  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", words, failure));
-  return make_ready(lmp, given, of_fallback, words, std::move(fallback));
+  const std::vector<char> bytes = share_model_file(lmp, given);
+  LoadedModel loaded;
+  Contents contents, inside;
+  contents.bytes = {bytes.data(), bytes.size()};
+  contents.words = fmt::format("model file {}", given.model);
+  read_contents(lmp, contents, loaded.metadata);
+  inside.bytes = contents.fallback;
+  inside.words = fmt::format("the fallback of model file {}", given.model);
+  if (!inside.bytes.empty()) {
+    if (!loaded.metadata.history)
+      agree(lmp, contents.words +
+                     " has a fallback, which is for models that see a history, and sees none");
+    read_contents(lmp, inside, fallback.metadata);
+    std::string failure = check_fallback(loaded.metadata, fallback.metadata);
+    if (failure.empty() && !inside.fallback.empty()) failure = "it has a fallback of its own";
+    agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", inside.words, failure));
+  }
+  loaded.model = make_model(lmp, given, contents, loaded.metadata);
+  if (!inside.bytes.empty()) fallback.model = make_model(lmp, given, inside, fallback.metadata);
+  return loaded;
 }

@@ -16,13 +16,15 @@
 
 namespace LAMMPS_NS {
 
-// the word is the path of a file, or the name of a model that came with the package
-std::unique_ptr<BotanModel> load_model(class LAMMPS *, const FixBotanArguments &, ModelMetadata &);
+// a network and what the file says of it
+struct LoadedModel {
+  ModelMetadata metadata;
+  std::unique_ptr<BotanModel> model;    // null where there is none
+};
 
-// that of a model with these metadata, or null where the model file has none
-std::unique_ptr<BotanModel> load_fallback(class LAMMPS *, const FixBotanArguments &,
-                                          const BotanModel &, const ModelMetadata &,
-                                          ModelMetadata &of_fallback);
+// the word is the path of a file, or the name of a model that came with the package; `fallback` is
+// the model inside it that predicts until the history is full
+LoadedModel load_model(class LAMMPS *, const FixBotanArguments &, LoadedModel &fallback);
 
 }    // namespace LAMMPS_NS
 

@@ -5,10 +5,10 @@
 
 #include "model_metadata.h"
 
+#include "limited_json.h"
 #include "model_limits.h"
 
 #include "fmt/format.h"
-#include "json.h"
 
 #include <algorithm>
 #include <cmath>
@@ -286,6 +286,41 @@ static void read_seen(const json &object, ModelMetadata &metadata)
                                   table_at(*found, "deviation", n_species, n, true)};
 }
 
+// each an object with a kind and settings, which are numbers or flags
+
+static std::vector<ModelNetwork> networks_at(const json &object)
+{
+  const auto found = object.find("networks");
+  if (found == object.end() || found->is_null()) return {};
+  const auto is_network = [](const json &one) {
+    if (!one.is_object() || one.size() != 2 || !one.contains("kind") || !one["kind"].is_string() ||
+        one["kind"].get_ref<const std::string &>().size() > Limits::letters ||
+        !one.contains("settings") || !one["settings"].is_object() ||
+        one["settings"].size() > Limits::settings)
+      return false;
+    for (const auto &item : one["settings"].items())
+      if (!item.value().is_boolean() && !is_finite(item.value())) return false;
+    return true;
+  };
+  bool good = found->is_array() && !found->empty() && found->size() <= Limits::networks;
+  if (good)
+    for (const auto &one : *found) good = good && is_network(one);
+  if (!good)
+    wrong("networks",
+          fmt::format("null, or a list of 1 to {} objects with the keys kind and settings",
+                      static_cast<int64_t>(Limits::networks)),
+          *found);
+  std::vector<ModelNetwork> networks;
+  for (const auto &one : *found) {
+    networks.push_back({one["kind"].get<std::string>(), {}});
+    for (const auto &item : one["settings"].items())
+      networks.back().settings[item.key()] = item.value().is_boolean()
+                                                 ? static_cast<double>(item.value().get<bool>())
+                                                 : item.value().get<double>();
+  }
+  return networks;
+}
+
 static double cutoff_at(const json &object, double longest_bond)
 {
   const double cutoff = positive_at(object, "cutoff");
@@ -303,6 +338,7 @@ static ModelMetadata read(const json &object)
   const int version = check_format(object);
   ModelMetadata metadata;
   metadata.architecture = text_at(object, "architecture");
+  metadata.networks = networks_at(object);
   metadata.mixture = mixture_at(object);
   const std::string node_input = text_at(object, "node_input");
   if (node_input != "number" && node_input != "one-hot")
@@ -326,39 +362,12 @@ static ModelMetadata read(const json &object)
   return metadata;
 }
 
-// of objects and lists inside each other: the parser calls itself for each level
-
-static int64_t depth(const std::string &text)
-{
-  int64_t now = 0, deepest = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); i++) {
-    const char c = text[i];
-    if (quoted && c == '\\')
-      i++;
-    else if (c == '"')
-      quoted = !quoted;
-    else if (!quoted && (c == '{' || c == '['))
-      deepest = std::max(deepest, ++now);
-    else if (!quoted && (c == '}' || c == ']'))
-      now--;
-  }
-  return deepest;
-}
-
-std::string parse_metadata(const std::string &text, ModelMetadata &metadata)
+std::string parse_metadata(std::string_view text, ModelMetadata &metadata)
 {
   if (text.empty())
     return "it is a TorchScript archive without metadata.json, so not a model file of this project";
-  if (text.size() > Limits::bytes)
-    return fmt::format("expected {} bytes of metadata.json or less, found {}",
-                       static_cast<int64_t>(Limits::bytes), text.size());
   try {
-    if (depth(text) > Limits::depth)
-      throw std::runtime_error(fmt::format(
-          "metadata.json: expected objects inside objects up to a depth of {}, found a depth of {}",
-          static_cast<int64_t>(Limits::depth), depth(text)));
-    metadata = read(json::parse(text));
+    metadata = read(parse_limited_json(text, "metadata.json"));
     return "";
   } catch (const std::exception &failure) {
     return failure.what();

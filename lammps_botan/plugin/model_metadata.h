@@ -11,8 +11,10 @@
 #include "botan_model.h"
 #include "input_statistics.h"
 
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // what a model sees besides positions and species, as lammps_botan/network/metadata.py
@@ -39,8 +41,15 @@ struct ModelMixture {
   double reference_bond() const { return bond_lengths[reference][reference]; }
 };
 
+// whose plain weights are in the file
+struct ModelNetwork {
+  std::string kind;
+  std::map<std::string, double> settings;    // flags are 0 or 1
+};
+
 struct ModelMetadata {
   std::string architecture;
+  std::vector<ModelNetwork> networks;    // several of a committee; none that the engine computes
   ModelMixture mixture;
   std::optional<HistoryInput> history;
   std::optional<InherentInput> inherent;
@@ -56,6 +65,6 @@ struct ModelMetadata {
 };
 
 // returns what is wrong with the text, or an empty string
-std::string parse_metadata(const std::string &text, ModelMetadata &metadata);
+std::string parse_metadata(std::string_view text, ModelMetadata &metadata);
 
 #endif

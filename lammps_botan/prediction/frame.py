@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from lammps_botan.files.scored_dump import ScoredConfiguration
+from lammps_botan.network.engine.threads import available_threads
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.prediction.inherent import with_inherent
 from lammps_botan.structure.box import Box
@@ -33,7 +33,7 @@ class FrameScorer:
     share : int
         Processes that score on this machine; each takes as many cores as the others.
     device : str
-        A device of torch.
+        "cpu", "cuda" or "cuda:N".
     inherent : bool
         Whether to find the inherent structures that the model sees.
 
@@ -63,9 +63,8 @@ class FrameScorer:
         device: str,
         inherent: bool,
     ) -> None:
-        if share > 1:
-            torch.set_num_threads(max(1, torch.get_num_threads() // share))
-        self._predictor = Predictor(model, device)
+        threads = max(1, available_threads() // share) if share > 1 else None
+        self._predictor = Predictor(model, device, threads=threads)
         self._species, self._bonds, self._inherent = species, bonds, inherent
 
     def __call__(self, configuration: Configuration) -> ScoredConfiguration:

@@ -14,8 +14,8 @@ import torch
 from scipy.sparse import csr_array, eye_array
 from torch import Tensor
 
+from lammps_botan.network.arrays import forward_arrays
 from lammps_botan.network.linear import Linear
-from lammps_botan.network.network import forward_arrays
 from lammps_botan.network.shells import PAIR_FACTORS, averaging_weights, pair_factors
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.graph import Graph

@@ -8,6 +8,7 @@
 //   parsers metadata SEED TRIES FILE...   metadata.json of model files, parse_metadata
 //   parsers mutants SEED TRIES FILE...    the same, and the mutants on standard output
 //   parsers checksum SEED TRIES FILE...   whole model files, check_checksum
+//   parsers weights SEED TRIES FILE...    model files, extra_file and ModelWeights
 //   parsers images SEED TRIES             boxes and vectors, ClosestImage
 //
 // The last line of output has the number of tries that were refused, and of those that were wrong.
@@ -15,9 +16,11 @@
 #include "mutator.h"
 #include "usable.h"
 
+#include "archive.h"
 #include "checksum.h"
 #include "closest_image.h"
 #include "model_metadata.h"
+#include "model_weights.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -89,6 +92,67 @@ static Counts checksum(Mutator &mutator, int64_t tries, const std::vector<std::s
 }
 
 /* ----------------------------------------------------------------------
+   plain weights of damaged archives, and of archives whose header of weights is damaged
+------------------------------------------------------------------------- */
+
+// every number that was found lies inside of what was read
+static double read_all(const ModelWeights &weights)
+{
+  double sum = 0.0;
+  for (const BotanGivenNetwork &network : weights.networks())
+    for (int64_t k = 0; k < network.n_tensors; k++) {
+      const BotanTensor &tensor = network.tensors[k];
+      int64_t size = 1;
+      for (int64_t d = 0; d < tensor.n_dimensions; d++) size *= tensor.shape[d];
+      for (int64_t i = 0; i < size; i++) sum += tensor.numbers[i] != 0.0F;
+    }
+  return sum;
+}
+
+static std::string damage_header(Mutator &mutator, std::string_view content)
+{
+  if (content.size() < 8) return std::string(content);
+  uint64_t length = 0;
+  for (size_t k = 8; k-- > 0;) length = length << 8 | static_cast<unsigned char>(content[k]);
+  std::string header(content.substr(8, length));
+  header = mutator.mutate(header, header);
+  length = mutator.below(16) ? header.size() : mutator.below(1 << 20);
+  std::string bytes;
+  for (size_t k = 0; k < 8; k++) bytes += static_cast<char>(length >> 8 * k);
+  return bytes + header + std::string(content.substr(8 + header.size()));
+}
+
+static Counts weights(Mutator &mutator, int64_t tries, const std::vector<std::string> &files)
+{
+  Counts counts;
+  for (int64_t k = 0; k < tries; k++) {
+    const std::string &file = files[mutator.below(files.size())];
+    std::string archive = file;
+    std::string failure;
+    try {
+      ModelMetadata found;
+      ModelWeights plain;
+      if (mutator.below(2)) {    // the directory is at the end
+        const size_t n = std::min<size_t>(archive.size(), 6000);
+        std::string end = archive.substr(archive.size() - n);
+        for (size_t d = 0; d <= mutator.below(4); d++) mutator.damage(end);
+        archive = archive.substr(0, archive.size() - n) + end;
+      }
+      failure = parse_metadata(extra_file(archive, "metadata.json"), found);
+      extra_file(archive, "fallback.pt");
+      const std::string_view content = extra_file(archive, "weights.safetensors");
+      if (failure.empty())
+        failure = plain.read(archive == file ? damage_header(mutator, content) : content, found);
+      if (failure.empty()) counts.wrong += !(read_all(plain) >= 0.0);
+    } catch (const std::runtime_error &refused) {
+      failure = refused.what();
+    }
+    counts.refused += !failure.empty();
+  }
+  return counts;
+}
+
+/* ----------------------------------------------------------------------
    the shortest image is not longer than those around the vector, and the same for all of them
 ------------------------------------------------------------------------- */
 
@@ -136,7 +200,7 @@ static Counts images(Mutator &mutator, int64_t tries)
 int main(int argc, char **argv)
 {
   if (argc < 4) {
-    std::cerr << "parsers metadata|mutants|checksum|images SEED TRIES FILE...\n";
+    std::cerr << "parsers metadata|mutants|checksum|weights|images SEED TRIES FILE...\n";
     return 2;
   }
   const std::string kind = argv[1];
@@ -148,6 +212,8 @@ int main(int argc, char **argv)
     counts = images(mutator, tries);
   else if (kind == "checksum")
     counts = checksum(mutator, tries, files);
+  else if (kind == "weights")
+    counts = weights(mutator, tries, files);
   else
     counts = metadata(mutator, tries, files, kind == "mutants");
   std::cout << "refused " << counts.refused << " wrong " << counts.wrong << "\n";

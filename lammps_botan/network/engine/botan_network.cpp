@@ -11,6 +11,7 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <string>
 
 namespace {
 
@@ -63,7 +64,10 @@ BotanOfEngine::BotanOfEngine(const NetworkDescription &given, Instructions instr
     kernels(find_kernels(instructions)), n_species(given.whole("n_species", 1, 100))
 {
   rounds = given.whole("rounds", 1, 1000);
-  width = given.whole("width", WIDTH, WIDTH);
+  width = given.whole("width", 1, 65536);
+  if (width != WIDTH)
+    throw UnknownNetwork("the compiled engine knows BOTAN with 64 features, found " +
+                         std::to_string(width));
   node_outputs = edge_outputs = 1;
   long inputs_of_nodes = n_species <= 2 ? 1 : n_species, inputs_of_edges = 3;
   if (given.n_vectors() > 0) {
@@ -86,9 +90,8 @@ BotanOfEngine::BotanOfEngine(const NetworkDescription &given, Instructions instr
   }
   addresses.push_back(given.tensor("output.weight", {1, WIDTH}));
   addresses.push_back(given.tensor("output.bias", {1}));
-  weights =
-      std::make_unique<BotanWeights>(addresses, static_cast<int>(inputs_of_nodes),
-                                     static_cast<int>(inputs_of_edges), kernels.panel);
+  weights = std::make_unique<BotanWeights>(addresses, static_cast<int>(inputs_of_nodes),
+                                           static_cast<int>(inputs_of_edges), kernels.panel);
 }
 
 void BotanOfEngine::encode(const EngineGraph &given)
@@ -136,13 +139,12 @@ void BotanOfEngine::encode_inputs()
   float *constant = node_constant.at_least(graph.n_local * WIDTH);
   own_rows.resize(graph.n_local);
   std::iota(own_rows.begin(), own_rows.end(), 0);
-  Threads::parallel(Threads::shares(graph.n_local, graph.first_edge, graph.threads),
-                    [&](long first, long last) {
-                      particles->fill(graph, first, last, nodes + first * columns);
-                      pairs->fill(graph, first, last,
-                                  edges + graph.first_edge[first] * columns_of_edges);
-                      kernels.encode(weights->net, nodes, state.node, constant, first, last);
-                    });
+  Threads::parallel(
+      Threads::shares(graph.n_local, graph.first_edge, graph.threads), [&](long first, long last) {
+        particles->fill(graph, first, last, nodes + first * columns);
+        pairs->fill(graph, first, last, edges + graph.first_edge[first] * columns_of_edges);
+        kernels.encode(weights->net, nodes, state.node, constant, first, last);
+      });
   state.of_edges = edges;
   state.kind = own_rows.data();
   state.node_constant = constant;
@@ -178,7 +180,8 @@ void BotanOfEngine::release_memory()
 
 }    // namespace
 
-std::unique_ptr<EngineNetwork> make_botan(const NetworkDescription &given, Instructions instructions)
+std::unique_ptr<EngineNetwork> make_botan(const NetworkDescription &given,
+                                          Instructions instructions)
 {
   return std::make_unique<BotanOfEngine>(given, instructions);
 }

@@ -40,8 +40,9 @@ BotanBlock BotanWeights::pack(const float *w, long stride, int panel)
   return {keep(panels.data(), WIDTH * WIDTH), pairs.back().data()};
 }
 
-BotanEncoder BotanWeights::encoder(const float *const *layers, int inputs, const float *constant_block,
-                              long stride, const float *constant_bias, int panel)
+BotanEncoder BotanWeights::encoder(const float *const *layers, int inputs,
+                                   const float *constant_block, long stride,
+                                   const float *constant_bias, int panel)
 {
   Numbers transposed;
   for (int d = 0; d < inputs; d++)
@@ -55,7 +56,8 @@ BotanEncoder BotanWeights::encoder(const float *const *layers, int inputs, const
           keep(constant_bias, WIDTH)};
 }
 
-BotanWeights::BotanWeights(const std::vector<const float *> &w, int inputs_of_nodes, int inputs_of_edges, int panel)
+BotanWeights::BotanWeights(const std::vector<const float *> &w, int inputs_of_nodes,
+                           int inputs_of_edges, int panel)
 {
   net.nodes = encoder(&w[0], inputs_of_nodes, w[8] + WIDTH, 3 * WIDTH, w[9], panel);
   net.edges = encoder(&w[4], inputs_of_edges, w[12] + 3 * WIDTH, 4 * WIDTH, w[13], panel);

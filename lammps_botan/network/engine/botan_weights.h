@@ -11,7 +11,8 @@ class BotanWeights {
  public:
   BotanNetwork net;
 
-  BotanWeights(const std::vector<const float *> &given, int inputs_of_nodes, int inputs_of_edges, int panel);
+  BotanWeights(const std::vector<const float *> &given, int inputs_of_nodes, int inputs_of_edges,
+               int panel);
 
  private:
   std::vector<std::vector<float>> numbers;    // those kept stay in their place when there come more

@@ -11,6 +11,16 @@
 
 namespace {
 
+void check_finite(const BotanTensor &tensor, const std::string &kind)
+{
+  int64_t size = 1;
+  for (int64_t k = 0; k < tensor.n_dimensions; k++) size *= tensor.shape[k];
+  for (int64_t k = 0; k < size; k++)
+    if (!std::isfinite(tensor.numbers[k]))
+      throw std::invalid_argument("the network '" + kind + "': the tensor '" + tensor.name +
+                                  "' has numbers that are not finite");
+}
+
 NetworkDescription describe(const BotanGivenNetwork &given)
 {
   NetworkDescription description;
@@ -19,6 +29,7 @@ NetworkDescription describe(const BotanGivenNetwork &given)
     description.settings[given.settings[k].name] = given.settings[k].value;
   for (int64_t k = 0; k < given.n_tensors; k++) {
     const BotanTensor &tensor = given.tensors[k];
+    check_finite(tensor, description.kind);
     description.tensors[tensor.name] = {{tensor.shape, tensor.shape + tensor.n_dimensions},
                                         tensor.numbers};
   }
@@ -34,8 +45,7 @@ std::unique_ptr<EngineNetwork> make_network(const NetworkDescription &descriptio
                                 description.kind + "'; use precision float32");
   if (description.kind == "linear") return make_linear(description, instructions);
   if (description.kind == "equivariant") return make_equivariant(description, instructions);
-  throw std::invalid_argument("the compiled engine does not know the network '" + description.kind +
-                              "'");
+  throw UnknownNetwork("the compiled engine does not know the network '" + description.kind + "'");
 }
 
 // what lammps_botan/network/committee.py makes of the outputs of several networks
@@ -159,9 +169,10 @@ void BotanEngine::combine_outputs(float *node_out, float *edge_out)
 /* ---------------------------------------------------------------------- */
 
 BotanEngine *botan_engine_create(int64_t n_networks, const BotanGivenNetwork *networks,
-                                 bool bfloat16, const char **message)
+                                 bool bfloat16, bool *known, const char **message)
 {
   static thread_local std::string reason;
+  *known = true;
   try {
     auto engine = std::make_unique<BotanEngine>();
     engine->instructions = find_instructions(bfloat16);
@@ -172,6 +183,9 @@ BotanEngine *botan_engine_create(int64_t n_networks, const BotanGivenNetwork *ne
       engine->sizes.edge_outputs *= 2;
     }
     return engine.release();
+  } catch (const UnknownNetwork &failure) {
+    *known = false;
+    reason = failure.what();
   } catch (const std::exception &failure) {
     reason = failure.what();
   }

@@ -42,12 +42,12 @@ struct BotanEngineSizes {
   int64_t node_outputs, edge_outputs;
 };
 
-/* Weights are copied. Several networks are a committee: outputs are their means, then their standard
-   deviations. Null, and what is wrong in `message`, which stands until the next call, if the engine
-   does not know such a network, or the processor or the environment variable LAMMPS_BOTAN_ENGINE
-   does not allow it. */
+/* Weights are copied. Several networks are a committee: outputs are their means, then their
+   standard deviations. Null, and what is wrong in `message`, which stands until the next call, if
+   the engine does not know such a network (`known` is false then), if settings and tensors do not
+   fit, or if processor or environment variable LAMMPS_BOTAN_ENGINE do not allow it. */
 BOTAN_EXPORT BotanEngine *botan_engine_create(int64_t n_networks, const BotanGivenNetwork *networks,
-                                              bool bfloat16, const char **message);
+                                              bool bfloat16, bool *known, const char **message);
 BOTAN_EXPORT void botan_engine_delete(BotanEngine *engine);
 
 BOTAN_EXPORT void botan_engine_sizes(const BotanEngine *engine, BotanEngineSizes *sizes);

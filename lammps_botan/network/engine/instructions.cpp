@@ -7,7 +7,8 @@
 Instructions find_instructions(bool bfloat16)
 {
   const char *given = std::getenv("LAMMPS_BOTAN_ENGINE");
-  const std::string wanted = given ? given : "";
+  std::string wanted = given ? given : "";
+  if (wanted == "torch") wanted.clear();    // the caller's affair
   if (bfloat16) {
 #ifdef BOTAN_BFLOAT16
     if (__builtin_cpu_supports("avx512bf16")) return Instructions::AVX512_BF16;
@@ -24,9 +25,10 @@ Instructions find_instructions(bool bfloat16)
     return Instructions::AVX2;
 #endif
   if (wanted.empty() || wanted == "portable") return Instructions::PORTABLE;
-  throw std::invalid_argument(
-      "the environment variable LAMMPS_BOTAN_ENGINE must be avx512 or avx2 (where the processor has "
-      "them), portable, torch, or unset, found '" + wanted + "'");
+  throw std::invalid_argument("the environment variable LAMMPS_BOTAN_ENGINE must be avx512 or avx2 "
+                              "(where the processor has "
+                              "them), portable, torch, or unset, found '" +
+                              wanted + "'");
 }
 
 const char *instructions_name(Instructions instructions)

@@ -45,8 +45,8 @@ bool NetworkDescription::flag(const std::string &name) const
   const auto found = settings.find(name);
   if (found == settings.end() || found->second == 0.0) return false;
   if (found->second == 1.0) return true;
-  refuse(kind, "expected true or false as its setting '" + name + "', found " +
-                   words(found->second));
+  refuse(kind,
+         "expected true or false as its setting '" + name + "', found " + words(found->second));
 }
 
 double NetworkDescription::positive(const std::string &name) const

@@ -14,6 +14,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,18 @@ class NetworkDescription {
   std::map<std::string, Tensor> tensors;
 
   long whole(const std::string &name, long least, long most) const;
-  bool flag(const std::string &name) const;         // false where it is not set
-  double positive(const std::string &name) const;   // and finite
+  bool flag(const std::string &name) const;          // false where it is not set
+  double positive(const std::string &name) const;    // and finite
   const float *tensor(const std::string &name, std::initializer_list<long> shape) const;
   long columns(const std::string &name) const;    // of a tensor with two dimensions
 
   long n_vectors() const { return flag("history") + flag("inherent"); }
   long n_scalars() const { return 2 * flag("history") + flag("inherent"); }
+};
+
+// another program may compute it
+struct UnknownNetwork : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
 };
 
 class EngineNetwork {
@@ -52,7 +58,7 @@ class EngineNetwork {
   // round is 0 .. rounds - 1; the rows of ghosts are fresh. The last one writes the outputs,
   // row-major [n_local, node_outputs] and [n_edges, edge_outputs]
   virtual void step(long round, float *node_out, float *edge_out) = 0;
-  virtual float *node() = 0;    // [n_nodes, width]
+  virtual float *node() = 0;           // [n_nodes, width]
   virtual double bytes() const = 0;    // kept for the next graph
   virtual void release_memory() = 0;
 };

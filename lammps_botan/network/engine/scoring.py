@@ -1,57 +1,99 @@
-"""The network on a CPU without torch, many times faster: the Python side of engine.cpp.
+"""Networks on a CPU without torch, many times faster: the Python side of engine.cpp.
 
-The engine computes the outputs of a model file of BOTAN in float32 up to rounding, edge by edge in
-the cache. The method `describe` of the file makes the inputs of the encoders besides species and
-vectors. An engine finds out the instructions of the processor when it is made. The environment
-variable LAMMPS_BOTAN_ENGINE chooses avx512, avx2 or portable code, or torch, which is no engine.
+The engine computes what the network of a model file computes, up to rounding of float32, from its
+plain weights. An engine finds out the instructions of the processor when it is made. The
+environment variable LAMMPS_BOTAN_ENGINE chooses avx512, avx2 or portable code.
 """
 
 import ctypes
-import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
-from lammps_botan.network.transfer import send_together
+from lammps_botan.network.engine.threads import available_threads
+from lammps_botan.network.weights import NetworkWeights
 
-WIDTH = 64
-_MLPS = {"node_encoder": 1, "edge_encoder": 3, "node_model": 192, "edge_model": 256, "decoder": 64}
-SHAPES: dict[str, tuple[int, ...]] = {}
-for _name, _inputs in _MLPS.items():
-    SHAPES[f"{_name}.fc1.weight"] = (WIDTH, _inputs)
-    SHAPES[f"{_name}.fc1.bias"] = (WIDTH,)
-    SHAPES[f"{_name}.fc2.weight"] = (WIDTH, WIDTH)
-    SHAPES[f"{_name}.fc2.bias"] = (WIDTH,)
-SHAPES |= {"output.weight": (1, WIDTH), "output.bias": (1,)}  # in the order of engine.h
-# they have as many columns as their encoders are given
-_OF_NODES, _OF_EDGES = "node_encoder.fc1.weight", "edge_encoder.fc1.weight"
-
-Describe = Callable[..., tuple[Tensor, Tensor]]
 Arrays = npt.NDArray[Any]
+Singles = npt.NDArray[np.float32]
+
+
+class _Setting(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("value", ctypes.c_double)]
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("n_dimensions", ctypes.c_int64),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("numbers", ctypes.c_void_p),
+    ]
+
+
+class _Network(ctypes.Structure):
+    _fields_ = [
+        ("kind", ctypes.c_char_p),
+        ("n_settings", ctypes.c_int64),
+        ("settings", ctypes.POINTER(_Setting)),
+        ("n_tensors", ctypes.c_int64),
+        ("tensors", ctypes.POINTER(_Tensor)),
+    ]
+
+
+class _Sizes(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_int64) for name in ("rounds", "width", "node_outputs", "edge_outputs")
+    ]
+
+
+class _Graph(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("threads", "n_local", "n_nodes", "n_edges")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "species",
+                "first_edge",
+                "neighbor",
+                "vectors",
+                "node_vectors",
+                "node_scalars",
+            )
+        ),
+    ]
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def _library() -> ctypes.CDLL:
     path = Path(__file__).parent / "libbotan_engine.so"
     if not path.is_file():
-        return None
+        raise ImportError(
+            f"{path} is missing: lammps-botan was installed without its compiled part; in its "
+            "source folder type pip install --force-reinstall ."
+        )
     library = ctypes.CDLL(str(path))
-    pointer, size = ctypes.c_void_p, ctypes.c_long
-    library.botan_engine_create.restype = pointer
-    library.botan_engine_create.argtypes = [*[size] * 3, pointer, size, size, pointer]
-    library.botan_engine_instructions.restype = ctypes.c_char_p
-    library.botan_engine_instructions.argtypes = [pointer]
-    library.botan_engine_encode.restype = ctypes.c_bool
-    library.botan_engine_encode.argtypes = [pointer, *[size] * 3, *[pointer] * 7]
-    library.botan_engine_step.argtypes = library.botan_engine_delete.argtypes = [pointer]
+    pointer, size = ctypes.c_void_p, ctypes.c_int64
+    for name, result, arguments in (
+        ("create", pointer, [size, pointer, ctypes.c_bool, pointer, pointer]),
+        ("delete", None, [pointer]),
+        ("sizes", None, [pointer, pointer]),
+        ("instructions", ctypes.c_char_p, [pointer]),
+        ("memory_usage", ctypes.c_double, [pointer]),
+        ("encode", ctypes.c_bool, [pointer, pointer]),
+        ("step", None, [pointer, pointer, pointer]),
+    ):
+        function = getattr(library, f"botan_engine_{name}")
+        function.restype, function.argtypes = result, arguments
     return library
+
+
+class UnknownNetworkError(ValueError):
+    """The engine does not know such a network; torch may compute it."""
 
 
 class Engine:
@@ -59,53 +101,55 @@ class Engine:
 
     Parameters
     ----------
-    networks : list of lists of float32 tensors
-        Weights of each, in the order and with the shapes of `SHAPES`; the first ones of the
-        encoders have as many columns as their inputs.
-    rounds : int
+    networks : sequence of NetworkWeights
     bfloat16 : bool
-        Products of bfloat16 numbers for edges; sums and nodes stay float32.
-    describe : list of callables
-        The method `describe` of each network, where they have inputs.
+        Products of bfloat16 numbers for edges; sums and nodes stay float32. For BOTAN only.
+
+    Attributes
+    ----------
+    rounds, width, node_outputs, edge_outputs : int
+        As in the metadata of a model file.
 
     Raises
     ------
+    ImportError
+        If the package was installed without its compiled part.
+    UnknownNetworkError
+        If the engine does not know such a network.
     ValueError
-        If the processor or LAMMPS_BOTAN_ENGINE does not allow it.
+        If settings and weights do not fit, or processor or LAMMPS_BOTAN_ENGINE do not allow it.
 
     Examples
     --------
-    >>> from lammps_botan.network.botan import Botan
-    >>> engine = make_engine(Botan(), rounds=7)
-    >>> engine.instructions in {"avx512_bf16", "avx512", "avx2", "portable"}
+    >>> from lammps_botan.network.archive import Archive
+    >>> from lammps_botan.network.metadata import read_metadata
+    >>> from lammps_botan.network.shipped import find_model
+    >>> from lammps_botan.network.weights import read_weights
+    >>> archive = Archive(find_model("ka-t044"))
+    >>> engine = Engine(read_weights(archive, read_metadata(archive)))
+    >>> engine.instructions in {"avx512", "avx2", "portable"}
     True
     """
 
-    def __init__(
-        self,
-        networks: Sequence[Sequence[Tensor]],
-        rounds: int,
-        *,
-        bfloat16: bool,
-        describe: Sequence[Describe] = (),
-    ) -> None:
+    def __init__(self, networks: Sequence[NetworkWeights], *, bfloat16: bool = False) -> None:
         library = _library()
-        assert library is not None
-        weights = [weight.detach().contiguous() for network in networks for weight in network]
-        addresses = (ctypes.c_void_p * len(weights))(*(w.data_ptr() for w in weights))
-        message = ctypes.c_char_p()
-        self._columns = tuple(
-            networks[0][list(SHAPES).index(name)].shape[1] for name in (_OF_NODES, _OF_EDGES)
-        )
+        given = (_Network * len(networks))(*(_as_struct(network) for network in networks))
+        known, message = ctypes.c_bool(), ctypes.c_char_p()
         self._at = library.botan_engine_create(
-            len(networks), *self._columns, addresses, rounds, bfloat16, ctypes.byref(message)
+            len(networks), given, bfloat16, ctypes.byref(known), ctypes.byref(message)
         )
         if not self._at:
-            raise ValueError((message.value or b"").decode())
+            kind = ValueError if known else UnknownNetworkError
+            raise kind((message.value or b"").decode())
         self._library = library
-        self._rounds = rounds
-        self._networks = len(networks)
-        self._describe = describe
+        sizes = _Sizes()
+        library.botan_engine_sizes(self._at, ctypes.byref(sizes))
+        self.rounds, self.width = int(sizes.rounds), int(sizes.width)
+        self.node_outputs, self.edge_outputs = int(sizes.node_outputs), int(sizes.edge_outputs)
+        settings = networks[0].settings
+        self._n_species = int(settings["n_species"])
+        history, inherent = (bool(settings.get(name)) for name in ("history", "inherent"))
+        self._inputs = (history + inherent, 2 * history + inherent)
         self._busy = threading.Lock()
 
     def __del__(self) -> None:
@@ -118,9 +162,9 @@ class Engine:
         return str(self._library.botan_engine_instructions(self._at).decode())
 
     def score(
-        self, species: Arrays, vectors: Arrays, *others: Arrays
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Compute what `forward` of the network gives, in as many threads as torch takes.
+        self, species: Arrays, vectors: Arrays, *others: Arrays, threads: int | None = None
+    ) -> tuple[Singles, Singles]:
+        """Compute what `forward` of the network gives.
 
         Parameters
         ----------
@@ -131,11 +175,13 @@ class Engine:
             For networks with inputs float32 node_vectors [n_nodes, V, 3] and node_scalars
             [n_nodes, K]; then int64 center and neighbor [n_edges], see
             `lammps_botan.structure.graph`.
+        threads : int, optional
+            By default `network.engine.threads.available_threads`.
 
         Returns
         -------
-        node : float32 [n_nodes, 1], or [n_nodes, 2] of a committee
-        edge : float32 [n_edges, 1] or [n_edges, 2]
+        node : float32 [n_nodes, node_outputs]
+        edge : float32 [n_edges, edge_outputs]
 
         Raises
         ------
@@ -145,37 +191,48 @@ class Engine:
             If there is not enough memory.
         """
         *inputs, center, neighbor = others
-        self._check(species, vectors, center, neighbor)
+        self._check(species, vectors, inputs, center, neighbor)
         n_nodes, n_edges = len(species), len(center)
-        n_outputs = min(self._networks, 2)
-        node = np.empty((n_nodes, n_outputs), np.float32)
-        edge = np.empty((n_edges, n_outputs), np.float32)
-        arrays = (
+        arrays: list[Arrays] = [
             np.ascontiguousarray(species, np.int64),
             np.searchsorted(center, np.arange(n_nodes + 1)).astype(np.int64),
             np.ascontiguousarray(neighbor, np.int32),
-        )
-        described = self._described(species, vectors, inputs, center, neighbor)
-        of_edges = _addresses([edges for _, edges in described])
-        of_nodes = _addresses([nodes for nodes, _ in described]) if inputs else None
+            *(np.ascontiguousarray(one, np.float32) for one in (vectors, *inputs)),
+        ]
+        addresses: list[int | None] = [array.ctypes.data for array in arrays]
+        if not inputs:
+            addresses += [None, None]
+        threads = available_threads() if threads is None else threads
+        graph = _Graph(threads, n_nodes, n_nodes, n_edges, *addresses)
+        node = np.empty((n_nodes, self.node_outputs), np.float32)
+        edge = np.empty((n_edges, self.edge_outputs), np.float32)
         with self._busy:  # the states of a graph are the engine's own
-            threads = torch.get_num_threads()
-            addresses = (array.ctypes.data for array in arrays)
-            outputs = (node.ctypes.data, edge.ctypes.data)
-            if not self._library.botan_engine_encode(
-                self._at, threads, n_nodes, n_nodes, *addresses, of_edges, of_nodes, *outputs
-            ):
+            if not self._library.botan_engine_encode(self._at, ctypes.byref(graph)):
                 raise MemoryError(f"not enough memory to score {n_edges} edges")
-            for _ in range(self._rounds):
-                self._library.botan_engine_step(self._at)
+            for _ in range(self.rounds):
+                self._library.botan_engine_step(self._at, node.ctypes.data, edge.ctypes.data)
         return node, edge
 
-    def _check(self, species: Arrays, vectors: Arrays, center: Arrays, neighbor: Arrays) -> None:
+    def _check(
+        self,
+        species: Arrays,
+        vectors: Arrays,
+        inputs: Sequence[Arrays],
+        center: Arrays,
+        neighbor: Arrays,
+    ) -> None:
         n_nodes, n_edges = len(species), len(center)
         if vectors.shape != (n_edges, 3) or neighbor.shape != (n_edges,):
             raise ValueError(
                 f"{n_edges} edges need vectors of shape [{n_edges}, 3] and {n_edges} neighbors, "
                 f"found {list(vectors.shape)} and {list(neighbor.shape)}"
+            )
+        n_vectors, n_scalars = self._inputs
+        expected = [(n_nodes, n_vectors, 3), (n_nodes, n_scalars)] if n_vectors else []
+        if [one.shape for one in inputs] != expected:
+            raise ValueError(
+                f"expected inputs of particles of shapes {expected}, found "
+                f"{[one.shape for one in inputs]}"
             )
         if (center[1:] < center[:-1]).any():
             raise ValueError("edges must be grouped by center, in ascending order")
@@ -185,106 +242,26 @@ class Engine:
                     f"{name} must hold numbers of particles, 0 to {n_nodes - 1}, found "
                     f"{ends.min()} to {ends.max()}"
                 )
-        if n_nodes and species.min() < 0:
-            raise ValueError(f"species are numbered from 0, found {species.min()}")
-        n_species = self._columns[0]
-        if n_nodes and not self._describe and 1 < n_species <= species.max():
+        if n_nodes and not 0 <= species.min() <= species.max() < self._n_species:
             raise ValueError(
-                f"the network knows {n_species} species, numbered from 0, found {species.max()}"
+                f"the network knows {self._n_species} species, numbered from 0, found species "
+                f"{species.min()} to {species.max()}"
             )
 
-    def _described(
-        self,
-        species: Arrays,
-        vectors: Arrays,
-        inputs: Sequence[Arrays],
-        center: Arrays,
-        neighbor: Arrays,
-    ) -> list[tuple[Arrays, Arrays]]:
-        """Inputs of the encoders of each network; none of nodes where it is the species."""
-        if not inputs:
-            none = np.zeros((0, 0), np.float32)
-            return [(none, np.ascontiguousarray(vectors, np.float32))] * self._networks
-        arrays = [species, vectors, *inputs, center, neighbor]
-        given = send_together(arrays, torch.device("cpu"))
-        found = []
-        with torch.inference_mode():
-            for describe in self._describe:
-                nodes, edges = (one.contiguous().numpy() for one in describe(*given, len(species)))
-                shapes = (len(species), self._columns[0]), (len(vectors), self._columns[1])
-                if (nodes.shape, edges.shape) != shapes:
-                    raise ValueError(
-                        f"expected arrays {shapes} for the encoders, found {nodes.shape} and "
-                        f"{edges.shape}"
-                    )
-                found.append((nodes, edges))
-        return found
 
-
-def _addresses(arrays: Sequence[Arrays]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-
-
-def make_engine(
-    model: nn.Module, rounds: int, *, inputs: bool = False, bfloat16: bool = False
-) -> Engine | None:
-    """Make an engine for a model file of BOTAN, or of a committee of several.
-
-    Parameters
-    ----------
-    model : nn.Module
-        The network, or the module of the model file.
-    rounds : int
-    inputs : bool
-        Whether it sees more than positions and species.
-    bfloat16 : bool
-        See `Engine`.
-
-    Returns
-    -------
-    Engine or None
-        None if the network is another one, is not on the CPU, the package was not compiled, or
-        LAMMPS_BOTAN_ENGINE is torch.
-
-    Raises
-    ------
-    ValueError
-        As `Engine`.
-
-    Examples
-    --------
-    >>> from lammps_botan.network.botan import Botan
-    >>> make_engine(Botan(width=32), rounds=7) is None  # for 64 features only
-    True
-    """
-    networks = _networks(dict(model.named_parameters()), inputs=inputs)
-    if not networks or _library() is None or os.environ.get("LAMMPS_BOTAN_ENGINE") == "torch":
-        return None
-    describe: list[Describe] = []
-    if inputs:
-        members = [model]
-        if len(networks) > 1:
-            members = list(model.members.children())  # type: ignore[union-attr]
-        if not all(hasattr(member, "describe") for member in members):
-            return None
-        describe = [member.describe for member in members]  # type: ignore[misc]
-    return Engine(networks, rounds, bfloat16=bfloat16, describe=describe)
-
-
-def _networks(parameters: Mapping[str, Tensor], *, inputs: bool) -> list[list[Tensor]]:
-    """The weights of BOTAN, or of each member of a committee; empty if it is another network."""
-    members = len(parameters) // len(SHAPES)
-    for prefixes in ([""], [f"members.{k}." for k in range(members)]):
-        shapes = {prefix + name: shape for prefix in prefixes for name, shape in SHAPES.items()}
-        for name in (_OF_NODES, _OF_EDGES) if inputs else (_OF_NODES,):
-            first = parameters.get(prefixes[0] + name) if prefixes else None
-            if first is not None and first.ndim == 2 and first.shape[1] >= 1:
-                shapes |= {prefix + name: (WIDTH, first.shape[1]) for prefix in prefixes}
-        if shapes.keys() == parameters.keys() and all(
-            weight.shape == shapes[name]
-            and weight.device.type == "cpu"
-            and weight.dtype == torch.float32
-            for name, weight in parameters.items()
-        ):
-            return [[parameters[prefix + name] for name in SHAPES] for prefix in prefixes]
-    return []
+def _as_struct(network: NetworkWeights) -> _Network:
+    settings = (_Setting * len(network.settings))(
+        *(_Setting(name.encode(), float(value)) for name, value in network.settings.items())
+    )
+    tensors = (_Tensor * len(network.tensors))(
+        *(
+            _Tensor(
+                name.encode(),
+                tensor.ndim,
+                (ctypes.c_int64 * tensor.ndim)(*tensor.shape),
+                tensor.ctypes.data,
+            )
+            for name, tensor in network.tensors.items()
+        )
+    )
+    return _Network(network.kind.encode(), len(settings), settings, len(tensors), tensors)
