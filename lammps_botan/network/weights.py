@@ -65,7 +65,7 @@ def weights_content(networks: Sequence[NetworkWeights]) -> bytes:
     """
     return safetensors.numpy.save(
         {
-            f"{k}.{name}": np.ascontiguousarray(tensor, np.float32)
+            f"{k}.{name}": np.asarray(tensor, np.float32, order="C")
             for k, network in enumerate(networks)
             for name, tensor in network.tensors.items()
         }

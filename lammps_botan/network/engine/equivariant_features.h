@@ -25,10 +25,7 @@ struct Features {
   {
     EACH_ROW(m) of[m] = load<Channels>(rows + m * stride);
   }
-  INLINE void to(float *rows, long stride) const
-  {
-    EACH_ROW(m) store(rows + m * stride, of[m]);
-  }
+  INLINE void to(float *rows, long stride) const { EACH_ROW(m) store(rows + m * stride, of[m]); }
 };
 
 struct Matrix {
@@ -74,10 +71,13 @@ INLINE inline void product(const Matrix &a, const Matrix &b, Channels *to)
   const Channels xx = a.xx * b.xx + a.xy * b.xy + a.xz * b.xz;
   const Channels yy = a.xy * b.xy + a.yy * b.yy + a.yz * b.yz;
   const Channels zz = a.xz * b.xz + a.yz * b.yz + a.zz * b.zz;
-  to[0] = (a.xx * b.xy + a.xy * b.yy + a.xz * b.yz + a.xy * b.xx + a.yy * b.xy + a.yz * b.xz) * HALF;
-  to[1] = (a.xy * b.xz + a.yy * b.yz + a.yz * b.zz + a.xz * b.xy + a.yz * b.yy + a.zz * b.yz) * HALF;
+  to[0] =
+      (a.xx * b.xy + a.xy * b.yy + a.xz * b.yz + a.xy * b.xx + a.yy * b.xy + a.yz * b.xz) * HALF;
+  to[1] =
+      (a.xy * b.xz + a.yy * b.yz + a.yz * b.zz + a.xz * b.xy + a.yz * b.yy + a.zz * b.yz) * HALF;
   to[2] = (2 * zz - xx - yy) * SIXTH;
-  to[3] = (a.xx * b.xz + a.xy * b.yz + a.xz * b.zz + a.xz * b.xx + a.yz * b.xy + a.zz * b.xz) * HALF;
+  to[3] =
+      (a.xx * b.xz + a.xy * b.yz + a.xz * b.zz + a.xz * b.xx + a.yz * b.xy + a.zz * b.xz) * HALF;
   to[4] = (xx - yy) * HALF;
 }
 
@@ -93,26 +93,31 @@ INLINE inline Features bounded(const Features &a)
   return to;
 }
 
-// of n directions [3][stride] of any length, [ROWS][stride]; some more are written than n
-INLINE inline void harmonics(int n, const float *directions, long stride, float *to)
+// of a register of directions [3][stride] of any length, [ROWS][stride]. Not inline: a copy of the
+// code in an unrolled loop might round another way, and depend on the place of an edge in its tile
+__attribute__((noinline)) void harmonics(const float *directions, long stride, float *to)
 {
-  for (int r = 0; r < n; r += LANES) {
-    Vector x = load(directions + r), y = load(directions + stride + r),
-           z = load(directions + 2 * stride + r);
-    const Vector shorter = 1 / square_root(x * x + y * y + z * z + 1e-12F);
-    x *= shorter;
-    y *= shorter;
-    z *= shorter;
-    float *row = to + r;
-    store(row, x * THREE);
-    store(row + stride, y * THREE);
-    store(row + 2 * stride, z * THREE);
-    store(row + 3 * stride, x * y * FIFTEEN);
-    store(row + 4 * stride, y * z * FIFTEEN);
-    store(row + 5 * stride, (2 * z * z - x * x - y * y) * (FIVE / 2));
-    store(row + 6 * stride, x * z * FIFTEEN);
-    store(row + 7 * stride, (x * x - y * y) * (FIFTEEN / 2));
-  }
+  Vector x = load(directions), y = load(directions + stride), z = load(directions + 2 * stride);
+  const Vector shorter = 1 / square_root(x * x + y * y + z * z + 1e-12F);
+  x *= shorter;
+  y *= shorter;
+  z *= shorter;
+  store(to, x * THREE);
+  store(to + stride, y * THREE);
+  store(to + 2 * stride, z * THREE);
+  store(to + 3 * stride, x * y * FIFTEEN);
+  store(to + 4 * stride, y * z * FIFTEEN);
+  store(to + 5 * stride, (2 * z * z - x * x - y * y) * (FIVE / 2));
+  store(to + 6 * stride, x * z * FIFTEEN);
+  store(to + 7 * stride, (x * x - y * y) * (FIFTEEN / 2));
+}
+
+// their lengths
+__attribute__((noinline)) void lengths(const float *directions, long stride, float unit, float *to)
+{
+  const Vector x = load(directions), y = load(directions + stride),
+               z = load(directions + 2 * stride);
+  store(to, square_root(x * x + y * y + z * z) / unit);
 }
 
 }    // namespace

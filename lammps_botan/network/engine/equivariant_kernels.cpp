@@ -21,13 +21,13 @@ namespace {
 
 constexpr int TILE = 24;    // edges, or nodes, worked on at a time: they stay in the cache
 constexpr int PADDED = (TILE + LANES - 1) / LANES * LANES;
-constexpr float LOWEST = -30;     // exponent of a Gaussian; below it numbers are 0 and slow
-constexpr float ONSET = 0.3F;     // diameters before the cutoff, where neighbors begin to count less
+constexpr float LOWEST = -30;    // exponent of a Gaussian; below it numbers are 0 and slow
+constexpr float ONSET = 0.3F;    // diameters before the cutoff, where neighbors begin to count less
 constexpr float EPSILON = 1e-5F;    // of torch's LayerNorm
 constexpr int MOST_VECTORS = 2;     // history, inherent
 
-#define EACH(j, n)          for (long j = 0; j < (n); j += LANES)
-#define EACH_CHANNEL(c, n)  for (long c = 0; c < (n); c += CHANNELS)
+#define EACH(j, n)         for (long j = 0; j < (n); j += LANES)
+#define EACH_CHANNEL(c, n) for (long c = 0; c < (n); c += CHANNELS)
 
 using Weights = EquivariantWeights;
 using Layer = EquivariantLayerWeights;
@@ -62,7 +62,10 @@ struct Tile {
   }
 
  private:
-  static long whole(long n) { return (n + EQUIVARIANT_LANES - 1) / EQUIVARIANT_LANES * EQUIVARIANT_LANES; }
+  static long whole(long n)
+  {
+    return (n + EQUIVARIANT_LANES - 1) / EQUIVARIANT_LANES * EQUIVARIANT_LANES;
+  }
   float *take(float *memory, long n)
   {
     const long here = floats;
@@ -117,8 +120,7 @@ void pack(const Weights &w, int n, const Tile &t, float *node)
 void bound(const Weights &w, int n, const float *features, float *to)
 {
   const long f = w.padded_features;
-  for (int r = 0; r < n; r++, features += ROWS * f, to += ROWS * f)
-    EACH_CHANNEL(c, f)
+  for (int r = 0; r < n; r++, features += ROWS * f, to += ROWS * f) EACH_CHANNEL(c, f)
     {
       Features x;
       x.from(features + c, f);
@@ -142,7 +144,8 @@ void normalize(const Weights &w, const Layer &layer, int n, const float *x, floa
     }
     const Vector scale = all(1 / __builtin_sqrtf(sum(total) / width + EPSILON));
     EACH(j, w.padded_width)
-    store(to + j, load(to + j) * scale * load(layer.normalize + j) + load(layer.normalize_bias + j));
+    store(to + j,
+          load(to + j) * scale * load(layer.normalize + j) + load(layer.normalize_bias + j));
   }
 }
 
@@ -160,7 +163,7 @@ void encode_features(const Weights &w, const State &s, long i, int n, const Tile
     for (int r = 0; r < n; r++)
       for (int d = 0; d < 3; d++)
         directions[d][r] = s.node_vectors[((i + r) * w.n_vectors + k) * 3 + d];
-    harmonics(n, directions[0], PADDED, harmonic[0]);
+    for (int r = 0; r < n; r += LANES) harmonics(directions[0] + r, PADDED, harmonic[0] + r);
     for (int r = 0; r < n; r++) {
       const float *gate = t.changed + r * gates + k * 2 * f;
       for (int m = 0; m < ROWS; m++) EACH_CHANNEL(c, f)
@@ -212,9 +215,8 @@ void send(const Weights &w, const State &s, long round, float *scratch, long fir
     bound(w, n, t.features, t.bounded);
     for (int r = 0; r < n; r++)
       mix(t.bounded + r * ROWS * f, f, layer.send_vectors, layer.send_matrices,
-          [&](int m, long c, Channels x) INLINE {
-            store(sent + r * stride + 2 * wide + m * f + c, x);
-          });
+          [&](int m, long c, Channels x)
+              INLINE { store(sent + r * stride + 2 * wide + m * f + c, x); });
     if (round < w.rounds - 1) continue;
     sent += of_pairs;
     multiply_all(
@@ -244,10 +246,9 @@ void look(const Weights &w, const State &s, long i, long a, int n, const int *ce
       for (int d = 0; d < 3; d++) apart[d][r] = apart[d][r] + here[d] - there[d];
     }
     for (int r = 0; r < n; r += LANES) {
-      const Vector x = load(apart[0] + r), y = load(apart[1] + r), z = load(apart[2] + r);
-      store(p.distance[k] + r, square_root(x * x + y * y + z * z) / w.diameter);
+      lengths(apart[0] + r, PADDED, w.diameter, p.distance[k] + r);
+      if (k == (w.n_vectors ? 1 : 0)) harmonics(apart[0] + r, PADDED, p.harmonic[0] + r);
     }
-    if (k == (w.n_vectors ? 1 : 0)) harmonics(n, apart[0], PADDED, p.harmonic[0]);
   }
   for (int r = 0; r < n; r += LANES) {
     const Vector zero = {}, one = zero + 1.0F;
@@ -262,8 +263,7 @@ void look(const Weights &w, const State &s, long i, long a, int n, const int *ce
 INLINE inline void radial(const Weights &w, const Pairs &p, int r, float *to)
 {
   const Vector lowest = all(LOWEST);
-  for (long k = 0; k <= w.n_vectors; k++, to += w.n_gaussians)
-    EACH(j, w.n_gaussians)
+  for (long k = 0; k <= w.n_vectors; k++, to += w.n_gaussians) EACH(j, w.n_gaussians)
     {
       const Vector x = (p.distance[k][r] - load(w.radii + j)) * w.gaussians_per_diameter;
       const Vector exponent = x * x * -0.5F;
@@ -272,8 +272,8 @@ INLINE inline void radial(const Weights &w, const Pairs &p, int r, float *to)
   for (long k = 1; k <= w.n_vectors; k++) *to++ = p.distance[k][r] - p.distance[0][r];
 }
 
-// features times harmonics of edge r
-INLINE inline Features directed(const Pairs &p, int r)
+// harmonics of edge r
+INLINE inline Features direction(const Pairs &p, int r)
 {
   Features y;
   EACH_ROW(m) y.of[m] = all<Channels>(p.harmonic[m][r]);
@@ -322,7 +322,7 @@ INLINE inline void change(const Weights &w, const State &s, const Pairs &p,
   const long wide = w.padded_width, f = w.padded_features;
   for (int r = 0; r < n; r++) {
     float *row = t.pair + r * t.pair_stride + w.n_radial;
-    const Features y = directed(p, r);
+    const Features y = direction(p, r);
     EACH_CHANNEL(c, f)
     {
       Features both, x;
@@ -343,9 +343,8 @@ INLINE inline void change(const Weights &w, const State &s, const Pairs &p,
   }
   multiply_all(
       n, t.pair, t.pair_stride, w.pair_output,
-      [&](int r, long j) INLINE {
-        return load(w.pair_bias + j) + load(mine[r] + j) + load(theirs[r] + j);
-      },
+      [&](int r, long j)
+          INLINE { return load(w.pair_bias + j) + load(mine[r] + j) + load(theirs[r] + j); },
       [&](int r, long j, Vector x) INLINE { store(t.hidden + r * wide + j, silu(x)); });
   float *to = s.edge_out + a * w.n_times;
   for (int r = 0; r < n; r++)
@@ -374,7 +373,7 @@ INLINE inline void edges(const Weights &w, const State &s, long round, long i, l
     float *row = t.pair + r * t.pair_stride;
     radial(w, p, r, row);
     if (!s.has_features) continue;
-    const Features y = directed(p, r);
+    const Features y = direction(p, r);
     EACH_CHANNEL(c, f)
     {
       Features x;
@@ -389,10 +388,10 @@ INLINE inline void edges(const Weights &w, const State &s, long round, long i, l
   if (!s.has_features) pair.inputs = w.n_radial;
   multiply_all(
       n, t.pair, t.pair_stride, pair,
-      [&](int r, long j) INLINE { return load(t.center + center[r] * wide + j) + load(sent[r] + j); },
-      [&](int r, long j, Vector x) INLINE {
-        store(t.hidden + r * wide + j, silu(x) * p.share[r]);
-      });
+      [&](int r, long j)
+          INLINE { return load(t.center + center[r] * wide + j) + load(sent[r] + j); },
+      [&](int r, long j, Vector x)
+          INLINE { store(t.hidden + r * wide + j, silu(x) * p.share[r]); });
   multiply_all(
       n, t.hidden, wide, layer.gates, [](int, long) INLINE { return Vector{}; },
       [&](int r, long j, Vector x) INLINE { store(t.gate + r * gates + j, x); });

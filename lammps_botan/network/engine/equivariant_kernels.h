@@ -1,4 +1,5 @@
-/* What a processor does to the states of the equivariant network, once for each set of instructions.
+/* What a processor does to the states of the equivariant network, once for each set of
+   instructions.
 
    The equations are those of lammps_botan/network/equivariant.py and equivariant_layer.py. W
    scalars and F features are padded with zeros to whole registers, w of scalars and f of features;
@@ -21,10 +22,10 @@ struct EquivariantMatrix {
 };
 
 struct EquivariantLayerWeights {
-  const float *normalize, *normalize_bias;    // [w]
-  EquivariantMatrix center;                   // w -> w
-  const float *center_bias;                   // that of radial
-  EquivariantMatrix send;                     // w -> neighbor w, send_scalars w
+  const float *normalize, *normalize_bias;          // [w]
+  EquivariantMatrix center;                         // w -> w
+  const float *center_bias;                         // that of radial
+  EquivariantMatrix send;                           // w -> neighbor w, send_scalars w
   EquivariantMatrix send_vectors, send_matrices;    // F -> f
   EquivariantMatrix pair;                           // radial, angle 2 f -> w
   EquivariantMatrix gates;                          // w -> scalar_gate w, feature_gate 2 f
@@ -37,13 +38,13 @@ struct EquivariantLayerWeights {
 };
 
 struct EquivariantWeights {
-  long width, features;                    // W, F
-  long padded_width, padded_features;      // w, f
+  long width, features;                  // W, F
+  long padded_width, padded_features;    // w, f
   long n_own, n_vectors, n_radial, n_gaussians, n_times, rounds;
   float reach, gaussians_per_diameter, diameter;    // reach in diameters
-  float root_neighbors;                    // square root of their mean number
-  const float *real;                       // [w], 1 for the scalars, 0 for the padding
-  const float *radii;                      // [n_gaussians, padded]
+  float root_neighbors;                             // square root of their mean number
+  const float *real;                                // [w], 1 for the scalars, 0 for the padding
+  const float *radii;                               // [n_gaussians, padded]
 
   EquivariantMatrix begin, begin_scalars;    // n_own -> w, w -> w
   const float *begin_bias, *begin_scalars_bias;
@@ -75,7 +76,8 @@ struct EquivariantState {
   // output on pairs, the sum w, scalars w, features 8 f
   float *sent;
   bool has_features;    // false where they are all 0
-  float *node_out, *edge_out;    // [n_local, n_times], [n_edges, n_times], written in the last round
+  float *node_out,
+      *edge_out;    // [n_local, n_times], [n_edges, n_times], written in the last round
 };
 
 // Ranges of nodes end before `last`; every thread has its own, and a scratch.

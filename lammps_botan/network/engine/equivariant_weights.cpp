@@ -148,9 +148,7 @@ EquivariantLayerWeights PackedEquivariant::layer(const NetworkDescription &netwo
   const auto of = [&](const char *name, Part inputs, Part outputs) {
     return block(network, prefix + name, inputs, outputs);
   };
-  const auto bias = [&](const char *name) {
-    return row(network.tensor(prefix + name, {s.n}), s);
-  };
+  const auto bias = [&](const char *name) { return row(network.tensor(prefix + name, {s.n}), s); };
   EquivariantLayerWeights to = {};
   to.normalize = bias("normalize.weight");
   to.normalize_bias = bias("normalize.bias");
@@ -207,9 +205,9 @@ void PackedEquivariant::pack_pairs(const NetworkDescription &network)
   const Part s = scalars(), two = features(2);
   const auto of = [&](const char *name, Part inputs) { return block(network, name, inputs, s); };
   w.pair_sum = matrix(of("edge_output.sum.weight", s));
-  w.pair_output =
-      below({of("edge_output.radial.weight", plain(w.n_radial)), of("edge_output.angle.weight", two),
-             of("edge_output.lengths.weight", two), of("edge_output.product.weight", s)});
+  w.pair_output = below({of("edge_output.radial.weight", plain(w.n_radial)),
+                         of("edge_output.angle.weight", two), of("edge_output.lengths.weight", two),
+                         of("edge_output.product.weight", s)});
   w.pair_bias = row(network.tensor("edge_output.radial.bias", {s.n}), s);
   const float *weight = network.tensor("edge_output.output.weight", {w.n_times, w.width});
   const float *bias = network.tensor("edge_output.output.bias", {w.n_times});
