@@ -6,47 +6,20 @@
 #define BOTAN_EQUIVARIANT_ROWS_H
 
 #include "equivariant_kernels.h"
+#include "registers.h"
 
 namespace {
 
-// floats in a register, in one for channels of features, and rows of which sums are in registers
+// floats in a register for channels of features, and rows of which sums are in registers
 #if defined(__AVX512F__)
-constexpr int LANES = 16, CHANNELS = 8, BLOCK = 12;    // 24 of 32 registers
+constexpr int CHANNELS = 8, BLOCK = 12;    // 24 of 32 registers
 #elif defined(__AVX2__)
-constexpr int LANES = 8, CHANNELS = 8, BLOCK = 6;    // 12 of 16
+constexpr int CHANNELS = 8, BLOCK = 6;    // 12 of 16
 #else
-constexpr int LANES = 4, CHANNELS = 4, BLOCK = 4;    // 8 of 16
+constexpr int CHANNELS = 4, BLOCK = 4;    // 8 of 16
 #endif
 
-#define INLINE __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
-
-typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
 typedef float Channels __attribute__((vector_size(CHANNELS * sizeof(float))));
-
-template <class V> INLINE inline V load(const float *from)
-{
-  typedef float Unaligned
-      __attribute__((vector_size(sizeof(V)), aligned(sizeof(float)), may_alias));
-  return *reinterpret_cast<const Unaligned *>(from);
-}
-
-INLINE inline Vector load(const float *from)
-{
-  return load<Vector>(from);
-}
-
-template <class V> INLINE inline void store(float *to, V x)
-{
-  typedef float Unaligned
-      __attribute__((vector_size(sizeof(V)), aligned(sizeof(float)), may_alias));
-  *reinterpret_cast<Unaligned *>(to) = x;
-}
-
-template <class V = Vector> INLINE inline V all(float x)
-{
-  return x - V{};
-}
 
 // finish(row, column, start(row, column) + x w) for N rows and V registers of columns
 template <int N, int V, class Start, class Finish>
