@@ -9,6 +9,9 @@ import torch
 from lammps_botan.network.botan import Botan, ThermalBotan
 from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.export import export
+from lammps_botan.network.inputs import VECTORS
+from lammps_botan.network.network import Network
+from lammps_botan.network.weights import NetworkWeights
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
@@ -63,6 +66,14 @@ def network(seed: int = 1, rounds: int = 3, width: int = 64) -> Botan:
         for weight in model.parameters():
             weight *= 1.7
     return model
+
+
+def plain_weights(kind: str, network: Network) -> NetworkWeights:
+    """Those of a model file."""
+    settings = {name: value for name, value in network.settings.items() if name != "inputs"}
+    settings |= {name: name in network.inputs for name in VECTORS}
+    tensors = {name: tensor.numpy(force=True) for name, tensor in network.state_dict().items()}
+    return NetworkWeights(kind, settings | {"n_species": network.n_species}, tensors)
 
 
 def write(path: Path, *models: Botan, **changes: object) -> Path:

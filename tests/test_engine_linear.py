@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, available, random_graph
+from engines import INSTRUCTIONS, available, plain_weights, random_graph
 from linear_equations import (
     CUTOFF,
     SEES,
@@ -37,17 +37,8 @@ def instructions(request, monkeypatch):
     return request.param
 
 
-def weights(network):
-    """Those of a model file."""
-    settings = {"n_species": network.n_species, "history": network.history}
-    settings |= {"inherent": network.inherent} | network.settings
-    del settings["inputs"]
-    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    return NetworkWeights("linear", settings, tensors)
-
-
 def engine(network):
-    return Engine([weights(network)])
+    return Engine([plain_weights("linear", network)])
 
 
 def arrays(sees, graph=None):
@@ -167,7 +158,7 @@ def test_the_number_of_threads_changes_nothing(instructions, sees):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("which", ["vectors", "node_vectors", "node_scalars"])
 def test_what_is_not_finite_reaches_the_outputs(instructions, which, value):
-    """Exactly where torch has it: an infinite length is one beyond the cutoff."""
+    """As far as they do by torch, for which an infinite distance is one beyond the cutoff."""
     given = arrays("both")
     at = ["species", "vectors", "node_vectors", "node_scalars"].index(which)
     given[at] = given[at].copy()
@@ -195,7 +186,7 @@ def test_the_models_that_ship(instructions, name):
 
 
 def changed(network, name, value):
-    given = weights(network)
+    given = plain_weights("linear", network)
     if name in given.tensors:
         return replace(given, tensors={**given.tensors, name: np.asarray(value, np.float32)})
     return replace(given, settings={**given.settings, name: value})
@@ -228,7 +219,7 @@ def test_what_does_not_fit_is_refused(name, value, message):
 
 
 def test_what_would_take_all_memory_is_refused():
-    given = weights(make_network("thermal"))
+    given = plain_weights("linear", make_network("thermal"))
     settings = {**given.settings, "n_species": 100, "cutoff": 100.0}
     with pytest.raises(ValueError, match="more than 1 GiB"):
         Engine([NetworkWeights("linear", settings, given.tensors)])
@@ -237,7 +228,7 @@ def test_what_would_take_all_memory_is_refused():
 def test_members_of_a_committee_may_have_other_generations(instructions):
     members = [random_weights(generations=generations) for generations in (1, 4)]
     given = arrays("thermal", random_graph(150, 5.0))
-    found = Engine([weights(member) for member in members]).score(*given)
+    found = Engine([plain_weights("linear", member) for member in members]).score(*given)
     outputs = [by_torch(member, given) for member in members]
     for ours, theirs in zip(found, zip(*outputs, strict=True), strict=True):
         mean, deviation = np.mean(theirs, axis=0), np.std(theirs, axis=0, ddof=1)

@@ -5,6 +5,8 @@
 
 #include "botan_kernels.h"
 
+#include "registers.h"
+
 #ifdef __AVX512BF16__
 #include <immintrin.h>
 #endif
@@ -28,38 +30,17 @@ constexpr const char *NAME = "avx2";
 constexpr const char *NAME = "portable";
 #endif
 
-// floats in a register, and the rows and columns of registers that hold sums
+// rows and columns of registers that hold sums
 #if defined(__AVX512F__)
-constexpr int LANES = 16, ROWS = 6, VECTORS = 4;    // 24 of 32 registers
+constexpr int ROWS = 6, VECTORS = 4;    // 24 of 32 registers
 #elif defined(__AVX2__)
-constexpr int LANES = 8, ROWS = 6, VECTORS = 2;    // 12 of 16
+constexpr int ROWS = 6, VECTORS = 2;    // 12 of 16
 #else
-constexpr int LANES = 4, ROWS = 4, VECTORS = 2;    // 8 of 16
+constexpr int ROWS = 4, VECTORS = 2;    // 8 of 16
 #endif
 constexpr int PANEL = VECTORS * LANES;
 
-#define INLINE  __attribute__((always_inline))
-#define UNROLL  _Pragma("GCC unroll 16")
 #define EACH(j) for (int j = 0; j < WIDTH; j += LANES)
-
-typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
-typedef float Unaligned
-    __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-INLINE inline Vector load(const float *from)
-{
-  return *reinterpret_cast<const Unaligned *>(from);
-}
-
-INLINE inline void store(float *to, Vector x)
-{
-  *reinterpret_cast<Unaligned *>(to) = x;
-}
-
-INLINE inline Vector all(float x)
-{
-  return x - Vector{};
-}
 
 // NaN stays NaN
 INLINE inline Vector relu(Vector x)

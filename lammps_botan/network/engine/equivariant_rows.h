@@ -19,8 +19,6 @@ constexpr int CHANNELS = 8, BLOCK = 6;    // 12 of 16
 constexpr int CHANNELS = 4, BLOCK = 4;    // 8 of 16
 #endif
 
-#define UNROLL _Pragma("GCC unroll 16")
-
 typedef float Channels __attribute__((vector_size(CHANNELS * sizeof(float))));
 
 // finish(row, column, start(row, column) + x w) for N rows and V registers of columns

@@ -7,6 +7,7 @@
 #define BOTAN_REGISTERS_H
 
 #define INLINE __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
 
 namespace {
 
