@@ -1,16 +1,11 @@
 """What is compiled runs on other machines than the one that compiled it."""
 
 import re
-import shutil
 import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
-from lmp import run_lmp
 
-import lammps_botan
 from lammps_botan import plugin
 
 SOURCE = Path(__file__).resolve().parents[1]
