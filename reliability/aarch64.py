@@ -142,9 +142,10 @@ def main() -> None:
             found = np.fromfile(folder / "found", "<f4")
             apart = float(abs(found - expected).max())
             worst = max(worst, apart)
+            there = done.stdout.strip()
             print(
                 f"{model.name}: {apart:.1e} apart at most, of outputs up to "
-                f"{abs(expected).max():.1f} ({engine.instructions} here, {done.stdout.strip()} there)"
+                f"{abs(expected).max():.1f} ({engine.instructions} here, {there} there)"
             )
     if not worst < ROUNDING:
         raise SystemExit(f"expected {ROUNDING} at most")
