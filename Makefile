@@ -1,6 +1,7 @@
 # make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
 # make bench: install, then measure.  make reliability: install, then try to break it.
 # make docs: install, then build the site.  make gallery: install, then draw its pictures.
+# make aarch64: install, then score on an emulated ARM processor too.
 # make wheel: install, then make dist/*.tar.gz and dist/*.whl, and try them in other Pythons.
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
-.PHONY: install demo test bench reliability docs gallery wheel lint format
+.PHONY: install demo test bench reliability docs gallery aarch64 wheel lint format
 
 install: $(VENV)/.installed
 
@@ -41,6 +42,9 @@ docs: install
 
 gallery: install
 	$(BIN)/python docs/gallery.py
+
+aarch64: install
+	$(BIN)/python reliability/aarch64.py
 
 wheel: install
 	$(BIN)/python packaging/wheel.py dist

@@ -6,7 +6,9 @@
 #ifdef __GLIBCXX__
 
 // glibc 2.32: whether there is one thread, so that locks may be left out. Never
-extern "C" __attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+extern "C" {
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+}
 
 // gcc 11
 namespace std {

@@ -25,7 +25,7 @@ pair_coeff 1 1 1.0 1.0 2.5
 pair_coeff 1 2 1.5 0.8 2.0
 pair_coeff 2 2 0.5 0.88 2.2
 fix nve all nve
-fix mob all botan 10 ka-t064 A B
+fix mob all botan 1 ka-t064 A B
 run 0
 write_dump all custom {dump} id f_mob modify sort id format float %.9g
 """

