@@ -27,12 +27,14 @@ extensions = [
     "mathml",
     "package_pages",
     "plain_docstrings",
+    "wide_pictures",
 ]
 exclude_patterns = ["_build", "extensions"]
 templates_path = ["_templates"]
 language = "en"
 highlight_language = "text"
 nitpicky = False
+smartquotes = False  # "cpu" and --fallback are typed as they stand
 
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4

@@ -41,10 +41,10 @@ def test_portable_code_stays_so_with_flags_for_this_processor(tmp_path, monkeypa
     monkeypatch.setenv("CXXFLAGS", "-march=native")
     done = configure(tmp_path / "build")
     assert done.returncode == 0, words(done)
-    command = ["cmake", "--build", tmp_path / "build", "--target", "kernels_portable"]
+    command = ["cmake", "--build", tmp_path / "build", "--target", "botan_kernels_portable"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, words(done)
-    (compiled,) = (tmp_path / "build").rglob("kernels.cpp.o")
+    (compiled,) = (tmp_path / "build").rglob("botan_kernels.cpp.o")
     assert b"botan_kernels_portable" in compiled.read_bytes()  # and not botan_kernels_avx512
 
 
@@ -83,7 +83,7 @@ def test_wrong_sizes_are_named(tmp_path):
     assert "LAMMPS_SIZES must be smallbig or bigbig, got 'huge'" in words(done)
 
 
-def test_without_torch_it_says_what_to_type(tmp_path, bare_python):
+def test_without_torch_it_says_what_is_left_out(tmp_path, bare_python):
     source = tmp_path / "src"
     source.mkdir()
     (source / "fix.h").touch()
@@ -92,9 +92,8 @@ def test_without_torch_it_says_what_to_type(tmp_path, bare_python):
     mpi = Path(sys.executable).with_name("mpicxx")
     options = (f"-DLAMMPS_SOURCE_DIR={tmp_path}", f"-DMPI_CXX_COMPILER={mpi}")
     done = configure(tmp_path / "build", *options, python=bare_python)
-    assert done.returncode != 0
-    assert "no libtorch (torch/script.h" in words(done)
-    assert "pip install torch==2.13.0" in words(done)
+    assert done.returncode == 0, words(done)
+    assert "no torch (torch/script.h, libtorch): the plugin computes what its engine knows" in words(done)
     assert "-DCMAKE_PREFIX_PATH=/path/to/libtorch" in words(done)
 
 

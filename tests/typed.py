@@ -10,7 +10,9 @@ from pathlib import Path
 from lmp import BIN
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-FENCE = re.compile(r"(<!-- fragment -->\n)?^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(
+    r"(?:<!-- fragment(|: [^\n]+) -->\n)?^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE
+)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?|\bnan\b")
 # shells and programs that a page starts see the environment that the tests run in, and no other
 PATH = f"{BIN}{os.pathsep}{os.environ['PATH']}"
@@ -18,18 +20,19 @@ PATH = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 
 @dataclass(frozen=True)
 class Block:
-    """Code between two fences."""
+    """Code between two fences; that of a fragment is not run, for a reason that it may say."""
 
     language: str
     code: str
     is_fragment: bool
+    reason: str
 
 
 def blocks_of(page: Path) -> list[Block]:
     """The fenced code of a page, in order."""
     return [
-        Block(language, code, bool(mark))
-        for mark, language, code in FENCE.findall(page.read_text())
+        Block(found[2], found[3], found[1] is not None, (found[1] or "").removeprefix(": "))
+        for found in FENCE.finditer(page.read_text())
     ]
 
 
