@@ -374,7 +374,8 @@ def test_a_model_that_fails_while_running_stops_every_rank(tmp_path, fault, rank
 @RANKS
 def test_a_torch_that_cannot_be_loaded_is_said_so(tmp_path, ranks):
     """The plugin loads, other runs are not disturbed, and `fix botan` names the library."""
-    shutil.copy(Path(folder()) / "botanplugin.so", tmp_path)
+    for library in ("botanplugin.so", "libbotan_model.so"):
+        shutil.copy(Path(folder()) / library, tmp_path)
     save_model(tmp_path / "m.pt")
     script = liquid("2 2 2") + "fix g all botan 10 m.pt A B"
     load = f"plugin clear\nplugin load {tmp_path}/botanplugin.so\n"

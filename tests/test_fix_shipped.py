@@ -53,10 +53,12 @@ def several(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_engine_on_four_ranks_gives_what_torch_gives_on_one(name, tmp_path, monkeypatch):
+def test_the_engine_on_several_ranks_gives_what_torch_gives_on_one(name, tmp_path, monkeypatch):
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed")
-    nodes, bonds, printed = score(tmp_path, name, ranks=4)
+    # another number of ranks finds other inherent structures of some particles
+    ranks = 1 if Predictor(name).metadata.inputs.inherent else 4
+    nodes, bonds, printed = score(tmp_path, name, ranks)
     assert "(torch)" not in printed
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "torch")
     expected_nodes, expected_bonds, printed = score(tmp_path, name, ranks=1)
@@ -68,12 +70,13 @@ def test_the_engine_on_four_ranks_gives_what_torch_gives_on_one(name, tmp_path, 
     np.testing.assert_allclose(bonds[:, 2], expected_bonds[:, 2], atol=20 * ROUNDING)
 
 
+@pytest.mark.filterwarnings("ignore:.* is unlike what it saw")  # at another temperature
 @pytest.mark.parametrize("name", [n for n in NAMES if not Predictor(n).metadata.inputs.names])
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_the_fix_gives_what_python_gives(name, ranks, tmp_path):
     """Without torch too: by the compiled engine in both."""
     script = GLASS + (
-        f"fix mob all botan 10 {name} A B\ndump d all custom 1 a.dump id f_mob\n"
+        f"fix mob all botan 10 {name} A B\ndump d all custom 10 a.dump id f_mob\n"
         "dump_modify d sort id format float %.9g\nrun 0\nwrite_data now.data\n"
     )
     run_lmp(script, tmp_path, ranks=ranks)

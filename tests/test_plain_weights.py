@@ -232,7 +232,8 @@ def without_torch(code, **options):
 def test_models_that_ship_are_scored_without_torch(tmp_path):
     code = f"""
 import numpy as np
-from lammps_botan import Box, Configuration, History, Predictor
+from lammps_botan import Box, Configuration, Predictor
+from lammps_botan.structure.history import History
 sites = 0.941 * np.indices((6, 6, 6)).reshape(3, -1).T
 species = np.repeat([0, 1], [173, 43])
 n = len(sites)

@@ -20,7 +20,7 @@ constexpr uint16_t LARGE_FIELD = 1;
 
 [[noreturn]] void damaged(const std::string &what)
 {
-  throw std::runtime_error("not a zip archive that torch writes: " + what);
+  throw std::runtime_error("not a TorchScript archive (" + what + ")");
 }
 
 // numbers of an archive are little-endian; none is read outside of it

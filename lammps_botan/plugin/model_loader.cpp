@@ -189,8 +189,8 @@ static void read_contents(LAMMPS *lmp, Contents &contents, ModelMetadata &metada
       failure = contents.weights.read(extra_file(contents.bytes, "weights.safetensors"), metadata);
     contents.fallback = extra_file(contents.bytes, "fallback.pt");
   } catch (const std::exception &unreadable) {
-    failure = fmt::format("{}; `lammps-botan export` makes a model file from a checkpoint",
-                          unreadable.what());
+    failure =
+        fmt::format("{}; `lammps-botan export` makes one from a checkpoint", unreadable.what());
   }
   agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));
 }

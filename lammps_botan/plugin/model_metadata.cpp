@@ -366,7 +366,8 @@ static ModelMetadata read(const json &object)
 std::string parse_metadata(std::string_view text, ModelMetadata &metadata)
 {
   if (text.empty())
-    return "it is a TorchScript archive without metadata.json, so not a model file of this project";
+    return "it is an archive without metadata.json, so not a model file of this project; "
+           "`lammps-botan export` makes one from a checkpoint";
   try {
     metadata = read(parse_limited_json(text, "metadata.json"));
     return "";
