@@ -186,7 +186,7 @@ def run(command: list[str], folder: Path, variables: dict[str, str], reports: Pa
 def split(text: str) -> list[str]:
     """The reports in what a sanitizer wrote."""
     begins = [found.start() for found in BEGIN.finditer(text)]
-    return [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=True)]
+    return [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=False)]
 
 
 def faults(share: float) -> Iterator[Fault]:
