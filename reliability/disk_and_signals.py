@@ -45,11 +45,14 @@ DISTURBANCES = {
     **{name: f"{name} at any time" for name in SIGNALS},
     "background": "started with SIGINT ignored, and SIGTERM at any time",
     "full": "a file system that is full",
+    "quota": "a disk quota that is used up",
     "read-only": "a file system that is read-only",
     "limit": "a limit of the size of files",
     "rival": "the same command twice at a time",
 }
-OF_ROOT = ("full", "read-only")  # which may mount file systems
+OF_ROOT = ("full", "quota", "read-only")  # which may mount file systems
+# of a file system that has quotas whatever the kernel was built with; no smaller one is possible
+QUOTA_IMAGE = 128 << 20  # bytes, hardly any in use
 TRIES = 60
 Files = dict[str, bytes]
 
@@ -127,6 +130,8 @@ def prepare(with_mounts: bool, folder: Path) -> Attempt:
 def pair_of(seed: int, with_mounts: bool) -> tuple[str, str]:
     """A command and a disturbance: all pairs, in an order that is mixed and fixed."""
     names = [name for name in DISTURBANCES if with_mounts or name not in OF_ROOT]
+    if not shutil.which("mkfs.btrfs"):
+        names = [name for name in names if name != "quota"]
     pairs = [(command, name) for command in COMMANDS for name in names]
     random.Random(0).shuffle(pairs)
     return pairs[seed % len(pairs)]
@@ -155,11 +160,35 @@ def _disturb(
         most = max(1, round(share * max(map(len, whole.values()))))
         return [finish(start(writing.words, partial(_limit_files, most)))]
     kilobytes = max(4, round(share * sum(map(len, whole.values())) / 1024))
+    if disturbance == "quota":
+        _mount_with_quota(out, kilobytes)
+        found = [finish(start(writing.words))]
+        _run("btrfs", "qgroup", "limit", "none", out)
+        return found
     options = f"size={kilobytes}k" if disturbance == "full" else "size=64k,ro"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", out], check=True)
+    _run("mount", "-t", "tmpfs", "-o", options, "tmpfs", out)
     found = [finish(start(writing.words))]
-    subprocess.run(["mount", "-o", "remount,rw,size=100m", out], check=True)
+    _run("mount", "-o", "remount,rw,size=100m", out)
     return found
+
+
+def _mount_with_quota(out: Path, kilobytes: int) -> None:
+    """Mount a file system in which `out` may hold so much."""
+    image = out.with_name("image")
+    with image.open("wb") as file:
+        file.truncate(QUOTA_IMAGE)
+    _run("mkfs.btrfs", "-q", "-f", image)
+    _run("mount", "-o", "loop", image, out)
+    _run("btrfs", "quota", "enable", out)
+    _run("btrfs", "subvolume", "create", out / "part")
+    used = 64  # before the first file has content
+    _run("btrfs", "qgroup", "limit", f"{used + kilobytes}K", out / "part")
+    _run("umount", out)
+    _run("mount", "-o", "loop,subvol=part", image, out)
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def _judge(

@@ -29,6 +29,7 @@ TABLES_FROM_HERE = "<!-- the rest is written by reliability/run.py -->\n"
 # seconds on two cores, for the time left
 PARTS = {
     "parsers": 190,
+    "sanitizers": 600,
     "readers": 180,
     "in_fix": 120,
     "between": 180,
@@ -39,6 +40,7 @@ PARTS = {
 }
 TITLES = {
     "parsers": "Parsers of the plugin, with sanitizers",
+    "sanitizers": "The plugin and the engine as a whole, with sanitizers",
     "readers": "Files in Python",
     "in_fix": "The fix: files and words",
     "between": "The fix: commands between two scorings",

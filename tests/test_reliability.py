@@ -11,6 +11,7 @@ import numpy as np
 import parsers
 import pytest
 import readers
+import sanitizers
 from child import make_tries
 from damage import damage_archive, damage_bytes, damage_text, swap_members
 from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault, from_json, markdown, to_json
@@ -151,6 +152,47 @@ def test_commands_that_write_survive_disks_signals_and_rivals(tmp_path, monkeypa
     ):
         outcome, text = attempt(pairs[pair])
         assert outcome in (REFUSED, RIGHT), text
+
+
+OURS = """==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000011
+READ of size 4 at 0x602000000011 thread T0
+    #0 0x7f1 in LAMMPS_NS::History::add(int) (/site/lammps_botan/plugin/botanplugin.so+0x2a)
+"""
+OF_OTHERS = """==7==ERROR: AddressSanitizer: alloc-dealloc-mismatch (malloc vs operator delete)
+    #0 0x7f1 in operator delete(void*) (/usr/lib/libasan.so.8+0x2a)
+    #1 0x7f2 in at::native::add (/torch/lib/libtorch_cpu.so+0x11)
+"""
+RUNTIME = "lammps_botan/plugin/history.cpp:77:12: runtime error: signed integer overflow: 1 + 2\n"
+RACE = """==================
+WARNING: ThreadSanitizer: data race (pid=7)
+  Write of size 8 at 0x7b by thread T1:
+    #0 encode lammps_botan/network/engine/engine.cpp:10 (libbotan_engine.so+0x11)
+==================
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [(OURS, 1), (OF_OTHERS, 0), (OF_OTHERS + OURS, 1), (RUNTIME + RUNTIME, 2), (RACE, 1), ("", 0)],
+)
+def test_reports_of_sanitizers_count_where_our_libraries_are_in_their_stacks(text, n):
+    assert sum(bool(sanitizers.OURS.search(one)) for one in sanitizers.split(text)) == n
+
+
+def test_a_sanitizer_that_is_not_there_is_skipped_with_its_reason(monkeypatch):
+    monkeypatch.setattr(sanitizers, "COMPILER", "no-compiler-of-this-name")
+    found = list(sanitizers.faults(1.0))
+    assert [fault.tries for fault in found] == [0, 0]
+    assert all(fault.is_good for fault in found)
+    assert "not tried: no no-compiler-of-this-name or no cmake" in markdown(found)
+
+
+def test_models_of_every_kind_and_all_commands_are_scripts_for_sanitizers(tmp_path):
+    scripts, n = sanitizers.of_models(tmp_path)
+    assert scripts.count("fix g all botan 20 ") == 2 * n  # again after a restart
+    assert {path.name for path in tmp_path.glob("*.pt")} > {"both.pt", "committee.pt", "torch.pt"}
+    commands, n = sanitizers.of_commands(tmp_path)
+    assert commands.count("create_box 2 box") == n > 40
 
 
 def test_what_is_half_written_is_seen():

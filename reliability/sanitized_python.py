@@ -1,0 +1,65 @@
+"""Score and train in Python, in two threads, with whatever libraries the package has.
+
+`sanitizers.py` runs this program.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from model_files import write_network
+from small_files import liquid
+
+from lammps_botan.network.botan import Botan
+from lammps_botan.network.engine import training
+from lammps_botan.network.predictor import Predictor
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import build_graph
+
+# instructions, members of a committee, precision
+MODELS = (
+    ("portable", 1, "float32"),
+    ("avx2", 1, "float32"),
+    ("avx512", 3, "float32"),
+    ("avx512", 1, "bfloat16"),
+)
+
+
+def score(folder: Path) -> None:
+    """With each of the engines that this processor has."""
+    several = liquid(seed=1, n=400, length=7.0)
+    none = Configuration(np.zeros((0, 3)), np.zeros(0, np.int64), several.box)
+    for instructions, members, precision in MODELS:
+        os.environ["LAMMPS_BOTAN_ENGINE"] = instructions
+        path = write_network(folder / "model.pt", members=members)
+        try:
+            predictor = Predictor(path, precision=precision)
+        except ValueError as error:
+            print(f"{instructions}, {precision}: {error}")
+            continue
+        for _ in range(3):
+            predictor.predict(several)
+        predictor.predict(none)
+    del os.environ["LAMMPS_BOTAN_ENGINE"]
+
+
+def train() -> None:
+    """Two steps of the kernels, where there are any."""
+    model = Botan(2)
+    if not training.available(model):
+        print("no kernels of training")
+        return
+    graph = build_graph(liquid(seed=2, n=400, length=7.0), 2.0)
+    arrays = (graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor)
+    for _ in range(2):
+        node, edge = training.forward(model, *map(torch.from_numpy, arrays))
+        (node.square().mean() + edge.square().mean()).backward()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    with tempfile.TemporaryDirectory() as name:
+        score(Path(name))
+    train()
