@@ -1,5 +1,6 @@
 """The equivariant network in the compiled engine, against torch."""
 
+import ctypes
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from symmetry import CUTOFF, INPUTS, SPREAD, TURNS, equivariant, liquid, tensors
 
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.arrays import forward_arrays
-from lammps_botan.network.engine.scoring import Engine
+from lammps_botan.network.engine.scoring import Engine, _Graph
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.module import load_module
 from lammps_botan.network.shipped import find_model
@@ -237,3 +238,61 @@ def test_members_of_a_committee_may_have_other_sizes(instructions, name):
         mean, deviation = np.mean(theirs, axis=0), np.std(theirs, axis=0, ddof=1)
         largest = np.abs(mean).max()
         np.testing.assert_allclose(ours, np.hstack([mean, deviation]), 0, ROUNDING * largest)
+
+
+class Half:
+    """An engine with half of the nodes as its own and the others as ghosts, as a rank has them."""
+
+    def __init__(self, network, given, own):
+        self.engine, self.own, n = engine(network), own, len(given[0])
+        self.order = np.concatenate([np.flatnonzero(own), np.flatnonzero(~own)])
+        rank = np.argsort(self.order)
+        species, vectors, *inputs, center, neighbor = given
+        self.edges = own[center]
+        n_local = int(own.sum())
+        first = np.searchsorted(rank[center[self.edges]], np.arange(n_local + 1))
+        self.arrays = [
+            species[self.order],
+            first.astype(np.int64),
+            rank[neighbor[self.edges]].astype(np.int32),
+            vectors[self.edges],
+            *(one[self.order] for one in inputs),
+        ]
+        addresses = [one.ctypes.data for one in self.arrays] + [None] * (2 - len(inputs))
+        self.graph = _Graph(2, n_local, n, int(self.edges.sum()), *addresses)
+        self.library, self.at = self.engine._library, self.engine._at
+        self.node = np.empty((n_local, 1), np.float32)
+        self.edge = np.empty((self.graph.n_edges, 1), np.float32)
+        assert self.library.botan_engine_encode(self.at, ctypes.byref(self.graph))
+
+    def states(self):
+        address = ctypes.POINTER(ctypes.c_float)
+        self.library.botan_engine_node.restype = address
+        self.library.botan_engine_node.argtypes = [ctypes.c_void_p]
+        shape = (len(self.order), self.engine.width)
+        return np.ctypeslib.as_array(self.library.botan_engine_node(self.at), shape)
+
+    def step(self):
+        self.library.botan_engine_step(self.at, self.node.ctypes.data, self.edge.ctypes.data)
+
+
+@sees
+def test_halves_of_a_glass_that_exchange_their_states_have_the_outputs_of_the_whole(
+    instructions, name
+):
+    network, given = random_scales(name), arrays(name)
+    own = np.random.default_rng(0).random(len(given[0])) < 0.5
+    halves = [Half(network, given, own), Half(network, given, ~own)]
+    for round in range(network.rounds):
+        if round > 0 or name != "thermal":
+            whole = np.empty_like(halves[0].states())
+            for half in halves:
+                whole[half.own] = half.states()[: len(half.node)]
+            for half in halves:
+                half.states()[len(half.node) :] = whole[~half.own]
+        for half in halves:
+            half.step()
+    node, edge = engine(network).score(*given)
+    for half in halves:
+        np.testing.assert_allclose(half.node, node[half.own], 0, ROUNDING)
+        np.testing.assert_allclose(half.edge, edge[half.edges], 0, ROUNDING)
