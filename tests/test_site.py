@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 import click
 import pytest
+from browser import chromium
 
 import lammps_botan
 from lammps_botan.cli import main
 
+__all__ = ["chromium"]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 ROOMS = [p.parent.name for p in Path(lammps_botan.__path__[0]).glob("*/__init__.py")]
 
@@ -145,3 +147,40 @@ def test_every_room_has_its_page(site, room):
 
 def test_no_page_has_a_former_address(site):
     assert [path.name for path in site.pages if "former" in path.name] == []
+
+
+def too_wide(browser: object, paths: Iterable[Path], width: int) -> list[str]:
+    """Pages that a reader must push sideways in a window of this width."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    found = []
+    for path in paths:
+        page.goto(path.as_uri(), wait_until="domcontentloaded")
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(path.name)
+    page.close()
+    return found
+
+
+def test_pages_fit_into_the_window_of_a_telephone(site, chromium):
+    """One page of the Python interface stands for all: they are made alike."""
+    api = site.folder / "reference" / "api"
+    pages = [path for path in site.pages if path.parent != api]
+    assert too_wide(chromium, [*pages, api / "lammps_botan.network.predictor.html"], 400) == []
+
+
+def test_a_page_that_does_not_fit_would_be_found(tmp_path, chromium):
+    for width in (300, 500):
+        (tmp_path / f"{width}.html").write_text(f'<div style="width: {width}px">x</div>')
+    assert too_wide(chromium, sorted(tmp_path.glob("*.html")), 400) == ["500.html"]
+
+
+def test_pictures_of_several_panels_stay_readable_on_a_telephone(site, chromium):
+    """A map of three panels is drawn wider than the window, and one of one panel is not."""
+    page = chromium.new_page(viewport={"width": 400, "height": 900})
+    widths = {}
+    for name in ("gallery", "tutorials/score_a_run"):
+        page.goto((site.folder / f"{name}.html").as_uri())
+        widths[name] = page.locator("article img").first.bounding_box()["width"]
+    page.close()
+    assert widths["gallery"] > 600
+    assert widths["tutorials/score_a_run"] < 400

@@ -49,7 +49,7 @@ class Windows:
 def find_windows(times: Floats) -> list[Windows]:
     """Find the windows of each lag time, which are the times since the first frame.
 
-    Of more than 60 lag times about twelve to a decade are taken.
+    If there are more than 60 lag times, about twelve to a decade are taken.
 
     Parameters
     ----------

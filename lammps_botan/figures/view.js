@@ -3,6 +3,7 @@
 document.title = "lammps-botan view";
 document.head.insertAdjacentHTML("beforeend", `<meta name="viewport" content="width=device-width">
 <style>
+  body { overflow: hidden; }
   #label, #frames { position: absolute; font: 16px sans-serif; color: #222; z-index: 100; }
   /* K3D's color bar takes the lowest 30 % of the window */
   #label { left: 14px; bottom: calc(30vh + 8px); padding: 2px 6px; background: #ffffffd0;

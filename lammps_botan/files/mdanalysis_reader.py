@@ -103,8 +103,9 @@ def _scale(reader: Any, units: str | None) -> float:
     if units not in _PER_NANOMETER:
         raise ValueError(
             f"{name}: {form} files are in nm, but in lj units as LAMMPS has the lengths; say the "
-            f"units of the simulation, one of {', '.join(UNITS)}: a data file of write_data or a "
-            "dump with 'dump_modify 1 units yes' as the topology does"
+            f"units of the simulation, one of {', '.join(UNITS)}, by `lammps-botan score --units` "
+            "or lammps_botan.files.trajectory.open_frames(..., units=...); as the topology, a data "
+            "file of write_data or a dump with 'dump_modify 1 units yes' says them too"
         )
     return _PER_NANOMETER[units] / converted
 

@@ -36,7 +36,7 @@ _UNPACK = {  # commands that unpack the archives that are not read here
 def open_text(path: Path) -> io.BufferedReader:
     r"""Open a text file for reading bytes: plain, or packed by gzip, bzip2, xz or zstd.
 
-    A byte-order mark of UTF-8 is left out. What comes before damage is read before the damage is
+    A byte-order mark of UTF-8 is left out. The text before damage is read before the damage is
     raised.
 
     Parameters
