@@ -62,18 +62,27 @@ def argon(folder):
 
 
 def test_what_the_configuration_leaves_out_is_taken_from_the_data(tmp_path):
+    length = (N_PARTICLES / KOB_ANDERSEN.density) ** (1 / 3)
     for seed, name in enumerate(NAMES):
-        write_liquid(tmp_path / f"{name}.npz", seed, time=2.0, temperature=0.7)
+        write_liquid(tmp_path / f"{name}.npz", seed, length=length, time=2.0, temperature=0.7)
     physics = read(tmp_path, without(recipe(5), "lag_time", "temperature", "cutoff")).physics
     assert physics.mixture == KOB_ANDERSEN
     assert (physics.lag_times, physics.temperature) == ((2.0,), 0.7)
     assert (physics.cutoff, physics.density) == (2.0, 1.2)
 
 
-def test_the_density_of_the_data_is_recorded_where_it_is_not_that_of_the_mixture(tmp_path):
+@pytest.mark.parametrize("length", [4.6, 5.0], ids=["3 % more", "20 % less"])
+def test_the_density_of_the_data_is_recorded_where_it_is_not_that_of_the_mixture(tmp_path, length):
+    for seed, name in enumerate(NAMES):
+        write_liquid(tmp_path / f"{name}.npz", seed, length=length)
+    assert read(tmp_path, recipe(5)).physics.density == pytest.approx(
+        N_PARTICLES / length**3, rel=1e-5
+    )
+
+
+def test_files_of_another_density_than_the_recipe_says_are_refused(tmp_path):
     for seed, name in enumerate(NAMES):
         write_liquid(tmp_path / f"{name}.npz", seed, length=5.0)
-    assert read(tmp_path, recipe(5)).physics.density == pytest.approx(N_PARTICLES / 5**3)
     with pytest.raises(ValueError, match=r"has the density 0\.96, but target\.density is 1\.2"):
         read(tmp_path, recipe(5, target="density = 1.2"))
 

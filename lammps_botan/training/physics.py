@@ -15,6 +15,7 @@ from lammps_botan.training.inputs import read_inputs
 
 SAME = 0.01  # relative difference up to which lag times, or temperatures, are the same
 SAME_DENSITY = 0.05  # likewise of densities, which fluctuate in a barostat
+NOMINAL_DENSITY = 0.005  # up to which data have the density that their mixture says
 
 
 def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[Ensemble]:
@@ -159,8 +160,8 @@ def _density(target: Target, mixture: Mixture, ensembles: Sequence[Ensemble]) ->
     """Density of the configuration, or of the mixture where the ensembles have it, else theirs."""
     found = [one.configuration.density for one in ensembles]
 
-    def fits(density: float) -> list[bool]:
-        return [math.isclose(own, density, rel_tol=SAME_DENSITY) for own in found]
+    def fits(density: float, tolerance: float = SAME_DENSITY) -> list[bool]:
+        return [math.isclose(own, density, rel_tol=tolerance) for own in found]
 
     if target.density is not None:
         for one, own, right in zip(ensembles, found, fits(target.density), strict=True):
@@ -169,7 +170,7 @@ def _density(target: Target, mixture: Mixture, ensembles: Sequence[Ensemble]) ->
                     f"{one.path}: has the density {own:g}, but target.density is {target.density:g}"
                 )
         return target.density
-    if mixture.density is not None and all(fits(mixture.density)):
+    if mixture.density is not None and all(fits(mixture.density, NOMINAL_DENSITY)):
         return mixture.density
     for one, own, right in zip(ensembles, found, fits(found[0]), strict=True):
         if not right:
