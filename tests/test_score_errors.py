@@ -177,6 +177,9 @@ def test_files_without_a_box_or_types_say_what_to_add(tmp_path):
     assert f"{xyz}: frame 0: no periodic box; give its edges with --box LX LY LZ" in refused(
         xyz, model, "--species", "A"
     )
+    assert "expected three lengths, as in --box 15 15 15, found '--species'" in refused(
+        xyz, model, "--box", 15, "--species", "A"
+    )
     box = ("--box", *LENGTHS)
     assert "kob-andersen has no species 'C'; it has A, B" in refused(xyz, model, *box)
     assert "give --species with a word for each type" in refused(xyz, model, *box)

@@ -24,6 +24,18 @@ class _SpeciesCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+class _Edge(click.types.FloatParamType):
+    """Edge of the box: a single number in place of three would take the next option for an edge."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"expected three lengths, as in --box 15 15 15, found '{value}'")
+
+
 def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> list[str] | None:
     return None if text is None else text.split()
 
@@ -60,7 +72,9 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     "(docs/reference/inherent.md).",
 )
 @click.option("--topology", type=FILE, help="File with the atom types, if TRAJECTORY has none.")
-@click.option("--box", type=(float, float, float), help="Edges of the box, if TRAJECTORY has none.")
+@click.option(
+    "--box", type=(_Edge(), _Edge(), _Edge()), help="Edges of the box, if TRAJECTORY has none."
+)
 @click.option("--units", help="LAMMPS units of an XTC or TRR file, if its topology has none.")
 @click.option(
     "--timestep",
