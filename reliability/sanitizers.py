@@ -71,7 +71,7 @@ SANITIZERS = {
         "threads",
         "-fsanitize=thread",
         "libtsan.so",
-        # MPI's library UCX watches the memory of threads that have ended, which their sanitizer lost
+        # UCX, part of MPI, watches the memory of threads that have ended: the sanitizer fails
         {
             "TSAN_OPTIONS": "ignore_noninstrumented_modules=1:exitcode=0",
             "UCX_MEM_MMAP_HOOK_MODE": "none",
