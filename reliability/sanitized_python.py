@@ -18,6 +18,7 @@ from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 
+END = "all has been done"
 # instructions, members of a committee, precision
 MODELS = (
     ("portable", 1, "float32"),
@@ -63,3 +64,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         score(Path(name))
     train()
+    print(END)

@@ -136,7 +136,7 @@ def test_code_in_a_file_is_refused_by_name_and_not_run(tmp_path, protocol):
         (Harmful(eval, "1"), r"builtins\.eval"),
         (Harmful(getattr, "a", "b"), r"builtins\.getattr"),
         (Harmful(np.load, "x"), r"numpy\.load"),
-        (Path("a"), r"pathlib\.P"),
+        (Path("a"), r"pathlib\.(_local\.)?P"),
         (np.random.default_rng(0), r"numpy\.random"),
         (np.array([{}]), "array of 'O8', which are not numbers"),
         (np.array(["text"]), "array of 'U4', which are not numbers"),
