@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from lammps_botan.network.weights import NetworkWeights, read_weights
 
 from lammps_botan.files.lammps_data import read_lammps_data
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.engine.scoring import Engine, UnknownNetworkError
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import shipped_models
+from lammps_botan.network.weights import NetworkWeights, read_weights
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 

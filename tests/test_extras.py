@@ -17,6 +17,7 @@ SOURCE = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"]
 # the rooms that may ask for more than what is installed for all
 EXTRAS = {
+    "network": {"torch"},
     "training": {"train"},
     "cli": {"train"},
     "figures": {"plot", "view"},
