@@ -25,7 +25,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from torch import Tensor
 
-from lammps_botan.files.checksum import add_checksum, has_checksum
+from lammps_botan.files.checksum import add_checksum
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.botan import Botan
 from lammps_botan.network.equivariant import Equivariant
@@ -35,6 +35,7 @@ from lammps_botan.network.limits import LIMITS
 from lammps_botan.network.linear import Linear
 from lammps_botan.network.network import Network
 from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.plain_data import load_plain
 from lammps_botan.network.weights import NetworkWeights
 from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 
@@ -369,42 +370,3 @@ def physics_of_version_1(path: Path, content: Mapping[str, Any]) -> Physics:
             f"{KOB_ANDERSEN.name}. Train it again with target.mixture in its configuration"
         )
     return Physics(mixture=KOB_ANDERSEN, **given)
-
-
-def load_plain(path: Path) -> dict[str, Any]:
-    """Read the dict in a file of `torch.save`; no code of the file is run.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is damaged, or holds something else than plain data.
-
-    Examples
-    --------
-    >>> torch.save({"bias": torch.zeros(2)}, "weights.pth")
-    >>> load_plain(Path("weights.pth"))
-    {'bias': tensor([0., 0.])}
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    archive = path.read_bytes()
-    has_checksum(archive, str(path))
-    try:
-        content = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
-    except Exception as error:  # torch fails in many ways on a damaged file without a checksum
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path}: not a file of plain weights: {reason}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a dict of weights, found {type(content).__name__}")
-    return content

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from lammps_botan.files.npz_archive import check_archive
 from lammps_botan.network.botan import Botan
-from lammps_botan.network.checkpoint import Checkpoint, Physics, load_plain
+from lammps_botan.network.checkpoint import Checkpoint, Physics
 from lammps_botan.network.nt_gnn import NtGnn
+from lammps_botan.network.plain_data import load_plain
 
 
 def import_public_weights(path: Path, physics: Physics) -> Checkpoint:
