@@ -40,14 +40,14 @@ ENGINE = "LAMMPS_BOTAN_ENGINE"
 ENGINES = ("avx512", "avx2", "portable", "torch")
 
 
-def predictors(path: Path) -> dict[str, Predictor]:
+def predictors(path: Path, threads: int) -> dict[str, Predictor]:
     """The best that this processor can do, all else that it can, and torch on the model file."""
-    found = {OURS: Predictor(path)}
+    found = {OURS: Predictor(path, threads=threads)}
     before = os.environ.get(ENGINE)
     for engine in ENGINES:
         os.environ[ENGINE] = engine
         with contextlib.suppress(ValueError):  # a processor without these instructions
-            predictor = Predictor(path)
+            predictor = Predictor(path, threads=threads)
             if predictor.engine != found[OURS].engine:
                 found[f"engine {predictor.engine}"] = predictor
     if before is None:
@@ -103,21 +103,25 @@ def measure(path: Path, turns: int) -> Sections:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.pt"
         export(Checkpoint(model, PHYSICS), file)
-        ours = predictors(file)
+        by_threads = {n: predictors(file, n) for n in THREADS}
+    ours = by_threads[max(THREADS)]
     actions: dict[str, Callable[[], object]] = {
         "product": lambda: matrix @ matrix,
         "plain graph": lambda: plain.build_graph(glass, CUTOFF),
         PLAIN: lambda: plain.forward(model, *inputs),
         "graph": lambda: build_graph(glass, CUTOFF),
     }
-    for name, predictor in ours.items():
-        actions[name] = functools.partial(predictor.predict_graph, graph)
-    taken: dict[tuple[str, int], list[float]] = {(name, n): [] for n in THREADS for name in actions}
+    names = [*actions, *ours]
+    taken: dict[tuple[str, int], list[float]] = {(name, n): [] for n in THREADS for name in names}
     with torch.inference_mode():
         for turn in steps(range(turns + 1), "forward"):
             for n in THREADS:
                 torch.set_num_threads(n)
-                for name, action in actions.items():
+                scoring: dict[str, Callable[[], object]] = {
+                    name: functools.partial(predictor.predict_graph, graph)
+                    for name, predictor in by_threads[n].items()
+                }
+                for name, action in (actions | scoring).items():
                     spent = seconds(action)
                     if turn > 0:
                         taken[name, n].append(spent)
@@ -132,7 +136,7 @@ def measure(path: Path, turns: int) -> Sections:
     ]
     sections = {
         f"graph and forward, {n} thread{'s' * (n > 1)}; ours: {ours[OURS].engine}": of_threads(
-            {name: taken[name, n] for name in actions},
+            {name: taken[name, n] for name in names},
             floor(model, graph.n_edges),
             aimed=n == max(THREADS),
         )

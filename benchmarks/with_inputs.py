@@ -63,7 +63,7 @@ def measure(path: Path, turns: int) -> Sections:
         file, thermal = Path(folder) / "model.pt", Path(folder) / "thermal.pt"
         export(Checkpoint(model, PHYSICS.model_copy(update={"inputs": INPUTS})), file)
         export(Checkpoint(random_network(graph), PHYSICS), thermal)
-        ours, without = Predictor(file), Predictor(thermal)
+        ours, without = Predictor(file, threads=1), Predictor(thermal, threads=1)
     actions: dict[str, Callable[[], object]] = {
         "torch": functools.partial(ours.predict_by_torch, *given),
         "ours": functools.partial(ours.predict_graph, *given),

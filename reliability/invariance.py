@@ -8,7 +8,6 @@ from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
-import torch
 from child import Attempt, make_tries
 from fault import OTHER, RIGHT, Fault
 
@@ -119,8 +118,7 @@ def prepare(model: str, folder: Path) -> Attempt:
 
     The remainder of the seed says which change.
     """
-    torch.set_num_threads(1)
-    predictor = Predictor(model)
+    predictor = Predictor(model, threads=1)
     history = predictor.metadata.inputs.history
 
     def attempt(seed: int) -> tuple[str, str]:

@@ -3,11 +3,11 @@
 import json
 import shutil
 import struct
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from engines import network, physics, random_graph, write
 from lmp import GLASS, run_lmp
@@ -15,6 +15,7 @@ from model_archives import with_plain_weights
 
 from lammps_botan import plugin
 from lammps_botan.network.archive import Archive
+from lammps_botan.network.botan import ThermalBotan
 from lammps_botan.network.checkpoint import Checkpoint
 from lammps_botan.network.export import export
 from lammps_botan.network.linear import Linear
@@ -77,8 +78,17 @@ def rounds(metadata):
     metadata["networks"][0]["settings"]["rounds"] = 2
 
 
-def other_kind(metadata):
-    metadata["networks"][0]["kind"] = "transformer"
+def other_setting(metadata):
+    metadata["networks"][0]["settings"]["residual"] = True
+
+
+def ends_early(metadata):
+    """A name that C would end at the sign 0."""
+    metadata["networks"][0]["settings"]["n_species\0"] = 1
+
+
+def flag_in_words(metadata):
+    metadata["networks"][0]["settings"]["history"] = "true"
 
 
 def fraction(metadata):
@@ -91,6 +101,10 @@ def huge(metadata):
 
 def no_networks(metadata):
     metadata["networks"] = []
+
+
+def cutoff(metadata):
+    metadata["networks"][0]["settings"]["cutoff"] = 2.5
 
 
 def words(metadata):
@@ -134,25 +148,34 @@ def foreign(header):
     header["7.output.bias"] = header.pop("0.output.bias")
 
 
+def another(content):
+    tensors = safetensors.numpy.load(content)
+    return safetensors.numpy.save(tensors | {"0.gain": np.ones(1, np.float32)})
+
+
 def nan(content):
     return content[:-4] + struct.pack("<f", float("nan"))
 
 
 WRONG = {
     "rounds": ({"change_metadata": rounds}, "have rounds 2, and metadata.json says 3"),
-    "kind": ({"change_metadata": other_kind}, "does not know the network 'transformer'"),
+    "setting": ({"change_metadata": other_setting}, "does not know its setting 'residual'"),
+    "name": ({"change_metadata": ends_early}, "'networks"),
+    "flag": ({"change_metadata": flag_in_words}, "'networks"),
     "fraction": ({"change_metadata": fraction}, "whole number 1 to 1000 as its setting 'rounds'"),
     "huge": ({"change_metadata": huge}, "whole number 1 to 1000 as its setting 'rounds'"),
     "no networks": ({"change_metadata": no_networks}, "'networks'"),
+    "cutoff": ({"change_metadata": cutoff}, "has the cutoff 2.5, and metadata.json says 2"),
     "words": ({"change_metadata": words}, "'networks"),
     "more": ({"change_metadata": more}, "expected the tensor"),
-    "empty": ({"change_weights": lambda _: b""}, "weights.safetensors: "),
     "short": ({"change_weights": lambda content: content[:1000]}, "weights.safetensors: "),
+    "none": ({"change_weights": lambda _: b""}, "the archive has no weights.safetensors"),
     "missing": ({"change_weights": edit_header(drop)}, "'output.bias' of shape [1], found none"),
     "half": ({"change_weights": edit_header(half)}, "weights.safetensors: "),
     "shape": ({"change_weights": edit_header(other_shape)}, "of shape [1, 64], found [64, 1]"),
     "outside": ({"change_weights": edit_header(outside)}, "weights.safetensors: "),
     "foreign": ({"change_weights": edit_header(foreign)}, "tensors of 1 networks, found '7.output"),
+    "another": ({"change_weights": another}, "does not know its tensor 'gain'"),
     "not finite": ({"change_weights": nan}, "has numbers that are not finite"),
 }
 
@@ -218,84 +241,49 @@ def test_the_program_of_a_model_with_plain_weights_is_not_run(model, tmp_path, m
         Predictor(changed)
 
 
-WITHOUT_TORCH = """
-import sys
-sys.modules["torch"] = None  # its import fails
-"""
-
-
-def without_torch(code, **options):
-    command = [sys.executable, "-P", "-c", WITHOUT_TORCH + code]
-    return subprocess.run(command, capture_output=True, text=True, **options)
-
-
-def test_models_that_ship_are_scored_without_torch(tmp_path):
-    code = f"""
-import numpy as np
-from lammps_botan import Box, Configuration, Predictor
-from lammps_botan.structure.history import History
-sites = 0.941 * np.indices((6, 6, 6)).reshape(3, -1).T
-species = np.repeat([0, 1], [173, 43])
-n = len(sites)
-rng = np.random.default_rng(1)
-for name in {NAMES}:
-    predictor = Predictor(name)
-    seen = predictor.metadata.inputs.history
-    history = None if seen is None else History(
-        window=seen.window, displacement=rng.normal(0, 0.1, (n, 3)), variance=np.full(n, 0.02),
-        energy=np.full(n, -6.0),
-    )
-    crystal = Configuration(
-        sites, species, Box(5.646, (True, True, True)), history=history,
-        inherent_positions=sites, inherent_energies=np.full(n, -7.0),
-    )
-    import warnings
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a crystal is unlike a glass
-        node = predictor.predict(crystal).node
-    assert np.isfinite(node).all() and node.std() > 0, name
-    print(name, predictor.engine)
-"""
-    done = without_torch(code, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == NAMES
-    assert "torch" not in done.stdout
-
-
-@pytest.mark.parametrize(
-    "words", [["info", "ka-t064"], ["models"], ["--help"], ["score", "--help"]]
-)
-def test_commands_work_without_torch(words, tmp_path):
-    code = f"from lammps_botan.cli import main\nmain({words})"
-    done = without_torch(code, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-
-
-def test_a_network_of_another_kind_asks_for_torch_by_name(tmp_path):
+def test_a_network_of_another_kind_asks_for_torch_by_name(tmp_path, monkeypatch):
     path = write(tmp_path / "m.pt", NtGnn(2))
     assert read_metadata(path).networks is None
-    done = without_torch(f"from lammps_botan import Predictor\nPredictor({str(path)!r})")
-    line = done.stderr.strip().splitlines()[-1]
-    assert "torch computes this model here, and is not installed" in line
-    assert "pip install 'lammps-botan[torch]'" in line
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "lammps_botan.network.torch_model", raising=False)
+    message = "torch computes this model here, and is not installed: type pip install 'lammps-botan"
+    with pytest.raises(ValueError, match=message):
+        Predictor(path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
-def test_lammps_does_not_open_torch_for_a_model_that_ships(name, tmp_path):
-    script = GLASS + f"fix mob all botan 10 {name} A B\nrun 0\n"
-    (tmp_path / "in.glass").write_text(script)
-    code = """
-from lammps import lammps
-lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
-lmp.file("in.glass")
-maps = open("/proc/self/maps").read()
-assert "botanplugin.so" in maps
-print([line.split()[-1] for line in maps.splitlines() if "libtorch" in line or "libc10" in line])
-"""
-    done = without_torch(code, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith("[]")
+def test_a_kind_of_a_newer_version_is_computed_by_torch(model, tmp_path):
+    """TorchScript says what it computes."""
+
+    def newer(metadata):
+        metadata["networks"][0]["kind"] = "transformer"
+
+    changed = with_plain_weights(model, tmp_path / "m.pt", change_metadata=newer)
+    predictor = Predictor(changed)
+    assert predictor.engine == "torch"
+    graph = random_graph(60, 5.0)
+    found, expected = predictor.predict_graph(graph), Predictor(model).predict_graph(graph)
+    np.testing.assert_allclose(found.node, expected.node, atol=2e-5)
+
+
+class Narrow(ThermalBotan):
+    """A network of one's own that inherits from BOTAN and has another decoder."""
+
+    def __init__(self) -> None:
+        super().__init__(2, 64)
+        self.decoder.fc1 = torch.nn.Linear(64, 32)
+        self.decoder.fc2 = torch.nn.Linear(32, 64)
+
+
+def test_a_network_with_other_layers_is_computed_by_torch(tmp_path):
+    with pytest.warns(UserWarning, match="expected the tensor 'decoder.fc1.weight' of shape"):
+        write(tmp_path / "m.pt", Narrow())
+    assert Predictor(tmp_path / "m.pt").engine == "torch"
+
+
+def test_a_network_with_another_cutoff_than_its_physics_is_not_exported(tmp_path):
+    network = Linear(2.5)
+    with pytest.raises(ValueError, match=r"has the cutoff 2.5, and its physics say 2"):
+        export(Checkpoint(network, physics()), tmp_path / "m.pt")
 
 
 @pytest.mark.slow

@@ -16,6 +16,15 @@ from lammps_botan.cli import (
 )
 from lammps_botan.cli.shared import signals_as_ctrl_c
 
+# by the package that is missing
+EXTRAS = {
+    "lightning": "train",
+    "sklearn": "train",
+    "matplotlib": "plot",
+    "k3d": "view",
+    "torch": "torch",
+}
+
 
 class _Commands(click.Group):
     """Errors about the user's files become one message instead of a traceback."""
@@ -26,12 +35,11 @@ class _Commands(click.Group):
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            extras = {"lightning": "train", "sklearn": "train", "matplotlib": "plot", "k3d": "view"}
-            if error.name not in extras:
+            if error.name not in EXTRAS:
                 raise
             raise click.ClickException(
                 f"{error}: this command needs more packages; type pip install "
-                f"'lammps-botan[{extras[error.name]}]'"
+                f"'lammps-botan[{EXTRAS[error.name]}]'"
             ) from error
 
 

@@ -99,9 +99,14 @@ def _load(library: Path) -> str:
         return ""
     pins = [r for r in metadata.requires("lammps-botan") or [] if r.startswith("torch==")]
     return (
-        f"the plugin cannot load torch: {done.stderr.strip().splitlines()[-1]}. It was compiled "
+        f"the plugin cannot load torch: {_last_line(done)}. It was compiled "
         f"for {pins[0].partition(';')[0].strip() if pins else 'another torch'}"
     )
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = done.stderr.strip().splitlines()
+    return lines[-1] if lines else f"it ended with the status {done.returncode}"
 
 
 def _check_lammps(report: Report, plugin: Path) -> None:

@@ -82,7 +82,7 @@ def _words(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     help="Time step of the run, for a model that sees a history and a TRAJECTORY without times.",
 )
 @click.option("--workers", default=1, show_default=True, help="Processes, for frames in parallel.")
-@click.option("--device", default="cpu", show_default=True, help="Device of torch: cpu or cuda.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 @TRUST
 def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **arguments: Any) -> None:
     """Score the frames of TRAJECTORY: a LAMMPS dump or data file, XYZ, GSD, DCD, XTC or TRR.

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from torch import Tensor
@@ -156,7 +157,10 @@ class Checkpoint:
         """Kind, settings and plain weights of the network, as the compiled engine takes them."""
         settings = {key: value for key, value in self.model.settings.items() if key != "inputs"}
         settings |= {name: name in self.model.inputs for name in VECTORS}
-        tensors = {key: value.numpy(force=True) for key, value in self.model.state_dict().items()}
+        tensors = {
+            key: np.asarray(value.numpy(force=True), np.float32, order="C")
+            for key, value in self.model.state_dict().items()
+        }
         return NetworkWeights(
             self.architecture, settings | {"n_species": self.model.n_species}, tensors
         )

@@ -1,6 +1,7 @@
 """Export of checkpoints to a model file (docs/reference/model_file.md)."""
 
 import json
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -30,6 +31,7 @@ from lammps_botan.network.network import Network, states_without_nodes
 from lammps_botan.network.program import check_program
 from lammps_botan.network.trial_configuration import trial_arrays
 from lammps_botan.network.weights import (
+    SAME_LENGTH,
     WEIGHTS,
     NetworkWeights,
     weights_content,
@@ -81,6 +83,7 @@ def export(
     """
     several = [checkpoints] if isinstance(checkpoints, Checkpoint) else list(checkpoints)
     physics, provenance = _agree(several)
+    _check_lengths(several)
     model = together([checkpoint.model for checkpoint in several]).eval()
     if fallback is not None:
         provenance = provenance | {"fallback": fallback.stem}
@@ -153,6 +156,11 @@ def _known_to_engine(
         engine = Engine(networks)
     except UnknownNetworkError:
         return None
+    except ValueError as error:  # a class of one's own, with other layers
+        warnings.warn(
+            f"{error}: the file has no plain weights, and torch computes the model", stacklevel=3
+        )
+        return None
     trial = trial_arrays(physics.mixture, physics.cutoff, physics.inputs)
     with torch.inference_mode():
         outputs = model(*(torch.from_numpy(array) for array in trial))
@@ -192,9 +200,20 @@ def _write(
             archive.extra_file(name) == inside for name, inside in extra_files.items()
         )
         if (fallback := read_fallback(archive, metadata)) is not None:
-            load_module(fallback, cpu, trust=True)  # else it would fail where it is needed
+            load_module(fallback, cpu)  # else it would fail where it is needed
         if not same:
             raise RuntimeError(f"{path}: the exported model does not reproduce the network")
+
+
+def _check_lengths(several: Sequence[Checkpoint]) -> None:
+    for checkpoint in several:
+        physics = checkpoint.physics
+        for name, expected in (("cutoff", physics.cutoff), ("diameter", physics.mixture.diameter)):
+            found = checkpoint.model.settings.get(name, expected)
+            if not math.isclose(found, expected, rel_tol=SAME_LENGTH):
+                raise ValueError(
+                    f"the network has the {name} {found:g}, and its physics say {expected:g}"
+                )
 
 
 def _agree(several: Sequence[Checkpoint]) -> tuple[Physics, dict[str, Any]]:

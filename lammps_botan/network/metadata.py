@@ -20,10 +20,13 @@ __all__ = ["HistoryInput", "InherentInput", "Inputs", "Metadata", "read_metadata
 FORMAT = "lammps-botan"
 FORMAT_VERSION = 2
 FORMAT_VERSION_WITH_INPUTS = 3
+LARGEST = 10**300  # of whole numbers, which are read as numbers of double precision
 Names = Annotated[list[str], Field(max_length=LIMITS["outputs"])]
 # strict, as the fix reads them: no number in quotation marks, and none that is true or false
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
+Flag = Annotated[bool, Field(strict=True)]
+SmallLetters = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=LIMITS["letters"])]
 
 
 class NetworkSettings(BaseModel):
@@ -44,8 +47,10 @@ class NetworkSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Annotated[str, Field(max_length=LIMITS["letters"])]
-    settings: Annotated[dict[str, bool | Whole | Number], Field(max_length=LIMITS["settings"])]
+    kind: SmallLetters
+    settings: Annotated[
+        dict[SmallLetters, Flag | Whole | Number], Field(max_length=LIMITS["settings"])
+    ]
 
 
 class Metadata(BaseModel):

@@ -65,11 +65,9 @@ def _has_vacuum(configuration: Configuration, gap: float) -> bool:
     box, n = configuration.box, configuration.n_particles
     fractions = (configuration.positions - box.origin) @ np.linalg.inv(box.cell)
     for d in range(configuration.dimension):
-        # half as thick as a gap, which holds one of them wherever it lies; where there are more
-        # layers than particles, one of them is empty
-        n_layers = math.floor(min(2 * box.heights[d] / gap, n + 1))
-        if n_layers < 1:
-            continue
+        # at most half as thick as a gap, which holds one of them wherever it lies; where there are
+        # more layers than particles, one of them is empty
+        n_layers = math.ceil(min(2 * box.heights[d] / gap, n + 1))
         places = (fractions[:, d] - np.floor(fractions[:, d])) * n_layers
         if len(np.unique(np.minimum(places.astype(np.int64), n_layers - 1))) < n_layers:
             return True

@@ -13,7 +13,7 @@ import numpy as np
 
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.arrays import forward_arrays
-from lammps_botan.network.engine.scoring import Engine
+from lammps_botan.network.engine.scoring import Engine, UnknownNetworkError
 from lammps_botan.network.fallback import read_fallback
 from lammps_botan.network.inputs import Singles, node_inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from lammps_botan.network.torch_model import TorchModel
 
 __all__ = ["Prediction", "Predictor"]
-
-TOLERANCE = 1e-4  # of the largest output, between plain weights and TorchScript
 
 # where what a model sees is unlike what it saw in training
 _OF_POSITIONS = "Are species, composition, density and temperature those of the training?"
@@ -76,11 +74,10 @@ class Predictor:
     ------
     FileNotFoundError
         If there is no such model.
-    ImportError
-        If torch has to compute the model, and is not installed.
     ValueError
-        If the file is not a model file, is damaged, or its code may do more than compute; its
-        fallback does not fit it; or the device is absent or cannot do the precision.
+        If torch has to compute the model, and is not installed; the file is not a model file, is
+        damaged, or its code may do more than compute; its fallback does not fit it; or the device
+        is absent or cannot do the precision.
 
     Examples
     --------
@@ -108,8 +105,11 @@ class Predictor:
         self._fallback = read_fallback(archive, self.metadata)
         self._unlike_reported = False  # a trajectory would repeat it in each frame
         self.mixture: Mixture = self.metadata.mixture
+        device = str(device)
         if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
             raise ValueError(f"expected device cpu, cuda or cuda:N, found {device}")
+        if threads is not None and threads < 1:
+            raise ValueError(f"expected threads 1 or more, found {threads}")
         if precision not in {"float32", "bfloat16"}:
             raise ValueError(f"expected precision float32 or bfloat16, found {precision}")
         self._device, self._trust, self._threads = device, trust, threads
@@ -135,10 +135,13 @@ class Predictor:
         if networks:
             try:
                 engine = Engine(networks, bfloat16=bfloat16)
+            except UnknownNetworkError:  # of a newer version, which torch may compute
+                pass
             except ValueError as error:
                 raise ValueError(f"{self._name}: {error}") from error
-            self._check_sizes(engine)
-            return engine
+            else:
+                self._check_sizes(engine)
+                return engine
         if bfloat16:
             raise ValueError(
                 "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
@@ -163,9 +166,9 @@ class Predictor:
     @cached_property
     def _by_torch(self) -> "TorchModel":
         try:
-            from lammps_botan.network.torch_model import TorchModel
+            from lammps_botan.network.torch_model import TorchModel, check_plain_weights
         except ImportError as error:
-            raise ImportError(
+            raise ValueError(
                 f"{self._name}: torch computes this model here, and is not installed: type pip "
                 f"install 'lammps-botan[torch]' ({_why_torch(self.metadata, self._device)})"
             ) from error
@@ -178,13 +181,7 @@ class Predictor:
             trust=self._trust,
             threads=self._threads,
         )
-        if networks := read_weights(self._archive, self.metadata):
-            outputs = zip(Engine(networks).score(*trial), model.score(*trial), strict=True)
-            if not all(_are_close(ours, theirs) for ours, theirs in outputs):
-                raise ValueError(
-                    f"{self._name}: its plain weights and its TorchScript predict different "
-                    "numbers: the file was not made by `lammps-botan export`; do not use it"
-                )
+        check_plain_weights(model, self._archive, self.metadata, trial)
         return model
 
     def predict(
@@ -379,11 +376,6 @@ class Predictor:
 
 def _last_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[-1]
-
-
-def _are_close(ours: Singles, theirs: Singles) -> bool:
-    scale = np.abs(theirs).max(initial=0.0)
-    return ours.shape == theirs.shape and np.allclose(ours, theirs, 0.0, TOLERANCE * scale)
 
 
 def _why_torch(metadata: Metadata, device: str) -> str:

@@ -1,17 +1,40 @@
 """The TorchScript network of a model file: for GPUs, and for networks that the engine lacks."""
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.arrays import Arrays
+from lammps_botan.network.engine.scoring import Engine, UnknownNetworkError
 from lammps_botan.network.inputs import Singles
 from lammps_botan.network.metadata import Metadata
 from lammps_botan.network.module import load_module
 from lammps_botan.network.network import call_rounds
 from lammps_botan.network.transfer import send_together
+from lammps_botan.network.weights import read_weights
 
-TOLERANCE = 1e-4  # of the largest output, between `forward` and the rounds of the metadata
+TOLERANCE = 1e-4  # of the largest output, between two ways to compute it
+
+
+@contextlib.contextmanager
+def exact_products() -> Iterator[None]:
+    """Compute products in full float32, whatever the user allows a GPU.
+
+    Examples
+    --------
+    >>> with exact_products():
+    ...     torch.get_float32_matmul_precision()
+    'highest'
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 class TorchModel:
@@ -70,7 +93,8 @@ class TorchModel:
         for method in ("encode", "step", "decode"):
             if not hasattr(self._module, method):
                 raise ValueError(f"{archive}: the model has no method {method}")
-        self._check_rounds(archive, metadata.rounds, trial)
+        with exact_products():
+            self._check_rounds(archive, metadata.rounds, trial)
 
     def _check_rounds(self, archive: Archive, rounds: int, trial: Arrays) -> None:
         """The fix calls `step` as often as the metadata say, and Python calls `forward`."""
@@ -118,3 +142,51 @@ class TorchModel:
             both = torch.cat([node.flatten(), edge.flatten()]).cpu()
         of_nodes, of_edges = both[: node.numel()], both[node.numel() :]
         return of_nodes.view(node.shape).numpy(), of_edges.view(edge.shape).numpy()
+
+
+def check_plain_weights(
+    model: TorchModel, archive: Archive, metadata: Metadata, trial: Arrays
+) -> None:
+    """Check that TorchScript and plain weights of a file compute the same.
+
+    Parameters
+    ----------
+    model : TorchModel
+        That of the file.
+    archive : Archive
+    metadata : Metadata
+        Metadata of the model file.
+    trial : list of arrays
+        Arguments of `forward`.
+
+    Raises
+    ------
+    ValueError
+        If they differ by more than 1e-4 of the largest output.
+
+    Examples
+    --------
+    >>> from lammps_botan.network.metadata import read_metadata
+    >>> from lammps_botan.network.shipped import find_model
+    >>> from lammps_botan.network.trial_configuration import trial_arrays
+    >>> archive = Archive(find_model("ka-t044"))
+    >>> metadata = read_metadata(archive)
+    >>> trial = trial_arrays(metadata.mixture, metadata.cutoff, metadata.inputs)
+    >>> check_plain_weights(TorchModel(archive, metadata, trial, "cpu"), archive, metadata, trial)
+    """
+    networks = read_weights(archive, metadata)
+    if not networks:
+        return
+    try:
+        with exact_products():
+            outputs = zip(Engine(networks).score(*trial), model.score(*trial), strict=True)
+    except (UnknownNetworkError, RuntimeError):
+        return  # of a newer version; or a prediction will say so
+    for ours, theirs in outputs:
+        tolerance = TOLERANCE * np.abs(theirs).max(initial=0.0)
+        same = ours.shape == theirs.shape and np.allclose(ours, theirs, 0.0, tolerance)
+        if not same and np.isfinite(theirs).all():
+            raise ValueError(
+                f"{archive}: its plain weights and its TorchScript predict different numbers: the "
+                "file was not made by `lammps-botan export`; do not use it"
+            )

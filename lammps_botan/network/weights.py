@@ -5,6 +5,7 @@ its network in front of its name, `0.output.weight`; a committee has several net
 the networks and their settings stand in the metadata.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from lammps_botan.network.inputs import VECTORS
 from lammps_botan.network.metadata import Metadata, NetworkSettings
 
 WEIGHTS = "weights.safetensors"  # of the extra files
+SAME_LENGTH = 1e-6  # relative
 Tensors = Mapping[str, npt.NDArray[np.float32]]
 
 
@@ -90,7 +92,8 @@ def read_weights(archive: Archive, metadata: Metadata) -> list[NetworkWeights]:
     Raises
     ------
     ValueError
-        If the metadata name networks whose weights are not in the file, or not float32.
+        If the metadata name networks whose weights are not in the file, or not float32, or which
+        have another cutoff or diameter.
 
     Examples
     --------
@@ -102,8 +105,14 @@ def read_weights(archive: Archive, metadata: Metadata) -> list[NetworkWeights]:
     """
     if not metadata.networks:
         return []
+    content = archive.extra_file(WEIGHTS)
+    if not content:
+        raise ValueError(
+            f"{archive}: metadata.json names networks, and the archive has no {WEIGHTS}; "
+            "`lammps-botan export` of the checkpoint makes a whole file"
+        )
     try:
-        tensors = safetensors.numpy.load(archive.extra_file(WEIGHTS))
+        tensors = safetensors.numpy.load(content)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{archive}: not a model file: {WEIGHTS}: {error}") from error
     for name, tensor in tensors.items():
@@ -115,15 +124,29 @@ def read_weights(archive: Archive, metadata: Metadata) -> list[NetworkWeights]:
     found: list[dict[str, npt.NDArray[np.float32]]] = [{} for _ in metadata.networks]
     for name, tensor in tensors.items():
         number, _, own = name.partition(".")
-        if not number.isdecimal() or int(number) >= len(found):
+        if number not in map(str, range(len(found))):
             raise ValueError(
                 f"{archive}: {WEIGHTS}: expected tensors of {len(found)} networks, found '{name}'"
             )
         found[int(number)][own] = tensor
+    for network in metadata.networks:
+        _check_lengths(archive, network, metadata)
     return [
         NetworkWeights(network.kind, _all_settings(network, metadata), own)
         for network, own in zip(metadata.networks, found, strict=True)
     ]
+
+
+def _check_lengths(archive: Archive, network: NetworkSettings, metadata: Metadata) -> None:
+    """A network has the lengths that it learned with."""
+    lengths = {"cutoff": metadata.cutoff, "diameter": metadata.mixture.diameter}
+    for name, expected in lengths.items():
+        found = network.settings.get(name, expected)
+        if not math.isclose(found, expected, rel_tol=SAME_LENGTH):
+            raise ValueError(
+                f"{archive}: the network '{network.kind}' has the {name} {found:g}, and "
+                f"metadata.json says {expected:g}: the file was not made by `lammps-botan export`"
+            )
 
 
 def _all_settings(network: NetworkSettings, metadata: Metadata) -> dict[str, float]:

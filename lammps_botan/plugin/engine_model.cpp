@@ -69,8 +69,8 @@ class EngineModel : public BotanModel {
 
   std::string step(int) override
   {
-    botan_engine_step(handle.get(), node_out.data(), edge_out.data());
-    return "";
+    const bool done = botan_engine_step(handle.get(), node_out.data(), edge_out.data());
+    return done ? "" : "not enough memory for a step";
   }
 
   std::string decode(std::vector<float> &of_nodes, std::vector<float> &of_edges) override
@@ -90,9 +90,9 @@ class EngineModel : public BotanModel {
 }    // namespace
 
 std::unique_ptr<BotanModel> make_engine_model(const ModelWeights &weights, bool bfloat16,
-                                              int threads, std::string &message)
+                                              int threads, bool &known, std::string &message)
 {
-  bool known = false;
+  known = false;
   const char *reason = nullptr;
   const auto &networks = weights.networks();
   EnginePointer engine(botan_engine_create(static_cast<int64_t>(networks.size()), networks.data(),

@@ -13,8 +13,9 @@
 
 #include <memory>
 
-// null, and what is wrong in `message`, where the engine cannot compute them
+// null, and what is wrong in `message`, where the engine cannot compute them; `known` is whether it
+// knows such networks
 std::unique_ptr<BotanModel> make_engine_model(const ModelWeights &, bool bfloat16, int threads,
-                                              std::string &message);
+                                              bool &known, std::string &message);
 
 #endif

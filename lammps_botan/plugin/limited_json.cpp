@@ -43,5 +43,9 @@ json parse_limited_json(std::string_view text, const std::string &name)
     throw std::runtime_error(
         fmt::format("{}: expected objects inside objects up to a depth of {}, found a depth of {}",
                     name, static_cast<int64_t>(Limits::depth), depth(text)));
-  return json::parse(text);
+  try {
+    return json::parse(text);
+  } catch (const json::exception &wrong) {
+    throw std::runtime_error(fmt::format("{}: {}", name, wrong.what()));
+  }
 }

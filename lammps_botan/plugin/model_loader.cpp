@@ -16,6 +16,7 @@
 #include "lammps.h"
 #include "platform.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -199,6 +200,16 @@ static void read_contents(LAMMPS *lmp, Contents &contents, ModelMetadata &metada
    by torch: on a GPU, and where the engine does not know the network or is not wanted
 ------------------------------------------------------------------------- */
 
+// the environment of rank 0 counts: that of other hosts may be another one
+
+static bool environment_wants_torch(LAMMPS *lmp)
+{
+  const char *engine = getenv("LAMMPS_BOTAN_ENGINE");
+  int wants = engine && std::string_view(engine) == "torch";
+  MPI_Bcast(&wants, 1, MPI_INT, 0, lmp->world);
+  return wants != 0;
+}
+
 static std::string why_torch(const FixBotanArguments &given, bool known_to_engine)
 {
   if (!known_to_engine)
@@ -236,8 +247,7 @@ static std::unique_ptr<BotanModel> open_with_torch(LAMMPS *lmp, const FixBotanAr
 static std::unique_ptr<BotanModel> choose_torch(LAMMPS *lmp, const FixBotanArguments &given,
                                                 const Contents &contents, bool known_to_engine)
 {
-  const char *engine = getenv("LAMMPS_BOTAN_ENGINE");
-  const bool not_wanted = given.device == "cpu" && !(engine && std::string_view(engine) == "torch");
+  const bool not_wanted = given.device == "cpu" && !environment_wants_torch(lmp);
   if (known_to_engine && not_wanted) return nullptr;
   std::string failure;
   auto model = open_with_torch(lmp, given, contents, known_to_engine, failure);
@@ -245,6 +255,8 @@ static std::unique_ptr<BotanModel> choose_torch(LAMMPS *lmp, const FixBotanArgum
     const int mine = model && model->device() != "cpu";
     int any = 0;
     MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, lmp->world);
+    if (!any && !failure.empty() && lmp->comm->me == 0)
+      utils::logmesg(lmp, "Fix botan: device auto takes the processor: {}\n", failure);
     if (!any) return nullptr;
   }
   agree(lmp, failure);
@@ -255,35 +267,34 @@ static std::unique_ptr<BotanModel> choose_torch(LAMMPS *lmp, const FixBotanArgum
    plain weights and TorchScript of a file are two ways to say the same
 ------------------------------------------------------------------------- */
 
-static std::string compare_with_engine(BotanModel &model, const FixBotanArguments &given,
-                                       const Contents &contents, const ModelMetadata &metadata)
+static bool are_finite(const std::vector<float> &numbers)
 {
-  std::string failure;
-  const auto engine = make_engine_model(contents.weights, false, given.threads, failure);
-  if (!engine) return failure;
+  return std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); });
+}
+
+static std::string compare(BotanModel &model, BotanModel &engine, const ModelMetadata &metadata)
+{
   const BotanGraph graph = small_graph(metadata);
   std::vector<float> node_out[2], edge_out[2];
-  failure = try_out(*engine, graph, metadata.sizes.rounds, node_out[0], edge_out[0]);
+  std::string failure = try_out(engine, graph, metadata.sizes.rounds, node_out[0], edge_out[0]);
   if (failure.empty())
     failure = try_out(model, graph, metadata.sizes.rounds, node_out[1], edge_out[1]);
   if (!failure.empty()) return failure;
+  if (!are_finite(node_out[1]) || !are_finite(edge_out[1])) return "";    // a scoring will say so
   if (are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1])) return "";
   return "its plain weights and its TorchScript predict different numbers: the file was not made "
          "by "
          "`lammps-botan export`; do not use it";
 }
 
-static std::string check_torch(BotanModel &model, const FixBotanArguments &given,
-                               const Contents &contents, const ModelMetadata &metadata)
+static std::string check_torch(BotanModel &model, BotanModel *engine, const ModelMetadata &metadata)
 {
   // a graph without atoms shows here, on all ranks at once, whether the methods fit together
   std::vector<float> node_out, edge_out;
   std::string failure = try_out(model, BotanGraph(), metadata.sizes.rounds, node_out, edge_out);
   if (!failure.empty()) return "it fails on an empty graph: " + failure;
   failure = check_rounds(model, metadata);
-  if (failure.empty() && !metadata.networks.empty())
-    failure = compare_with_engine(model, given, contents, metadata);
-  return failure;
+  return failure.empty() && engine ? compare(model, *engine, metadata) : failure;
 }
 
 /* ----------------------------------------------------------------------
@@ -291,19 +302,25 @@ static std::string check_torch(BotanModel &model, const FixBotanArguments &given
 ------------------------------------------------------------------------- */
 
 static std::unique_ptr<BotanModel> make_model(LAMMPS *lmp, const FixBotanArguments &given,
-                                              const Contents &contents,
+                                              bool bfloat16, const Contents &contents,
                                               const ModelMetadata &metadata)
 {
-  auto model = choose_torch(lmp, given, contents, !metadata.networks.empty());
-  const bool by_torch = model != nullptr;
   std::string failure;
-  if (by_torch && given.bfloat16)
+  bool known = false;
+  std::unique_ptr<BotanModel> engine;
+  if (!metadata.networks.empty())
+    engine = make_engine_model(contents.weights, bfloat16, given.threads, known, failure);
+  if (!known) failure.clear();    // of a newer version, which torch may compute
+  if (failure.empty() && engine) failure = engine->set_sizes(metadata.sizes);
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));
+
+  auto model = choose_torch(lmp, given, contents, known);
+  if (!model) return engine;
+  if (bfloat16)
     failure = "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
               "engine; it is computed by torch here: write `precision float32`";
-  if (!by_torch)
-    model = make_engine_model(contents.weights, given.bfloat16, given.threads, failure);
   if (failure.empty()) failure = model->set_sizes(metadata.sizes);
-  if (failure.empty() && by_torch) failure = check_torch(*model, given, contents, metadata);
+  if (failure.empty()) failure = check_torch(*model, engine.get(), metadata);
   agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));
   return model;
 }
@@ -361,7 +378,9 @@ LoadedModel LAMMPS_NS::load_model(LAMMPS *lmp, const FixBotanArguments &given,
     if (failure.empty() && !inside.fallback.empty()) failure = "it has a fallback of its own";
     agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", inside.words, failure));
   }
-  loaded.model = make_model(lmp, given, contents, loaded.metadata);
-  if (!inside.bytes.empty()) fallback.model = make_model(lmp, given, inside, fallback.metadata);
+  loaded.model = make_model(lmp, given, given.bfloat16, contents, loaded.metadata);
+  // in float32, as in Python
+  if (!inside.bytes.empty())
+    fallback.model = make_model(lmp, given, false, inside, fallback.metadata);
   return loaded;
 }

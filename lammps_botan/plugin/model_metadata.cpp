@@ -126,6 +126,8 @@ static ModelMixture mixture_at(const json &object)
                                    text_at(value, "reference_species"));
   if (reference == mixture.species.end())
     wrong("reference_species", "one of the species", value["reference_species"]);
+  if (value.contains("diameter") && is_positive(value["diameter"]))
+    mixture.diameter = value["diameter"].get<double>();
   mixture.reference = static_cast<int>(reference - mixture.species.begin());
   return mixture;
 }
@@ -292,14 +294,18 @@ static std::vector<ModelNetwork> networks_at(const json &object)
 {
   const auto found = object.find("networks");
   if (found == object.end() || found->is_null()) return {};
-  const auto is_network = [](const json &one) {
+  const auto is_name = [](const std::string &name) {    // no signs that end a string in C
+    return !name.empty() && name.size() <= Limits::letters &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+  };
+  const auto is_network = [&](const json &one) {
     if (!one.is_object() || one.size() != 2 || !one.contains("kind") || !one["kind"].is_string() ||
-        one["kind"].get_ref<const std::string &>().size() > Limits::letters ||
-        !one.contains("settings") || !one["settings"].is_object() ||
-        one["settings"].size() > Limits::settings)
+        !is_name(one["kind"].get_ref<const std::string &>()) || !one.contains("settings") ||
+        !one["settings"].is_object() || one["settings"].size() > Limits::settings)
       return false;
     for (const auto &item : one["settings"].items())
-      if (!item.value().is_boolean() && !is_finite(item.value())) return false;
+      if (!is_name(item.key()) || (!item.value().is_boolean() && !is_finite(item.value())))
+        return false;
     return true;
   };
   bool good = found->is_array() && !found->empty() && found->size() <= Limits::networks;
@@ -307,8 +313,10 @@ static std::vector<ModelNetwork> networks_at(const json &object)
     for (const auto &one : *found) good = good && is_network(one);
   if (!good)
     wrong("networks",
-          fmt::format("null, or a list of 1 to {} objects with the keys kind and settings",
-                      static_cast<int64_t>(Limits::networks)),
+          fmt::format(
+              "null, or a list of 1 to {} objects with the keys kind and settings, whose names "
+              "are of small letters",
+              static_cast<int64_t>(Limits::networks)),
           *found);
   std::vector<ModelNetwork> networks;
   for (const auto &one : *found) {

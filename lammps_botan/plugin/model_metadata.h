@@ -34,6 +34,7 @@ struct ModelMixture {
   std::string name, units;
   std::vector<std::string> species;
   std::vector<std::vector<double>> bond_lengths;    // [n_species, n_species]
+  double diameter = 0.0;                            // 0 where the file does not say it
   int dimension = 0;
   int reference = 0;    // number of the species whose correlation is quoted
 

@@ -9,11 +9,13 @@
 
 #include "fmt/format.h"
 
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
 using LAMMPS_NS::json;
 
+static constexpr double SAME_LENGTH = 1e-6;           // relative
 static constexpr size_t LENGTH = sizeof(uint64_t);    // of the number of bytes of the header
 
 const char *ModelWeights::keep(const std::string &name)
@@ -24,6 +26,9 @@ const char *ModelWeights::keep(const std::string &name)
 
 std::string ModelWeights::read(std::string_view safetensors, const ModelMetadata &metadata)
 {
+  if (safetensors.empty())
+    return "metadata.json names networks, and the archive has no weights.safetensors; "
+           "`lammps-botan export` of the checkpoint makes a whole file";
   try {
     read_settings(metadata);
     read_tensors(safetensors);
@@ -39,9 +44,24 @@ std::string ModelWeights::read(std::string_view safetensors, const ModelMetadata
 
 // species and inputs are those of the whole model
 
+// a network has the lengths that it learned with
+
+static void check_length(const ModelNetwork &network, const std::string &name, double expected)
+{
+  const auto own = network.settings.find(name);
+  if (own == network.settings.end() || expected == 0.0 ||
+      std::fabs(own->second - expected) <= SAME_LENGTH * expected)
+    return;
+  throw std::runtime_error(fmt::format("the network '{}' has the {} {}, and metadata.json says "
+                                       "{}: the file was not made by `lammps-botan export`",
+                                       network.kind, name, own->second, expected));
+}
+
 void ModelWeights::read_settings(const ModelMetadata &metadata)
 {
   for (const ModelNetwork &network : metadata.networks) {
+    check_length(network, "cutoff", metadata.cutoff);
+    check_length(network, "diameter", metadata.mixture.diameter);
     std::map<std::string, double> all = network.settings;
     all["n_species"] = static_cast<double>(metadata.mixture.species.size());
     all["history"] = metadata.history.has_value();
@@ -71,6 +91,16 @@ struct Place {
 
 static Place find_tensor(const std::string &name, const json &said, size_t n_bytes)
 {
+  const auto are_whole = [](const json &list) {
+    bool whole = list.is_array();
+    for (const json &one : list) whole = whole && one.is_number_unsigned();
+    return whole;
+  };
+  if (!said.is_object() || !said.contains("dtype") || !said["dtype"].is_string() ||
+      !said.contains("shape") || !are_whole(said["shape"]) || !said.contains("data_offsets") ||
+      !are_whole(said["data_offsets"]))
+    throw std::runtime_error(
+        fmt::format("expected dtype, shape and data_offsets of '{}', found {}", name, said.dump()));
   const std::string dtype = said.at("dtype").get<std::string>();
   if (dtype != "F32")
     throw std::runtime_error(fmt::format("expected numbers F32, found '{}' of {}", name, dtype));
@@ -99,6 +129,8 @@ void ModelWeights::read_tensors(std::string_view bytes)
   if (!content.is_object()) throw std::runtime_error("its header is not a JSON object");
   for (const auto &item : content.items()) {
     if (item.key() == "__metadata__") continue;
+    if (item.key().find('\0') != std::string::npos)
+      throw std::runtime_error("a name of a tensor has a sign that ends it");
     const size_t point = item.key().find('.');
     const std::string number = item.key().substr(0, point);
     size_t k = 0;

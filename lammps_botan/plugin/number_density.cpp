@@ -19,7 +19,7 @@ static constexpr double ROUNDED = 0.005;      // relative
 static constexpr double FLUCTUATION = 0.3;    // relative, times the square root of the number
 
 /* ----------------------------------------------------------------------
-   layers are half as thick as a gap, so that a gap holds one of them, wherever it lies
+   layers are at most half as thick as a gap, so that a gap holds one of them, wherever it lies
 ------------------------------------------------------------------------- */
 
 static bool has_vacuum(LAMMPS *lmp, double gap)
@@ -30,8 +30,8 @@ static bool has_vacuum(LAMMPS *lmp, double gap)
   int n_layers[3], first[3], n = 0;
   for (int d = 0; d < domain->dimension; d++) {
     // no more than atoms: then there is an empty one
-    n_layers[d] = static_cast<int>(
-        std::min(2.0 / (inverse_height[d] * gap), static_cast<double>(lmp->atom->natoms) + 1.0));
+    n_layers[d] = static_cast<int>(std::ceil(
+        std::min(2.0 / (inverse_height[d] * gap), static_cast<double>(lmp->atom->natoms) + 1.0)));
     first[d] = n;
     n += n_layers[d];
   }

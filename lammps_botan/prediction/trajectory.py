@@ -91,7 +91,7 @@ def score(
         Processes that score. With more than one, the calling script needs
         `if __name__ == "__main__":`, as always with multiprocessing.
     device : str
-        A device of torch.
+        "cpu", "cuda" or "cuda:N".
 
     Yields
     ------

@@ -2,6 +2,7 @@
 
 #include "botan_weights.h"
 #include "memory.h"
+#include "model_limits.h"
 #include "network.h"
 #include "pair_distances.h"
 #include "particle_inputs.h"
@@ -61,10 +62,10 @@ class BotanOfEngine : public EngineNetwork {
 };
 
 BotanOfEngine::BotanOfEngine(const NetworkDescription &given, Instructions instructions) :
-    kernels(find_kernels(instructions)), n_species(given.whole("n_species", 1, 100))
+    kernels(find_kernels(instructions)), n_species(given.whole("n_species", 1, Limits::species))
 {
-  rounds = given.whole("rounds", 1, 1000);
-  width = given.whole("width", 1, 65536);
+  rounds = given.whole("rounds", 1, Limits::rounds);
+  width = given.whole("width", 1, Limits::width);
   if (width != WIDTH)
     throw UnknownNetwork("the compiled engine knows BOTAN with 64 features, found " +
                          std::to_string(width));
@@ -166,6 +167,7 @@ void BotanOfEngine::step(long round, float *node_out, float *edge_out)
 double BotanOfEngine::bytes() const
 {
   double bytes = edge.bytes() + edge_constant.bytes();
+  bytes += static_cast<double>(own_rows.capacity() * sizeof(int64_t));
   for (const auto *floats : {&node_states, &node_constant, &sent, &of_nodes, &of_edges})
     bytes += floats->bytes();
   return bytes;
@@ -176,6 +178,8 @@ void BotanOfEngine::release_memory()
   for (auto *floats : {&node_states, &node_constant, &sent, &of_nodes, &of_edges})
     floats->release();
   for (auto *bytes : {&edge, &edge_constant}) bytes->release();
+  own_rows = {};
+  state = {};
 }
 
 }    // namespace

@@ -27,6 +27,9 @@ NetworkDescription describe(const BotanGivenNetwork &given)
   description.kind = given.kind;
   for (int64_t k = 0; k < given.n_settings; k++)
     description.settings[given.settings[k].name] = given.settings[k].value;
+  for (const char *common : {"n_species", "history", "inherent"})
+    if (!description.settings.count(common))
+      throw std::invalid_argument(std::string("expected the setting '") + common + "', found none");
   for (int64_t k = 0; k < given.n_tensors; k++) {
     const BotanTensor &tensor = given.tensors[k];
     check_finite(tensor, description.kind);
@@ -97,6 +100,7 @@ void BotanEngine::add(const NetworkDescription &description)
 {
   Member member;
   member.network = make_network(description, instructions);
+  description.check_all_used();
   member.first_column = sizes.width;
   const EngineNetwork &network = *member.network;
   if (!members.empty()) {
@@ -237,9 +241,14 @@ bool botan_engine_encode(BotanEngine *engine, const EngineGraph *graph)
   return true;
 }
 
-void botan_engine_step(BotanEngine *engine, float *node_out, float *edge_out)
+bool botan_engine_step(BotanEngine *engine, float *node_out, float *edge_out)
 {
-  engine->step(node_out, edge_out);
+  try {
+    engine->step(node_out, edge_out);
+  } catch (const std::bad_alloc &) {
+    return false;
+  }
+  return true;
 }
 
 float *botan_engine_node(BotanEngine *engine)

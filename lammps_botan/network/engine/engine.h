@@ -59,8 +59,9 @@ BOTAN_EXPORT void botan_engine_release_memory(BotanEngine *engine);
 
 // the arrays of the graph must live until the last step; false if there is not enough memory
 BOTAN_EXPORT bool botan_engine_encode(BotanEngine *engine, const EngineGraph *graph);
-// the last step writes the outputs, [n_local, node_outputs] and [n_edges, edge_outputs]
-BOTAN_EXPORT void botan_engine_step(BotanEngine *engine, float *node_out, float *edge_out);
+// the last step writes the outputs, [n_local, node_outputs] and [n_edges, edge_outputs]; false if
+// there is not enough memory
+BOTAN_EXPORT bool botan_engine_step(BotanEngine *engine, float *node_out, float *edge_out);
 BOTAN_EXPORT float *botan_engine_node(BotanEngine *engine);    // [n_nodes, width]
 
 #endif

@@ -128,7 +128,7 @@ void PackedEquivariant::pack_start(const NetworkDescription &network)
   w.real = real;
   w.radii = row(network.tensor("pairs.radii", {w.n_gaussians}),
                 {w.n_gaussians, w.n_gaussians, padded(w.n_gaussians, EQUIVARIANT_LANES)});
-  w.root_neighbors = std::sqrt(*network.tensor("pairs.neighbors", {}));
+  w.root_neighbors = std::sqrt(*network.positive_tensor("pairs.neighbors", {}));
   w.begin = matrix(block(network, "begin.weight", own, s));
   w.begin_bias = row(network.tensor("begin.bias", {s.n}), s);
   w.begin_scalars = matrix(block(network, "begin_scalars.weight", s, s));

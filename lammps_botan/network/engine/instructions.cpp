@@ -9,7 +9,9 @@ Instructions find_instructions(bool bfloat16)
   const char *given = std::getenv("LAMMPS_BOTAN_ENGINE");
   std::string wanted = given ? given : "";
   if (wanted == "torch") wanted.clear();    // the caller's affair
-  if (bfloat16) {
+  const bool is_name =
+      wanted.empty() || wanted == "avx512" || wanted == "avx2" || wanted == "portable";
+  if (bfloat16 && is_name) {
 #ifdef BOTAN_BFLOAT16
     if (__builtin_cpu_supports("avx512bf16")) return Instructions::AVX512_BF16;
 #endif

@@ -26,8 +26,9 @@ constexpr double ROUNDING = 1e-6;
 constexpr long PAIR_FACTORS = 6;
 
 constexpr double MOST_REACH = 100;
-constexpr double BEYOND = 1;     // the reach, where all Gaussians have fallen off
-constexpr long REGISTER = 16;    // floats, at most
+constexpr double BEYOND = 1;           // the reach, where all Gaussians have fallen off
+constexpr double MOST_WIDTH = 0.12;    // of these Gaussians
+constexpr long REGISTER = 16;          // floats, at most
 
 using Gaussians = std::vector<DistanceFunctions::Gaussian>;
 
@@ -147,8 +148,12 @@ void LinearNetwork::read_changes(const NetworkDescription &network, double reach
   const float *rows = network.tensor("pair_weights", {n, kinds * PAIR_FACTORS});
   const float *offset = network.tensor("pair_offset", {kinds});
   for (long k = 0; k < n; k++)
-    if (!(widths[k] >= DistanceFunctions::LEAST_WIDTH))
-      throw std::invalid_argument("distance_widths of a linear network must be 0.04 or more");
+    if (!(widths[k] >= DistanceFunctions::LEAST_WIDTH && widths[k] <= MOST_WIDTH &&
+          distances[k] <= reach))
+      throw std::invalid_argument(
+          "the network 'linear': expected distances up to " + std::to_string(reach) +
+          " and widths of 0.04 to 0.12 diameters, found " + std::to_string(distances[k]) + " and " +
+          std::to_string(widths[k]));
   std::vector<float> constants(kinds * PAIR_FACTORS);    // the first factor is 1
   for (long kind = 0; kind < kinds; kind++) {
     constants[kind * PAIR_FACTORS] = offset[kind];
@@ -238,6 +243,7 @@ double LinearNetwork::bytes() const
 void LinearNetwork::release_memory()
 {
   for (auto *kept : {&kept_node, &kept_inputs, &kept_own_weight, &kept_weight}) kept->release();
+  state = {};
 }
 
 std::unique_ptr<EngineNetwork> make_linear(const NetworkDescription &network,

@@ -29,6 +29,7 @@ std::string words(const std::vector<long> &shape)
 
 long NetworkDescription::whole(const std::string &name, long least, long most) const
 {
+  used.insert(name);
   const auto found = settings.find(name);
   const std::string expected = "expected a whole number " + std::to_string(least) + " to " +
                                std::to_string(most) + " as its setting '" + name + "', found ";
@@ -42,6 +43,7 @@ long NetworkDescription::whole(const std::string &name, long least, long most) c
 
 bool NetworkDescription::flag(const std::string &name) const
 {
+  used.insert(name);
   const auto found = settings.find(name);
   if (found == settings.end() || found->second == 0.0) return false;
   if (found->second == 1.0) return true;
@@ -51,6 +53,7 @@ bool NetworkDescription::flag(const std::string &name) const
 
 double NetworkDescription::positive(const std::string &name) const
 {
+  used.insert(name);
   const auto found = settings.find(name);
   const std::string expected = "expected a positive number as its setting '" + name + "', found ";
   if (found == settings.end()) refuse(kind, expected + "none");
@@ -63,6 +66,7 @@ const float *NetworkDescription::tensor(const std::string &name,
                                         std::initializer_list<long> shape) const
 {
   const std::vector<long> expected(shape);
+  used.insert(name);
   const auto found = tensors.find(name);
   if (found == tensors.end())
     refuse(kind, "expected the tensor '" + name + "' of shape " + words(expected) + ", found none");
@@ -72,8 +76,33 @@ const float *NetworkDescription::tensor(const std::string &name,
   return found->second.numbers;
 }
 
+const float *NetworkDescription::positive_tensor(const std::string &name,
+                                                 std::initializer_list<long> shape) const
+{
+  const float *numbers = tensor(name, shape);
+  long size = 1;
+  for (const long length : shape) size *= length;
+  for (long k = 0; k < size; k++)
+    if (!(numbers[k] > 0))
+      refuse(kind,
+             "expected positive numbers as its tensor '" + name + "', found " + words(numbers[k]));
+  return numbers;
+}
+
+void NetworkDescription::check_all_used() const
+{
+  const auto check = [&](const std::string &what, const std::string &name) {
+    if (!used.count(name))
+      refuse(kind, "this version of lammps-botan does not know its " + what + " '" + name +
+                       "'; install the version that wrote the file, or a newer one");
+  };
+  for (const auto &one : settings) check("setting", one.first);
+  for (const auto &one : tensors) check("tensor", one.first);
+}
+
 long NetworkDescription::columns(const std::string &name) const
 {
+  used.insert(name);
   const auto found = tensors.find(name);
   if (found == tensors.end() || found->second.shape.size() != 2)
     refuse(kind, "expected the tensor '" + name + "' with two dimensions, found " +

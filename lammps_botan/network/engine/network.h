@@ -14,6 +14,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -30,14 +31,21 @@ class NetworkDescription {
   std::map<std::string, double> settings;    // history and inherent are 1 where it sees them
   std::map<std::string, Tensor> tensors;
 
+  // throws if a setting or a tensor was not asked for: it would mean something that is not computed
+  void check_all_used() const;
+
   long whole(const std::string &name, long least, long most) const;
   bool flag(const std::string &name) const;          // false where it is not set
   double positive(const std::string &name) const;    // and finite
   const float *tensor(const std::string &name, std::initializer_list<long> shape) const;
+  const float *positive_tensor(const std::string &name, std::initializer_list<long> shape) const;
   long columns(const std::string &name) const;    // of a tensor with two dimensions
 
   long n_vectors() const { return flag("history") + flag("inherent"); }
   long n_scalars() const { return 2 * flag("history") + flag("inherent"); }
+
+ private:
+  mutable std::set<std::string> used;
 };
 
 // another program may compute it

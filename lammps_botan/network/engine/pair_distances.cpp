@@ -19,7 +19,7 @@ PairDistances::PairDistances(const NetworkDescription &network, const std::strin
 {
   const float *numbers = network.tensor(prefix + "mean", {columns()});
   mean.assign(numbers, numbers + columns());
-  numbers = network.tensor(prefix + "deviation", {columns()});
+  numbers = network.positive_tensor(prefix + "deviation", {columns()});
   deviation.assign(numbers, numbers + columns());
 }
 

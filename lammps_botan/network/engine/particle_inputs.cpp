@@ -20,7 +20,7 @@ ParticleInputs::ParticleInputs(const NetworkDescription &network, const std::str
   const long n = n_scalars + n_vectors;
   const float *numbers = network.tensor(prefix + "mean", {n_species, n});
   mean.assign(numbers, numbers + n_species * n);
-  numbers = network.tensor(prefix + "deviation", {n_species, n});
+  numbers = network.positive_tensor(prefix + "deviation", {n_species, n});
   deviation.assign(numbers, numbers + n_species * n);
 }
 

@@ -85,7 +85,7 @@ def _library() -> ctypes.CDLL:
         ("instructions", ctypes.c_char_p, [pointer]),
         ("memory_usage", ctypes.c_double, [pointer]),
         ("encode", ctypes.c_bool, [pointer, pointer]),
-        ("step", None, [pointer, pointer, pointer]),
+        ("step", ctypes.c_bool, [pointer, pointer, pointer]),
     ):
         function = getattr(library, f"botan_engine_{name}")
         function.restype, function.argtypes = result, arguments
@@ -210,7 +210,10 @@ class Engine:
             if not self._library.botan_engine_encode(self._at, ctypes.byref(graph)):
                 raise MemoryError(f"not enough memory to score {n_edges} edges")
             for _ in range(self.rounds):
-                self._library.botan_engine_step(self._at, node.ctypes.data, edge.ctypes.data)
+                if not self._library.botan_engine_step(
+                    self._at, node.ctypes.data, edge.ctypes.data
+                ):
+                    raise MemoryError("not enough memory to score")
         return node, edge
 
     def _check(

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -17,11 +17,11 @@ constexpr long SHARE = 256;    // rows that a thread is worth
 template <class Work> void parallel(const std::vector<long> &start, const Work &work)
 {
   std::vector<std::thread> others;
+  others.reserve(start.size());
   size_t t = 1;
   try {
-    others.reserve(start.size());
     for (; t + 1 < start.size(); t++) others.emplace_back(work, start[t], start[t + 1]);
-  } catch (const std::system_error &) {
+  } catch (const std::exception &) {
     // no more threads to be had: this one does the rest
     work(start[t], start.back());
   }
@@ -31,7 +31,7 @@ template <class Work> void parallel(const std::vector<long> &start, const Work &
 
 inline std::vector<long> shares(long n, long threads)
 {
-  threads = std::clamp(n / SHARE, 1L, threads);
+  threads = std::clamp(n / SHARE, 1L, std::max(threads, 1L));
   std::vector<long> start;
   for (long t = 0; t <= threads; t++) start.push_back(n * t / threads);
   return start;
@@ -41,7 +41,7 @@ inline std::vector<long> shares(long n, long threads)
 inline std::vector<long> shares(long n_local, const int64_t *first_edge, long threads)
 {
   const int64_t n_edges = first_edge[n_local];
-  threads = std::clamp(static_cast<long>(n_edges) / SHARE, 1L, threads);
+  threads = std::clamp(static_cast<long>(n_edges) / SHARE, 1L, std::max(threads, 1L));
   std::vector<long> start(1, 0);
   for (long t = 1; t < threads; t++)
     start.push_back(std::lower_bound(first_edge, first_edge + n_local, n_edges * t / threads) -

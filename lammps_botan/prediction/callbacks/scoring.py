@@ -198,6 +198,6 @@ class Scoring:
 
     @cached_property
     def _predictor(self) -> "Predictor":
-        from lammps_botan.network.predictor import Predictor  # imports torch: only rank 0 needs it
+        from lammps_botan.network.predictor import Predictor  # only rank 0 needs it
 
         return Predictor(self._path)
