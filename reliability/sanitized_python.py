@@ -36,7 +36,7 @@ def score(folder: Path) -> None:
         os.environ["LAMMPS_BOTAN_ENGINE"] = instructions
         path = write_network(folder / "model.pt", members=members)
         try:
-            predictor = Predictor(path, precision=precision)
+            predictor = Predictor(path, precision=precision, threads=2)
         except ValueError as error:
             print(f"{instructions}, {precision}: {error}")
             continue
@@ -60,7 +60,6 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as name:
         score(Path(name))
     train()
