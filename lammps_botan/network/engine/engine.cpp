@@ -27,9 +27,6 @@ NetworkDescription describe(const BotanGivenNetwork &given)
   description.kind = given.kind;
   for (int64_t k = 0; k < given.n_settings; k++)
     description.settings[given.settings[k].name] = given.settings[k].value;
-  for (const char *common : {"n_species", "history", "inherent"})
-    if (!description.settings.count(common))
-      throw std::invalid_argument(std::string("expected the setting '") + common + "', found none");
   for (int64_t k = 0; k < given.n_tensors; k++) {
     const BotanTensor &tensor = given.tensors[k];
     check_finite(tensor, description.kind);

@@ -85,7 +85,7 @@ LinearNetwork::LinearNetwork(const NetworkDescription &network, Instructions ins
   node_outputs = 1;
   edge_outputs = pairs;
   read_densities(network, reach_of(network));
-  if (pairs) read_changes(network, reach_of(network));
+  read_changes(network, reach_of(network));
   weights.n_species = static_cast<int>(n_species);
   weights.n_inputs = static_cast<int>(origin.size());
   weights.width = static_cast<int>(width);
@@ -147,12 +147,13 @@ void LinearNetwork::read_changes(const NetworkDescription &network, double reach
   const float *widths = network.tensor("distance_widths", {n});
   const float *rows = network.tensor("pair_weights", {n, kinds * PAIR_FACTORS});
   const float *offset = network.tensor("pair_offset", {kinds});
+  if (!pairs) return;
   for (long k = 0; k < n; k++)
     if (!(widths[k] >= DistanceFunctions::LEAST_WIDTH && widths[k] <= MOST_WIDTH &&
           distances[k] <= reach))
       throw std::invalid_argument(
-          "the network 'linear': expected distances up to " + std::to_string(reach) +
-          " and widths of 0.04 to 0.12 diameters, found " + std::to_string(distances[k]) + " and " +
+          "the network 'linear': expected 'distances' up to " + std::to_string(reach) +
+          " and 'distance_widths' of 0.04 to 0.12 diameters, found " + std::to_string(distances[k]) + " and " +
           std::to_string(widths[k]));
   std::vector<float> constants(kinds * PAIR_FACTORS);    // the first factor is 1
   for (long kind = 0; kind < kinds; kind++) {
