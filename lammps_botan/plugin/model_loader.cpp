@@ -213,8 +213,8 @@ static bool environment_wants_torch(LAMMPS *lmp)
 static std::string why_torch(const FixBotanArguments &given, bool known_to_engine)
 {
   if (!known_to_engine)
-    return "the file has no plain weights: the compiled engine does not know its network, or an "
-           "earlier version of lammps-botan wrote it, and `lammps-botan export` writes it again";
+    return "the compiled engine does not know its network, or an earlier version of lammps-botan "
+           "wrote the file, and `lammps-botan export` writes it again";
   return given.device == "cpu" ? "LAMMPS_BOTAN_ENGINE is torch" : "device " + given.device;
 }
 
@@ -283,8 +283,7 @@ static std::string compare(BotanModel &model, BotanModel &engine, const ModelMet
   if (!are_finite(node_out[1]) || !are_finite(edge_out[1])) return "";    // a scoring will say so
   if (are_close(node_out[0], node_out[1]) && are_close(edge_out[0], edge_out[1])) return "";
   return "its plain weights and its TorchScript predict different numbers: the file was not made "
-         "by "
-         "`lammps-botan export`; do not use it";
+         "by `lammps-botan export`; do not use it";
 }
 
 static std::string check_torch(BotanModel &model, BotanModel *engine, const ModelMetadata &metadata)
