@@ -153,8 +153,8 @@ void LinearNetwork::read_changes(const NetworkDescription &network, double reach
           distances[k] <= reach))
       throw std::invalid_argument(
           "the network 'linear': expected 'distances' up to " + std::to_string(reach) +
-          " and 'distance_widths' of 0.04 to 0.12 diameters, found " + std::to_string(distances[k]) + " and " +
-          std::to_string(widths[k]));
+          " and 'distance_widths' of 0.04 to 0.12 diameters, found " +
+          std::to_string(distances[k]) + " and " + std::to_string(widths[k]));
   std::vector<float> constants(kinds * PAIR_FACTORS);    // the first factor is 1
   for (long kind = 0; kind < kinds; kind++) {
     constants[kind * PAIR_FACTORS] = offset[kind];
