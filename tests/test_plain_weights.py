@@ -299,5 +299,7 @@ def test_the_fix_says_when_it_needs_torch(tmp_path):
     good = run_lmp(script.format(plugin_file, "ka-t064"), tmp_path)
     assert "on cpu (" in good.output
     bad = run_lmp(script.format(plugin_file, "m.pt"), tmp_path, succeeds=False)
-    assert "m.pt is computed by torch here (the compiled engine does not know its network" in bad.error
+    assert (
+        "m.pt is computed by torch here (the compiled engine does not know its network" in bad.error
+    )
     assert "compiled without torch" in bad.error
