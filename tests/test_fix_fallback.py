@@ -239,7 +239,7 @@ DAMAGES = {
     ),
     "fewer outputs than it says": (
         lambda folder: save_model(folder / "t.pt", **PLAIN).read_bytes(),
-        "the fallback of model file m.pt fails on an empty graph",
+        "the fallback of model file m.pt: it fails on an empty graph",
     ),
 }
 

@@ -20,15 +20,8 @@ TOLERANCE = 1e-4  # of the largest output, between two ways to compute it
 
 
 @contextlib.contextmanager
-def exact_products() -> Iterator[None]:
-    """Compute products in full float32, whatever the user allows a GPU.
-
-    Examples
-    --------
-    >>> with exact_products():
-    ...     torch.get_float32_matmul_precision()
-    'highest'
-    """
+def _exact_products() -> Iterator[None]:
+    """Compute products in full float32, whatever the user allows a GPU."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -93,7 +86,7 @@ class TorchModel:
         for method in ("encode", "step", "decode"):
             if not hasattr(self._module, method):
                 raise ValueError(f"{archive}: the model has no method {method}")
-        with exact_products():
+        with _exact_products():
             self._check_rounds(archive, metadata.rounds, trial)
 
     def _check_rounds(self, archive: Archive, rounds: int, trial: Arrays) -> None:
@@ -178,7 +171,7 @@ def check_plain_weights(
     if not networks:
         return
     try:
-        with exact_products():
+        with _exact_products():
             outputs = zip(Engine(networks).score(*trial), model.score(*trial), strict=True)
     except (UnknownNetworkError, RuntimeError):
         return  # of a newer version; or a prediction will say so

@@ -13,6 +13,7 @@
 #include "model_weights.h"
 
 #include <cstdlib>
+#include <stdexcept>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

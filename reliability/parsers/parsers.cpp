@@ -27,6 +27,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <stdexcept>
 
 using LAMMPS_NS::ClosestImage;
 using LAMMPS_NS::Domain;
