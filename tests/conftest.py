@@ -36,6 +36,17 @@ if importlib.util.find_spec("torch") is None:
     sys.meta_path.insert(0, _WithoutTorch())
 
 
+@pytest.fixture(params=["portable", "avx2", "avx512"])
+def instructions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let the compiled engine use each set of instructions in turn."""
+    from engines import available
+
+    if not available(request.param):
+        pytest.skip(f"no {request.param} in this processor")
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
+    return request.param
+
+
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Let the children of this test answer Ctrl-C.

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, available, random_graph
+from engines import plain_weights, random_graph
 from public_data import CONFIGURATION_401, needs_public_data
 from symmetry import CUTOFF, INPUTS, SPREAD, TURNS, equivariant, liquid, tensors, turned
 
@@ -16,31 +16,14 @@ from lammps_botan.network.engine.scoring import Engine, _Graph
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.module import load_module
 from lammps_botan.network.shipped import find_model
-from lammps_botan.network.weights import NetworkWeights
 from lammps_botan.structure.graph import build_graph
 
 ROUNDING = 5e-6  # the order of sums in float32
 sees = pytest.mark.parametrize("name", INPUTS)
 
 
-@pytest.fixture(params=INSTRUCTIONS)
-def instructions(request, monkeypatch):
-    if not available(request.param):
-        pytest.skip(f"no {request.param} in this processor")
-    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
-    return request.param
-
-
-def weights(network):
-    """Those of a model file."""
-    settings = {"n_species": network.n_species, **network.settings}
-    settings |= dict.fromkeys(settings.pop("inputs"), 1)
-    numbers = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
-    return NetworkWeights("equivariant", settings, numbers)
-
-
 def engine(network):
-    return Engine([weights(network)])
+    return Engine([plain_weights("equivariant", network)])
 
 
 def random_scales(name, **settings):
@@ -196,7 +179,7 @@ def test_the_models_that_ship(instructions, name):
 
 
 def changed(network, name, value):
-    given = weights(network)
+    given = plain_weights("equivariant", network)
     if name in given.tensors:
         return replace(given, tensors={**given.tensors, name: np.asarray(value, np.float32)})
     return replace(given, settings={**given.settings, name: value})
@@ -232,7 +215,7 @@ def test_what_does_not_fit_is_refused(name, value, message):
 def test_members_of_a_committee_may_have_other_sizes(instructions, name):
     members = [random_scales(name), random_scales(name, rounds=2, width=20, features=3)]
     given = arrays(name)
-    found = Engine([weights(member) for member in members]).score(*given)
+    found = Engine([plain_weights("equivariant", member) for member in members]).score(*given)
     outputs = [by_torch(member, given) for member in members]
     for ours, theirs in zip(found, zip(*outputs, strict=True), strict=True):
         mean, deviation = np.mean(theirs, axis=0), np.std(theirs, axis=0, ddof=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, available, needs_bfloat16
+from engines import needs_bfloat16
 from symmetry import CUTOFF, INPUTS, botan, liquid, physics
 from torch import Tensor
 
@@ -17,14 +17,6 @@ from lammps_botan.structure.graph import Graph, build_graph
 
 ROUNDING = 2e-5  # the order of sums in float32
 sees = pytest.mark.parametrize("name", ["history", "inherent", "both"])
-
-
-@pytest.fixture(params=INSTRUCTIONS)
-def instructions(request, monkeypatch):
-    if not available(request.param):
-        pytest.skip(f"no {request.param} in this processor")
-    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
-    return request.param
 
 
 def write(path, name, *models):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, available, plain_weights, random_graph
+from engines import plain_weights, random_graph
 from linear_equations import (
     CUTOFF,
     SEES,
@@ -27,14 +27,6 @@ from lammps_botan.network.weights import NetworkWeights
 from lammps_botan.structure.graph import build_graph
 
 ROUNDING = 5e-6  # the order of sums in float32
-
-
-@pytest.fixture(params=INSTRUCTIONS)
-def instructions(request, monkeypatch):
-    if not available(request.param):
-        pytest.skip(f"no {request.param} in this processor")
-    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
-    return request.param
 
 
 def engine(network):

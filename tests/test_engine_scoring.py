@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, physics, write
+from engines import Doubled, needs_bfloat16, network, physics, write
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 from score_runs import run
 
@@ -23,14 +23,6 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 
 ROUNDING = 2e-5  # the order of sums in float32
-
-
-@pytest.fixture(params=INSTRUCTIONS)
-def instructions(request, monkeypatch):
-    if not available(request.param):
-        pytest.skip(f"no {request.param} in this processor")
-    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", request.param)
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,9 @@ from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.network.shipped import find_model, shipped_models
 from lammps_botan.network.weights import WEIGHTS, read_weights
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.graph import build_graph
 
 NAMES = [model.name for model in shipped_models()]
 
@@ -63,6 +66,37 @@ def test_every_model_that_ships_has_plain_weights(name):
     assert predictor.engine != "torch"
     fallback = predictor.fallback
     assert fallback is None or fallback.engine != "torch"
+
+
+def glass_of(kind):
+    """600 particles anywhere; some at one point, or in a cell that is left-handed and tilted."""
+    rng = np.random.default_rng(3)
+    positions, length = rng.random((600, 3)) * 7.94, 7.94
+    cell = np.diag([length] * 3)
+    if kind == "overlap":
+        positions[1], positions[3] = positions[0], positions[2] + 1e-9
+    else:
+        cell = np.array([[0, length, 0], [length, 0, 0], [1.5, 2.0, length]])
+    species = (np.arange(600) % 5 == 0).astype(int)
+    return Configuration(positions, species, Box(cell, (True, True, True)))
+
+
+@pytest.mark.parametrize("kind", ["overlap", "left-handed"])
+@pytest.mark.parametrize("name", NAMES)
+def test_unusual_glasses_are_scored_as_torch_scores_them(name, kind):
+    predictor, rng = Predictor(name), np.random.default_rng(4)
+    graph = build_graph(glass_of(kind), predictor.metadata.cutoff)
+    inputs, given = predictor.metadata.inputs, []
+    if inputs.names:
+        vectors, scalars = (600, inputs.n_vectors, 3), (600, inputs.n_scalars)
+        given = [rng.normal(0, 0.1, vectors), rng.gamma(2.0, 0.01, scalars)]
+    given = [array.astype(np.float32) for array in given]
+    found, expected = (
+        predictor.predict_graph(graph, *given),
+        predictor.predict_by_torch(graph, *given),
+    )
+    for ours, theirs in ((found.node, expected.node), (found.edge, expected.edge)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5 * np.abs(theirs).max())
 
 
 def test_a_network_is_made_again_from_its_plain_weights(tmp_path):
