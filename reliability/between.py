@@ -7,6 +7,7 @@ after the last scoring.
 import random
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from lammps_botan.network.predictor import Predictor
 
 SCORED = "fix g all botan 1 model.pt A B\nrun 7\n"
 AGAIN = "run 0\n"
-TRICLINIC = "prism 0 3 0 3 0 3 0.7 0.3 -0.4"
+REGIONS = {"orthogonal": "block 0 3 0 3 0 3", "triclinic": "prism 0 3 0 3 0 3 0.7 0.3 -0.4"}
+# of two kinds of network, which see positions alone
+MODELS = ("ka-t044", "ka-t044-equivariant")
 WRITTEN = "write_dump all custom old.dump id type x y z ix iy iz modify sort id\nrun 5\n"
 # commands after a scoring; the next one is at step 0 of a run, unless there is a run in them
 COMMANDS = {
@@ -91,33 +94,38 @@ COMMANDS = {
     "mass": "mass 1 2.0\nrun 8",
     "lattice, region": "lattice sc 0.3\nregion r block 0 1 0 1 0 1\nrun 8",
 }
-TRIES = {1: 4, 2: 1}  # of each command, by number of ranks
+CASES = [
+    (name, model, region)
+    for model, region in product(MODELS, REGIONS)
+    for name in COMMANDS
+]
+TRIES = {1: 2, 2: 1}  # of each case, by number of ranks
 
 
-def commands_of(name: str, rng: random.Random) -> str:
+def commands_of(name: str, rng: random.Random, region: str = "orthogonal") -> str:
     """An input script: a scoring, the commands, a scoring, and what it gave."""
     commands = COMMANDS[name].replace("{seed}", str(rng.randrange(1, 10**6)))
-    region = rng.choice(("block 0 3 0 3 0 3", "block 0 3 0 3 0 3", TRICLINIC))
     last = AGAIN
     if "@" in commands:  # its own last step is the scoring that is compared
         commands, last = commands.replace("@", ""), ""
-    begin = script(rng.randrange(10**6), region=region) + "thermo_modify lost ignore\n" + SCORED
-    return f"{begin}{commands}\n{last}{OUTPUT}"
+    begin = script(rng.randrange(10**6), region=REGIONS[region])
+    return f"{begin}thermo_modify lost ignore\n{SCORED}{commands}\n{last}{OUTPUT}"
 
 
 def prepare(ranks: int, folder: Path) -> Attempt:
-    """The remainder of the seed says which commands are tried."""
-    names = list(COMMANDS)
-    predictor = Predictor(write_model(folder / "model.pt"))
+    """The remainder of the seed says which case is tried."""
+    predictors = {model: Predictor(write_model(folder / f"{model}.pt", model)) for model in MODELS}
     lmp = _lammps() if ranks == 1 else None
 
     def attempt(seed: int) -> tuple[str, str]:
-        commands = commands_of(names[seed % len(names)], random.Random(seed))
+        name, model, region = CASES[seed % len(CASES)]
+        commands = commands_of(name, random.Random(seed), region)
+        commands = commands.replace("model.pt", f"{model}.pt")
         (folder / "scored.dump").unlink(missing_ok=True)
         failure = _in_process(lmp, commands) if lmp else _on_ranks(folder, commands, ranks)
         if failure:
             return (REFUSED if "ERROR" in failure else BROKEN), failure
-        apart = deviation(predictor, folder / "scored.dump")
+        apart = deviation(predictors[model], folder / "scored.dump")
         return (RIGHT if apart < CLOSE else OTHER), f"differs by {apart:g}"
 
     return attempt
@@ -146,9 +154,10 @@ def _on_ranks(folder: Path, commands: str, ranks: int) -> str:
 def faults(share: float) -> Iterator[Fault]:
     """One for each of the commands, on one rank and on two."""
     found = {name: Fault(f"`{name}` between two scorings") for name in COMMANDS}
-    names = list(COMMANDS)
     for ranks, tries in TRIES.items():
-        seeds = range(max(1, round(share * tries * len(names))))
+        seeds = range(max(1, round(share * tries * len(CASES))))
         for seed, outcome, text in make_tries(partial(prepare, ranks), seeds, seconds=90):
-            found[names[seed % len(names)]].add(outcome, f"{ranks} ranks, seed {seed}: {text}")
+            name, model, region = CASES[seed % len(CASES)]
+            case = f"`{name}`", f"{model}, {region} box, {ranks} rank{'s' * (ranks > 1)}"
+            found[name].add(outcome, f"{ranks} ranks, seed {seed}: {text}", case=case)
     yield from (fault for fault in found.values() if fault.tries)

@@ -53,7 +53,7 @@ DISTURBANCES = {
 OF_ROOT = ("full", "quota", "read-only")  # which may mount file systems
 # of a file system that has quotas whatever the kernel was built with; no smaller one is possible
 QUOTA_IMAGE = 128 << 20  # bytes, hardly any in use
-TRIES = 60
+TRIES = 132  # all pairs of commands and disturbances
 Files = dict[str, bytes]
 
 
@@ -281,6 +281,7 @@ def faults(share: float) -> Iterator[Fault]:
     seeds = range(max(1, round(share * TRIES)))
     task = partial(prepare, with_mounts)
     for seed, outcome, text in make_tries(task, seeds, seconds=5 * SECONDS):
-        _, disturbance = pair_of(seed, with_mounts)
-        found[disturbance].add(outcome, f"{disturbance}, seed {seed}: {text}")
+        command, disturbance = pair_of(seed, with_mounts)
+        case = f"`{command}`", DISTURBANCES[disturbance]
+        found[disturbance].add(outcome, f"{disturbance}, seed {seed}: {text}", case=case)
     yield from (fault for fault in found.values() if fault.tries)

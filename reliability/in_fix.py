@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from child import Attempt, make_tries
@@ -32,7 +33,9 @@ WORDS = (
     *("0", "-1", "5", "1.5", "1e308", "1e400", "nan", "inf", "2147483648", "99999999999", "1-"),
     *("0x10", "x", "{}", "%s%n", "A" * 300, "/", ".", "all", "''", "5-5"),
 )
-TRIES = {"files": 200, "bare": 60, "words": 2000, "ranks": 40}
+# each word of the command after `fix g all`, replaced by each other word
+REPLACED = list(product(range(3, len(FIX.split())), dict.fromkeys(WORDS)))
+TRIES = {"files": 200, "bare": 60, "words": len(REPLACED) + 1500, "ranks": 40}
 
 
 def prepare(damage_it: str, folder: Path) -> Attempt:
@@ -47,7 +50,7 @@ def prepare(damage_it: str, folder: Path) -> Attempt:
         rng = random.Random(seed)
         command = FIX
         if damage_it == "words":
-            command = other_words(rng)
+            command = one_word(*REPLACED[seed]) if seed < len(REPLACED) else other_words(rng)
         else:
             (folder / "model.pt").write_bytes(_damage(damage_it)(content, rng))
         # other words ask for other models, groups and types: only that nothing breaks is checked
@@ -66,6 +69,13 @@ def prepare(damage_it: str, folder: Path) -> Attempt:
         return (RIGHT if apart < CLOSE else OTHER), f"differs by {apart:g}"
 
     return attempt
+
+
+def one_word(k: int, word: str) -> str:
+    """The command with another word at one place."""
+    words = FIX.split()
+    words[k] = word
+    return " ".join(words)
 
 
 def other_words(rng: random.Random) -> str:
@@ -147,5 +157,12 @@ def faults(share: float) -> Iterator[Fault]:
         fault = Fault(words, allowed)
         seeds = range(max(1, round(share * TRIES[kind])))
         for seed, outcome, text in make_tries(task, seeds, seconds=90):
-            fault.add(outcome, f"{kind}, seed {seed}: {text}")
+            fault.add(outcome, f"{kind}, seed {seed}: {text}", case=_case(kind, seed))
         yield fault
+
+
+def _case(kind: str, seed: int) -> tuple[str, str] | None:
+    if kind != "words" or seed >= len(REPLACED):
+        return None
+    k, word = REPLACED[seed]
+    return f"`{word[:30]}`", f"for `{' '.join(FIX.split()[3 : k + 1])}`"

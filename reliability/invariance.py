@@ -151,5 +151,6 @@ def faults(share: float) -> Iterator[Fault]:
         if not model.endswith(EQUIVARIANT):
             found["operations of the cube"].allowed = LEARNED
         for seed, outcome, text in make_tries(partial(prepare, model), seeds):
-            found[_change(seed)].add(outcome, f"seed {seed}: {text}")
+            change = _change(seed)
+            found[change].add(outcome, f"seed {seed}: {text}", case=(model, change))
         yield from found.values()

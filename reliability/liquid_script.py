@@ -39,9 +39,9 @@ def script(seed: int, *, before_box: str = "", region: str = "block 0 3 0 3 0 3"
     return LIQUID.format(seed=seed + 1, before_box=before_box, region=region)
 
 
-def write_model(path: Path) -> Path:
+def write_model(path: Path, name: str = "ka-t044") -> Path:
     """A model that ships, as a file: its outputs differ from particle to particle."""
-    path.write_bytes(find_model("ka-t044").read_bytes())
+    path.write_bytes(find_model(name).read_bytes())
     return path
 
 

@@ -6,12 +6,14 @@ through the code as well (`parsers/fuzz.cpp`).
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault
 
@@ -30,7 +32,9 @@ TRIES = {
     "agreement": 20_000,
     "fuzz": 200_000,
 }
-FUZZ = "what libFuzzer finds for `metadata.json` and the checksum"
+FUZZ = "what libFuzzer finds for `metadata.json`, weights, archives and the engine"
+# one linear network, one BOTAN: whose other half completes what libFuzzer makes
+FUZZED = ("ka-t044-history", "ka-t044")
 EXECUTED = re.compile(r"stat::number_of_executed_units: (\d+)")
 NAMES = {
     "metadata": "`metadata.json` with other words and bits: the parser of the fix",
@@ -39,6 +43,15 @@ NAMES = {
     "images": "vectors in all boxes that LAMMPS allows: the shortest image",
 }
 AGREEMENT = "`metadata.json` with other words and bits: the fix against Python"
+VALUES = "each value of `metadata.json` replaced: the fix against Python"
+NOT_NEEDED = "Python alone refuses a key that the fix does not need"
+OF_VALUES = "ka-t064-history"  # it has all keys; those in provenance are for people
+REPLACED_BY = (
+    *("null", "true", "-1", "0", "-0.0", "1.5", "1e-320", "1e308", "2147483648"),
+    *("9223372036854775808", "NaN", "Infinity", '"1"', '""', "[]", "[[1]]", "{}"),
+)
+MISSING = "missing"
+MARK = "the value that is replaced"
 # keys that the fix does not need (docs/reference/model_file.md), and that Python checks
 PYTHON_ALONE = re.compile(
     r"no key 'mixture\.(masses|fractions|diameter|interactions\b[^']*)'"
@@ -56,7 +69,7 @@ def build(target: str = "parsers", folder: Path = BUILD, *options: str) -> Path:
     """Compile the parsers; what CMake finds is what the plugin is built with."""
     for command in (
         ["cmake", "-S", str(ROOT), "-B", str(folder), *options],
-        ["cmake", "--build", str(folder), "--target", target],
+        ["cmake", "--build", str(folder), "--target", target, "--parallel"],
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
@@ -93,6 +106,7 @@ def faults(share: float) -> Iterator[Fault]:
     """Each parser, with a share of the tries."""
     program = build()
     with tempfile.TemporaryDirectory() as name:
+        yield values(program, Path(name), share)
         seeds = write_seeds(Path(name))
         archives = [str(model.path) for model in shipped_models()]
         files = {"metadata": seeds, "checksum": archives, "weights": archives, "images": []}
@@ -124,7 +138,13 @@ def fuzz(tries: int, corpus: Path, seed: int = SEED) -> Fault:
     program = build("fuzz", folder, "-DCMAKE_CXX_COMPILER=clang++")
     command = [str(program), f"-runs={tries}", f"-seed={seed}", "-timeout=10", str(corpus)]
     command += ["-rss_limit_mb=2000", "-print_final_stats=1", f"-artifact_prefix={corpus}/"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    paths = {model.name: model.path for model in shipped_models()}
+    weights = Archive(paths[FUZZED[0]]).extra_file("weights.safetensors")
+    (corpus / "weights.safetensors").write_bytes(weights)
+    given = {"MODELS": " ".join(str(paths[name]) for name in FUZZED)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", env=os.environ | given
+    )
     fault, executed = Fault(FUZZ), EXECUTED.search(done.stderr)
     fault.add(RIGHT, n=int(executed[1]) if executed else 0)
     if done.returncode:
@@ -134,7 +154,7 @@ def fuzz(tries: int, corpus: Path, seed: int = SEED) -> Fault:
 
 def agreement(program: Path, tries: int, files: list[str], seed: int = SEED) -> Fault:
     """Whether Python refuses what the fix refuses, and takes what it takes."""
-    fault = Fault(AGREEMENT, "Python alone refuses a key that the fix does not need")
+    fault = Fault(AGREEMENT, NOT_NEEDED)
     output, failure = run(program, "mutants", seed, tries, files)
     if failure:
         fault.add(BROKEN, failure)
@@ -143,6 +163,54 @@ def agreement(program: Path, tries: int, files: list[str], seed: int = SEED) -> 
         outcome = compare(text, of_fix)
         fault.add(outcome, f"fix: {of_fix or 'taken'}; {text[:200]!r}")
     return fault
+
+
+def values(program: Path, folder: Path, share: float) -> Fault:
+    """Each value in turn is replaced by each extreme one, or lost."""
+    fault = Fault(VALUES, NOT_NEEDED)
+    (path,) = (model.path for model in shipped_models() if model.name == OF_VALUES)
+    content = json.loads(Archive(path).extra_file("metadata.json"))
+    content["provenance"] = {}
+    texts = dict(replaced(content))
+    names = list(texts)[:: max(1, round(1 / share))]
+    files = []
+    for k, name in enumerate(names):
+        files.append(str(folder / f"values-{k}"))
+        Path(files[-1]).write_text(texts[name])
+    output, failure = run(program, "given", 0, len(names), files)
+    if failure:
+        fault.add(BROKEN, failure)
+        return fault
+    for case, (text, of_fix) in zip(names, mutants(output, len(names)), strict=True):
+        outcome = compare(text, of_fix)
+        fault.add(outcome, f"fix: {of_fix or 'taken'}; {': '.join(case)}", case=case)
+    return fault
+
+
+def replaced(content: Any) -> Iterator[tuple[tuple[str, str], str]]:
+    """Row and column of a case, and its text, for each value and what replaces it."""
+    for keys, holder, key in places(content):
+        value = holder[key]
+        for word in (MISSING, *REPLACED_BY):
+            if word == MISSING:
+                del holder[key]
+            else:
+                holder[key] = MARK
+            text = json.dumps(content).replace(f'"{MARK}"', word)
+            if word == MISSING and isinstance(holder, list):
+                holder.insert(key, value)
+            holder[key] = value
+            yield (f"`{keys}`", f"`{word}`"), text
+
+
+def places(content: Any, before: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Name, holder and key of each value, and of the first one in each list."""
+    keys = list(content) if isinstance(content, dict) else range(min(1, len(content)))
+    for key in keys:
+        name = f"{before}[{key}]" if isinstance(key, int) else f"{before}.{key}".lstrip(".")
+        yield name, content, key
+        if isinstance(content[key], dict | list):
+            yield from places(content[key], name)
 
 
 def mutants(output: bytes, tries: int) -> Iterator[tuple[bytes, str]]:

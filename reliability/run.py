@@ -1,9 +1,10 @@
-"""Try everything that breaks programs: one table.
+"""Try everything that breaks programs: one table, and one of all cases.
 
     python reliability/run.py [--tries 1] [--part readers] [--write docs/notes/reliability.md]
 
 The exit status is 1 where something broke, or gave a wrong number. Seeds are the same every time.
-Some twenty minutes on two cores; `--tries 10` takes ten times as many tries.
+Some forty minutes on two cores; `--tries 10` takes ten times as many tries. The cases go to a page
+beside that of the tables.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fault import COLUMNS, Fault, from_json, markdown, to_json
+from fault import COLUMNS, SIGNS, Fault, from_json, markdown, table_of_cases, to_json
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -28,15 +29,16 @@ from machine import in_words, machine  # noqa: E402
 TABLES_FROM_HERE = "<!-- the rest is written by reliability/run.py -->\n"
 # seconds on two cores, for the time left
 PARTS = {
-    "parsers": 190,
+    "parsers": 240,
     "sanitizers": 600,
     "readers": 180,
-    "in_fix": 120,
-    "between": 180,
-    "disk_and_signals": 400,
+    "in_fix": 150,
+    "between": 300,
+    "disk_and_signals": 800,
     "versions": 60,
-    "endurance": 90,
+    "endurance": 300,
     "invariance": 100,
+    "agreement": 200,
 }
 TITLES = {
     "parsers": "Parsers of the plugin, with sanitizers",
@@ -45,9 +47,10 @@ TITLES = {
     "in_fix": "The fix: files and words",
     "between": "The fix: commands between two scorings",
     "disk_and_signals": "Commands that write: disks, signals and rivals",
-    "versions": "Releases of LAMMPS",
+    "versions": "Releases of LAMMPS and torch",
     "endurance": "Endurance",
     "invariance": "Invariance of every model that ships",
+    "agreement": "Agreement of ranks, threads and engines",
 }
 
 
@@ -86,7 +89,7 @@ def summary(faults: list[Fault], seconds: float, share: float) -> str:
     )
 
 
-def write(path: Path, sections: dict[str, str]) -> None:
+def write(path: Path, results: str, sections: dict[str, str]) -> None:
     """The page with the sections of these parts; those of other parts stay as they are."""
     head, mark, rest = path.read_text().partition(TABLES_FROM_HERE)
     _, *former = re.split(r"^### ", rest, flags=re.MULTILINE)
@@ -95,7 +98,13 @@ def write(path: Path, sections: dict[str, str]) -> None:
     tables = [
         f"### {title}\n\n{kept[title].strip()}\n" for title in TITLES.values() if title in kept
     ]
-    path.write_text("\n".join([head + mark, f"## Results\n\n{in_words(machine())}\n", *tables]))
+    path.write_text("\n".join([head + mark, f"## Results\n\n{results}\n", *tables]))
+
+
+def cases(faults: list[Fault]) -> str:
+    """Their number and their table."""
+    n = sum(fault.n_cases for fault in faults)
+    return f"{n:,} cases.\n\n{table_of_cases(faults)}"
 
 
 def main() -> int:
@@ -117,6 +126,7 @@ def main() -> int:
     columns = (TextColumn("{task.description:11}"), BarColumn(), TimeElapsedColumn())
     columns += (TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True))
     sections: dict[str, str] = {}
+    of_cases: dict[str, str] = {}
     good = True
     with Progress(*columns, console=console, speed_estimate_period=3600) as progress:
         bar = progress.add_task("", total=sum(PARTS[part] for part in parts))
@@ -129,9 +139,14 @@ def main() -> int:
             console.print(said)
             good = good and all(fault.is_good for fault in faults)
             sections[part] = f"{said}\n\n{markdown(faults)}"
+            if any(fault.cases for fault in faults):
+                of_cases[part] = cases(faults)
             progress.advance(bar, PARTS[part])
     if arguments.write:
-        write(arguments.write, sections)
+        page: Path = arguments.write
+        write(page, in_words(machine()), sections)
+        meaning = ", ".join(f"`{sign}` {outcome}" for outcome, sign in SIGNS.items())
+        write(page.with_name(f"{page.stem}_cases.md"), f"{meaning}.", of_cases)
     return int(not good)
 
 

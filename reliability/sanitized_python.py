@@ -5,10 +5,13 @@
 
 import os
 import tempfile
+import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
+from invariance import configuration, with_history
 from model_files import write_network
 from small_files import liquid
 
@@ -26,6 +29,9 @@ MODELS = (
     ("avx512", 3, "float32"),
     ("avx512", 1, "bfloat16"),
 )
+# the other kinds of network, with history and without
+SHIPPED = ("ka-t044-equivariant", "ka-t064-history", "ka-t044-history")
+INSTRUCTIONS = ("portable", "avx2", "avx512")
 
 
 def score(folder: Path) -> None:
@@ -43,6 +49,20 @@ def score(folder: Path) -> None:
         for _ in range(3):
             predictor.predict(several)
         predictor.predict(none)
+    for name, instructions in product(SHIPPED, INSTRUCTIONS):
+        os.environ["LAMMPS_BOTAN_ENGINE"] = instructions
+        try:
+            predictor = Predictor(name, threads=2)
+        except ValueError as error:
+            print(f"{instructions}: {error}")
+            continue
+        history = predictor.metadata.inputs.history
+        here = configuration(np.random.default_rng(1))
+        if history is not None:
+            here = with_history(here, np.random.default_rng(1), history.window)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # this history is nobody's
+            predictor.predict(here)
     del os.environ["LAMMPS_BOTAN_ENGINE"]
 
 

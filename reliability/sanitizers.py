@@ -25,6 +25,7 @@ from liquid_script import script, write_model
 from model_files import LAG_TIME, write_network
 from parsers import BUILD, ROOT
 from sanitized_python import END
+from sanitized_python import INSTRUCTIONS, SHIPPED
 from sanitized_python import MODELS as OF_PYTHON
 
 import lammps_botan
@@ -33,6 +34,15 @@ COMPILER = "g++"  # its sanitizers are libraries, which a program that knows not
 SECONDS = 900.0  # that a try may take
 OURS = re.compile(r"botanplugin\.so|libbotan_\w+\.so|lammps_botan/\w+/")
 BEGIN = re.compile(r"^(?:=+\d*=+ ?ERROR|=+\n|.*runtime error:)", re.MULTILINE)
+# a library of ours with an error of its kind: what does not find it finds nothing
+CONTROLS = {
+    "address": "extern \"C\" int control() { int *x = new int[4]; int y = x[4]; delete[] x; return y; }",
+    "thread": (
+        "#include <thread>\nstatic int x;\nextern \"C\" int control() {\n"
+        "  std::thread other([] { x++; }); x++; other.join(); return x; }"
+    ),
+}
+CALL = "import ctypes; ctypes.CDLL({library!r}).control(); print({end!r})"
 REFUSED_BETWEEN = ("replicate with the fix", "comm_modify mode", "units")  # an error ends a script
 
 
@@ -200,6 +210,21 @@ def split(text: str) -> list[str]:
     return [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=False)]
 
 
+def control(name: str, sanitizer: Sanitizer, folder: Path, variables: dict[str, str]) -> Fault:
+    """Whether the error in a library that is built and run like ours is reported."""
+    library = folder / "libbotan_control.so"
+    library.with_suffix(".cpp").write_text(CONTROLS[name])
+    command = [COMPILER, *sanitizer.flags.split(), "-g1", "-O1", "-shared", "-fPIC"]
+    subprocess.run([*command, library.with_suffix(".cpp"), "-o", library], check=True)
+    call = CALL.format(library=str(library), end=END)
+    found = run([sys.executable, "-c", call], folder, variables, folder / "report")
+    fault = Fault(f"{sanitizer.words}: an error that is there on purpose is reported")
+    fault.add(RIGHT if "reports: " in found else BROKEN, f"no report: {found}")
+    for path in folder.glob("report.*"):
+        path.unlink()
+    return fault
+
+
 def faults(share: float) -> Iterator[Fault]:
     """Scripts on one rank and on two, and Python, under each sanitizer."""
     for name, sanitizer in SANITIZERS.items():
@@ -212,6 +237,7 @@ def faults(share: float) -> Iterator[Fault]:
             package = folder / "site" / "lammps_botan"
             build(name, sanitizer, package)
             variables = environment(sanitizer, package, folder / "report")
+            yield control(name, sanitizer, folder, variables)
             yield from _tries(name, sanitizer, folder, variables)
 
 
@@ -230,7 +256,8 @@ def _tries(
             command = lmp if ranks == 1 else [str(BIN / "mpirun"), "-np", "2", *lmp]
             tries.append((f"{words} in LAMMPS, {ranks} rank{'s' * (ranks > 1)}", command, n))
     python = [sys.executable, str(ROOT / "reliability" / "sanitized_python.py")]
-    tries.append(("the engine and the kernels of training in Python", python, len(OF_PYTHON)))
+    n = len(OF_PYTHON) + len(SHIPPED) * len(INSTRUCTIONS)
+    tries.append(("the engine and the kernels of training in Python", python, n))
     for words, command, n in tries:
         fault = Fault(f"{sanitizer.words}: {words}")
         wrong = run(command, folder, variables, folder / "report")

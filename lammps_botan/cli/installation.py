@@ -93,10 +93,13 @@ def _load(library: Path) -> str:
     if not library.is_file():
         return f"{library} is missing: this lammps-botan was compiled without torch"
     # in a process of its own: torch may be loaded in this one
-    load = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+    load = (
+        "import ctypes, sys; failure = ctypes.CDLL(sys.argv[1]).botan_torch_failure; "
+        "failure.restype = ctypes.c_char_p; print(failure().decode())"
+    )
     done = subprocess.run([sys.executable, "-c", load, library], capture_output=True, text=True)
     if done.returncode == 0:
-        return ""
+        return done.stdout.strip()
     pins = [r for r in metadata.requires("lammps-botan") or [] if r.startswith("torch==")]
     return (
         f"the plugin cannot load torch: {_last_line(done)}. It was compiled "

@@ -10,8 +10,10 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/cuda.h>
 #include <torch/script.h>
+#include <torch/version.h>
 
 #include <sstream>
 #include <stdexcept>
@@ -306,6 +308,25 @@ std::string TorchModel::forward(const BotanGraph &graph, std::vector<float> &nod
 }
 
 }    // namespace
+
+// torch's interface in C++ changes with its releases, and a library that was built with one may load
+// with another and compute with it: what is wrong, or an empty string
+
+extern "C" __attribute__((visibility("default"))) const char *botan_torch_failure()
+{
+  static std::string words;
+  const uint64_t found = aoti_torch_abi_version();    // the release in its first three bytes
+  const uint64_t major = found >> 56, minor = found >> 48 & 255, patch = found >> 40 & 255;
+  if (major == TORCH_VERSION_MAJOR && minor == TORCH_VERSION_MINOR) return "";
+  const auto join = [](uint64_t a, uint64_t b, uint64_t c) {
+    return std::to_string(a) + "." + std::to_string(b) + "." + std::to_string(c);
+  };
+  const std::string built = join(TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR, TORCH_VERSION_PATCH);
+  words = "expected torch " + built + ", with which libbotan_model.so was built, found torch " +
+          join(major, minor, patch) + ": pip install torch==" + built +
+          ", or compile lammps-botan again with the torch that is there (docs/how_to/install.md)";
+  return words.c_str();
+}
 
 extern "C" __attribute__((visibility("default"))) BotanModel *
 create_botan_model(const char *bytes, size_t n_bytes, bool trust, const char *device,

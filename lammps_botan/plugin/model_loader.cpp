@@ -83,6 +83,9 @@ static std::string open_model_library(BotanModelCreator *&create)
         "environment: pip install torch=={} (or put the lib folder of that torch into "
         "LD_LIBRARY_PATH)",
         path, dlerror(), BOTAN_TORCH_VERSION);
+  using Failure = const char *();
+  auto *failure = reinterpret_cast<Failure *>(dlsym(library, "botan_torch_failure"));
+  if (failure && failure()[0]) return failure();
   create = reinterpret_cast<BotanModelCreator *>(dlsym(library, "create_botan_model"));
   return create ? "" : fmt::format("{} is not part of this plugin: {}", path, dlerror());
 }

@@ -7,13 +7,15 @@
 //
 //   parsers metadata SEED TRIES FILE...   metadata.json of model files, parse_metadata
 //   parsers mutants SEED TRIES FILE...    the same, and the mutants on standard output
+//   parsers given SEED TRIES FILE...      the texts as they are, one after the other, likewise
 //   parsers checksum SEED TRIES FILE...   whole model files, check_checksum
-//   parsers weights SEED TRIES FILE...    model files, extra_file and ModelWeights
+//   parsers weights SEED TRIES FILE...    model files, extra_file, ModelWeights and the engine
 //   parsers images SEED TRIES             boxes and vectors, ClosestImage
 //
 // The last line of output has the number of tries that were refused, and of those that were wrong.
 
 #include "mutator.h"
+#include "small_graph.h"
 #include "usable.h"
 
 #include "archive.h"
@@ -51,18 +53,21 @@ static std::vector<std::string> read_files(int argc, char **argv)
 }
 
 static Counts metadata(Mutator &mutator, int64_t tries, const std::vector<std::string> &texts,
-                       bool print)
+                       const std::string &kind)
 {
   Counts counts;
   for (int64_t k = 0; k < tries; k++) {
-    const std::string &text = texts[mutator.below(texts.size())];
-    const std::string mutant = mutator.mutate(text, texts[mutator.below(texts.size())]);
+    std::string mutant = texts[static_cast<size_t>(k) % texts.size()];
+    if (kind != "given") {
+      const std::string &text = texts[mutator.below(texts.size())];
+      mutant = mutator.mutate(text, texts[mutator.below(texts.size())]);
+    }
     ModelMetadata found;
     const std::string failure = parse_metadata(mutant, found);
     counts.refused += !failure.empty();
     counts.wrong += failure.empty() && !is_usable(found);
     // length and refusal, then the bytes themselves
-    if (print)
+    if (kind != "metadata")
       std::cout << mutant.size() << " " << failure.size() << "\n" << mutant << failure << "\n";
   }
   return counts;
@@ -145,6 +150,7 @@ static Counts weights(Mutator &mutator, int64_t tries, const std::vector<std::st
       if (failure.empty())
         failure = plain.read(archive == file ? damage_header(mutator, content) : content, found);
       if (failure.empty()) counts.wrong += !(read_all(plain) >= 0.0);
+      if (failure.empty()) failure = score_small_graph(plain);
     } catch (const std::runtime_error &refused) {
       failure = refused.what();
     }
@@ -201,7 +207,7 @@ static Counts images(Mutator &mutator, int64_t tries)
 int main(int argc, char **argv)
 {
   if (argc < 4) {
-    std::cerr << "parsers metadata|mutants|checksum|weights|images SEED TRIES FILE...\n";
+    std::cerr << "parsers metadata|mutants|given|checksum|weights|images SEED TRIES FILE...\n";
     return 2;
   }
   const std::string kind = argv[1];
@@ -216,7 +222,7 @@ int main(int argc, char **argv)
   else if (kind == "weights")
     counts = weights(mutator, tries, files);
   else
-    counts = metadata(mutator, tries, files, kind == "mutants");
+    counts = metadata(mutator, tries, files, kind);
   std::cout << "refused " << counts.refused << " wrong " << counts.wrong << "\n";
   return 0;
 }
