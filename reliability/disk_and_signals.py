@@ -202,7 +202,8 @@ def _judge(
     for name, content in files(out, writing.outputs).items():
         before = whole.get(name, b"")
         if not (same(name, content, before) or _is_part(writing, content, before, killed)):
-            return OTHER, f"{writing.words}: {name} is not whole after {ended[-1][0]}"
+            there = f"{len(content)} of {len(before)} bytes"
+            return OTHER, f"{writing.words}: {name} is not whole after {ended[-1][0]}, {there}"
     done = any(status == 0 for status, _ in ended)
     if done and not all_same(files(out, writing.outputs), whole):
         return OTHER, f"{writing.words}: exit status 0, and outputs are missing"
@@ -249,8 +250,10 @@ def _is_part(writing: Writing, content: bytes, whole: bytes, killed: bool) -> bo
             load_checkpoint(Path(file.name))
         return True
     if writing.grows == "frames":
-        rest = whole.removeprefix(content)
-        return len(rest) < len(whole) and (killed or rest.startswith(b"ITEM: TIMESTEP"))
+        # a process may be killed when the file is there and the first frame is not
+        rest = whole[len(content) :]
+        whole_frames = bool(content) and rest.startswith(b"ITEM: TIMESTEP")
+        return whole.startswith(content) and (killed or whole_frames)
     return False
 
 

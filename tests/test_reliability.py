@@ -200,6 +200,7 @@ def test_what_is_half_written_is_seen():
     whole = b"ITEM: TIMESTEP\n0\nITEM: TIMESTEP\n1\n"
     is_part = disk_and_signals._is_part
     for content, after_kill, otherwise in (
+        (b"", True, False),
         (whole[:17], True, True),
         (whole[:19], True, False),
         (b"ITEM: TIMESTEP\n7\n", False, False),
