@@ -36,10 +36,12 @@ OURS = re.compile(r"botanplugin\.so|libbotan_\w+\.so|lammps_botan/\w+/")
 BEGIN = re.compile(r"^(?:=+\d*=+ ?ERROR|=+\n|.*runtime error:)", re.MULTILINE)
 # a library of ours with an error of its kind: what does not find it finds nothing
 CONTROLS = {
-    "address": "extern \"C\" int control() { int *x = new int[4]; int y = x[4]; delete[] x; return y; }",
+    "address": (
+        "int control() { int *x = new int[4]; int y = x[4]; delete[] x; return y; }",
+        "int control() { volatile int x = 2147483647; return x + 1; }",
+    ),
     "thread": (
-        "#include <thread>\nstatic int x;\nextern \"C\" int control() {\n"
-        "  std::thread other([] { x++; }); x++; other.join(); return x; }"
+        "static int x; int control() { std::thread other([] { x++; }); x++; other.join(); return x; }",
     ),
 }
 CALL = "import ctypes; ctypes.CDLL({library!r}).control(); print({end!r})"
@@ -196,6 +198,7 @@ def run(command: list[str], folder: Path, variables: dict[str, str], reports: Pa
         timeout=SECONDS,
     )
     texts = [path.read_text(errors="replace") for path in reports.parent.glob(f"{reports.name}.*")]
+    texts.append(done.stdout)  # beside that of addresses, undefined behaviour is reported there
     ours = [one for text in texts for one in split(text) if OURS.search(one)]
     if ours:
         return f"{len(ours)} reports: {ours[0][:2000]}"
@@ -212,16 +215,18 @@ def split(text: str) -> list[str]:
 
 def control(name: str, sanitizer: Sanitizer, folder: Path, variables: dict[str, str]) -> Fault:
     """Whether the error in a library that is built and run like ours is reported."""
-    library = folder / "libbotan_control.so"
-    library.with_suffix(".cpp").write_text(CONTROLS[name])
-    command = [COMPILER, *sanitizer.flags.split(), "-g1", "-O1", "-shared", "-fPIC"]
-    subprocess.run([*command, library.with_suffix(".cpp"), "-o", library], check=True)
+    library = folder / "site" / "lammps_botan" / "plugin" / "libbotan_control.so"
+    source = library.with_suffix(".cpp")
+    command = [COMPILER, *sanitizer.flags.split(), "-g1", "-O1", "-shared", "-fPIC", str(source)]
     call = CALL.format(library=str(library), end=END)
-    found = run([sys.executable, "-c", call], folder, variables, folder / "report")
     fault = Fault(f"{sanitizer.words}: an error that is there on purpose is reported")
-    fault.add(RIGHT if "reports: " in found else BROKEN, f"no report: {found}")
-    for path in folder.glob("report.*"):
-        path.unlink()
+    for code in CONTROLS[name]:
+        source.write_text(f'#include <thread>\nextern "C" {{\n{code}\n}}\n')
+        subprocess.run([*command, "-o", library], check=True)
+        found = run([sys.executable, "-c", call], folder, variables, folder / "report")
+        fault.add(RIGHT if "reports: " in found else BROKEN, f"{code}: no report: {found}")
+        for path in (library, *folder.glob("report.*")):
+            path.unlink()
     return fault
 
 
