@@ -40,7 +40,13 @@ PARTS = {
 
 
 def run(part: str, options: list[str], progress: Progress, bar: int) -> Sections:
-    """One script; its steps move the bar."""
+    """One script; its steps move the bar.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails; with what it said last.
+    """
     command = [sys.executable, str(HERE / f"{part}.py"), "--json", *options]
     begun = progress.tasks[bar].completed
     last: deque[str] = deque(maxlen=20)
@@ -61,7 +67,7 @@ def run(part: str, options: list[str], progress: Progress, bar: int) -> Sections
         printed.seek(0)
         text = printed.read()
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)}\nfailed:\n{''.join(last)}")
+        raise RuntimeError(f"{' '.join(command)}\nfailed:\n{''.join(last)}")
     return read_json(text)
 
 
@@ -108,10 +114,14 @@ def main() -> None:
     columns = (TextColumn("{task.description:9}"), BarColumn(), TimeElapsedColumn())
     columns += (TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=True))
     sections: Sections = {}
+    failures: list[str] = []
     with Progress(*columns, console=console, speed_estimate_period=600) as progress:
         bar = progress.add_task("", total=sum(PARTS.values()))
         for part in PARTS:
-            sections |= run(part, given + options.get(part, []), progress, bar)
+            try:
+                sections |= run(part, given + options.get(part, []), progress, bar)
+            except RuntimeError as error:  # the others took minutes, and are worth having
+                failures.append(str(error))
 
     facts["configuration"] = arguments.configuration.name
     (arguments.out / "results.json").write_text(
@@ -121,6 +131,8 @@ def main() -> None:
     (arguments.out / "performance.md").write_text(page(facts, tables))
     show(tables, as_json=False)
     console.print(f"wrote {arguments.out / 'results.json'} and {arguments.out / 'performance.md'}")
+    if failures:
+        sys.exit("\n".join(failures))
 
 
 if __name__ == "__main__":

@@ -134,11 +134,8 @@ def of_model(name: str, folder: Path, ways: dict[str, Way]) -> Iterator[tuple[st
         "model": name,
         "column": "f_g[1]" if len(metadata.node_outputs) > 1 else "f_g",
     }
-    failure = run(
-        folder,
-        LIQUID + SCORE.format(**given, words="", commands="", steps=steps) + "write_restart state\n",
-        Way(),
-    )
+    begin = LIQUID + SCORE.format(**given, words="", commands="", steps=steps)
+    failure = run(folder, f"{begin}write_restart state\n", Way())
     results: dict[str, Scores] = {}
     for words, way in {"": Way(), **ways}.items():
         text = f"read_restart state\n{FORCES}timestep {TIMESTEP}\n"

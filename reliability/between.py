@@ -94,11 +94,7 @@ COMMANDS = {
     "mass": "mass 1 2.0\nrun 8",
     "lattice, region": "lattice sc 0.3\nregion r block 0 1 0 1 0 1\nrun 8",
 }
-CASES = [
-    (name, model, region)
-    for model, region in product(MODELS, REGIONS)
-    for name in COMMANDS
-]
+CASES = [(name, model, region) for model, region in product(MODELS, REGIONS) for name in COMMANDS]
 TRIES = {1: 2, 2: 1}  # of each case, by number of ranks
 
 

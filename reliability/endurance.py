@@ -1,5 +1,4 @@
-"""Many scorings in one run, a day of steps, and many fixes and predictors in turn: memory is sampled.
-"""
+"""Long runs, and many fixes and predictors in turn: memory is sampled."""
 
 import contextlib
 import os

@@ -24,8 +24,7 @@ from in_fix import BIN, PATIENT
 from liquid_script import script, write_model
 from model_files import LAG_TIME, write_network
 from parsers import BUILD, ROOT
-from sanitized_python import END
-from sanitized_python import INSTRUCTIONS, SHIPPED
+from sanitized_python import END, INSTRUCTIONS, SHIPPED
 from sanitized_python import MODELS as OF_PYTHON
 
 import lammps_botan
@@ -41,7 +40,7 @@ CONTROLS = {
         "int control() { volatile int x = 2147483647; return x + 1; }",
     ),
     "thread": (
-        "static int x; int control() { std::thread other([] { x++; }); x++; other.join(); return x; }",
+        "static int x;\nint control() { std::thread one([] { x++; }); x++; one.join(); return x; }",
     ),
 }
 CALL = "import ctypes; ctypes.CDLL({library!r}).control(); print({end!r})"
