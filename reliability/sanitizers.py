@@ -40,7 +40,8 @@ CONTROLS = {
         "int control() { volatile int x = 2147483647; return x + 1; }",
     ),
     "thread": (
-        "static int x;\nint control() { std::thread one([] { x++; }); x++; one.join(); return x; }",
+        "volatile int x;\nvoid add() { for (int i = 0; i < 100000; i++) x = x + 1; }\n"
+        "int control() { std::thread other(add); add(); other.join(); return 0; }",
     ),
 }
 CALL = "import ctypes; ctypes.CDLL({library!r}).control(); print({end!r})"

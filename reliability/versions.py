@@ -13,6 +13,7 @@ from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault
 from liquid_script import script
 
 import lammps_botan
+from lammps_botan import plugin
 from lammps_botan.network.shipped import find_model
 
 FITTING = ("2025.7.22.0.2", "2025.7.22.1.0", "2025.7.22.2.0")
@@ -20,6 +21,7 @@ OTHER_TORCH = "2.14.1"  # gigabytes: with ten times as many tries
 REFUSED_TORCH = re.compile(
     rf"ERROR: Fix botan: .*found torch {re.escape(OTHER_TORCH)}: pip install"
 )
+INSTALLED = Path(plugin.folder()) / "botanplugin.so"
 MODELS = ("ka-t064", "ka-t064-history", "ka-t044-inherent")
 RUN = """
 pair_style lj/smooth/linear 2.5
