@@ -30,11 +30,12 @@ TABLES_FROM_HERE = "<!-- the rest is written by benchmarks/run.py -->\n"
 PARTS = {
     "forward": 90,
     "with_inputs": 20,
+    "start": 30,
     "in_lammps": 300,
     "history": 60,
     "models": 150,
     "train": 100,
-    "score": 40,
+    "score": 120,
     "targets": 40,
 }
 

@@ -31,6 +31,7 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import build_graph
 
 MODEL = "ka-t044"
+LONG = 10  # times as many frames for the workers: that they start takes a second
 
 
 def write_dump(path: Path, glass: Configuration, n_frames: int) -> None:
@@ -102,11 +103,13 @@ def measure(path: Path, n_frames: int) -> Sections:
         folder = Path(name)
         dump, out, bonds = (folder / file for file in ("run.dump", "s.dump", "s.bonds"))
         write_dump(dump, glass, n_frames)
+        long = folder / "long.dump"
+        long.write_bytes(dump.read_bytes() * LONG)
         particles, both = Paired(dump, out, None), Paired(dump, folder / "both.dump", bonds)
 
         def whole(workers: int) -> None:
             start = time.perf_counter()
-            list(score_file(dump, MODEL, folder / f"{workers}.dump", workers=workers))
+            list(score_file(long, MODEL, folder / f"{workers}.dump", workers=workers))
             by_workers[workers] = time.perf_counter() - start
 
         actions: list[Callable[[], object]] = []
@@ -119,9 +122,9 @@ def measure(path: Path, n_frames: int) -> Sections:
     return {
         f"{title}: particles": particles.figures(),
         f"{title}: particles and bonds": both.figures(),
-        f"lammps-botan score, {n_frames} frames": [
+        f"lammps-botan score, {n_frames * LONG} frames": [
             *(Figure(f"{n} worker{'s' * (n > 1)}", [s], "s") for n, s in by_workers.items()),
-            Figure("1 worker / 2 workers", [by_workers[1] / by_workers[2]]),
+            Figure("1 worker / 2 workers", [by_workers[1] / by_workers[2]], at_least=1.8),
         ],
     }
 
