@@ -128,9 +128,8 @@ def arrays_of(graph: Graph, metadata: Metadata) -> list[Arrays]:
         drawn = rng.normal(mean[graph.species], deviation[graph.species] / 3)
         directions = rng.normal(size=(n, n_vectors, 3))
         directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-        lengths, scalars = np.split(
-            drawn[:, : n_vectors + metadata.inputs.n_scalars], [n_vectors], 1
-        )
+        last = n_vectors + metadata.inputs.n_scalars
+        lengths, scalars = drawn[:, :n_vectors], drawn[:, n_vectors:last]
         inputs = [one.astype(np.float32) for one in (lengths[..., None] * directions, scalars)]
     return [graph.species, graph.vectors, *inputs, graph.center, graph.neighbor]
 
@@ -169,9 +168,10 @@ def main() -> None:
             apart = float((abs(found - expected) / (1 + abs(expected))).max())
             worst = max(worst, apart)
             there = done.stdout.strip()
+            kinds = ", ".join(network.kind for network in networks)
             print(
-                f"{model.name}: {apart:.1e} apart at most, of outputs up to "
-                f"{abs(expected).max():.1f}, {', '.join(one.kind for one in networks)} ({engine.instructions} here, {there} there)"
+                f"{model.name} ({kinds}): {apart:.1e} apart at most, of outputs up to "
+                f"{abs(expected).max():.1f} ({engine.instructions} here, {there} there)"
             )
     if not worst < ROUNDING:
         raise SystemExit(f"expected {ROUNDING} at most")
