@@ -48,6 +48,7 @@ aarch64: install
 	$(BIN)/python reliability/aarch64.py
 
 pythons: install
+	rm -rf $(VENV)/wheel
 	$(BIN)/pip wheel -q --no-deps --no-build-isolation -C build-dir=$(VENV)/build -w $(VENV)/wheel .
 	$(BIN)/python packaging/smoke.py $(VENV)/wheel/*.whl --minor 12 13 --tests 13
 

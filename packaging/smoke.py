@@ -130,7 +130,8 @@ def smoke(env: Environment, wheel: str, *options: str) -> None:
             raise RuntimeError(f"{first} and {name} are {apart} apart, expected {ROUNDING} at most")
     version = env.run("python", "--version").strip()
     print(
-        f"{version}: installed in {seconds:.0f} s, {megabytes:.0f} MB; check, score and fix agree"
+        f"{version}: installed in {seconds:.0f} s, {megabytes:.0f} MB; check, score and fix agree",
+        flush=True,
     )
 
 
@@ -169,7 +170,7 @@ def main() -> None:
     for minor in arguments.minor:
         python = find_python(minor)
         if python is None:
-            print(f"Python 3.{minor}: not found, not tried")
+            print(f"Python 3.{minor}: not found, not tried", flush=True)
             continue
         with tempfile.TemporaryDirectory() as folder:
             env = Environment(python, Path(folder) / "env")
