@@ -2,6 +2,7 @@
 # make bench: install, then measure.  make reliability: install, then try to break it.
 # make docs: install, then build the site.  make gallery: install, then draw its pictures.
 # make aarch64: install, then score on an emulated ARM processor too.
+# make pythons: install, then try what was compiled in Python 3.12 and 3.13, without torch.
 # make wheel: install, then make dist/*.tar.gz and dist/*.whl, and try them in other Pythons.
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
-.PHONY: install demo test bench reliability docs gallery aarch64 wheel lint format
+.PHONY: install demo test bench reliability docs gallery aarch64 pythons wheel lint format
 
 install: $(VENV)/.installed
 
@@ -45,6 +46,11 @@ gallery: install
 
 aarch64: install
 	$(BIN)/python reliability/aarch64.py
+
+pythons: install
+	rm -rf $(VENV)/wheel
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation -C build-dir=$(VENV)/build -w $(VENV)/wheel .
+	$(BIN)/python packaging/smoke.py $(VENV)/wheel/*.whl --minor 12 13 --tests 13
 
 wheel: install
 	$(BIN)/python packaging/wheel.py dist

@@ -1,20 +1,25 @@
 """Try a wheel in a new environment of each Python: no compiler, no source.
 
     python packaging/smoke.py dist/lammps_botan-*.whl
+    make pythons    # what is compiled here, in Python 3.12 and 3.13
 
 The glass that ships is scored by the command, and by the fix on one and on two ranks: the
-propensities must agree.
+propensities must agree. `--tests 13` runs the tests of the source folder in Python 3.13 too, where
+torch is not installed: those that need it are skipped.
 """
 
 import argparse
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-GLASS = Path(__file__).resolve().parents[1] / "inputs" / "ka-t064.data"
+SOURCE = Path(__file__).resolve().parents[1]
+GLASS = SOURCE / "inputs" / "ka-t064.data"
+TESTED = ("plot", "simulate", "test", "view")  # extras without torch, of which there are tests
 MINORS = (11, 12, 13)
 ROUNDING = 1e-4  # of float32, where ranks add in another order; propensities are of order 1
 SCRIPT = """
@@ -32,7 +37,9 @@ write_dump all custom {dump} id f_mob modify sort id format float %.9g
 
 
 def find_python(minor: int) -> str | None:
-    """A Python of this version: on the PATH, or one that pyenv installed."""
+    """A Python of this version: this one, one that pyenv installed, or one on the PATH."""
+    if sys.version_info[:2] == (3, minor):
+        return sys.executable
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     installed = sorted(pyenv.glob(f"3.{minor}.*/bin/python3"))
     return str(installed[-1]) if installed else shutil.which(f"python3.{minor}")
@@ -69,6 +76,11 @@ class Environment:
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.stdout
+
+    def has(self, module: str) -> bool:
+        """Whether Python finds a module."""
+        code = f"from importlib import util; print(util.find_spec({module!r}) is not None)"
+        return self.run("python", "-c", code).strip() == "True"
 
     def megabytes(self) -> float:
         """Of all files together."""
@@ -118,8 +130,32 @@ def smoke(env: Environment, wheel: str, *options: str) -> None:
             raise RuntimeError(f"{first} and {name} are {apart} apart, expected {ROUNDING} at most")
     version = env.run("python", "--version").strip()
     print(
-        f"{version}: installed in {seconds:.0f} s, {megabytes:.0f} MB; check, score and fix agree"
+        f"{version}: installed in {seconds:.0f} s, {megabytes:.0f} MB; check, score and fix agree",
+        flush=True,
     )
+
+
+def run_tests(env: Environment, wheel: str) -> None:
+    """Run the tests of the source folder, but slow ones, with the programs of this machine.
+
+    Raises
+    ------
+    RuntimeError
+        If torch is installed: then the tests without it cannot be seen to pass.
+    SystemExit
+        If a test fails; pytest has said which.
+    """
+    begun = time.monotonic()
+    env.run("pip", "install", "-q", f"{wheel}[{','.join(TESTED)}]")
+    if env.has("torch"):
+        raise RuntimeError(f"{env.folder} has torch, without which the tests should run")
+    path = f"{env.bin}{os.pathsep}{os.environ['PATH']}"
+    command = [env.bin / "pytest", "-q", "-rfE", "-m", "not slow", "-p", "no:cacheprovider"]
+    variables = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=SOURCE, env=os.environ | variables)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit status {done.returncode}")
+    print(f"tests without torch: {time.monotonic() - begun:.0f} s with the installation of pytest")
 
 
 def main() -> None:
@@ -128,19 +164,19 @@ def main() -> None:
     parser.add_argument("wheel", type=lambda path: Path(path).resolve())
     parser.add_argument("--extra", default="", help="Install this extra of the package as well.")
     parser.add_argument("--minor", type=int, nargs="*", default=MINORS, help="Of Python 3.")
+    parser.add_argument("--tests", type=int, nargs="*", default=(), help="Run the tests in these.")
     arguments = parser.parse_args()
     wheel = f"{arguments.wheel}[{arguments.extra}]" if arguments.extra else str(arguments.wheel)
-    tried = 0
     for minor in arguments.minor:
         python = find_python(minor)
         if python is None:
-            print(f"Python 3.{minor}: not found, not tried")
+            print(f"Python 3.{minor}: not found, not tried", flush=True)
             continue
         with tempfile.TemporaryDirectory() as folder:
-            smoke(Environment(python, Path(folder) / "env"), wheel)
-        tried += 1
-    if not tried:
-        raise SystemExit(f"found no Python 3.{arguments.minor} to try the wheel in")
+            env = Environment(python, Path(folder) / "env")
+            smoke(env, wheel)
+            if minor in arguments.tests:
+                run_tests(env, str(arguments.wheel))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from lammps_botan.files.lammps_data import read_lammps_data
 from lammps_botan.network.archive import Archive
 from lammps_botan.network.engine.scoring import Engine, UnknownNetworkError
-from lammps_botan.network.metadata import read_metadata
+from lammps_botan.network.metadata import Metadata, read_metadata
 from lammps_botan.network.shipped import shipped_models
 from lammps_botan.network.weights import NetworkWeights, read_weights
 from lammps_botan.structure.configuration import Configuration
@@ -118,13 +118,20 @@ def corner(configuration: Configuration, cutoff: float) -> Graph:
     )
 
 
-def arrays_of(graph: Graph, n_vectors: int, n_scalars: int) -> list[Arrays]:
-    """Make arguments of `Engine.score`; the inputs of particles are random numbers."""
-    rng = np.random.default_rng(5)
-    n = len(graph.species)
-    inputs = [rng.normal(0, 0.05, (n, n_vectors, 3)), rng.uniform(0.01, 0.1, (n, n_scalars))]
-    kept = [one.astype(np.float32) for one in inputs] if n_vectors else []
-    return [graph.species, graph.vectors, *kept, graph.center, graph.neighbor]
+def arrays_of(graph: Graph, metadata: Metadata) -> list[Arrays]:
+    """Make arguments of `Engine.score`; inputs of particles are random, as large as real ones."""
+    inputs: list[Arrays] = []
+    if metadata.inputs.names:
+        n, n_vectors = len(graph.species), metadata.inputs.n_vectors
+        seen, rng = metadata.seen, np.random.default_rng(5)
+        mean, deviation = np.array(seen.mean), np.array(seen.deviation)
+        drawn = rng.normal(mean[graph.species], deviation[graph.species] / 3)
+        directions = rng.normal(size=(n, n_vectors, 3))
+        directions /= np.linalg.norm(directions, axis=2, keepdims=True)
+        last = n_vectors + metadata.inputs.n_scalars
+        lengths, scalars = drawn[:, :n_vectors], drawn[:, n_vectors:last]
+        inputs = [one.astype(np.float32) for one in (lengths[..., None] * directions, scalars)]
+    return [graph.species, graph.vectors, *inputs, graph.center, graph.neighbor]
 
 
 def main() -> None:
@@ -152,7 +159,7 @@ def main() -> None:
                 print(f"{model.name}: {error}")
                 continue
             graph = corner(configuration, metadata.cutoff)
-            arrays = arrays_of(graph, metadata.inputs.n_vectors, metadata.inputs.n_scalars)
+            arrays = arrays_of(graph, metadata)
             expected = np.concatenate([one.ravel() for one in engine.score(*arrays)])
             (folder / "given").write_bytes(given(networks, arrays, threads=2))
             words = [EMULATOR, "-L", LIBRARIES, scorer, library, folder / "given", folder / "found"]
@@ -161,8 +168,9 @@ def main() -> None:
             apart = float((abs(found - expected) / (1 + abs(expected))).max())
             worst = max(worst, apart)
             there = done.stdout.strip()
+            kinds = ", ".join(network.kind for network in networks)
             print(
-                f"{model.name}: {apart:.1e} apart at most, of outputs up to "
+                f"{model.name} ({kinds}): {apart:.1e} apart at most, of outputs up to "
                 f"{abs(expected).max():.1f} ({engine.instructions} here, {there} there)"
             )
     if not worst < ROUNDING:

@@ -25,10 +25,10 @@ os.environ |= {
 
 
 class _WithoutTorch:
-    """Skips what imports torch, where torch is not installed."""
+    """Skips what imports torch or what trains with it, where torch is not installed."""
 
     def find_spec(self, name: str, *_: object) -> None:
-        if name.partition(".")[0] in {"torch", "lightning"}:
+        if name.partition(".")[0] in {"torch", "lightning", "sklearn", "tensorboard"}:
             pytest.skip("torch is not installed", allow_module_level=True)
 
 

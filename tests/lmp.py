@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,11 +111,17 @@ def of_types(script: str, n: int) -> str:
 
 
 def run_lmp(
-    script: str, folder: Path, *, ranks: int = 1, succeeds: bool = True, timeout: float = 120
+    script: str,
+    folder: Path,
+    *,
+    ranks: int = 1,
+    options: Sequence[str] = (),
+    succeeds: bool = True,
+    timeout: float = 120,
 ) -> Finished:
     """Run `lmp` on a script in a folder; a run that neither ends nor fails is killed."""
     (folder / "in.test").write_text(script)
-    command = [str(BIN / "lmp"), "-in", "in.test", "-log", "none"]
+    command = [str(BIN / "lmp"), "-in", "in.test", "-log", "none", *options]
     if ranks > 1:
         command = [str(BIN / "mpirun"), "-np", str(ranks), *command]
     # threads of several ranks would fight for the same two cores

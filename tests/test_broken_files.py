@@ -183,7 +183,7 @@ def test_a_dump_of_bonds_is_refused_by_name(row, message, tmp_path):
 
 
 def write_gsd(path, typeid, box):
-    gsd = pytest.importorskip("gsd.hoomd", reason="gsd is not installed (extra dev)")
+    gsd = pytest.importorskip("gsd.hoomd", reason="gsd is not installed (extra test)")
     frame = gsd.Frame()
     frame.particles.N = 2
     frame.particles.position = [[0, 0, 0], [1, 1, 1]]

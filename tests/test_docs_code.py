@@ -80,6 +80,8 @@ def _typed(folder, *command):
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
+    if re.search("No module named '(torch|lightning)'", done.stderr):
+        pytest.importorskip("torch")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -15,7 +15,7 @@ GSD_CELL = np.array([[6.0, 0, 0], [1.3, 5.5, 0], [-0.9, 2.1, 7.0]])
 
 
 def write_gsd(path, frames, names, *, cell=GSD_CELL, dimensions=3):
-    hoomd = pytest.importorskip("gsd.hoomd", reason="gsd is not installed (extra dev)")
+    hoomd = pytest.importorskip("gsd.hoomd", reason="gsd is not installed (extra test)")
     lx, ly, lz = cell.diagonal()
     with hoomd.open(path, "w") as file:
         for step, positions, typeid in frames:
@@ -61,7 +61,7 @@ def test_two_dimensional_gsd_files_have_no_images_along_z(tmp_path):
 
 
 def test_gsd_files_that_cannot_be_read_are_named(tmp_path):
-    pytest.importorskip("gsd.hoomd", reason="gsd is not installed (extra dev)")
+    pytest.importorskip("gsd.hoomd", reason="gsd is not installed (extra test)")
     (tmp_path / "a.gsd").write_bytes(b"no gsd" * 99)
     assert "expected a GSD file: " in refused(tmp_path / "a.gsd")
     write_gsd(tmp_path / "b.gsd", [], ["A"])

@@ -62,7 +62,7 @@ def test_mdanalysis_reads_it(scored):
 
 
 def test_ase_reads_it(scored):
-    io = pytest.importorskip("ase.io", reason="ase is not installed (extra dev)")
+    io = pytest.importorskip("ase.io", reason="ase is not installed (extra test)")
     folder, frames, _ = scored
     images = io.read(folder / "scored.dump", format="lammps-dump-text", index=":")
     for atoms, expected in zip(images, frames, strict=True):
