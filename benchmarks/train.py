@@ -19,7 +19,7 @@ import configuration
 import plain
 import torch
 from figures import Figure, Sections, ratio, show
-from network import random_network
+from network import CUTOFF, random_network
 from peak import peak
 from steps import steps
 from torch import Tensor
@@ -83,7 +83,7 @@ class Step:
 
 def measure(path: Path, turns: int, threads: int) -> Sections:
     glass = configuration.read(path)
-    graph = build_graph(glass.initial, glass.cell, glass.species)
+    graph = build_graph(glass, CUTOFF)
     model, inputs = random_network(graph), plain.tensors(graph)
     all_steps = {kind: Step(kind, model, inputs) for kind in KINDS}
     gradients: dict[str, Tensor] = {}
@@ -147,7 +147,7 @@ def main() -> None:
         keep_memory()  # as `lammps-botan train` does
     if arguments.memory_of:
         glass = configuration.read(arguments.configuration)
-        graph = build_graph(glass.initial, glass.cell, glass.species)
+        graph = build_graph(glass, CUTOFF)
         step = Step(arguments.memory_of, Botan(), plain.tensors(graph))
         for _ in range(3):
             step()
