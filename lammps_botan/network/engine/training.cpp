@@ -67,8 +67,7 @@ EXPORT void botan_encode_backward(long n_threads, long n_edges, long inputs, con
       multiply_all(n, &gradient.of[0][0], second, zero, [&](int r, int j, Vector sum) INLINE {
         const Vector x = where_positive(load(&hidden.of[r][j]), sum);
         add(own.bias[2] + j, x);
-        for (long d = 0; d < inputs; d++)
-          add(own.inputs[d] + j, all(of_edges[inputs * r + d]) * x);
+        for (long d = 0; d < inputs; d++) add(own.inputs[d] + j, all(of_edges[inputs * r + d]) * x);
       });
     }
   });
@@ -92,23 +91,33 @@ EXPORT void botan_update(long n_threads, long n_edges, const int *center, const 
 {
   const Weights first(w1, ld1, For::FORWARD), second(w2, WIDTH, For::FORWARD);
   parallel(n_threads, n_edges, center, [&](int, long begin, long end) {
+    Tile kept;
     EACH_TILE(a, n, begin, end)
     {
       const int *to = center + a, *from = neighbor + a;
       const Number *of_first = constant + a * WIDTH;
       Number *between = hidden + a * WIDTH, *after = next + a * WIDTH;
-      multiply_all(n, edge + a * WIDTH, first, zero, [&](int r, int j, Vector sum) INLINE {
+      const auto start = [&](int r, int j) INLINE {
+        __builtin_prefetch(from_neighbor + long(from[r]) * WIDTH + j);
+        return Vector{};
+      };
+      multiply_all(n, edge + a * WIDTH, first, start, [&](int r, int j, Vector sum) INLINE {
         const Vector nodes = load(from_neighbor + long(from[r]) * WIDTH + j) +
                              load(from_center + long(to[r]) * WIDTH + j);
         const Vector edges = sum + load(of_first + r * WIDTH + j);
-        store(between + r * WIDTH + j, relu(edges + nodes));
+        fetch_next(of_first + r * WIDTH + j);
+        fetch_next(edge + (a + r) * WIDTH + j);
+        const Vector x = relu(edges + nodes);
+        store(&kept.of[r][j], x);
+        store_past_cache(between + r * WIDTH + j, x);
       });
-      multiply_all(n, between, second, zero, [&](int r, int j, Vector sum) INLINE {
+      multiply_all(n, &kept.of[0][0], second, zero, [&](int r, int j, Vector sum) INLINE {
         const Vector x = relu(sum + load(b2 + j));
         add(received + long(to[r]) * WIDTH + j, x);
-        store(after + r * WIDTH + j, x);
+        store_past_cache(after + r * WIDTH + j, x);
       });
     }
+    finish_stores();
   });
 }
 
@@ -139,20 +148,29 @@ EXPORT void botan_update_backward(long n_threads, long n_edges, long n_nodes, co
           Vector x = load(g_received + long(to[r]) * WIDTH + j);
           if (g_next) x += load(g_next + at);
           x = where_positive(load(next + at), x);
+          fetch_next(next + at);
+          fetch_next(g_edge + at);
           add(own.bias[0] + j, x);
           store(&gradient.of[r][j], x);
         }
       add_outer(n, gradient, between, own.second);
-      multiply_all(n, &gradient.of[0][0], second, zero, [&](int r, int j, Vector sum) INLINE {
+      const auto start = [&](int r, int j) INLINE {
+        __builtin_prefetch(senders + long(from[r]) * WIDTH + j);
+        return Vector{};
+      };
+      multiply_all(n, &gradient.of[0][0], second, start, [&](int r, int j, Vector sum) INLINE {
         const long at = r * WIDTH + j;
         const Vector x = where_positive(load(between + at), sum);
         store(g_hidden + at, x);
         add(g_center + long(to[r]) * WIDTH + j, x);
+        fetch_next(between + at);
+        fetch_next(g_first + at);
         add(senders + long(from[r]) * WIDTH + j, x);
         store(g_first + at, add_constant ? x + load(g_first + at) : x);
       });
       add_outer(n, g_hidden, edge + a * WIDTH, own.first);
       multiply_all(n, &g_hidden.of[0][0], first, zero, [&](int r, int j, Vector sum) INLINE {
+        fetch_next(edge + (a + r) * WIDTH + j);
         store(g_before + r * WIDTH + j, sum);
       });
     }
@@ -221,9 +239,8 @@ EXPORT void botan_decode_backward(long n_threads, long n_edges, const Number *ed
         store(&g_hidden.of[r][j], x);
       });
       add_outer(n, g_hidden, state, own.first);
-      multiply_all(n, &g_hidden.of[0][0], first_back, zero, [&](int r, int j, Vector sum) INLINE {
-        store(g_state + r * WIDTH + j, sum);
-      });
+      multiply_all(n, &g_hidden.of[0][0], first_back, zero,
+                   [&](int r, int j, Vector sum) INLINE { store(g_state + r * WIDTH + j, sum); });
     }
   });
   for (int t = 0; t < n_threads; t++) {

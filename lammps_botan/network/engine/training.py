@@ -156,14 +156,14 @@ def _forward(
     edge, constant = _Encode.apply(edges.kernels, given_edges, *_both(model.edge_encoder), first, bias)
     node = model.node_encoder(given_nodes)
     node_const = linear(node, of_nodes.fc1.weight[:, w : 2 * w], of_nodes.fc1.bias)
+    from_neighbor, from_center = first[:, :w], first[:, w : 2 * w]
+    from_node, from_edges = of_nodes.fc1.weight[:, :w], of_nodes.fc1.weight[:, 2 * w :]
+    weights = (first, of_edges.fc2.weight, of_edges.fc2.bias)
     for round in range(model.rounds):
-        from_neighbor = linear(node, first[:, :w])
-        from_center = linear(node, first[:, w : 2 * w])
-        sent = (from_neighbor, from_center)
-        weights = (first, of_edges.fc2.weight, of_edges.fc2.bias)
+        sent = (linear(node, from_neighbor), linear(node, from_center))
         edge, received = _Update.apply(edges, round, edge, constant, *sent, *weights)
-        x = torch.addmm(node_const, node, of_nodes.fc1.weight[:, :w].t())
-        node = of_nodes.second(torch.addmm(x, received, of_nodes.fc1.weight[:, 2 * w :].t()))
+        x = torch.addmm(node_const, node, from_node.t())
+        node = of_nodes.second(torch.addmm(x, received, from_edges.t()))
     output = model.output
     change = _Decode.apply(edges.kernels, edge, *_both(decoder), output.weight, output.bias)
     return model.output(decoder(node)), change

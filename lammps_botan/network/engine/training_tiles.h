@@ -6,7 +6,7 @@
 #include "botan_rows.h"
 
 #include <algorithm>
-#include <cstring>
+#include <immintrin.h>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -40,6 +40,30 @@ INLINE inline float total(Vector x)
   float sum = 0;
   for (int l = 0; l < LANES; l++) sum += x[l];
   return sum;
+}
+
+// for what is not needed again soon: a store into the cache would read the line first
+INLINE inline void store_past_cache(Number *to, Vector x)
+{
+#if defined(__AVX512BF16__)
+  _mm256_stream_si256(reinterpret_cast<__m256i *>(to), (__m256i) _mm512_cvtneps_pbh((__m512) x));
+#elif defined(__AVX512F__)
+  _mm512_stream_ps(to, (__m512) x);
+#else
+  _mm256_stream_ps(to, (__m256) x);
+#endif
+}
+
+// before other threads read what went past the cache
+INLINE inline void finish_stores()
+{
+  _mm_sfence();
+}
+
+// asks for the same row of the tile after this one
+INLINE inline void fetch_next(const Number *from)
+{
+  __builtin_prefetch(from + TILE * WIDTH);
 }
 
 INLINE inline Vector zero(int, int)
@@ -94,8 +118,7 @@ class Weights {
     interleave(WIDTH, rounded, pairs);
 #else
     for (int k = 0; k < WIDTH; k++)
-      for (int j = 0; j < WIDTH; j++)
-        panels[j / PANEL][k][j % PANEL] = square.of[k][j];
+      for (int j = 0; j < WIDTH; j++) panels[j / PANEL][k][j % PANEL] = square.of[k][j];
 #endif
   }
 #ifdef __AVX512BF16__
