@@ -13,6 +13,7 @@ from lammps_botan.network.botan import Botan
 from lammps_botan.network.engine import training
 from lammps_botan.network.nt_gnn import NtGnn
 
+
 @dataclass(frozen=True)
 class Kernels:
     """Kernels to test, and how well they know outputs and gradients, relative to these."""
@@ -30,7 +31,7 @@ class Kernels:
         return gradients(model, self.forward(model, *inputs), weights)
 
 
-SINGLE = Kernels("float32", output=2e-6, gradient=1e-5, parameter=3e-5)
+SINGLE = Kernels("float32", output=2e-6, gradient=1e-5, parameter=1e-4)
 HALF = Kernels("bfloat16", output=2e-3, gradient=1e-2, parameter=3e-2)
 
 
@@ -114,13 +115,14 @@ def test_three_species_are_told_as_one_hot(kernels):
     assert distance(found, reference) < kernels.gradient
 
 
+@pytest.mark.parametrize("kernels", ["avx2", "avx512"], indirect=True)
 @pytest.mark.parametrize("name", ["history", "inherent", "both"])
 def test_networks_with_inputs_have_the_same_gradients(kernels, name):
     model, inputs = symmetry.botan(name), symmetry.tensors(symmetry.liquid(), name)
     exact = [output.detach() for output in model(*inputs)]
     ours = [output.detach() for output in kernels.forward(model, *inputs)]
     for output, reference in zip(ours, exact, strict=True):
-        assert float((output - reference).norm() / reference.norm()) < 2 * kernels.output
+        assert float((output - reference).norm() / reference.norm()) < kernels.output
     reference = gradients(model, model(*inputs), (0.4, 0.6))
     found = kernels.gradients(model, inputs, (0.4, 0.6))
     assert distance(found, reference) < kernels.gradient
@@ -169,9 +171,7 @@ def test_few_edges_or_none(kernels, n_particles, length):
     torch.set_num_threads(3)
     model, inputs = network(), tensors(n_particles, length)
     for output, reference in zip(kernels.forward(model, *inputs), model(*inputs), strict=True):
-        torch.testing.assert_close(
-            output, reference, rtol=10 * kernels.output, atol=kernels.output
-        )
+        torch.testing.assert_close(output, reference, rtol=10 * kernels.output, atol=kernels.output)
     if len(inputs[1]):
         reference = gradients(model, model(*inputs), (0.4, 0.6))
         found = kernels.gradients(model, inputs, (0.4, 0.6))

@@ -153,7 +153,9 @@ def _forward(
     of_nodes, of_edges, decoder = model.node_model, model.edge_model, model.decoder
     first = of_edges.fc1.weight
     bias = of_edges.fc1.bias
-    edge, constant = _Encode.apply(edges.kernels, given_edges, *_both(model.edge_encoder), first, bias)
+    edge, constant = _Encode.apply(
+        edges.kernels, given_edges, *_both(model.edge_encoder), first, bias
+    )
     node = model.node_encoder(given_nodes)
     node_const = linear(node, of_nodes.fc1.weight[:, w : 2 * w], of_nodes.fc1.bias)
     from_neighbor, from_center = first[:, :w], first[:, w : 2 * w]
