@@ -21,7 +21,9 @@ PLATFORM = "manylinux_2_28_x86_64"
 TORCH = ("libtorch.so", "libtorch_cpu.so", "libc10.so")
 OURS = {
     "lammps_botan/network/engine/libbotan_engine.so",
-    "lammps_botan/network/engine/libbotan_training.so",
+    "lammps_botan/network/engine/libbotan_training_avx2.so",
+    "lammps_botan/network/engine/libbotan_training_avx512.so",
+    "lammps_botan/network/engine/libbotan_training_avx512_bf16.so",
     "lammps_botan/plugin/botanplugin.so",
     "lammps_botan/plugin/libbotan_model.so",
 }

@@ -67,16 +67,27 @@ def score(folder: Path) -> None:
 
 
 def train() -> None:
-    """Two steps of the kernels, where there are any."""
-    model = Botan(2)
-    if not training.available(model):
-        print("no kernels of training")
-        return
+    """Two steps of each of the kernels that there are."""
     graph = build_graph(liquid(seed=2, n=400, length=7.0), 2.0)
     arrays = (graph.species, graph.vectors.astype(np.float32), graph.center, graph.neighbor)
-    for _ in range(2):
-        node, edge = training.forward(model, *map(torch.from_numpy, arrays))
-        (node.square().mean() + edge.square().mean()).backward()
+    kernels: tuple[tuple[str, training.Precision], ...]
+    kernels = (("avx2", "float32"), ("avx512", "float32"), ("avx512", "bfloat16"))
+    for instructions, precision in kernels:
+        os.environ["LAMMPS_BOTAN_ENGINE"] = instructions
+        model = Botan(2)
+        try:
+            known = training.available(model, precision)
+        except ValueError:
+            known = False
+        if not known:
+            print(f"no kernels of training: {instructions}, {precision}")
+            continue
+        for _ in range(2):
+            node, edge = training.forward(
+                model, *map(torch.from_numpy, arrays), precision=precision
+            )
+            (node.square().mean() + edge.square().mean()).backward()
+    del os.environ["LAMMPS_BOTAN_ENGINE"]
 
 
 if __name__ == "__main__":

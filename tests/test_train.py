@@ -296,3 +296,13 @@ def test_each_rotation_and_precision_trains(folder, rotations, precision):
     lines = f'rotations = "{rotations}"\nprecision = "{precision}"\np = 1\ngraphs_per_step = 1'
     (path,) = run(folder, recipe(60, recipe=lines))
     assert load_checkpoint(path).provenance["validation_rho"] > 0.5
+
+
+def test_training_with_kernels_and_without_them_is_the_same(folder, instructions, monkeypatch):
+    losses = {}
+    for engine in (instructions, "torch"):
+        monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
+        text = recipe(5, network="rounds = 2\nwidth = 64").replace('"out"', f'"{engine}"')
+        run(folder, text)
+        losses[engine] = rows(folder / engine, "loss")
+    assert losses[instructions] == pytest.approx(losses["torch"], rel=1e-4)

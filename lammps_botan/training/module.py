@@ -67,8 +67,10 @@ class Module(pl.LightningModule):
         simple = isinstance(self.model, Botan | NtGnn)
         self._unit = physics.mixture.diameter if simple else 1.0
         self._taken = self._unit if not physics.inputs.names else 1.0
-        usual = recipe.precision == "bf16-mixed" and recipe.aggregation == "index_add"
-        self._may_use_kernels = usual
+        self._precision: training.Precision
+        self._precision = "bfloat16" if recipe.precision == "bf16-mixed" else "float32"
+        # the kernels add up messages themselves
+        self._may_use_kernels = recipe.aggregation == "index_add"
         self.automatic_optimization = False  # it allows one optimizer only
         self._steps = recipe.epochs * -(-n_graphs // recipe.graphs_per_step)
 
@@ -100,9 +102,13 @@ class Module(pl.LightningModule):
 
     def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
         tensors = join(graphs, self.device, unit=self._taken)
-        model = self.model
-        if self._may_use_kernels and isinstance(model, Botan) and training.available(model):
-            return training.forward(model, *tensors)
+        model, precision = self.model, self._precision
+        if (
+            self._may_use_kernels
+            and isinstance(model, Botan)
+            and training.available(model, precision)
+        ):
+            return training.forward(model, *tensors, precision=precision)
         outputs: tuple[Tensor, Tensor] = model(*tensors)
         return outputs
 

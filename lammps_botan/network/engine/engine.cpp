@@ -204,6 +204,18 @@ void botan_engine_sizes(const BotanEngine *engine, BotanEngineSizes *sizes)
   *sizes = engine->sizes;
 }
 
+const char *botan_engine_find_instructions(const char **message)
+{
+  static thread_local std::string reason;
+  try {
+    return instructions_name(find_instructions(false));
+  } catch (const std::invalid_argument &error) {
+    reason = error.what();
+    *message = reason.c_str();
+    return nullptr;
+  }
+}
+
 const char *botan_engine_instructions(const BotanEngine *engine)
 {
   return instructions_name(engine->instructions);

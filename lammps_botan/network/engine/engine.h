@@ -51,6 +51,9 @@ BOTAN_EXPORT BotanEngine *botan_engine_create(int64_t n_networks, const BotanGiv
 BOTAN_EXPORT void botan_engine_delete(BotanEngine *engine);
 
 BOTAN_EXPORT void botan_engine_sizes(const BotanEngine *engine, BotanEngineSizes *sizes);
+// those that an engine of float32 would have; null, and what is wrong in `message`, if the
+// environment variable LAMMPS_BOTAN_ENGINE asks for others than there are
+BOTAN_EXPORT const char *botan_engine_find_instructions(const char **message);
 // avx512_bf16, avx512, avx2 or portable
 BOTAN_EXPORT const char *botan_engine_instructions(const BotanEngine *engine);
 // bytes, kept for the next graph

@@ -82,6 +82,7 @@ def _library() -> ctypes.CDLL:
         ("create", pointer, [size, pointer, ctypes.c_bool, pointer, pointer]),
         ("delete", None, [pointer]),
         ("sizes", None, [pointer, pointer]),
+        ("find_instructions", ctypes.c_char_p, [pointer]),
         ("instructions", ctypes.c_char_p, [pointer]),
         ("memory_usage", ctypes.c_double, [pointer]),
         ("encode", ctypes.c_bool, [pointer, pointer]),
@@ -90,6 +91,34 @@ def _library() -> ctypes.CDLL:
         function = getattr(library, f"botan_engine_{name}")
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def find_instructions() -> str:
+    """Find the instructions that an engine of float32 takes here.
+
+    Returns
+    -------
+    str
+        The best that the processor has, or those that LAMMPS_BOTAN_ENGINE asks for: "avx512",
+        "avx2" or "portable".
+
+    Raises
+    ------
+    ImportError
+        If the package was installed without its compiled part.
+    ValueError
+        If LAMMPS_BOTAN_ENGINE asks for others than there are.
+
+    Examples
+    --------
+    >>> find_instructions() in {"avx512", "avx2", "portable"}
+    True
+    """
+    message = ctypes.c_char_p()
+    found = _library().botan_engine_find_instructions(ctypes.byref(message))
+    if not found:
+        raise ValueError((message.value or b"").decode())
+    return str(found.decode())
 
 
 class UnknownNetworkError(ValueError):

@@ -1,16 +1,20 @@
 """A training step of BOTAN on the CPU, several times faster than torch's operations one by one.
 
 The edges go through compiled kernels (training.cpp), forward and backward, tile by tile in the
-cache; the nodes, forty times fewer, stay in torch. The kernels need the instructions AVX-512 BF16
-(Intel Sapphire Rapids, AMD Zen 4, and newer) and 64 features. Products are rounded as those of
+cache; the nodes, forty times fewer, stay in torch. The kernels are for 64 features.
+
+In float32 the kernels need the instructions AVX-512, or AVX2 and FMA; the environment variable
+LAMMPS_BOTAN_ENGINE chooses them as it does for scoring (scoring.py). In bfloat16 the kernels need
+AVX-512 BF16 (Intel Sapphire Rapids, AMD Zen 4, and newer). Products are then rounded as those of
 torch's bfloat16 autocast, but inputs of the encoders and sums are float32: gradients are closer to
 the exact ones.
 """
 
 import ctypes
+import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -18,27 +22,68 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
 from lammps_botan.network.botan import Botan, Mlp
+from lammps_botan.network.engine.scoring import find_instructions
 
 WIDTH = 64
 EDGES_OF_A_THREAD = 1024  # at least
 
-
-@cache
-def _library() -> ctypes.CDLL | None:
-    path = Path(__file__).parent / "libbotan_training.so"
-    return ctypes.CDLL(str(path)) if path.is_file() else None
+Precision = Literal["float32", "bfloat16"]
 
 
-def available(model: torch.nn.Module) -> bool:
+class _Kernels:
+    """The library of one set of instructions, called with tensors."""
+
+    def __init__(self, instructions: str) -> None:
+        self.type = torch.bfloat16 if instructions == "avx512_bf16" else torch.float32
+        self._library = ctypes.CDLL(str(_path(instructions)))
+
+    def __call__(self, name: str, n_edges: int, *arguments: Tensor | int | None) -> None:
+        # tensors by address; all are contiguous, or blocks of matrices with their stride given
+        plain = [
+            ctypes.c_void_p(a.data_ptr())
+            if isinstance(a, Tensor)
+            else (a if a is None else ctypes.c_long(a))
+            for a in (_n_threads(n_edges), n_edges, *arguments)
+        ]
+        getattr(self._library, f"botan_{name}")(*plain)
+
+
+_kernels = cache(_Kernels)
+
+
+def _path(instructions: str) -> Path:
+    return Path(__file__).parent / f"libbotan_training_{instructions}.so"
+
+
+def _instructions(precision: Precision) -> str | None:
+    # None: torch's operations
+    if os.environ.get("LAMMPS_BOTAN_ENGINE") == "torch":
+        return None
+    if precision == "float32":
+        found = find_instructions()
+    else:
+        found = "avx512_bf16" if torch.cpu._is_avx512_bf16_supported() else "portable"
+    return found if _path(found).is_file() else None
+
+
+def available(model: torch.nn.Module, precision: Precision = "float32") -> bool:
     """Whether `forward` can run this network here.
 
     Parameters
     ----------
     model : torch.nn.Module
+    precision : str
+        "float32" or "bfloat16".
 
     Returns
     -------
     bool
+        False where the environment variable LAMMPS_BOTAN_ENGINE is torch or portable.
+
+    Raises
+    ------
+    ValueError
+        If LAMMPS_BOTAN_ENGINE asks for instructions that the processor does not have.
 
     Examples
     --------
@@ -49,12 +94,13 @@ def available(model: torch.nn.Module) -> bool:
         isinstance(model, Botan)
         and model.width == WIDTH
         and all(p.device.type == "cpu" and p.dtype == torch.float32 for p in model.parameters())
-        and torch.cpu._is_avx512_bf16_supported()
-        and _library() is not None
+        and _instructions(precision) is not None
     )
 
 
-def forward(model: Botan, *given: Tensor) -> tuple[Tensor, Tensor]:
+def forward(
+    model: Botan, *given: Tensor, precision: Precision = "float32"
+) -> tuple[Tensor, Tensor]:
     """Compute `model(*given)` up to rounding, with gradients of the weights.
 
     Parameters
@@ -64,6 +110,8 @@ def forward(model: Botan, *given: Tensor) -> tuple[Tensor, Tensor]:
     *given : tensors
         Species and vectors; of a network with inputs node vectors and node scalars; centers and
         neighbors.
+    precision : str
+        "float32"; or "bfloat16", for products on edges and what is kept of edges.
 
     Returns
     -------
@@ -86,7 +134,10 @@ def forward(model: Botan, *given: Tensor) -> tuple[Tensor, Tensor]:
     species, _, *inputs, center, neighbor = given
     if not bool((center[1:] >= center[:-1]).all()):
         raise ValueError("edges must be grouped by center, in ascending order")
-    edges = _Edges(center.int(), neighbor.int(), len(species))
+    instructions = _instructions(precision)
+    assert instructions is not None
+    kernels = _kernels(instructions)
+    edges = _Edges(kernels, center.int(), neighbor.int(), len(species))
     with torch.autocast("cpu", enabled=False):  # its own rounding replaces that of autocast
         if inputs:
             of_nodes, of_edges = model.describe(*given, len(species))
@@ -102,19 +153,21 @@ def _forward(
     of_nodes, of_edges, decoder = model.node_model, model.edge_model, model.decoder
     first = of_edges.fc1.weight
     bias = of_edges.fc1.bias
-    edge, constant = _Encode.apply(given_edges, *_both(model.edge_encoder), first, bias)
+    edge, constant = _Encode.apply(
+        edges.kernels, given_edges, *_both(model.edge_encoder), first, bias
+    )
     node = model.node_encoder(given_nodes)
     node_const = linear(node, of_nodes.fc1.weight[:, w : 2 * w], of_nodes.fc1.bias)
+    from_neighbor, from_center = first[:, :w], first[:, w : 2 * w]
+    from_node, from_edges = of_nodes.fc1.weight[:, :w], of_nodes.fc1.weight[:, 2 * w :]
+    weights = (first, of_edges.fc2.weight, of_edges.fc2.bias)
     for round in range(model.rounds):
-        from_neighbor = linear(node, first[:, :w])
-        from_center = linear(node, first[:, w : 2 * w])
-        sent = (from_neighbor, from_center)
-        weights = (first, of_edges.fc2.weight, of_edges.fc2.bias)
+        sent = (linear(node, from_neighbor), linear(node, from_center))
         edge, received = _Update.apply(edges, round, edge, constant, *sent, *weights)
-        x = torch.addmm(node_const, node, of_nodes.fc1.weight[:, :w].t())
-        node = of_nodes.second(torch.addmm(x, received, of_nodes.fc1.weight[:, 2 * w :].t()))
+        x = torch.addmm(node_const, node, from_node.t())
+        node = of_nodes.second(torch.addmm(x, received, from_edges.t()))
     output = model.output
-    change = _Decode.apply(edge, *_both(decoder), output.weight, output.bias)
+    change = _Decode.apply(edges.kernels, edge, *_both(decoder), output.weight, output.bias)
     return model.output(decoder(node)), change
 
 
@@ -123,9 +176,10 @@ def _both(mlp: Mlp) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 class _Edges:
-    """Tensors that all rounds of a step share."""
+    """What all rounds of a step share."""
 
-    def __init__(self, center: Tensor, neighbor: Tensor, n_nodes: int) -> None:
+    def __init__(self, kernels: _Kernels, center: Tensor, neighbor: Tensor, n_nodes: int) -> None:
+        self.kernels = kernels
         self.center = center
         self.neighbor = neighbor
         self.n_nodes = n_nodes
@@ -134,13 +188,16 @@ class _Edges:
 
 class _Encode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, kernels: _Kernels, inputs: Tensor, *weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
         w1, b1, w2, b2, first, b3 = weights
-        edge = torch.empty(len(inputs), WIDTH, dtype=torch.bfloat16)
+        edge = torch.empty(len(inputs), WIDTH, dtype=kernels.type)
         constant = torch.empty_like(edge)
         block = first[:, 3 * WIDTH :]
         layers = (w1, b1, w2, b2, block, block.stride(0), b3)
-        _call("encode", *inputs.shape, inputs, *layers, edge, constant)
+        kernels("encode", *inputs.shape, inputs, *layers, edge, constant)
+        ctx.kernels = kernels
         ctx.save_for_backward(inputs, *weights, edge)
         return edge, constant
 
@@ -153,8 +210,9 @@ class _Encode(torch.autograd.Function):
         g_w1, g_b1, g_w2, g_b2, g_first, g_b3 = gradients
         block, g_block = first[:, 3 * WIDTH :], g_first[:, 3 * WIDTH :]
         given = (inputs, w1, b1, w2, block, block.stride(0), edge, g_edge, g_constant)
-        _call("encode_backward", *inputs.shape, *given, g_w1, g_b1, g_w2, g_b2, g_block, g_b3)
-        return None, *gradients
+        results = (g_w1, g_b1, g_w2, g_b2, g_block, g_b3)
+        ctx.kernels("encode_backward", *inputs.shape, *given, *results)
+        return None, None, *gradients
 
 
 class _Update(torch.autograd.Function):
@@ -184,7 +242,7 @@ class _Update(torch.autograd.Function):
             from_center,
         )
         weights = (block, block.stride(0), second, bias)
-        _call("update", *given, *weights, hidden, after, received)
+        edges.kernels("update", *given, *weights, hidden, after, received)
         ctx.save_for_backward(edge, hidden, after, first, second)
         ctx.edges, ctx.round = edges, round
         ctx.set_materialize_grads(False)
@@ -213,7 +271,7 @@ class _Update(torch.autograd.Function):
         states = (edge, hidden, after, g_received.contiguous())
         weights = (first[:, block], first.stride(0), second)
         results = (g_neighbor, g_center, g_first[:, block], g_second, g_bias)
-        _call(
+        edges.kernels(
             "update_backward",
             *graph,
             *states,
@@ -232,36 +290,22 @@ class _Update(torch.autograd.Function):
 
 class _Decode(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, edge: Tensor, *weights: Tensor) -> Tensor:
+    def forward(ctx: Any, kernels: _Kernels, edge: Tensor, *weights: Tensor) -> Tensor:
         output = torch.empty(len(edge), 1)
-        _call("decode", len(edge), edge, *weights, output)
+        kernels("decode", len(edge), edge, *weights, output)
+        ctx.kernels = kernels
         ctx.save_for_backward(edge, *weights)
         return output
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g_output: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, g_output: Tensor) -> tuple[Tensor | None, ...]:
         edge, *weights = ctx.saved_tensors
         g_edge = torch.empty_like(edge)
         gradients = [torch.zeros_like(weight) for weight in weights]
         given = (len(edge), edge, *weights[:5], g_output.contiguous())
-        _call("decode_backward", *given, g_edge, *gradients)
-        return g_edge, *gradients
-
-
-def _call(name: str, *arguments: Tensor | int | None) -> None:
-    library = _library()
-    assert library is not None
-    # tensors by address; all are contiguous, or blocks of matrices with their stride given
-    plain = [
-        ctypes.c_void_p(a.data_ptr())
-        if isinstance(a, Tensor)
-        else (a if a is None else ctypes.c_long(a))
-        for a in arguments
-    ]
-    n_edges = arguments[0]
-    assert isinstance(n_edges, int)
-    getattr(library, f"botan_{name}")(ctypes.c_long(_n_threads(n_edges)), *plain)
+        ctx.kernels("decode_backward", *given, g_edge, *gradients)
+        return None, g_edge, *gradients
 
 
 def _n_threads(n_edges: int) -> int:

@@ -1,172 +1,170 @@
-// Rows of edges in tiles, on processors with AVX-512 BF16: products, sums over receivers, threads.
-// For training.cpp alone.
+// Tiles of edges of a training step: weights, sums of gradients, threads. For training.cpp alone.
 
 #ifndef BOTAN_TRAINING_TILES_H
 #define BOTAN_TRAINING_TILES_H
 
-#include <immintrin.h>
+#include "botan_rows.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
+#include <immintrin.h>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #define EACH_TILE(a, n, first, last)                                                               \
   for (long a = first, n; n = std::min<long>(TILE, (last) - a), a < (last); a += TILE)
-#define EACH(j) for (int j = 0; j < WIDTH; j += LANES)
 
 namespace {
 
-using bf16 = uint16_t;
-constexpr int WIDTH = 64;         // features
-constexpr int TILE = 64;          // edges worked on at a time
-constexpr int LANES = 16;         // floats in a register
+constexpr int TILE = 48;          // edges worked on at a time; even, and a multiple of ROWS
 constexpr int MOST_INPUTS = 8;    // of the encoder of edges
 
-struct alignas(64) Tile {
-  bf16 row[TILE][WIDTH];
-};
-struct alignas(64) Sums {
-  float row[TILE][WIDTH];
-};
-// two rows interleaved, as the product wants its second factor
-struct alignas(64) Pairs {
-  uint32_t row[TILE / 2][WIDTH];
-};
-struct alignas(64) Row {
-  float of[WIDTH];
-};
-
-__m512 load(const float *from)
-{
-  return _mm512_loadu_ps(from);
-}
-
-__m512 load(const bf16 *from)
-{
-  const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from));
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
-}
-
-void store(float *to, __m512 x)
-{
-  _mm512_storeu_ps(to, x);
-}
-
-void store(bf16 *to, __m512 x)
-{
-  _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), (__m256i) _mm512_cvtneps_pbh(x));
-}
-
-// NaN, which max returns as its second operand only, stays NaN
-__m512 relu(__m512 x)
-{
-  return _mm512_max_ps(_mm512_setzero_ps(), x);
-}
+using Tile = Rows<Number, TILE>;
+using Square = Rows<float, WIDTH>;
+using Row = Rows<float, 1>;
 
 // the gradient before a ReLU from the one after it
-__m512 where_positive(__m512 value, __m512 gradient)
+INLINE inline Vector where_positive(Vector value, Vector gradient)
 {
-  const __mmask16 positive = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_GT_OQ);
-  return _mm512_maskz_mov_ps(positive, gradient);
+  const Vector zero = {};
+  return value > zero ? gradient : zero;
 }
 
-void add(float *to, __m512 x)
+INLINE inline void add(float *to, Vector x)
 {
-  store(to, _mm512_add_ps(load(to), x));
+  store(to, load(to) + x);
 }
 
-/* Four rows of c: c(row, :) = or += sum over k of a(row, k) b(k, :), k counting pairs. */
-template <int ROW_STRIDE, int PAIR_STRIDE, bool ADD>
-void multiply(const uint32_t *a, const Pairs &b, float *c)
+INLINE inline float total(Vector x)
 {
-  __m512 sum[4][4];
-  for (int r = 0; r < 4; r++)
-    for (int j = 0; j < 4; j++)
-      sum[r][j] = ADD ? load(c + r * WIDTH + j * LANES) : _mm512_setzero_ps();
-  for (int k = 0; k < WIDTH / 2; k++) {
-    __m512bh right[4];
-    for (int j = 0; j < 4; j++) right[j] = (__m512bh) _mm512_load_si512(&b.row[k][j * LANES]);
-    for (int r = 0; r < 4; r++) {
-      const auto left = (__m512bh) _mm512_set1_epi32(a[r * ROW_STRIDE + k * PAIR_STRIDE]);
-      for (int j = 0; j < 4; j++) sum[r][j] = _mm512_dpbf16_ps(sum[r][j], left, right[j]);
-    }
-  }
-  for (int r = 0; r < 4; r++)
-    for (int j = 0; j < 4; j++) store(c + r * WIDTH + j * LANES, sum[r][j]);
+  float sum = 0;
+  for (int l = 0; l < LANES; l++) sum += x[l];
+  return sum;
 }
 
-// c = x w for the rows of a tile
-void product(const bf16 *x, const Pairs &w, Sums &c)
+// for what is not needed again soon: a store into the cache would read the line first
+INLINE inline void store_past_cache(Number *to, Vector x)
 {
-  const auto *pairs = reinterpret_cast<const uint32_t *>(x);
-  for (int r = 0; r < TILE; r += 4)
-    multiply<WIDTH / 2, 1, false>(pairs + r * WIDTH / 2, w, c.row[r]);
+#if defined(__AVX512BF16__)
+  _mm256_stream_si256(reinterpret_cast<__m256i *>(to), (__m256i) _mm512_cvtneps_pbh((__m512) x));
+#elif defined(__AVX512F__)
+  _mm512_stream_ps(to, (__m512) x);
+#else
+  _mm256_stream_ps(to, (__m256) x);
+#endif
 }
 
-// c += a^T b, summed over the rows of a tile
-void add_outer(const Pairs &a, const Pairs &b, Sums &c)
+// before other threads read what went past the cache
+INLINE inline void finish_stores()
 {
-  for (int r = 0; r < WIDTH; r += 4) multiply<1, WIDTH, true>(&a.row[0][r], b, c.row[r]);
+  _mm_sfence();
 }
 
-struct Interleaving {
-  __m512i low, high;
-  Interleaving()
-  {
-    alignas(64) uint16_t from[2][32];
-    for (int k = 0; k < 16; k++)
-      for (int half = 0; half < 2; half++) {
-        from[half][2 * k] = 16 * half + k;
-        from[half][2 * k + 1] = 32 + 16 * half + k;
-      }
-    low = _mm512_load_si512(from[0]);
-    high = _mm512_load_si512(from[1]);
-  }
+// asks for the same row of the tile after this one
+INLINE inline void fetch_next(const Number *from)
+{
+  __builtin_prefetch(from + TILE * WIDTH);
+}
+
+INLINE inline Vector zero(int, int)
+{
+  return Vector{};
+}
+
+#ifdef __AVX512BF16__
+
+// rows 2 k and 2 k + 1 side by side
+struct alignas(64) PairRows {
+  Pair of[WIDTH / 2][WIDTH];
 };
 
-void interleave(const bf16 *x, Pairs &pairs)
+// of n rows, and zeros where the last one has no partner
+void interleave(int n, const Number *x, PairRows &pairs)
 {
-  const Interleaving index;
-  for (int r = 0; r < TILE; r += 2)
+  alignas(64) uint16_t index[2][32];
+  for (int k = 0; k < 16; k++)
+    for (int half = 0; half < 2; half++) {
+      index[half][2 * k] = 16 * half + k;
+      index[half][2 * k + 1] = 32 + 16 * half + k;
+    }
+  const __m512i low = _mm512_load_si512(index[0]), high = _mm512_load_si512(index[1]);
+  for (int r = 0; r < n; r += 2)
     for (int half = 0; half < WIDTH; half += 32) {
-      const __m512i even = _mm512_loadu_si512(x + r * WIDTH + half);
-      const __m512i odd = _mm512_loadu_si512(x + (r + 1) * WIDTH + half);
-      uint32_t *to = &pairs.row[r / 2][half];
-      _mm512_store_si512(to, _mm512_permutex2var_epi16(even, index.low, odd));
-      _mm512_store_si512(to + LANES, _mm512_permutex2var_epi16(even, index.high, odd));
+      const Number *row = x + r * WIDTH + half;
+      const __m512i even = _mm512_loadu_si512(row);
+      const __m512i odd = r + 1 < n ? _mm512_loadu_si512(row + WIDTH) : _mm512_setzero_si512();
+      Pair *to = &pairs.of[r / 2][half];
+      _mm512_store_si512(to, _mm512_permutex2var_epi16(even, low, odd));
+      _mm512_store_si512(to + LANES, _mm512_permutex2var_epi16(even, high, odd));
     }
 }
+
+#endif
 
 enum class For { FORWARD, BACKWARD };    // x w^T, or g w
 
-void pack(const float *w, long ld, For direction, Pairs &pairs)
+// a block of weights [outputs, inputs] with rows of `ld` numbers, in the order of `multiply`
+class Weights {
+ public:
+  Weights(const float *w, long ld, For direction)
+  {
+    Square square;
+    for (int k = 0; k < WIDTH; k++)
+      for (int j = 0; j < WIDTH; j++)
+        square.of[k][j] = direction == For::FORWARD ? w[j * ld + k] : w[k * ld + j];
+#ifdef __AVX512BF16__
+    Rows<Number, WIDTH> rounded;
+    for (int k = 0; k < WIDTH; k++) EACH(j) store(&rounded.of[k][j], load(&square.of[k][j]));
+    interleave(WIDTH, rounded, pairs);
+#else
+    for (int k = 0; k < WIDTH; k++)
+      for (int j = 0; j < WIDTH; j++) panels[j / PANEL][k][j % PANEL] = square.of[k][j];
+#endif
+  }
+#ifdef __AVX512BF16__
+  operator BotanBlock() const { return {nullptr, pairs.of[0]}; }
+
+ private:
+  PairRows pairs;
+#else
+  operator BotanBlock() const { return {panels[0][0], nullptr}; }
+
+ private:
+  alignas(64) float panels[WIDTH / PANEL][WIDTH][PANEL];
+#endif
+};
+
+template <int N_ROWS, class Term>
+INLINE inline void add_outer_rows(int n, const Term *a, const Term *b, float *c)
 {
-  Tile rounded;
-  for (int k = 0; k < WIDTH; k++)
-    for (int j = 0; j < WIDTH; j += LANES) {
-      alignas(64) float line[LANES];
-      for (int l = 0; l < LANES; l++)
-        line[l] = direction == For::FORWARD ? w[(j + l) * ld + k] : w[k * ld + j + l];
-      store(&rounded.row[k][j], load(line));
-    }
-  interleave(&rounded.row[0][0], pairs);
+  for (int column = 0; column < WIDTH; column += PANEL) {
+    Vector sum[N_ROWS][VECTORS];
+    UNROLL for (int r = 0; r < N_ROWS; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] =
+        load(c + r * WIDTH + column + v * LANES);
+    add_products<N_ROWS, 1, WIDTH, WIDTH>(n, a, b + column, sum);
+    UNROLL for (int r = 0; r < N_ROWS; r++) UNROLL for (int v = 0; v < VECTORS; v++)
+        store(c + r * WIDTH + column + v * LANES, sum[r][v]);
+  }
 }
 
-// a tile of rows, padded with zeros in `buffer` where the last one is short
-const bf16 *tile_at(const bf16 *rows, long first, int n, Tile &buffer)
+template <class Term> void add_outer_terms(int n, const Term *a, const Term *b, Square &c)
 {
-  if (n == TILE) return rows + first * WIDTH;
-  memset(&buffer, 0, sizeof buffer);
-  memcpy(&buffer, rows + first * WIDTH, n * sizeof buffer.row[0]);
-  return &buffer.row[0][0];
+  constexpr int FULL = WIDTH - WIDTH % ROWS;
+  for (int r = 0; r < FULL; r += ROWS) add_outer_rows<ROWS>(n, a + r, b, c.of[r]);
+  if constexpr (FULL < WIDTH) add_outer_rows<WIDTH - FULL>(n, a + FULL, b, c.of[FULL]);
 }
 
-void pad(Tile &tile, int n)
+// c += a^T b, summed over n rows
+void add_outer(int n, const Number *a, const Number *b, Square &c)
 {
-  memset(tile.row[n], 0, (TILE - n) * sizeof tile.row[0]);
+#ifdef __AVX512BF16__
+  PairRows left, right;
+  interleave(n, a, left);
+  interleave(n, b, right);
+  add_outer_terms((n + 1) / 2, left.of[0], right.of[0], c);
+#else
+  add_outer_terms(n, a, b, c);
+#endif
 }
 
 /* Calls work(thread, first, last) in all threads, each with its own edges; receivers are not split,
@@ -187,7 +185,7 @@ template <class Work> void parallel(long n_threads, long n_edges, const int *cen
 
 // what a thread adds up over its edges
 struct Gradients {
-  Sums first, second;
+  Square first, second;
   Row bias[3];
   Row inputs[MOST_INPUTS];
 };
@@ -201,74 +199,42 @@ PerThread gradients(int n_threads)
   return all;
 }
 
-void add_to(float *to, long ld, const Sums &sums)
+template <int N> void add_to(float *to, long ld, const Rows<float, N> &sums)
 {
-  for (int r = 0; r < WIDTH; r++)
-    for (int j = 0; j < WIDTH; j++) to[r * ld + j] += sums.row[r][j];
+  for (int r = 0; r < N; r++)
+    for (int j = 0; j < WIDTH; j++) to[r * ld + j] += sums.of[r][j];
 }
-
-void add_to(float *to, const Row &row)
-{
-  for (int j = 0; j < WIDTH; j++) to[j] += row.of[j];
-}
-
-// sums over the edges of each receiver in turn
-class Receiver {
- public:
-  Receiver(float *sums) : sums(sums) {}
-  ~Receiver() { finish(); }
-  void next(int center)
-  {
-    if (center == current) return;
-    finish();
-    current = center;
-  }
-  void add(int j, __m512 x) { ::add(sum.of + j, x); }
-
- private:
-  float *sums;
-  int current = -1;
-  Row sum = {};
-  void finish()
-  {
-    if (current >= 0) memcpy(sums + long(current) * WIDTH, sum.of, sizeof sum.of);
-    sum = {};
-  }
-};
 
 // first layer of the encoder, from a few numbers in float32
-struct FirstLayer {
-  Row weight[MOST_INPUTS];
-  const float *bias;
-  long inputs;
+class FirstLayer {
+ public:
   FirstLayer(long inputs, const float *w, const float *b) : bias(b), inputs(inputs)
   {
     for (long d = 0; d < inputs; d++)
-      for (int j = 0; j < WIDTH; j++) weight[d].of[j] = w[inputs * j + d];
+      for (int j = 0; j < WIDTH; j++) weight.of[d][j] = w[inputs * j + d];
   }
-  void operator()(const float *given, long first, int n, Tile &hidden) const
+  void operator()(const float *given, int n, Number *hidden) const
   {
-    for (int r = 0; r < n; r++) {
-      const float *own = given + inputs * (first + r);
-      for (int j = 0; j < WIDTH; j += LANES) {
-        __m512 x = load(bias + j);
-        for (long d = 0; d < inputs; d++)
-          x = _mm512_fmadd_ps(_mm512_set1_ps(own[d]), load(weight[d].of + j), x);
-        store(&hidden.row[r][j], relu(x));
+    for (int r = 0; r < n; r++) EACH(j)
+      {
+        Vector x = load(bias + j);
+        for (long d = 0; d < inputs; d++) x += all(given[inputs * r + d]) * load(weight.of[d] + j);
+        store(hidden + r * WIDTH + j, relu(x));
       }
-    }
-    pad(hidden, n);
   }
+
+ private:
+  Rows<float, MOST_INPUTS> weight;
+  const float *bias;
+  long inputs;
 };
 
-// hidden = relu(x w + bias), n rows and zeros below
-void relu_layer(const bf16 *x, const Pairs &w, const float *bias, int n, Tile &hidden)
+// to = relu(x w + bias), the bias last
+void relu_layer(int n, const Number *x, BotanBlock w, const float *bias, Number *to)
 {
-  Sums c;
-  product(x, w, c);
-  for (int r = 0; r < n; r++)
-    EACH(j) store(&hidden.row[r][j], relu(_mm512_add_ps(load(c.row[r] + j), load(bias + j))));
-  pad(hidden, n);
+  multiply_all(n, x, w, zero, [&](int r, int j, Vector sum) INLINE {
+    store(to + r * WIDTH + j, relu(sum + load(bias + j)));
+  });
 }
 
 }    // namespace
