@@ -95,7 +95,7 @@ def run(program: Path, kind: str, seed: int, tries: int, files: list[str]) -> tu
     command = [str(program), kind, str(seed), str(tries), *files]
     limits = {"ASAN_OPTIONS": "hard_rss_limit_mb=2000", "UBSAN_OPTIONS": "print_stacktrace=1"}
     try:
-        done = subprocess.run(command, capture_output=True, timeout=300, env=limits)
+        done = subprocess.run(command, capture_output=True, timeout=900, env=limits)
     except subprocess.TimeoutExpired:
         return b"", "hangs"
     failure = done.stderr.decode(errors="replace")[-800:] if done.returncode else ""
