@@ -27,7 +27,7 @@ SHARE = 20_000  # tries of one process
 TRIES = {
     "metadata": 300_000,
     "checksum": 400_000,
-    "weights": 40_000,
+    "weights": 20_000,
     "images": 320_000,
     "agreement": 20_000,
     "fuzz": 200_000,

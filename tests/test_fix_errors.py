@@ -155,6 +155,11 @@ MIXTURES = {
     "species twice": ({"species": ["A", "A"]}, "'species' must be a list of different names"),
     "a species without a name": ({"species": ["A", ""]}, "'species' must be a list of words"),
     "a species of two words": ({"species": ["A", "B C"]}, "'species' must be a list of words"),
+    "a species with a long name": (
+        {"species": ["A", 65 * "B"]},
+        "'species' must be a list of words",
+    ),
+    "a mixture without a name": ({"name": ""}, "'name' must be a word that LAMMPS can read, got"),
     "a species NULL": ({"species": ["A", "NULL"]}, "different names, none of them NULL"),
     "more species than bonds": (
         {"species": ["A", "B", "C"]},

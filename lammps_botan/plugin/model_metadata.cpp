@@ -105,20 +105,30 @@ static std::vector<std::vector<double>> bond_lengths_at(const json &object, size
   return rows.get<std::vector<std::vector<double>>>();
 }
 
+// a name that a command of LAMMPS can have, as Mixture in structure/mixture.py wants it
+
+static bool is_word(const std::string &name)
+{
+  constexpr std::ptrdiff_t MOST = 64;    // letters, of one byte or more
+  const auto begins_letter = [](char byte) { return (byte & 0xC0) != 0x80; };
+  return !name.empty() && name.find_first_of(" \t\n\v\f\r\"'$&#") == std::string::npos &&
+         std::count_if(name.begin(), name.end(), begins_letter) <= MOST;
+}
+
 static ModelMixture mixture_at(const json &object)
 {
   const json &value = at(object, "mixture");
   if (!value.is_object()) wrong("mixture", "an object", value);
   ModelMixture mixture;
   mixture.name = text_at(value, "name");
+  if (!is_word(mixture.name)) wrong("name", "a word that LAMMPS can read", value["name"]);
   mixture.units = text_at(value, "units");
   mixture.species = names_at(value, "species", 1, Limits::species);
   const std::set<std::string> different(mixture.species.begin(), mixture.species.end());
   if (different.size() < mixture.species.size() || different.count("NULL"))
     wrong("species", "a list of different names, none of them NULL", value["species"]);
   for (const std::string &name : mixture.species)
-    if (name.empty() || name.find_first_of(" \t\n\v\f\r\"'$&#") != std::string::npos)
-      wrong("species", "a list of words that LAMMPS can read", value["species"]);
+    if (!is_word(name)) wrong("species", "a list of words that LAMMPS can read", value["species"]);
   mixture.bond_lengths = bond_lengths_at(value, mixture.species.size());
   mixture.dimension = count_at(value, "dimension", 3);
   if (mixture.dimension < 2) wrong("dimension", "2 or 3", value["dimension"]);

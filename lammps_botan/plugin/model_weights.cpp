@@ -124,7 +124,7 @@ void ModelWeights::read_tensors(std::string_view bytes)
 {
   const std::string_view header = read_header(bytes), data = bytes.substr(LENGTH + header.size());
   numbers.resize(data.size() / sizeof(float));
-  memcpy(numbers.data(), data.data(), numbers.size() * sizeof(float));
+  if (!numbers.empty()) memcpy(numbers.data(), data.data(), numbers.size() * sizeof(float));
   const json content = parse_limited_json(header, "the header");
   if (!content.is_object()) throw std::runtime_error("its header is not a JSON object");
   for (const auto &item : content.items()) {
