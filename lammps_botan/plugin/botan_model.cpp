@@ -309,8 +309,8 @@ std::string TorchModel::forward(const BotanGraph &graph, std::vector<float> &nod
 
 }    // namespace
 
-// torch's interface in C++ changes with its releases, and a library that was built with one may load
-// with another and compute with it: what is wrong, or an empty string
+// torch's interface in C++ changes with its releases, and a library that was built with one may
+// load with another and compute with it: what is wrong, or an empty string
 
 extern "C" __attribute__((visibility("default"))) const char *botan_torch_failure()
 {
