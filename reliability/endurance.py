@@ -12,7 +12,7 @@ from pathlib import Path
 from child import Attempt, make_tries
 from fault import BROKEN, OTHER, RIGHT, Fault
 from in_fix import BIN, PATIENT
-from liquid_script import CLOSE, OUTPUT, deviation, script, write_model
+from liquid_script import CLOSE, deviation, script, write_model
 from model_files import write_network
 from small_files import liquid
 
@@ -74,7 +74,9 @@ def of_steps(n: int) -> str:
         f"reset_timestep {BEFORE}\nfix h all botan {EVERY} history.pt A B verify yes\n"
         f"fix g all botan {EVERY} ka-t044.pt A B\nthermo {max(EVERY, n // SAMPLES)}\n"
         "thermo_style custom step temp f_h[8] f_h[9]\n"
-        f"print '{BEGIN}'\nrun {n}\nreset_timestep {EVERY}\nrun 0\n{OUTPUT}"
+        f"print '{BEGIN}'\nrun {n}\nreset_timestep 0\n"
+        f"dump d all custom {EVERY} scored.dump id type x y z f_g\n"
+        "dump_modify d sort id format float %.17g\nrun 0\n"
     )
 
 

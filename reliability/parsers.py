@@ -5,6 +5,7 @@ theirs ends the process, and counts as a crash. Where clang++ is installed, libF
 through the code as well (`parsers/fuzz.cpp`).
 """
 
+import copy
 import json
 import os
 import re
@@ -12,6 +13,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -189,28 +192,24 @@ def values(program: Path, folder: Path, share: float) -> Fault:
 
 def replaced(content: Any) -> Iterator[tuple[tuple[str, str], str]]:
     """Row and column of a case, and its text, for each value and what replaces it."""
-    for keys, holder, key in places(content):
-        value = holder[key]
+    for name, *keys, last in places(content):
         for word in (MISSING, *REPLACED_BY):
+            changed = copy.deepcopy(content)
+            holder = reduce(getitem, keys, changed)
             if word == MISSING:
-                del holder[key]
+                del holder[last]
             else:
-                holder[key] = MARK
-            text = json.dumps(content).replace(f'"{MARK}"', word)
-            if word == MISSING and isinstance(holder, list):
-                holder.insert(key, value)
-            holder[key] = value
-            yield (f"`{keys}`", f"`{word}`"), text
+                holder[last] = MARK
+            yield (f"`{name}`", f"`{word}`"), json.dumps(changed).replace(f'"{MARK}"', word)
 
 
-def places(content: Any, before: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Name, holder and key of each value, and of the first one in each list."""
-    keys = list(content) if isinstance(content, dict) else range(min(1, len(content)))
-    for key in keys:
-        name = f"{before}[{key}]" if isinstance(key, int) else f"{before}.{key}".lstrip(".")
-        yield name, content, key
+def places(content: Any, name: str = "", *before: Any) -> Iterator[tuple[Any, ...]]:
+    """Name and keys of each value, and of the first one in each list."""
+    for key in content if isinstance(content, dict) else range(min(1, len(content))):
+        own = f"{name}[{key}]" if isinstance(key, int) else f"{name}.{key}".lstrip(".")
+        yield own, *before, key
         if isinstance(content[key], dict | list):
-            yield from places(content[key], name)
+            yield from places(content[key], own, *before, key)
 
 
 def mutants(output: bytes, tries: int) -> Iterator[tuple[bytes, str]]:

@@ -14,7 +14,17 @@ import readers
 import sanitizers
 from child import make_tries
 from damage import damage_archive, damage_bytes, damage_text, swap_members
-from fault import BROKEN, OTHER, REFUSED, RIGHT, Fault, from_json, markdown, to_json
+from fault import (
+    BROKEN,
+    OTHER,
+    REFUSED,
+    RIGHT,
+    Fault,
+    from_json,
+    markdown,
+    table_of_cases,
+    to_json,
+)
 from harmful_tries import Harmful
 from liquids import NO_GLASS
 from small_files import WRITERS
@@ -47,6 +57,59 @@ def test_a_wrong_number_is_bad_unless_it_is_allowed():
         assert f"| bits | 4 | 3 | 0 | 1 | 0 | {allowed} |" in markdown([fault])
     fault.add(BROKEN, "seed 8")
     assert not fault.is_good
+
+
+def test_the_worst_outcome_of_a_case_stands_in_the_table():
+    faults = [Fault("on one rank"), Fault("on two ranks")]
+    for fault, ranks, outcomes in zip(
+        faults, "12", ((RIGHT, BROKEN, RIGHT), (REFUSED,)), strict=True
+    ):
+        for outcome in outcomes:
+            fault.add(outcome, case=("`run`", ranks))
+    faults[0].add(RIGHT, case=("`set`", "1"))
+    assert [fault.n_cases for fault in faults] == [2, 1]
+    head, _, run, other = table_of_cases(from_json(to_json(faults))).splitlines()
+    assert head == "|  | 1 | 2 |"
+    assert run == "| `run` | ! | r |"
+    assert other == "| `set` | + |  |"
+
+
+def test_each_value_is_replaced_and_stays_as_it_was():
+    content = {"rounds": 4, "names": ["A", "B"]}
+    texts = dict(parsers.replaced(content))
+    assert content == {"rounds": 4, "names": ["A", "B"]}
+    assert len(texts) == 3 * (1 + len(parsers.REPLACED_BY))
+    assert texts["`rounds`", "`1e308`"] == '{"rounds": 1e308, "names": ["A", "B"]}'
+    assert texts["`names[0]`", "`null`"] == '{"rounds": 4, "names": [null, "B"]}'
+    assert texts["`names`", "`missing`"] == '{"rounds": 4}'
+    assert texts["`names[0]`", "`missing`"] == '{"rounds": 4, "names": ["B"]}'
+
+
+NOTES = Path(__file__).parents[1] / "docs" / "notes"
+
+
+def test_the_page_lists_more_than_a_thousand_cases_and_none_that_broke():
+    lines = (NOTES / "reliability_cases.md").read_text().splitlines()
+    cells = [
+        cell.strip()
+        for line in lines
+        if line.startswith("| ") and "---" not in line
+        for cell in line.split("|")[2:-1]
+    ]
+    signs = [cell for cell in cells if len(cell) == 1]
+    assert len(signs) > 1000
+    assert "!" not in signs
+
+
+def test_the_page_of_tries_has_none_that_broke():
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in (NOTES / "reliability.md").read_text().partition("## Results")[2].splitlines()
+        if line.startswith("|") and "---" not in line and not line.startswith("| fault ")
+    ]
+    assert sum(int(row[1].replace(",", "")) for row in rows) > 1_000_000
+    assert all(row[5] == "0" for row in rows)
+    assert all(row[4] == "0" or row[6] for row in rows)  # another result, and why it is allowed
 
 
 @pytest.mark.parametrize("name", list(WRITERS))

@@ -10,6 +10,7 @@
 #include "engine_model.h"
 #include "model_fallback.h"
 #include "model_weights.h"
+#include "readable.h"
 
 #include "comm.h"
 #include "error.h"
@@ -107,7 +108,7 @@ static void agree(LAMMPS *lmp, const std::string &failure)
   std::string text = failure;
   text.resize(length);
   MPI_Bcast(text.data(), length, MPI_CHAR, first, world);
-  lmp->error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: {}", text);
+  lmp->error->all(FLERR, FixBotanArguments::MODEL, "Fix botan: {}", readable(text));
 }
 
 /* ----------------------------------------------------------------------
