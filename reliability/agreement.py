@@ -81,7 +81,7 @@ WAYS = {
     "4 ranks": Way(4),
     "8 ranks": Way(8),
     "8 ranks, tiled": Way(8, commands="comm_style tiled\nbalance 1.0 rcb"),
-    "2 threads": Way(words="threads 2"),
+    "2 threads": Way(words="threads 2", bound=0),
     "avx2": Way(engine="avx2"),
     "portable": Way(engine="portable"),
     "torch": Way(engine="torch", bound=TORCH),
