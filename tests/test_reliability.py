@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import agreement
 import between
 import disk_and_signals
 import in_fix
@@ -198,6 +199,20 @@ def test_changes_that_must_not_matter_do_not(model, tmp_path):
         learned = model == "ka-t044" and invariance._change(seed) == "operations of the cube"
         outcome, text = attempt(seed)
         assert (outcome == RIGHT) != learned, text
+
+
+def test_scores_that_differ_or_lack_a_pair_are_apart():
+    one = np.array([1.0, 3.0]), np.array([0.0, 2.0, 4.0])
+    other = np.array([1.0, 2.5]), np.array([0.0, 2.0])
+    assert agreement.apart(one, one) == [0, 0]
+    assert agreement.apart(other, one) == [0.5, np.inf]
+
+
+@pytest.mark.slow
+def test_one_state_is_scored_the_same_on_other_ranks_and_by_other_instructions(tmp_path):
+    ways = {name: agreement.WAYS[name] for name in ("1 rank again", "2 ranks", "portable")}
+    found = list(agreement.of_model("ka-t064-history", tmp_path, ways))
+    assert [(words, outcome) for words, outcome, _ in found] == [(words, RIGHT) for words in ways]
 
 
 @pytest.mark.slow
