@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner
 from engines import physics, random_graph
 from lmp import check_fails, liquid, run_lmp
-from model_archives import with_other_bit
+from model_archives import rewrite, with_other_bit
 
 from lammps_botan.cli import installation, main
 from lammps_botan.cli.installation import check
@@ -163,3 +163,16 @@ def test_the_fix_finds_the_checksum_of_files_of_any_length(files):
         assert metadata.rounds == 2
         run = run_lmp(FIX.format(model="n.pt"), files, succeeds=False)
         assert "damaged" not in run.output
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_message_has_no_byte_that_python_cannot_read(ranks, tmp_path):
+    """Here the first letter of the metadata is half of one; LAMMPS's Python module reads UTF-8."""
+    rewrite(
+        tmp_path / "m.pt",
+        lambda name, content: b"\xd6" + content if name == "extra/metadata.json" else content,
+    )
+    script = FIX.format(model="m.pt")
+    output = run_lmp(script, tmp_path, ranks=ranks, succeeds=False).output
+    assert "ERROR: Fix botan: model file m.pt: metadata.json: " in output
+    assert r"last read: '\xd6" in output

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from lmp import GLASS, check_fails, liquid, liquid_in_the_plane, run_lmp
-from model_archives import rewrite
+from lmp import check_fails, liquid, liquid_in_the_plane, run_lmp
 from toy_models import (
     Methodless,
     Speciesless,
@@ -389,16 +388,3 @@ def test_a_torch_that_cannot_be_loaded_is_said_so(tmp_path, ranks):
         tmp_path, load + script, "libbotan_model.so", "pip install torch==2.13.0 ", ranks=ranks
     )
     assert "cannot load" in run.error
-
-
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_message_has_no_byte_that_python_cannot_read(ranks, tmp_path):
-    """Here the first letter of the metadata is half of one; LAMMPS's Python module reads UTF-8."""
-    rewrite(
-        tmp_path / "m.pt",
-        lambda name, content: b"\xd6" + content if name == "extra/metadata.json" else content,
-    )
-    script = f"{GLASS}fix mob all botan 10 m.pt A B\n"
-    output = run_lmp(script, tmp_path, ranks=ranks, succeeds=False).output
-    assert "ERROR: Fix botan: model file m.pt: metadata.json: " in output
-    assert r"last read: '\xd6" in output
