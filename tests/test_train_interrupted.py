@@ -187,6 +187,7 @@ def signalled(path, kind, epoch, batch):
     )
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_is_asked_to_end_keeps_its_best_and_goes_on(tmp_path, kind):
     path = configure(write_liquids(tmp_path), recipe(20))
