@@ -19,7 +19,8 @@ class Prediction:
     node : float32 [n_nodes, n_node_outputs]
         The first column is the propensity, length unit.
     edge : float32 [n_edges, n_edge_outputs]
-        The first column, if any, is the pair-distance change, length unit.
+        The first column, if any, is the pair-distance change, length unit; NaN for pairs that were
+        not asked for.
     graph : Graph
         The graph with these nodes and edges.
     inside : int64 [n_nodes]

@@ -10,6 +10,7 @@
 #ifndef BOTAN_MODEL_H
 #define BOTAN_MODEL_H
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,6 +25,8 @@ struct BotanGraph {
   // of models with inputs (docs/reference/model_file.md)
   std::vector<float> node_vectors;    // [n_nodes, V, 3]
   std::vector<float> node_scalars;    // [n_nodes, K]
+  // pairs at least so long need no output
+  float pair_range = INFINITY;
 };
 
 struct BotanSizes {

@@ -56,7 +56,8 @@ class EngineModel : public BotanModel {
                                graph.neighbor.data(),
                                graph.vectors.data(),
                                graph.node_vectors.data(),
-                               graph.node_scalars.data()};
+                               graph.node_scalars.data(),
+                               graph.pair_range};
     bool done = false;
     try {
       node_out.resize(graph.n_local * sizes.node_outputs);

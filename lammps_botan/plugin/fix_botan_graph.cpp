@@ -84,7 +84,27 @@ std::string FixBotan::build_graph()
       e++;
     });
   }
+  graph.pair_range = needed_range();
   return "";
+}
+
+/* ----------------------------------------------------------------------
+   pairs closer than this are reported or verified. somewhat more, since vectors of the graph are
+   in single precision
+------------------------------------------------------------------------- */
+
+float FixBotan::needed_range() const
+{
+  const double longest = verification ? MAX(bonds, metadata.mixture.reference_bond()) : bonds;
+  return static_cast<float>(1.00001 * longest);
+}
+
+/* ---------------------------------------------------------------------- */
+
+bool FixBotan::is_in_range(int64_t edge) const
+{
+  const float *v = &graph.vectors[3 * edge];
+  return v[0] * v[0] + v[1] * v[1] + v[2] * v[2] < graph.pair_range * graph.pair_range;
 }
 
 /* ----------------------------------------------------------------------

@@ -111,7 +111,7 @@ std::string FixBotan::not_finite() const
   for (int i = 0; i < atom->nlocal; i++)
     for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++)
       for (int64_t k = 0; k < m; k++)
-        if (!std::isfinite(edge_out[e * m + k]))
+        if (is_in_range(e) && !std::isfinite(edge_out[e * m + k]))
           return fmt::format("{} of atoms {} and {} is not a finite number at step {}; {}",
                              metadata.edge_outputs[k], nodes[i].tag, nodes[graph.neighbor[e]].tag,
                              update->ntimestep, hint);

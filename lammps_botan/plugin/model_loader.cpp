@@ -308,7 +308,13 @@ static std::unique_ptr<BotanModel> make_model(LAMMPS *lmp, const FixBotanArgumen
                                               bool bfloat16, const Contents &contents,
                                               const ModelMetadata &metadata)
 {
+  const std::string no_bfloat16 =
+      "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled engine; it "
+      "is computed by torch here: write `precision float32`";
   std::string failure;
+  // before the processor is asked, which may not know bfloat16 either
+  if (bfloat16 && environment_wants_torch(lmp)) failure = no_bfloat16;
+  agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));
   bool known = false;
   std::unique_ptr<BotanModel> engine;
   if (!metadata.networks.empty())
@@ -319,9 +325,7 @@ static std::unique_ptr<BotanModel> make_model(LAMMPS *lmp, const FixBotanArgumen
 
   auto model = choose_torch(lmp, given, contents, known);
   if (!model) return engine;
-  if (bfloat16)
-    failure = "precision bfloat16 is for BOTAN with 64 features on device cpu, by the compiled "
-              "engine; it is computed by torch here: write `precision float32`";
+  if (bfloat16) failure = no_bfloat16;
   if (failure.empty()) failure = model->set_sizes(metadata.sizes);
   if (failure.empty()) failure = check_torch(*model, engine.get(), metadata);
   agree(lmp, failure.empty() ? "" : fmt::format("{}: {}", contents.words, failure));

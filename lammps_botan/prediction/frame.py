@@ -97,7 +97,7 @@ class FrameScorer:
         _check_box(configuration.box.flat if flat else configuration.box, metadata.cutoff)
         if self._inherent:
             configuration = with_inherent(configuration, metadata, self._species)
-        prediction = self._predictor.predict(configuration, self._species)
+        prediction = self._predictor.predict(configuration, self._species, pair_range=self._bonds)
         graph, ids = prediction.graph, configuration.ids[prediction.inside]
         propensity = np.zeros((n, len(metadata.node_outputs)), np.float32)
         propensity[prediction.inside] = prediction.node

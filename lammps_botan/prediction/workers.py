@@ -1,7 +1,8 @@
 """A function over items in order, by several processes.
 
-Each process makes the function for itself, once. An item is read only when a process is free for
-it, so that memory does not grow with the number of items.
+Each process makes the function for itself, once. Besides the item that a process works on one more
+waits for it, so that it need not wait for our caller. No more items are read, so that memory does
+not grow with their number.
 """
 
 import functools
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+ITEMS_EACH = 2  # one is worked on, one waits
 
 
 def map_in_order(
@@ -68,9 +70,9 @@ def map_in_order(
             except Exception as error:  # of an item: those before it come first
                 failure = error
                 break
-            if len(busy) == workers:
+            if len(busy) == ITEMS_EACH * workers:
                 result = busy.popleft().result()
-                busy.append(pool.submit(_work, item))  # the process need not wait for our caller
+                busy.append(pool.submit(_work, item))
                 yield result
             else:
                 busy.append(pool.submit(_work, item))

@@ -36,6 +36,37 @@ template <class T> INLINE inline void output(const BotanNetwork &net, int n, con
   }
 }
 
+// states of edges that wait for their output, so many that their products are worth it
+struct Waiting {
+  Rows<Number, TILE> state;
+  long edge[TILE];
+  int n = 0;
+};
+
+INLINE inline void output_waiting(const BotanNetwork &net, const BotanState &s, Waiting &waiting)
+{
+  float out[TILE];
+  output<Number>(net, waiting.n, waiting.state, out);
+  for (int r = 0; r < waiting.n; r++) s.edge_out[waiting.edge[r]] = out[r];
+  waiting.n = 0;
+}
+
+// edges a .. a + n - 1 with the states x
+INLINE inline void output_in_range(const BotanNetwork &net, const BotanState &s, long a, int n,
+                                   const Number *x, Waiting &waiting)
+{
+  for (int r = 0; r < n; r++) {
+    const float *v = s.vectors + 3 * (a + r);
+    if (!(v[0] * v[0] + v[1] * v[1] + v[2] * v[2] < s.pair_range * s.pair_range)) {
+      s.edge_out[a + r] = __builtin_nanf("");
+      continue;
+    }
+    __builtin_memcpy(waiting.state.of[waiting.n], x + r * WIDTH, sizeof waiting.state.of[0]);
+    waiting.edge[waiting.n++] = a + r;
+    if (waiting.n == TILE) output_waiting(net, s, waiting);
+  }
+}
+
 int part(long a, long last, int size)
 {
   return last - a < size ? static_cast<int>(last - a) : size;
@@ -88,7 +119,7 @@ void encode(const BotanNetwork &net, const float *of_nodes, float *node, float *
 // and the last one uses them up
 template <bool FIRST, bool LAST>
 INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, int n,
-                         const int *center, const float *own, float *received)
+                         const int *center, const float *own, float *received, Waiting &waiting)
 {
   Rows<Number, TILE> hidden, kept;
   const int32_t *neighbor = s.neighbor + a;
@@ -110,7 +141,7 @@ INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, i
     float *sum = received + center[r] * WIDTH;
     EACH(j) store(sum + j, load(sum + j) + load(after + r * WIDTH + j));
   }
-  if (LAST) output(net, n, after, s.edge_out + a);
+  if (LAST) output_in_range(net, s, a, n, after, waiting);
 }
 
 // h_v^m of n nodes
@@ -134,6 +165,7 @@ template <bool FIRST, bool LAST>
 void round(const BotanNetwork &net, const BotanState &s, long first, long last)
 {
   Rows<float, TILE> own, received;
+  Waiting waiting;
   for (long i = first; i < last; i += TILE) {
     const int n_nodes = part(i, last, TILE);
     const int64_t *first_edge = s.first_edge + i;
@@ -147,11 +179,12 @@ void round(const BotanNetwork &net, const BotanState &s, long first, long last)
         while (first_edge[k + 1] <= a + r) k++;
         center[r] = k;
       }
-      edges<FIRST, LAST>(net, s, a, n, center, own, received);
+      edges<FIRST, LAST>(net, s, a, n, center, own, received, waiting);
     }
     nodes(net, s, i, n_nodes, received);
     if (LAST) output(net, n_nodes, s.node + i * WIDTH, s.node_out + i);
   }
+  if (LAST) output_waiting(net, s, waiting);
 }
 
 void receive(const BotanNetwork &net, const BotanState &s, long first, long last, bool first_round,

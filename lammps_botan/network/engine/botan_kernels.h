@@ -52,6 +52,8 @@ struct BotanState {
   const int64_t *kind;           // [n_local], rows of node_constant
   const int64_t *first_edge;     // [n_local + 1]; those that arrive at a node stand together
   const int32_t *neighbor;       // [n_edges]
+  const float *vectors;          // [n_edges, 3]
+  float pair_range;              // pairs at least so long get no output, but NaN
   const float *of_edges;         // [n_edges, inputs of their encoder]
   const float *node_constant;    // [kinds, 64], h_v^0 in the first layer of MLP_v, with bias
   float *node;                   // [n_nodes, 64], h_v^m

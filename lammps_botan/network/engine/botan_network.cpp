@@ -101,6 +101,8 @@ void BotanOfEngine::encode(const EngineGraph &given)
   const size_t edge_bytes = graph.n_edges * WIDTH * kernels.edge_bytes;
   state.first_edge = graph.first_edge;
   state.neighbor = graph.neighbor;
+  state.vectors = graph.vectors;
+  state.pair_range = graph.pair_range;
   state.of_edges = graph.vectors;
   state.node = node_states.at_least(graph.n_nodes * WIDTH);
   state.sent = sent.at_least(graph.n_nodes * WIDTH);

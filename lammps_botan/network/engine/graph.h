@@ -3,6 +3,7 @@
 #ifndef BOTAN_ENGINE_GRAPH_H
 #define BOTAN_ENGINE_GRAPH_H
 
+#include <cmath>
 #include <cstdint>
 
 // local nodes come first, then ghosts; a network keeps it from encode to the last step
@@ -16,6 +17,8 @@ struct EngineGraph {
   // of networks with inputs
   const float *node_vectors;    // [n_nodes, V, 3]
   const float *node_scalars;    // [n_nodes, K]
+  // pairs at least so long need no output, and may have NaN
+  float pair_range = INFINITY;
 };
 
 #endif

@@ -65,6 +65,7 @@ class _Graph(ctypes.Structure):
                 "node_scalars",
             )
         ),
+        ("pair_range", ctypes.c_float),
     ]
 
 
@@ -191,7 +192,12 @@ class Engine:
         return str(self._library.botan_engine_instructions(self._at).decode())
 
     def score(
-        self, species: Arrays, vectors: Arrays, *others: Arrays, threads: int | None = None
+        self,
+        species: Arrays,
+        vectors: Arrays,
+        *others: Arrays,
+        pair_range: float = np.inf,
+        threads: int | None = None,
     ) -> tuple[Singles, Singles]:
         """Compute what `forward` of the network gives.
 
@@ -204,6 +210,8 @@ class Engine:
             For networks with inputs float32 node_vectors [n_nodes, V, 3] and node_scalars
             [n_nodes, K]; then int64 center and neighbor [n_edges], see
             `lammps_botan.structure.graph`.
+        pair_range : float, optional
+            Pairs at least so long may have NaN for their output: BOTAN saves the time for it.
         threads : int, optional
             By default `network.engine.threads.available_threads`.
 
@@ -232,7 +240,7 @@ class Engine:
         if not inputs:
             addresses += [None, None]
         threads = available_threads() if threads is None else threads
-        graph = _Graph(threads, n_nodes, n_nodes, n_edges, *addresses)
+        graph = _Graph(threads, n_nodes, n_nodes, n_edges, *addresses, pair_range)
         node = np.empty((n_nodes, self.node_outputs), np.float32)
         edge = np.empty((n_edges, self.edge_outputs), np.float32)
         with self._busy:  # the states of a graph are the engine's own
