@@ -54,8 +54,7 @@ def predictors(path: Path, threads: int) -> dict[str, Predictor]:
         del os.environ[ENGINE]
     else:
         os.environ[ENGINE] = before
-    with contextlib.suppress(ValueError):
-        found[ROUNDED] = Predictor(path, precision="bfloat16")
+    found[ROUNDED] = Predictor(path, precision="bfloat16", threads=threads)
     return found
 
 

@@ -31,6 +31,12 @@ def available(instructions: str) -> bool:
     }[instructions]
 
 
+def with_bfloat16(instructions: str) -> str:
+    """The name of an engine that keeps numbers on edges in bfloat16."""
+    multiplies = instructions == "avx512" and HAS_BFLOAT16
+    return "avx512_bf16" if multiplies else f"{instructions}+bfloat16"
+
+
 def physics(**changes: object) -> Physics:
     """The Kob-Andersen mixture at T = 0.44 and tau_alpha, or what differs from it."""
     usual = {"mixture": KOB_ANDERSEN, "cutoff": 2.0, "lag_times": (4120.0,), "temperature": 0.44}

@@ -132,7 +132,7 @@ def test_a_peak_without_its_line_is_an_error():
 def test_scoring_takes_memory(melt):
     data, model, propensity = melt
     system = in_lammps.System(data, propensity)
-    without, scored = (in_lammps.memory(system, model, scored=s) for s in (False, True))
+    without, scored = (in_lammps.memory(system, model, p) for p in ("", "float32"))
     assert 0 < without < scored
 
 
@@ -184,7 +184,7 @@ def test_a_failure_of_lammps_is_shown(melt, tmp_path):
     _, model, propensity = melt
     missing = in_lammps.System(tmp_path / "absent.data", propensity)
     with pytest.raises(SystemExit, match=r"absent\.data"):
-        in_lammps.memory(missing, model, scored=False)
+        in_lammps.memory(missing, model, "")
 
 
 def test_forward_compares_every_engine_with_the_plain_formula(melt):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from engines import needs_bfloat16
+from engines import with_bfloat16
 from symmetry import CUTOFF, INPUTS, botan, liquid, physics
 from torch import Tensor
 
@@ -72,10 +72,9 @@ def test_a_graph_without_particles(instructions, tmp_path):
     assert assert_same(predictor, arrays).node.shape == (0, 1)
 
 
-@needs_bfloat16
-def test_bfloat16_has_the_error_of_its_eight_bits(tmp_path):
+def test_bfloat16_has_the_error_of_its_eight_bits(instructions, tmp_path):
     predictor = Predictor(write(tmp_path / "m.pt", "both", botan("both")), precision="bfloat16")
-    assert predictor.engine == "avx512_bf16"
+    assert predictor.engine == with_bfloat16(instructions)
     arrays = given("both")
     found, exact = predictor.predict_graph(*arrays), predictor.predict_by_torch(*arrays)
     for ours, theirs in ((found.node, exact.node), (found.edge, exact.edge)):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from engines import Doubled, needs_bfloat16, network, physics, write
+from engines import Doubled, network, physics, with_bfloat16, write
 from public_data import CONFIGURATION_401, needs_public_data, reference_outputs, weights
 from score_runs import run
 
@@ -165,11 +165,10 @@ def test_predictions_that_are_not_numbers_are_refused(instructions, model):
         Predictor(model).predict_graph(given)
 
 
-@needs_bfloat16
-def test_bfloat16_has_the_error_of_its_eight_bits(model, tmp_path):
+def test_bfloat16_has_the_error_of_its_eight_bits(instructions, model, tmp_path):
     for path in (model, write(tmp_path / "m.pt", network(1), network(2))):
         predictor = Predictor(path, precision="bfloat16")
-        assert predictor.engine == "avx512_bf16"
+        assert predictor.engine == with_bfloat16(instructions)
         given = graph()
         found, exact = predictor.predict_graph(given), predictor.predict_by_torch(given)
         for ours, theirs in ((found.node, exact.node), (found.edge, exact.edge)):
@@ -179,9 +178,18 @@ def test_bfloat16_has_the_error_of_its_eight_bits(model, tmp_path):
         assert_same(predictor, graph(n_particles, 4.5), tolerance=0.03)
 
 
-@needs_bfloat16
+def test_what_is_kept_in_bfloat16_takes_half_of_the_memory(instructions, model):
+    given, taken = graph(), {}
+    for precision in ("float32", "bfloat16"):
+        predictor = Predictor(model, precision=precision)
+        predictor.predict_graph(given)
+        taken[precision] = predictor._engine.memory_usage()
+    of_edges = 2 * 64 * len(given.center)  # two states of 64 numbers
+    assert taken["float32"] - taken["bfloat16"] == pytest.approx(2 * of_edges, rel=0.1)
+
+
 @pytest.mark.parametrize("name", ["ka-t044", "ka-t064"])
-def test_bfloat16_leaves_the_order_of_the_shipped_models_predictions(name):
+def test_bfloat16_leaves_the_order_of_the_shipped_models_predictions(instructions, name):
     predictor = Predictor(name, precision="bfloat16")
     given = graph(1000, 9.4)
     found, exact = predictor.predict_graph(given), predictor.predict_by_torch(given)

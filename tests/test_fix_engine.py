@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from engines import INSTRUCTIONS, Doubled, available, needs_bfloat16, network, write
+from engines import INSTRUCTIONS, Doubled, available, network, with_bfloat16, write
 from lmp import liquid, of_types, read_dump, run_lmp
 from toy_models import mixture
 
@@ -138,13 +138,12 @@ def test_a_file_with_the_weights_but_another_formula_is_computed_by_torch(
         assert ("on cpu (torch)" in score(tmp_path, "", monkeypatch)[2]) == by_torch
 
 
-@needs_bfloat16
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_bfloat16_is_close(tmp_path, monkeypatch, ranks):
+def test_bfloat16_is_close(tmp_path, monkeypatch, instructions, ranks):
     given = {"model": "ka-t064", "ranks": ranks, "density": 1.0}
     expected = score(tmp_path, "torch", monkeypatch, **given)
-    found = score(tmp_path, "", monkeypatch, words="precision bfloat16", **given)
-    assert "on cpu (avx512_bf16)" in found[2]
+    found = score(tmp_path, instructions, monkeypatch, words="precision bfloat16", **given)
+    assert f"on cpu ({with_bfloat16(instructions)})" in found[2]
     for ours, theirs in ((found[0], expected[0]), (found[1][:, 3], expected[1][:, 3])):
         error = np.abs(ours - theirs)
         # outputs are of order 1; docs/notes/performance.md has .01 to .02

@@ -3,7 +3,7 @@
 import linear_equations
 import numpy as np
 import pytest
-from engines import needs_bfloat16, physics
+from engines import physics
 from fallbacks import save_thermal
 from lmp import liquid, read_dump, run_lmp
 from minimized import MINIMIZE, smooth
@@ -209,7 +209,6 @@ def test_a_committee_is_exchanged_before_the_first_round_too(tmp_path, monkeypat
     compare(tmp_path, monkeypatch, ranks=2, column=column)
 
 
-@needs_bfloat16
 def test_bfloat16_is_close(tmp_path, monkeypatch):
     write(tmp_path, "history")
     compare(tmp_path, monkeypatch, tolerance=0.03, ranks=2, words="precision bfloat16")

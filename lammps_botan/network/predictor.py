@@ -52,8 +52,9 @@ class Predictor:
     device : str
         "cpu", "cuda" or "cuda:N"; for the last two torch has to be installed.
     precision : str
-        "float32"; or "bfloat16" for numbers of 8 significant bits on edges, which costs about half
-        on processors with AVX-512 BF16; docs/notes/performance.md has its error.
+        "float32"; or "bfloat16" for numbers of 8 significant bits on edges, which take half of the
+        memory, and half of the time on processors with AVX-512 BF16; docs/notes/performance.md has
+        the error.
     trust : bool
         Whether to run code in the model file that may do more than compute
         (docs/notes/security.md).
@@ -245,9 +246,8 @@ class Predictor:
         graph = build_graph(mapped, self.metadata.cutoff)
         is_whole = mapped.n_particles == configuration.n_particles
         self._compare_inputs(mapped, graph, *given, is_whole=is_whole)
-        if not self.metadata.inputs.names:
-            given = None, None
-        prediction = self.predict_graph(graph, *given, pair_range=pair_range)
+        inputs = given if self.metadata.inputs.names else ()
+        prediction = self.predict_graph(graph, *inputs, pair_range=pair_range)
         return replace(prediction, inside=inside)
 
     def _node_inputs(self, configuration: Configuration) -> tuple[Singles, Singles]:

@@ -13,21 +13,24 @@ constexpr int TILE =
 #define KERNELS botan_kernels_avx512_bf16
 constexpr const char *NAME = "avx512_bf16";
 #elif defined(__AVX512F__)
-#define KERNELS botan_kernels_avx512
-constexpr const char *NAME = "avx512";
+#define KERNELS      botan_kernels_avx512
+#define KERNELS_KEPT botan_kernels_avx512_kept
+constexpr const char *NAME = "avx512", *NAME_KEPT = "avx512+bfloat16";
 #elif defined(__AVX2__)
-#define KERNELS botan_kernels_avx2
-constexpr const char *NAME = "avx2";
+#define KERNELS      botan_kernels_avx2
+#define KERNELS_KEPT botan_kernels_avx2_kept
+constexpr const char *NAME = "avx2", *NAME_KEPT = "avx2+bfloat16";
 #else
-#define KERNELS botan_kernels_portable
-constexpr const char *NAME = "portable";
+#define KERNELS      botan_kernels_portable
+#define KERNELS_KEPT botan_kernels_portable_kept
+constexpr const char *NAME = "portable", *NAME_KEPT = "portable+bfloat16";
 #endif
 
 template <class T> INLINE inline void output(const BotanNetwork &net, int n, const T *x, float *to)
 {
   Rows<T, TILE> hidden, last;
-  layer<T>(n, x, net.decoder_first, net.decoder_first_bias, hidden);
-  layer<T>(n, hidden, net.decoder_second, net.decoder_second_bias, last);
+  layer<T>(n, x, net.decoder_first, net.decoder_first_bias, hidden.of[0]);
+  layer<T>(n, hidden, net.decoder_second, net.decoder_second_bias, last.of[0]);
   for (int r = 0; r < n; r++) {
     Vector sum = {};
     EACH(j) sum += load(&last.of[r][j]) * load(net.output + j);
@@ -87,9 +90,9 @@ void send(const BotanNetwork &net, const BotanState &s, long first, long last)
 }
 
 // h^0 of n rows, and what it adds to the first layer of MLP_v or MLP_e
-template <class T>
+template <class T, class Kept>
 INLINE inline void encode_rows(const BotanEncoder &encoder, const float *inputs, int n, T *state,
-                               T *constant)
+                               Kept *constant)
 {
   Rows<T, TILE> hidden;
   const int n_inputs = encoder.inputs;
@@ -115,20 +118,33 @@ void encode(const BotanNetwork &net, const float *of_nodes, float *node, float *
                        node + a * WIDTH, constant + a * WIDTH);
 }
 
+template <class Kept>
+INLINE inline void add_up(int n, const Kept *rows, const int *center, float *sums)
+{
+  for (int r = 0; r < n; r++) {
+    float *sum = sums + center[r] * WIDTH;
+    EACH(j) store(sum + j, load(sum + j) + load(rows + r * WIDTH + j));
+  }
+}
+
 // one tile of edges: its states, and their sums at their centers. The first round makes the states,
 // and the last one uses them up
-template <bool FIRST, bool LAST>
+template <class Kept, bool FIRST, bool LAST>
 INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, int n,
                          const int *center, const float *own, float *received, Waiting &waiting)
 {
-  Rows<Number, TILE> hidden, kept;
+  Rows<Number, TILE> hidden, here;
   const int32_t *neighbor = s.neighbor + a;
-  Number *edge = static_cast<Number *>(s.edge) + a * WIDTH;
-  Number *constant = static_cast<Number *>(s.edge_constant) + a * WIDTH;
-  Number *before = FIRST ? kept : edge;
-  Number *after = LAST ? kept : edge;
+  Kept *edge = static_cast<Kept *>(s.edge) + a * WIDTH;
+  Kept *constant = static_cast<Kept *>(s.edge_constant) + a * WIDTH;
+  const Number *before = here;
 
-  if (FIRST) encode_rows<Number>(net.edges, s.of_edges + net.edges.inputs * a, n, before, constant);
+  if constexpr (FIRST)
+    encode_rows<Number>(net.edges, s.of_edges + net.edges.inputs * a, n, here.of[0], constant);
+  else if constexpr (sizeof(Kept) == sizeof(Number))
+    before = edge;
+  else
+    for (int k = 0; k < n * WIDTH; k += LANES) store(here.of[0] + k, load(edge + k));
   multiply_all(
       n, before, net.from_edge,
       [&](int r, int j) INLINE {
@@ -136,12 +152,14 @@ INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, i
                load(own + center[r] * WIDTH + j);
       },
       [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], relu(sum)); });
-  layer<Number>(n, hidden, net.edge_second, net.edge_second_bias, after);
-  for (int r = 0; r < n; r++) {
-    float *sum = received + center[r] * WIDTH;
-    EACH(j) store(sum + j, load(sum + j) + load(after + r * WIDTH + j));
+  if constexpr (LAST) {
+    layer<Number>(n, hidden, net.edge_second, net.edge_second_bias, here.of[0]);
+    add_up(n, here.of[0], center, received);
+    output_in_range(net, s, a, n, here, waiting);
+  } else {
+    layer<Number>(n, hidden, net.edge_second, net.edge_second_bias, edge);
+    add_up(n, edge, center, received);
   }
-  if (LAST) output_in_range(net, s, a, n, after, waiting);
 }
 
 // h_v^m of n nodes
@@ -161,7 +179,7 @@ INLINE inline void nodes(const BotanNetwork &net, const BotanState &s, long a, i
 }
 
 // a tile of nodes after the other, each with all its edges, in the cache
-template <bool FIRST, bool LAST>
+template <class Kept, bool FIRST, bool LAST>
 void round(const BotanNetwork &net, const BotanState &s, long first, long last)
 {
   Rows<float, TILE> own, received;
@@ -179,7 +197,7 @@ void round(const BotanNetwork &net, const BotanState &s, long first, long last)
         while (first_edge[k + 1] <= a + r) k++;
         center[r] = k;
       }
-      edges<FIRST, LAST>(net, s, a, n, center, own, received, waiting);
+      edges<Kept, FIRST, LAST>(net, s, a, n, center, own, received, waiting);
     }
     nodes(net, s, i, n_nodes, received);
     if (LAST) output(net, n_nodes, s.node + i * WIDTH, s.node_out + i);
@@ -187,14 +205,19 @@ void round(const BotanNetwork &net, const BotanState &s, long first, long last)
   if (LAST) output_waiting(net, s, waiting);
 }
 
+template <class Kept>
 void receive(const BotanNetwork &net, const BotanState &s, long first, long last, bool first_round,
              bool last_round)
 {
-  const auto run = first_round ? (last_round ? round<true, true> : round<true, false>)
-                               : (last_round ? round<false, true> : round<false, false>);
+  const auto run = first_round
+                       ? (last_round ? round<Kept, true, true> : round<Kept, true, false>)
+                       : (last_round ? round<Kept, false, true> : round<Kept, false, false>);
   run(net, s, first, last);
 }
 
 }    // namespace
 
-const BotanKernels KERNELS = {NAME, PANEL, sizeof(Number), encode, send, receive};
+const BotanKernels KERNELS = {NAME, PANEL, sizeof(Number), encode, send, receive<Number>};
+#ifdef KERNELS_KEPT
+const BotanKernels KERNELS_KEPT = {NAME_KEPT, PANEL, sizeof(Half), encode, send, receive<Half>};
+#endif

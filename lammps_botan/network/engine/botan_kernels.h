@@ -77,11 +77,13 @@ struct BotanKernels {
                   bool last_round);
 };
 
-extern const BotanKernels botan_kernels_portable;
+// `kept`: numbers of edges are kept in bfloat16 and computed with in float32
+extern const BotanKernels botan_kernels_portable, botan_kernels_portable_kept;
 #ifdef BOTAN_X86
-extern const BotanKernels botan_kernels_avx2;
-extern const BotanKernels botan_kernels_avx512;
+extern const BotanKernels botan_kernels_avx2, botan_kernels_avx2_kept;
+extern const BotanKernels botan_kernels_avx512, botan_kernels_avx512_kept;
 #endif
+// products of bfloat16 numbers, too
 #ifdef BOTAN_BFLOAT16
 extern const BotanKernels botan_kernels_avx512_bf16;
 #endif

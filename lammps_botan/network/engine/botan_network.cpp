@@ -28,9 +28,15 @@ const BotanKernels &find_kernels(Instructions instructions)
 #ifdef BOTAN_X86
     case Instructions::AVX512:
       return botan_kernels_avx512;
+    case Instructions::AVX512_BFLOAT16:
+      return botan_kernels_avx512_kept;
     case Instructions::AVX2:
       return botan_kernels_avx2;
+    case Instructions::AVX2_BFLOAT16:
+      return botan_kernels_avx2_kept;
 #endif
+    case Instructions::PORTABLE_BFLOAT16:
+      return botan_kernels_portable_kept;
     default:
       return botan_kernels_portable;
   }

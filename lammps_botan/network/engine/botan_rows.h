@@ -62,11 +62,13 @@ INLINE inline const float *weights(const BotanBlock &w, float)
   return w.panels;
 }
 
-// what is kept of edges
+using Half = uint16_t;    // bfloat16
+
+// what is computed with on edges
 #ifdef __AVX512BF16__
 
-using Number = uint16_t;    // bfloat16
-using Pair = uint32_t;      // of them: two terms in one
+using Number = Half;
+using Pair = uint32_t;    // of them: two terms in one
 
 INLINE inline Vector load(const Number *from)
 {
@@ -109,6 +111,25 @@ INLINE inline const Pair *weights(const BotanBlock &w, Number)
 #else
 
 using Number = float;
+
+typedef uint16_t Halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
+typedef uint32_t Bits __attribute__((vector_size(LANES * sizeof(uint32_t))));
+
+INLINE inline Vector load(const Half *from)
+{
+  Halves halves;
+  __builtin_memcpy(&halves, from, sizeof halves);
+  return (Vector) (__builtin_convertvector(halves, Bits) << 16);
+}
+
+// to the nearest, ties to even; NaN stays NaN
+INLINE inline void store(Half *to, Vector x)
+{
+  const Bits bits = (Bits) x, high = bits >> 16;
+  const Bits nearest = (bits + 0x7fff + (high & 1)) >> 16;
+  const Halves halves = __builtin_convertvector(x == x ? nearest : (high | 0x40), Halves);
+  __builtin_memcpy(to, &halves, sizeof halves);
+}
 
 #endif
 
@@ -165,8 +186,8 @@ INLINE inline void multiply_all(int n, const T *x, BotanBlock w, Start start, Fi
 }
 
 // to = relu(x w + bias)
-template <class T>
-INLINE inline void layer(int n, const T *x, BotanBlock w, const float *bias, T *to)
+template <class T, class Kept>
+INLINE inline void layer(int n, const T *x, BotanBlock w, const float *bias, Kept *to)
 {
   multiply_all(
       n, x, w, [&](int, int j) INLINE { return load(bias + j); },

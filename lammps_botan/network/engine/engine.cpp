@@ -40,7 +40,7 @@ std::unique_ptr<EngineNetwork> make_network(const NetworkDescription &descriptio
                                             Instructions instructions)
 {
   if (description.kind == "botan") return make_botan(description, instructions);
-  if (instructions == Instructions::AVX512_BF16)
+  if (keeps_bfloat16(instructions))
     throw std::invalid_argument("precision bfloat16 is for BOTAN, found the network '" +
                                 description.kind + "'; use precision float32");
   if (description.kind == "linear") return make_linear(description, instructions);

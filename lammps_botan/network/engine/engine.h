@@ -54,7 +54,8 @@ BOTAN_EXPORT void botan_engine_sizes(const BotanEngine *engine, BotanEngineSizes
 // those that an engine of float32 would have; null, and what is wrong in `message`, if the
 // environment variable LAMMPS_BOTAN_ENGINE asks for others than there are
 BOTAN_EXPORT const char *botan_engine_find_instructions(const char **message);
-// avx512_bf16, avx512, avx2 or portable
+// avx512, avx2 or portable, with +bfloat16 where numbers on edges are kept in it; or avx512_bf16,
+// which multiplies such numbers
 BOTAN_EXPORT const char *botan_engine_instructions(const BotanEngine *engine);
 // bytes, kept for the next graph
 BOTAN_EXPORT double botan_engine_memory_usage(const BotanEngine *engine);

@@ -133,7 +133,8 @@ class Engine:
     ----------
     networks : sequence of NetworkWeights
     bfloat16 : bool
-        Products of bfloat16 numbers for edges; sums and nodes stay float32. For BOTAN only.
+        Numbers on edges are kept in bfloat16, half of the memory, and multiplied in it where the
+        processor can; sums and nodes stay float32. For BOTAN only.
 
     Attributes
     ----------
@@ -188,8 +189,16 @@ class Engine:
 
     @property
     def instructions(self) -> str:
-        """Instructions of the engine: avx512_bf16, avx512, avx2 or portable."""
+        """Instructions of the engine.
+
+        "avx512", "avx2" or "portable"; with "+bfloat16" where numbers on edges are kept in it, and
+        "avx512_bf16" where they are multiplied in it too.
+        """
         return str(self._library.botan_engine_instructions(self._at).decode())
+
+    def memory_usage(self) -> float:
+        """Bytes that are kept for the next graph."""
+        return float(self._library.botan_engine_memory_usage(self._at))
 
     def score(
         self,
