@@ -148,10 +148,18 @@ INLINE inline void edges(const BotanNetwork &net, const BotanState &s, long a, i
   multiply_all(
       n, before, net.from_edge,
       [&](int r, int j) INLINE {
-        return load(constant + r * WIDTH + j) + load(s.sent + long(neighbor[r]) * WIDTH + j) +
-               load(own + center[r] * WIDTH + j);
+        __builtin_prefetch(s.sent + long(neighbor[r]) * WIDTH + j);
+        return Vector{};
       },
-      [&](int r, int j, Vector sum) INLINE { store(&hidden.of[r][j], relu(sum)); });
+      [&](int r, int j, Vector sum) INLINE {
+        const Vector ends =
+            load(s.sent + long(neighbor[r]) * WIDTH + j) + load(own + center[r] * WIDTH + j);
+        const Vector x = relu(sum + load(constant + r * WIDTH + j) + ends);
+        // of the next tile
+        __builtin_prefetch(constant + (TILE + r) * WIDTH + j);
+        __builtin_prefetch(edge + (TILE + r) * WIDTH + j);
+        store(&hidden.of[r][j], x);
+      });
   if constexpr (LAST) {
     layer<Number>(n, hidden, net.edge_second, net.edge_second_bias, here.of[0]);
     add_up(n, here.of[0], center, received);
