@@ -89,28 +89,31 @@ class Taken:
     difference: float = 0.0
 
 
-def output_of(command: list[str | Path], folder: Path) -> str:
-    """What a program prints.
+def output_of(command: list[str | Path], folder: Path, preload: Path | None = None) -> str:
+    """What a program prints; with a library that it loads first.
 
     Raises
     ------
     SystemExit
         If it fails, with what it printed last.
     """
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    env = ENVIRONMENT | ({"LD_PRELOAD": str(preload)} if preload else {})
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise SystemExit(f"{' '.join(map(str, command))}\nfailed:\n{last}")
     return done.stdout
 
 
-def lmp(script: Path, folder: Path, ranks: int = 1, **variables: object) -> str:
+def lmp(
+    script: Path, folder: Path, ranks: int = 1, preload: Path | None = None, **variables: object
+) -> str:
     """What `lmp` prints."""
     command: list[str | Path] = [BIN / "mpirun", "-np", str(ranks)] if ranks > 1 else []
     command += [BIN / "lmp", "-in", script, "-log", "none"]
     for name, value in variables.items():
         command += ["-var", name, str(value)]
-    return output_of(command, folder)
+    return output_of(command, folder, preload)
 
 
 def runs(output: str) -> list[tuple[int, float]]:

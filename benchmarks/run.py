@@ -32,6 +32,7 @@ PARTS = {
     "with_inputs": 20,
     "start": 30,
     "in_lammps": 300,
+    "ranks": 70,
     "history": 60,
     "models": 150,
     "train": 100,

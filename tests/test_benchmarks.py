@@ -8,11 +8,16 @@ import forward
 import history
 import in_lammps
 import models
+import mpi_calls
 import numpy as np
 import pytest
+import ranks
+import ranks_model
+import ranks_run
 import torch
 import with_inputs
 from figures import Figure, markdown, ratio, read_json
+from mpi_calls import Call
 from network import CUTOFF, PHYSICS, random_network
 from peak import peak
 from plain import build_graph as build_plain_graph
@@ -171,6 +176,76 @@ def test_a_run_of_copies_is_compared_with_python(melt, repeat):
     other = in_lammps.System(data, propensity[::-1], repeat)
     in_lammps.score(other, model, 1.0, 1, "float32", wrong)
     assert wrong.difference > EQUAL
+
+
+def test_a_scoring_is_what_a_step_has_more():
+    def call(name, size, computed):
+        return Call(name, size, 1, 0.0, computed)
+
+    bare = [call("Send", 24, 1.0), call("Wait", 0, 2.0), call("Barrier", 0, 3.0)]
+    scoring = [call("Send", 16, 5.0), call("Allreduce", 8, 6.0)]
+    found = mpi_calls.difference(bare, [*bare[:2], *scoring, call("Barrier", 0, 7.0)])
+    assert found == mpi_calls.Scoring(scoring, 5.0 + 6.0 + 7.0 - 3.0)
+    for others in (bare, [call("Bcast", 4, 1.0), *scoring]):
+        with pytest.raises(ValueError, match="expected the calls of a step without a scoring"):
+            mpi_calls.difference(bare, others)
+
+
+def test_ghosts_fill_a_larger_box_without_the_box_itself():
+    liquid = ranks_model.Liquid(density=1.2, degree=40.0, reach=2.8)
+    n, grid = 576, (1, 1, 1)
+    length = (n / 1.2) ** (1 / 3)
+    ghosts, received = ranks_model.count_ghosts(n, grid, liquid)
+    assert ghosts == pytest.approx(1.2 * ((length + 5.6) ** 3 - length**3))
+    assert received == 0
+    ghosts, received = ranks_model.count_ghosts(8 * n, (2, 2, 2), liquid)
+    assert (
+        ghosts == pytest.approx(received) == pytest.approx(1.2 * ((length + 5.6) ** 3 - length**3))
+    )
+
+
+def test_an_ideal_rank_is_efficient():
+    """Neither ghosts nor exchange cost anything: the time is that of the edges."""
+    liquid = ranks_model.Liquid(density=1.2, degree=40.0, reach=2.8)
+    constants = ranks_model.Constants(edge=1e-7, ghost=0.0, check=0.0, message=0.0, byte=0.0)
+    parts = ranks_model.scoring(8000, (2, 2, 2), liquid, constants, 1.1, 10)
+    assert parts["edges"] == pytest.approx(7 * 40.0 * 1000 * 1e-7)
+    assert sum(parts.values()) == pytest.approx(1.1 * parts["edges"])
+
+
+@pytest.mark.parametrize("n_ranks", [1, 2])
+def test_what_ranks_exchange_is_counted(melt, tmp_path, n_ranks):
+    data, model, _ = melt
+    library = mpi_calls.compiled(tmp_path)
+    if library is None:
+        pytest.skip("no C compiler")
+    glass = configuration.read(data)
+    degrees = np.bincount(build_graph(glass, CUTOFF).center)
+    density = glass.n_particles / glass.box.volume
+    sample = ranks_run.Sample(data, degrees, model, density, library)
+    run = ranks_run.count(sample, n_ranks, turns=2)
+    assert (run.n, run.ranks, len(run.clock)) == (200, n_ranks, 2)
+    assert run.ghosts[1] == pytest.approx(
+        ranks_model.count_ghosts(200, run.grid, run.liquid)[0], rel=0.1
+    )
+    assert run.waits().shape == (n_ranks, 2)
+    assert run.computing() > 0
+    assert n_ranks == 1 or run.latency() > 0
+    for (calls, _), *_ in run.scorings if n_ranks > 1 else ():
+        exchanges = mpi_calls.exchanges(calls, ranks_model.EXCHANGES)
+        positions, *others = (mpi_calls.size(each) for each in exchanges)
+        assert others == [positions / 24 * size for size in (16, *[4 * 64] * 6)]
+        rounds = mpi_calls.in_stages(calls)["rounds"]
+        assert mpi_calls.size(rounds) == sum(others[1:])
+
+
+def test_without_a_compiler_ghosts_and_edges_are_counted(melt, monkeypatch):
+    monkeypatch.setattr(mpi_calls, "compiled", lambda _: None)
+    monkeypatch.setattr(ranks, "RANKS", (1, 2))
+    (first, second) = ranks.measure(melt[0], turns=1).items()
+    for title, figures in (first, second):
+        assert "no C compiler" in title
+        assert len(figures) == 8
 
 
 def test_the_start_of_lmp_is_measured_with_and_without_the_plugin():
