@@ -28,9 +28,9 @@ from ranks_model import (
     ROUNDS,
     STATE,
     Constants,
+    blocks,
     count_ghosts,
     scoring,
-    slabs,
 )
 from ranks_run import CORES, Run, Sample, count
 from scipy.optimize import nnls
@@ -91,7 +91,9 @@ def fit(runs: list[Run]) -> Constants:
     """Of runs where each rank has a core."""
     amounts = [[ROUNDS * run.edges.mean(), run.ghosts[1]] for run in runs]
     edge, ghost = relative(amounts, [run.computing() for run in runs])
-    checks = [run.check_time() * slabs(run.n, run.ranks, run.liquid) / run.n for run in runs]
+    checks = [
+        run.check_time() * math.prod(blocks(run.n, run.ranks, run.liquid)) / run.n for run in runs
+    ]
     shared = [run for run in runs if run.ranks > 1]
     message = min(run.latency() for run in shared)
     sent = np.array([run.exchange(k) for run in shared for k in range(EXCHANGES)])

@@ -80,16 +80,26 @@ def count_messages(n: float, grid: tuple[int, ...], liquid: Liquid) -> int:
     return sum(2 * math.ceil(liquid.reach * k / length) for k in grid if k > 1)
 
 
-def slabs(n: float, ranks: int, liquid: Liquid) -> int:
-    """Ranks that count pairs again: a slab is no thinner than the cutoff."""
-    return max(1, min(ranks, int((n / liquid.density) ** (1 / 3) / CUTOFF)))
+def blocks(n: float, ranks: int, liquid: Liquid) -> tuple[int, ...]:
+    """Blocks in each direction in which pairs are counted again, by a rank each.
+
+    A block is no thinner than the cutoff. The direction is cut in which blocks are thickest.
+    """
+    most = int((n / liquid.density) ** (1 / 3) / CUTOFF)
+    found = [1, 1, 1]
+    while True:
+        cut = [[*found[:d], found[d] + 1, *found[d + 1 :]] for d in range(3) if found[d] < most]
+        cut = [each for each in cut if math.prod(each) <= ranks]
+        if not cut:
+            return tuple(found)
+        found = min(cut, key=lambda each: sorted(each, reverse=True))
 
 
 def copies(n: float, ranks: int, liquid: Liquid) -> float:
     """Particles and copies of them that such a rank gets."""
     length = (n / liquid.density) ** (1 / 3)
-    thickness = length / slabs(n, ranks, liquid)
-    return liquid.density * (thickness + 2 * CUTOFF) * (length + 2 * CUTOFF) ** 2
+    sides = [length / k + 2 * CUTOFF for k in blocks(n, ranks, liquid)]
+    return liquid.density * math.prod(sides)
 
 
 def scoring(
@@ -126,7 +136,7 @@ def scoring(
         "edges": edges,
         "imbalance": (most - 1) * edges,
         "ghosts": constants.ghost * ghosts,
-        "check of pairs": constants.check * n / slabs(n, ranks, liquid),
+        "check of pairs": constants.check * n / math.prod(blocks(n, ranks, liquid)),
         "exchange with neighbors": constants.message * at_once
         + constants.byte * GHOST_BYTES * received,
         "exchange with all": constants.message * to_all + constants.byte * copied,

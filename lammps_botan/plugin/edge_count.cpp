@@ -19,8 +19,8 @@ using namespace LAMMPS_NS;
 static constexpr double ROUNDING = 1e-9;    // of a distance in units of the cutoff
 
 /* ----------------------------------------------------------------------
-   the box is cut into slabs, each no thinner than the cutoff, and each slab is counted by one rank:
-   it gets its atoms, and copies of all atoms and images that are within the cutoff of it
+   the box is cut into blocks, each no thinner than the cutoff, and each block is counted by one
+rank: it gets its atoms, and copies of all atoms and images that are within the cutoff of it
 ------------------------------------------------------------------------- */
 
 namespace {
@@ -30,9 +30,9 @@ struct Point {
   bool is_center;    // not a copy
 };
 
-class Slabs {
+class Blocks {
  public:
-  Slabs(Domain *domain, double range, int n_ranks) : domain(domain), n_ranks(n_ranks)
+  Blocks(Domain *domain, double range, int n_ranks) : domain(domain), n_ranks(n_ranks)
   {
     const double *g = domain->h_inv;    // xx yy zz yz xz xy
     const double inverse_height[3] = {std::hypot(g[0], g[5], g[4]), std::hypot(g[1], g[3]), g[2]};
@@ -40,13 +40,10 @@ class Slabs {
     periodic[1] = domain->yperiodic;
     periodic[2] = domain->zperiodic && domain->dimension == 3;
     for (int d = 0; d < 3; d++) margin[d] = range * inverse_height[d];
-    direction = 0;
-    for (int d = 1; d < 3; d++)
-      if (margin[d] < margin[direction]) direction = d;
-    n_slabs = std::max(1, static_cast<int>(std::min(1.0 / margin[direction], n_ranks + 0.0)));
+    for (int d = thickest(); d >= 0; d = thickest()) n_blocks[d]++;
   }
 
-  // visit(rank, point) for the atom in its slab and for all copies of it
+  // visit(rank, point) for the atom in its block and for all copies of it
   template <class F> void each_copy(double *x, F visit) const
   {
     double s[3];
@@ -60,7 +57,8 @@ class Slabs {
       first[d] = static_cast<int>(std::ceil(-margin[d] - s[d]));
       last[d] = static_cast<int>(std::floor(1.0 + margin[d] - s[d]));
     }
-    const int own = slab(s[direction] + home[direction]);
+    int own[3];
+    for (int d = 0; d < 3; d++) own[d] = block(d, s[d] + home[d]);
     for (int a = first[0]; a <= last[0]; a++)
       for (int b = first[1]; b <= last[1]; b++)
         for (int c = first[2]; c <= last[2]; c++) {
@@ -69,27 +67,52 @@ class Slabs {
           const Point image = {
               {x[0] + a * h[0] + b * h[5] + c * h[4], x[1] + b * h[1] + c * h[3], x[2] + c * h[2]},
               false};
-          const int shift = direction == 0 ? a : direction == 1 ? b : c;
-          const double place = s[direction] + shift;
-          const int end = slab(place + margin[direction]);
-          for (int k = slab(place - margin[direction]); k <= end; k++) {
-            Point copy = image;
-            copy.is_center = is_home && k == own;
-            visit(k * n_ranks / n_slabs, copy);
+          const double place[3] = {s[0] + a, s[1] + b, s[2] + c};
+          int from[3], to[3];
+          for (int d = 0; d < 3; d++) {
+            from[d] = block(d, place[d] - margin[d]);
+            to[d] = block(d, place[d] + margin[d]);
           }
+          for (int i = from[0]; i <= to[0]; i++)
+            for (int j = from[1]; j <= to[1]; j++)
+              for (int k = from[2]; k <= to[2]; k++) {
+                Point copy = image;
+                copy.is_center = is_home && i == own[0] && j == own[1] && k == own[2];
+                visit(rank_of(i, j, k), copy);
+              }
         }
   }
 
  private:
   Domain *domain;
-  int n_ranks, n_slabs, direction;
+  int n_ranks, n_blocks[3] = {1, 1, 1};
   bool periodic[3];
   double margin[3];    // in units of the box
 
-  // atoms beyond a boundary that is not periodic belong to the slab there
-  int slab(double place) const
+  // the direction in which blocks are thickest and may still be cut; -1 where there is none
+  int thickest() const
   {
-    return static_cast<int>(std::clamp(std::floor(place * n_slabs), 0.0, n_slabs - 1.0));
+    const int n = n_blocks[0] * n_blocks[1] * n_blocks[2];
+    int found = -1;
+    for (int d = 0; d < domain->dimension; d++) {
+      const bool is_thick = (n_blocks[d] + 1) * margin[d] <= 1.0;
+      if (!is_thick || n / n_blocks[d] * (n_blocks[d] + 1) > n_ranks) continue;
+      if (found < 0 || n_blocks[d] * margin[d] < n_blocks[found] * margin[found]) found = d;
+    }
+    return found;
+  }
+
+  int rank_of(int i, int j, int k) const
+  {
+    const bigint n = static_cast<bigint>(n_blocks[0]) * n_blocks[1] * n_blocks[2];
+    const bigint block = (static_cast<bigint>(i) * n_blocks[1] + j) * n_blocks[2] + k;
+    return static_cast<int>(block * n_ranks / n);
+  }
+
+  // atoms beyond a boundary that is not periodic belong to the block there
+  int block(int d, double place) const
+  {
+    return static_cast<int>(std::clamp(std::floor(place * n_blocks[d]), 0.0, n_blocks[d] - 1.0));
   }
 };
 
@@ -98,8 +121,8 @@ struct Task {
   EdgeCount found;
 };
 
-int count_slab(int n, char *buffer, int &returns, int *& /*procs*/, char *& /*answer*/,
-               void *context)
+int count_block(int n, char *buffer, int &returns, int *& /*procs*/, char *& /*answer*/,
+                void *context)
 {
   auto *task = static_cast<Task *>(context);
   const auto *points = reinterpret_cast<const Point *>(buffer);
@@ -122,12 +145,12 @@ int count_slab(int n, char *buffer, int &returns, int *& /*procs*/, char *& /*an
 
 EdgeCount LAMMPS_NS::count_edges(LAMMPS *lmp, const std::vector<char> &inside, double cutoff)
 {
-  const Slabs slabs(lmp->domain, cutoff * (1.0 + ROUNDING), lmp->comm->nprocs);
+  const Blocks blocks(lmp->domain, cutoff * (1.0 + ROUNDING), lmp->comm->nprocs);
   std::vector<Point> points;
   std::vector<int> ranks;
   for (int i = 0; i < lmp->atom->nlocal; i++)
     if (inside[i])
-      slabs.each_copy(lmp->atom->x[i], [&](int rank, const Point &point) {
+      blocks.each_copy(lmp->atom->x[i], [&](int rank, const Point &point) {
         ranks.push_back(rank);
         points.push_back(point);
       });
@@ -136,7 +159,7 @@ EdgeCount LAMMPS_NS::count_edges(LAMMPS *lmp, const std::vector<char> &inside, d
   const int all_to_all = 1;
   lmp->comm->rendezvous(all_to_all, static_cast<int>(points.size()),
                         reinterpret_cast<char *>(points.data()), sizeof(Point), 0, ranks.data(),
-                        &count_slab, 0, no_answer, 0, &task);
+                        &count_block, 0, no_answer, 0, &task);
   bigint found[2] = {task.found.least, task.found.most};
   MPI_Allreduce(MPI_IN_PLACE, found, 2, MPI_LMP_BIGINT, MPI_SUM, lmp->world);
   return {found[0], found[1]};
