@@ -31,7 +31,8 @@ COMMITTEE = (0.5, 0.5, 0.5, -1.5)
 
 EDGE_OUTPUTS = 1  # of `Walks` at the most
 SHARE = 1 / 64  # of the sums over neighbors that `GivenBack` gives after each round
-OFFSET, RANGE = 24.0, 1024.0  # numbers from -24 on are positive; one of 6 * 1024 is cut off
+OFFSET = 24.0  # numbers from -24 on are positive with it
+RANGE = 2.0**40  # the standard deviation of inputs, 6 of which are cut off
 
 
 @dataclass(frozen=True)
