@@ -33,6 +33,8 @@ class _WithoutTorch:
 
 
 if importlib.util.find_spec("torch") is None:
+    import vesin  # noqa: F401  it looks for torch, and does without
+
     sys.meta_path.insert(0, _WithoutTorch())
 
 

@@ -1,10 +1,15 @@
-"""A model that sees a history, and its fallback, which sees positions and species only."""
+"""A model that sees a history, and its fallback, which sees positions and species only.
+
+Without torch: engine_networks.py.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import network, physics
 from seeing import Sees
+from toy_models import Walks, save_model
 
 from lammps_botan.network.checkpoint import NETWORKS, Checkpoint, Physics
 from lammps_botan.network.export import export
@@ -22,9 +27,9 @@ def remembers(saw: InputStatistics | None = None, **changes: object) -> Checkpoi
     return Checkpoint(Sees(["history"], weight=-0.01).eval(), stands_for, {"seed": 1}, saw)
 
 
-def save_thermal(path: Path, **changes: object) -> Path:
+def save_thermal(path: Path, saw: InputStatistics | None = None, **changes: object) -> Path:
     """The model file of BOTAN with 64 features, which the compiled engine computes."""
-    export(Checkpoint(network(), physics(**changes)), path)
+    export(Checkpoint(network(), physics(**changes), {}, saw), path)
     return path
 
 
@@ -40,3 +45,8 @@ def save_all(folder: Path, **changes: object) -> None:
     thermal = save_thermal(folder / "thermal.pt", **changes)
     save_remembering(folder / "plain.pt", **changes)
     save_remembering(folder / "m.pt", thermal, **changes)
+
+
+def save_without_edges(path: Path, **changes: Any) -> Path:
+    """The model file of a network without edge outputs."""
+    return save_model(path, Walks(edge_outputs=0), **changes)

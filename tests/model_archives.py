@@ -81,3 +81,15 @@ def with_other_bit(source: Path, target: Path, bit: int) -> Path:
     content[bit // 8] ^= 1 << bit % 8
     target.write_bytes(bytes(content))
     return target
+
+
+def with_extra_file(source: Path, target: Path, name: str, content: bytes | None) -> Path:
+    """A copy of a model file with another extra file, or without one."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for item in old.infolist():
+            if not item.filename.endswith(f"/extra/{name}"):
+                new.writestr(item, old.read(item))
+        if content is not None:
+            root = old.namelist()[0].split("/")[0]
+            new.writestr(f"{root}/extra/{name}", content)
+    return target

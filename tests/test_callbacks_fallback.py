@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from fallbacks import save_all, save_remembering
 from lmp import liquid, read_dump
+from model_archives import with_extra_file
 from python_runs import RANKS, results, run_python
-from test_fallback import with_extra_file
 
 pytestmark = pytest.mark.slow
 

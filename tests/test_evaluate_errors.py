@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from evaluations import groups, run, write, write_five
-from toy_models import Walks, mixture, save_model
+from toy_metadata import mixture
+from toy_models import Walks, save_model
 
 from lammps_botan.evaluation.evaluate import evaluate
 from lammps_botan.structure.mixture import Mixture

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from evaluations import arrays, run, write, write_five
 from public_data import CONFIGURATION_401, FOLDER, needs_public_data
-from toy_models import Walks, mixture, save_model
+from toy_metadata import mixture
+from toy_models import Walks, save_model
 
 from lammps_botan.evaluation.evaluate import evaluate
 from lammps_botan.files.ensemble import read_start

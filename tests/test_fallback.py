@@ -4,13 +4,13 @@ import json
 import re
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from fallbacks import remembers, save_all, save_remembering, save_thermal
 from liquids import NO_GLASS
+from model_archives import with_extra_file
 from seeing import Sees, seen
 from test_export import run, with_metadata
 from toy_inputs import save_inherent
@@ -38,18 +38,6 @@ def with_history() -> Configuration:
     """Energies are negative, and so the propensities of `remembers` positive."""
     known = seen()
     return replace(known, history=replace(known.history, window=0.15))
-
-
-def with_extra_file(source: Path, target: Path, name: str, content: bytes | None) -> Path:
-    """A copy of a model file with another extra file, or without one."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for item in old.infolist():
-            if not item.filename.endswith(f"/extra/{name}"):
-                new.writestr(item, old.read(item))
-        if content is not None:
-            root = old.namelist()[0].split("/")[0]
-            new.writestr(f"{root}/extra/{name}", content)
-    return target
 
 
 # --- what the file is -----------------------------------------------------------------------------

@@ -1,17 +1,13 @@
 """`fix botan` with BOTAN that sees histories and inherent structures, by the compiled engine."""
 
-import linear_equations
+import engine_networks
 import numpy as np
 import pytest
-from engines import physics
-from fallbacks import save_thermal
+from fix_toys import HAS_TORCH, needs_torch, save_thermal
 from lmp import liquid, read_dump, run_lmp
 from minimized import MINIMIZE, smooth
-from symmetry import INPUTS, botan
 from toy_history import CUTOFF, Window, history
 
-from lammps_botan.network.checkpoint import Checkpoint
-from lammps_botan.network.export import export
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Box
@@ -21,6 +17,9 @@ from lammps_botan.structure.history import History
 pytestmark = pytest.mark.slow
 
 ROUNDING = 2e-5  # the order of sums in float32
+BY_TORCH = pytest.param(2, "torch", marks=needs_torch)
+# what the engine is compared with: torch, or itself with the simplest instructions
+REFERENCE = "torch" if HAS_TORCH else "portable"
 WINDOW = Window(parts=3, per_part=4, stride=5)
 PAST = HistoryInput(**WINDOW.inputs()["history"])
 SEES = {
@@ -41,12 +40,37 @@ run 60
 """
 
 
-def write(folder, name, *seeds):
-    """A model file of a network, or of several as a committee."""
-    assert INPUTS[name].names == SEES[name].names
-    stands_for = physics(inputs=SEES[name])
-    members = [Checkpoint(botan(name, seed=seed), stands_for) for seed in seeds or (1,)]
-    return export(members, folder / "m.pt")
+def write(path, inputs, *seeds, fallback=None):
+    """A model file of BOTAN with random weights, or of several as a committee."""
+    if not HAS_TORCH:
+        members = [engine_networks.random_botan(inputs, seed) for seed in seeds]
+        engine_networks.save(path, members, inputs, fallback)
+        return
+    from engines import physics
+    from symmetry import INPUTS, botan
+
+    from lammps_botan.network.checkpoint import Checkpoint
+    from lammps_botan.network.export import export
+
+    (name,) = [name for name, known in INPUTS.items() if known.names == inputs.names]
+    members = [Checkpoint(botan(name, seed=seed), physics(inputs=inputs)) for seed in seeds]
+    export(members, path, fallback)
+
+
+def write_linear(path, name):
+    """A model file of the linear network with random weights."""
+    inputs = SEES.get(name, Inputs())
+    if not HAS_TORCH:
+        engine_networks.save(path, [engine_networks.random_linear(inputs)], inputs)
+        return
+    from engines import physics
+    from linear_equations import make_network
+
+    from lammps_botan.network.checkpoint import Checkpoint
+    from lammps_botan.network.export import export
+
+    network = make_network(name)
+    export(Checkpoint(network, physics(inputs=inputs, cutoff=network.cutoff)), path)
 
 
 def score(folder, *, ranks=1, words="", column="", **box):
@@ -92,11 +116,11 @@ def assert_same(node, bonds, expected):
     assert_close(bonds[:, 3], [changes[int(i), int(j)] for i, j in bonds[:, :2]])
 
 
-@pytest.mark.parametrize(("ranks", "engine"), [(1, ""), (2, ""), (4, ""), (2, "torch")])
+@pytest.mark.parametrize(("ranks", "engine"), [(1, ""), (2, ""), (4, ""), BY_TORCH])
 def test_atoms_and_bonds_are_predicted_as_by_python(tmp_path, monkeypatch, ranks, engine):
     """Also those whose neighbors, or the neighbors of these, belong to another rank."""
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
-    write(tmp_path, "history")
+    write(tmp_path / "m.pt", SEES["history"], 1)
     scored, node, bonds, printed = score(tmp_path, ranks=ranks)
     assert ("on cpu (torch)" in printed) == (engine == "torch")
     monkeypatch.delenv("LAMMPS_BOTAN_ENGINE")
@@ -108,21 +132,19 @@ def test_atoms_and_bonds_are_predicted_as_by_python(tmp_path, monkeypatch, ranks
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 @pytest.mark.parametrize("name", ["thermal", "history"])
 def test_the_linear_network_predicts_as_by_torch(tmp_path, monkeypatch, ranks, name):
-    network = linear_equations.make_network(name)
-    stands_for = physics(inputs=SEES.get(name, Inputs()), cutoff=network.cutoff)
-    export(Checkpoint(network, stands_for), tmp_path / "m.pt")
+    """In Python, or as the engine with the simplest instructions."""
+    write_linear(tmp_path / "m.pt", name)
     scored, node, bonds, printed = score(tmp_path, ranks=ranks)
     assert "on cpu (torch)" not in printed
-    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", "torch")
+    monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", REFERENCE)
     assert_same(node, bonds, by_python(tmp_path, scored))
 
 
-@pytest.mark.parametrize("engine", ["", "torch"])
+@pytest.mark.parametrize("engine", ["", pytest.param("torch", marks=needs_torch)])
 def test_the_fallback_predicts_until_the_history_is_full(tmp_path, monkeypatch, engine):
     """Which is at step 55 here; a fix with the fallback alone runs beside it."""
     save_thermal(tmp_path / "alone.pt")
-    network = Checkpoint(botan("history", seed=1), physics(inputs=SEES["history"]))
-    export(network, tmp_path / "m.pt", tmp_path / "alone.pt")
+    write(tmp_path / "m.pt", SEES["history"], 1, fallback=tmp_path / "alone.pt")
     monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
     fixes = "".join(f"fix {name} all botan 20 {name}.pt A B\n" for name in ("m", "alone"))
     dump = "dump g all custom 20 g.txt id type x y z f_m f_alone\nrun 60"
@@ -151,9 +173,9 @@ BOXES = {
 def compare(folder, monkeypatch, tolerance=ROUNDING, words="", **case):
     """By the engine and by the code in the model file, which the same atoms are given to."""
     outcomes = []
-    for engine in ("torch", ""):
+    for engine in (REFERENCE, ""):
         monkeypatch.setenv("LAMMPS_BOTAN_ENGINE", engine)
-        outcomes.append(score(folder, words=words if not engine else "", **case))
+        outcomes.append(score(folder, words="" if engine else words, **case))
         assert ("on cpu (torch)" in outcomes[-1][3]) == (engine == "torch")
     (_, node, bonds, _), (_, found, found_bonds, _) = outcomes
     np.testing.assert_array_equal(found_bonds[:, :2], bonds[:, :2])
@@ -163,7 +185,7 @@ def compare(folder, monkeypatch, tolerance=ROUNDING, words="", **case):
 
 @pytest.mark.parametrize("case", BOXES)
 def test_the_engine_in_unusual_boxes(tmp_path, monkeypatch, case):
-    write(tmp_path, "history")
+    write(tmp_path / "m.pt", SEES["history"], 1)
     compare(tmp_path, monkeypatch, **({"ranks": 4} | BOXES[case]))
 
 
@@ -179,10 +201,7 @@ run 10
 def test_inherent_structures_are_seen_as_by_python(tmp_path, ranks):
     """Python is given the minimum that the simulation itself finds."""
     force = 1e-4
-    network = Checkpoint(
-        botan("inherent"), physics(inputs=Inputs(inherent=InherentInput(force=force)))
-    )
-    export(network, tmp_path / "m.pt")
+    write(tmp_path / "m.pt", Inputs(inherent=InherentInput(force=force)), 2)
     script = smooth(liquid("3 3 3")) + AT_THE_MINIMUM + MINIMIZE.format(force=force)
     run_lmp(script, tmp_path, ranks=ranks)
     (_, scored), (after,) = (read_dump(tmp_path / f"{name}.txt") for name in ("g", "after"))
@@ -199,16 +218,16 @@ def test_inherent_structures_are_seen_as_by_python(tmp_path, ranks):
 @pytest.mark.parametrize("name", ["inherent", "both"])
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_the_engine_sees_inherent_structures(tmp_path, monkeypatch, name, ranks):
-    write(tmp_path, name)
+    write(tmp_path / "m.pt", SEES[name], 1)
     compare(tmp_path, monkeypatch, ranks=ranks)
 
 
 @pytest.mark.parametrize("column", ["[1]", "[2]"])
 def test_a_committee_is_exchanged_before_the_first_round_too(tmp_path, monkeypatch, column):
-    write(tmp_path, "history", 1, 2)
+    write(tmp_path / "m.pt", SEES["history"], 1, 2)
     compare(tmp_path, monkeypatch, ranks=2, column=column)
 
 
 def test_bfloat16_is_close(tmp_path, monkeypatch):
-    write(tmp_path, "history")
+    write(tmp_path / "m.pt", SEES["history"], 1)
     compare(tmp_path, monkeypatch, tolerance=0.03, ranks=2, words="precision bfloat16")

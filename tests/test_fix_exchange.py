@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from fix_toys import Walks, save_model
 from lmp import Frame, all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
-from toy_models import Walks, save_model
 
 pytestmark = pytest.mark.slow
 

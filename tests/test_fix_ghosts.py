@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from fix_toys import Walks, save_model
 from lmp import all_images, liquid, read_dump, run_lmp
-from toy_models import Walks, save_model
 
 pytestmark = pytest.mark.slow
 

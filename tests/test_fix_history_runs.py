@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from fix_toys import HAS_TORCH, needs_single_numbers, needs_torch, save_model
 from lmp import Finished, liquid, read_dump, run_lmp
 from test_fix_errors import check_fails
 from toy_history import DT, Window, check_history, given_by_fix, output, save_averages
-from toy_models import save_model
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +115,7 @@ def test_steps_of_another_length_are_sampled_after_the_same_time(tmp_path):
     assert shares(finished) == pytest.approx({k: n / 6 for k, n in expected.items()})
 
 
+@needs_single_numbers
 def test_atoms_that_are_left_keep_their_history(tmp_path):
     """Others are deleted, in the middle of a part and of an interval."""
     delete = "delete_atoms random fraction 0.3 yes all NULL 77 compress no"
@@ -144,7 +145,8 @@ def test_a_new_atom_waits_for_a_whole_window(tmp_path):
     assert "0 % of the history is there at step 43; values are 0 until step 80" in finished.output
     own, _ = given_by_fix(read_dump(tmp_path / "g.txt")[-1])
     assert len(own) == 109
-    assert own[:, 3].min() > 0
+    if HAS_TORCH:  # the variance is a number of its own
+        assert own[:, 3].min() > 0
 
 
 @pytest.mark.parametrize("ranks", [(1, 2), (4, 1)])
@@ -281,6 +283,7 @@ def test_inputs_in_a_file_without_them_are_refused(tmp_path):
     check_fails(tmp_path, liquid("2 2 2") + FIX.format(""), message)
 
 
+@needs_torch
 def test_a_model_without_a_place_for_its_inputs_is_refused(tmp_path):
     save_model(tmp_path / "m.pt", format_version=3, inputs=WINDOW.inputs())
     message = "method encode of the model takes 2 arguments, expected 7"

@@ -4,8 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from fix_toys import SHARE, handed_back
 from lmp import all_images, liquid, liquid_in_the_plane, read_dump, run_lmp
 from minimized import MINIMIZE, smooth
+from toy_history import given_by_fix
 from toy_inputs import save_inherent
 
 pytestmark = pytest.mark.slow
@@ -38,10 +40,6 @@ def positions(frame):
     return np.stack([frame[axis] for axis in ("xu", "yu", "zu")], axis=1)
 
 
-def given(frame):
-    return np.stack([frame[f"f_g[{k}]"] for k in range(1, 9)], axis=1)
-
-
 @pytest.mark.parametrize(
     ("kind", "ranks"),
     [("cube", 1), ("skewed", 1), ("plane", 1), ("cube", 4), *((kind, 2) for kind in LIQUIDS)],
@@ -57,13 +55,14 @@ def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path
     (after,) = read_dump(tmp_path / "after.txt")
     moved = positions(after) - positions(now)
     assert np.sqrt((moved**2).sum(axis=1).mean()) > 0.02
-    expected = np.column_stack([moved, after["c_e"]])
-    np.testing.assert_allclose(given(now)[:, :4], expected, rtol=1e-6, atol=1e-6)
+    expected = handed_back(moved[:, None], after["c_e"][:, None], has_history=False)
+    own, of_neighbors = given_by_fix(now)
+    np.testing.assert_allclose(own, expected, rtol=1e-6, atol=1e-6)
     if kind == "plane":
         now.periodic = (True, True, False)  # LAMMPS calls the third direction periodic as well
     edges = all_images(now, 2.0)
     sums = np.stack([edges.walks(len(moved), 1, column) for column in expected.T], axis=1)
-    np.testing.assert_allclose(given(now)[:, 4:], sums, rtol=2e-6, atol=2e-5)
+    np.testing.assert_allclose(of_neighbors, SHARE * sums, rtol=2e-6, atol=2e-5)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])
@@ -115,7 +114,8 @@ def test_a_rerun_and_a_run_of_no_step_give_the_same(tmp_path):
     again = read_dump(tmp_path / "g.txt")
     assert [frame.step for frame in again] == [0, 10, 20]
     for one, other in zip(first, again, strict=True):
-        np.testing.assert_allclose(given(other), given(one), rtol=1e-5, atol=1e-5)
+        for found, expected in zip(given_by_fix(other), given_by_fix(one), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 REFUSED = {

@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from fix_toys import Walks, save_model
 from lmp import all_images, liquid, liquid_in_the_plane, of_types, read_dump, run_lmp
-from toy_models import Walks, mixture, save_model
+from toy_metadata import mixture
 
 pytestmark = pytest.mark.slow
 

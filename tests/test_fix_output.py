@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from fix_toys import EDGE_OUTPUTS, Walks, edge_columns, save_model, save_without_edges
 from lmp import all_images, liquid, read_dump, run_lmp
-from toy_models import Walks, save_model
 
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
@@ -42,12 +42,13 @@ def test_global_values_are_averages_of_the_atoms(tmp_path, ranks):
 
 @RANKS
 def test_bond_rows_hold_both_ids_the_distance_and_the_edge_outputs(tmp_path, ranks):
-    save_model(tmp_path / "m.pt", Walks(edge_outputs=3))
+    save_model(tmp_path / "m.pt", Walks(edge_outputs=EDGE_OUTPUTS))
+    columns = [f"f_g[{k}]" for k in range(1, 4 + EDGE_OUTPUTS)]
     script = f"""{liquid()}
     fix g all botan 10 m.pt A B bonds 1.2
     dump d all custom 10 d.txt id type x y z
     {FULL.format("d")}
-    dump b all local 10 b.txt f_g[1] f_g[2] f_g[3] f_g[4] f_g[5] f_g[6]
+    dump b all local 10 b.txt {" ".join(columns)}
     {FULL.format("b")}
     run 20"""
     run_lmp(script, tmp_path, ranks=ranks)
@@ -58,10 +59,9 @@ def test_bond_rows_hold_both_ids_the_distance_and_the_edge_outputs(tmp_path, ran
         r = np.linalg.norm(edges.vectors, axis=1)
         ids, species = frame["id"], frame["type"] - 1
         code = 10 * species[edges.center] + species[edges.neighbor]
-        expected = np.stack(
-            (ids[edges.center], ids[edges.neighbor], r, r, code, edges.vectors[:, 0]), axis=1
-        )
-        found = np.stack([rows[f"f_g[{k}]"] for k in range(1, 7)], axis=1)
+        outputs = edge_columns(edges.vectors, code)
+        expected = np.column_stack((ids[edges.center], ids[edges.neighbor], r, outputs))
+        found = np.stack([rows[name] for name in columns], axis=1)
         # no row is twice there: the third key parts images of one neighbor
         keys = (2, 1, 0)
         np.testing.assert_allclose(
@@ -83,7 +83,7 @@ def test_bonds_are_those_within_1_35_by_default(tmp_path):
 
 
 def test_a_model_without_edge_outputs_still_gives_the_bonds(tmp_path):
-    save_model(tmp_path / "m.pt", Walks(edge_outputs=0))
+    save_without_edges(tmp_path / "m.pt")
     script = f"""{liquid()}
     fix g all botan 10 m.pt A B bonds 2.0
     dump b all local 10 b.txt f_g[1] f_g[2] f_g[3]

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines import network, physics
+from fix_toys import save_thermal
 from lmp import BIN, liquid
 
 from lammps_botan import Predictor
 from lammps_botan.files.trajectory import open_frames
-from lammps_botan.network.checkpoint import Checkpoint
-from lammps_botan.network.export import export
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +26,7 @@ thermo 5
 
 def run_partitions(folder: Path, commands: str, ranks: int, partitions: str) -> str:
     """Output of the first partition and of the universe."""
-    export(Checkpoint(network(), physics()), folder / "m.pt")
+    save_thermal(folder / "m.pt")
     (folder / "in.test").write_text(commands)
     words = [BIN / "mpirun", "-np", str(ranks), BIN / "lmp", "-partition", partitions]
     finished = subprocess.run(

@@ -4,8 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from engines import network, physics
-from fallbacks import save_remembering
+from fix_toys import save_remembering, save_thermal
 from lmp import GLASS, liquid, read_dump, run_lmp
 from nearest import nearest_neighbors
 from public_data import CONFIGURATION_401, needs_public_data
@@ -14,8 +13,6 @@ from test_fix_input_statistics import NOT_COMPARED
 from wrong_seen import seen
 
 from lammps_botan.files.ensemble import read_start
-from lammps_botan.network.checkpoint import Checkpoint
-from lammps_botan.network.export import export
 from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.simulation.starts import write_start
 
@@ -36,8 +33,7 @@ fix integrate all nve
 
 def save(path, mean, deviation=((1.0, 1.0, 0.01),) * 2):
     """A thermal model that saw this."""
-    saw = InputStatistics(mean=mean, deviation=deviation)
-    export(Checkpoint(network(), physics(), {}, saw), path)
+    save_thermal(path, saw=InputStatistics(mean=mean, deviation=deviation))
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])
@@ -129,7 +125,7 @@ def test_a_fallback_tells_by_itself_and_so_does_the_model_after_it(tmp_path):
 
 
 def test_a_file_that_does_not_say_it_is_not_compared(tmp_path):
-    export(Checkpoint(network(), physics()), tmp_path / "m.pt")
+    save_thermal(tmp_path / "m.pt")
     output = run_lmp(liquid() + "fix a all botan 10 m.pt A B\nrun 0", tmp_path).output
     assert output.count(NOT_COMPARED) == 1
     assert not UNLIKE.findall(output)

@@ -1,9 +1,8 @@
 """`fix botan` with every model that ships: compiled engine on four ranks, torch on one, Python."""
 
-import importlib.util
-
 import numpy as np
 import pytest
+from fix_toys import needs_torch
 from lmp import GLASS, read_dump, run_lmp
 from model_archives import with_plain_weights
 
@@ -52,10 +51,9 @@ def several(name):
     return len(Predictor(name).metadata.node_outputs) > 1
 
 
+@needs_torch
 @pytest.mark.parametrize("name", NAMES)
 def test_the_engine_on_several_ranks_gives_what_torch_gives_on_one(name, tmp_path, monkeypatch):
-    if importlib.util.find_spec("torch") is None:
-        pytest.skip("torch is not installed")
     # another number of ranks finds other inherent structures of some particles
     ranks = 1 if Predictor(name).metadata.inputs.inherent else 4
     nodes, bonds, printed = score(tmp_path, name, ranks)

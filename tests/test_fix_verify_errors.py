@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from fix_toys import Walks, save_model, save_without_edges
 from lmp import liquid, run_lmp
 from test_fix_errors import check_fails
-from toy_models import Walks, save_model
 from verified import DT
 
 pytestmark = pytest.mark.slow
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_what_cannot_be_correlated_is_nan(tmp_path):
     """Before the first verification, without bonds, for a group of one atom, for equal numbers."""
-    save_model(tmp_path / "m.pt", Walks(edge_outputs=0), lag_times=[30 * DT])
+    save_without_edges(tmp_path / "m.pt", lag_times=[30 * DT])
     save_model(tmp_path / "constant.pt", Walks(weights=(0.0, 0.0)), lag_times=[30 * DT])
     names = ("g", "one", "constant")
     columns = " ".join(f"f_{name}[{k}]" for name in names for k in (6, 7, 8))

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from fix_toys import save_model
 from lmp import liquid, run_lmp
-from toy_models import save_model
 from verified import DT
 
 pytestmark = pytest.mark.slow

@@ -1,8 +1,8 @@
 """Predictions that are pending in a restart file."""
 
 import pytest
+from fix_toys import Walks, save_model
 from lmp import liquid, run_lmp
-from toy_models import Walks, save_model
 from verified import AFTER_RESTART, DT, FIX, check_rows, verify
 
 pytestmark = pytest.mark.slow

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from fix_toys import Walks, save_model
 from lmp import liquid, run_lmp
-from toy_models import Walks, save_model
 from verified import DT, FIX, ROUNDING, Dumps, check_rows, verify
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,8 @@ import pytest
 from pictures import distances, words, write_ensemble
 from public_data import CONFIGURATION_402, needs_public_data
 from score_runs import run
-from toy_models import Walks, mixture, save_model
+from toy_metadata import mixture
+from toy_models import Walks, save_model
 
 from lammps_botan.structure.mixture import Mixture
 

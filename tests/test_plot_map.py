@@ -15,7 +15,8 @@ from public_data import (
     needs_public_data,
 )
 from score_runs import run
-from toy_models import Walks, mixture, save_model
+from toy_metadata import mixture
+from toy_models import Walks, save_model
 
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.shipped import shipped_models

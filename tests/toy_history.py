@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from fix_toys import SHARE, handed_back
 from lmp import Frame, all_images, read_dump
 from numpy.typing import NDArray
 from toy_inputs import save_given_back
@@ -12,7 +13,6 @@ Floats = NDArray[np.float64]
 
 DT = 0.005  # LAMMPS's own for lj units
 CUTOFF = 2.0
-NUMBERS = 5  # of a node: displacement, variance, energy
 
 
 @dataclass(frozen=True)
@@ -97,16 +97,17 @@ def history(samples: list[Frame], window: Window, now: Frame) -> Floats:
 
 
 def sums_over_neighbors(frame: Frame, numbers: Floats, rounds: int) -> Floats:
-    """Sums [n, 5] over the atoms on which walks of so many steps end."""
+    """Sums [n, columns] over the atoms on which walks of so many steps end."""
     edges = all_images(frame, CUTOFF)
     columns = [edges.walks(len(numbers), rounds, column) for column in numbers.T]
     return np.column_stack(columns)
 
 
 def given_by_fix(frame: Frame) -> tuple[Floats, Floats]:
-    """History of each atom and of its neighbors, as the fix has it."""
-    values = np.column_stack([frame[f"f_g[{k}]"] for k in range(1, 2 * NUMBERS + 1)])
-    return values[:, :NUMBERS], values[:, NUMBERS:]
+    """What is handed back of each atom and of its neighbors, as the fix has it."""
+    n = len([name for name in frame.columns if name.startswith("f_g[")])
+    values = np.column_stack([frame[f"f_g[{k + 1}]"] for k in range(n)])
+    return values[:, : n // 2], values[:, n // 2 :]
 
 
 def check_history(
@@ -130,8 +131,9 @@ def check_history(
             assert not of_neighbors.any()
             continue
         n_full += 1
-        expected = history(list(so_far.values()), window, frame)
-        sums = sums_over_neighbors(frame, expected, rounds)
+        seen = history(list(so_far.values()), window, frame)
+        expected = handed_back(seen[:, None, :3], seen[:, 3:], has_history=True)
+        sums = sums_over_neighbors(frame, expected, rounds) * SHARE**rounds
         assert_equal_to_float32(own, expected)
         assert_equal_to_float32(of_neighbors, sums)
     assert n_full >= least

@@ -1,12 +1,20 @@
-"""Model files whose outputs can be counted by hand (contract: docs/reference/model_file.md)."""
+"""TorchScript model files whose outputs can be counted by hand; without torch: engine_toys.py."""
 
 import io
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from toy_metadata import entries
+
+from lammps_botan.network.network import NetworkWithInputs
+
+EDGE_OUTPUTS = 3  # of `Walks` at the most
 
 
 class Walks(nn.Module):
@@ -99,6 +107,73 @@ class Walks(nn.Module):
         return self.decode(node, edge)
 
 
+def edge_columns(vectors: NDArray[np.float64], code: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edge outputs of `Walks` [n_edges, EDGE_OUTPUTS]; `code` is its output 1."""
+    return np.column_stack([np.linalg.norm(vectors, axis=1), code, vectors[:, 0]])
+
+
+class GivenBack(NetworkWithInputs):
+    """What each atom is given, and the same of its neighbors.
+
+    Node outputs are first the components of the vectors of an atom and its scalars, then the sums
+    of these over walks of `rounds` steps from the atom: with one round over its neighbors. Edge
+    output 0 is the distance of mean positions, or of inherent ones where they are given.
+    """
+
+    def __init__(self, inputs: list[str], rounds: int = 1) -> None:
+        super().__init__(rounds=rounds, n_species=2, inputs=inputs)
+        self.numbers = 3 * self.n_vectors + self.n_scalars
+        self.width = 2 * self.numbers
+        self.node_outputs = 2 * self.numbers
+
+    @torch.jit.export
+    def encode(
+        self,
+        species: Tensor,
+        vectors: Tensor,
+        node_vectors: Tensor,
+        node_scalars: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        own = torch.cat((node_vectors.flatten(1), node_scalars), dim=1)[:n_local]
+        way = node_vectors[:, -1]
+        between = vectors + way[center] - way[neighbor]
+        edge = between.square().sum(dim=1, keepdim=True).sqrt()
+        return torch.cat((own, own), dim=1), own, edge, vectors
+
+    @torch.jit.export
+    def step(
+        self,
+        round: int,
+        node: Tensor,
+        node_const: Tensor,
+        edge: Tensor,
+        edge_const: Tensor,
+        center: Tensor,
+        neighbor: Tensor,
+        n_local: int,
+    ) -> tuple[Tensor, Tensor]:
+        sent = node[neighbor, self.numbers :]
+        sums = torch.zeros_like(node_const).index_add_(0, center, sent)
+        return torch.cat((node_const, sums), dim=1), edge
+
+    @torch.jit.export
+    def decode(self, node_local: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
+        return node_local, edge
+
+
+def handed_back(
+    vectors: NDArray[np.float64], scalars: NDArray[np.float64], has_history: bool
+) -> NDArray[np.float64]:
+    """What `GivenBack` gives of vectors [n, V, 3] and scalars [n, K]: all of these numbers."""
+    return np.concatenate([vectors.reshape(len(vectors), -1), scalars], axis=1)
+
+
+SHARE = 1.0  # of the sums over neighbors that are given after each round
+
+
 class Speciesless(Walks):
     """A model whose encode lacks an argument."""
 
@@ -117,79 +192,10 @@ class Methodless(nn.Module):
         return x
 
 
-KOB_ANDERSEN = {
-    "name": "kob-andersen",
-    "units": "lj",
-    "species": ["A", "B"],
-    "masses": [1.0, 1.0],
-    "fractions": [0.8, 0.2],
-    "bond_lengths": [[1.35, 1.08], [1.08, 1.188]],
-    "breaking": 1.7 / 1.35,
-    "diameter": 1.0,
-    "density": 1.2,
-    "dimension": 3,
-    "reference_species": "A",
-    "relaxation_times": {},
-    "lag_times": {},
-}
-
-
-def mixture(*species: str, **changes: object) -> dict[str, object]:
-    """Of any number of species, all alike but for what changes."""
-    n = len(species)
-    alike = {
-        "name": "toy",
-        "species": list(species),
-        "masses": [1.0] * n,
-        "fractions": [1.0 / n] * n,
-        "bond_lengths": [[1.35] * n] * n,
-        "reference_species": species[0],
-    }
-    return {**KOB_ANDERSEN, **alike, **changes}
-
-
-def metadata(model: nn.Module) -> dict[str, object]:
-    return {
-        "format": "lammps-botan",
-        "format_version": 2,
-        "architecture": "toy",
-        "mixture": KOB_ANDERSEN,
-        "node_input": "number",
-        "cutoff": 2.0,
-        "rounds": getattr(model, "rounds", 1),
-        "width": getattr(model, "width", 3),
-        "node_outputs": [f"walks_{k}" for k in range(getattr(model, "node_outputs", 1))],
-        "edge_outputs": [f"edge_{k}" for k in range(getattr(model, "edge_outputs", 1))],
-        "lag_times": None,
-        "temperature": None,
-        "density": None,
-        "provenance": {},
-        "versions": {},
-    }
-
-
-def save_model(
-    path: Path,
-    model: nn.Module | None = None,
-    *,
-    drop: str = "",
-    mixture: dict[str, object] | None = None,
-    **changes: object,
-) -> Path:
-    """Write a model file.
-
-    `changes` replace entries of its metadata, those of `mixture` entries of the Kob-Andersen
-    mixture; `drop` leaves one out, of either.
-    """
-    entries = {**metadata(model or Walks()), **changes}
-    if isinstance(entries["mixture"], dict):
-        liquid = {**entries["mixture"], **(mixture or {})}
-        liquid.pop(drop, None)
-        entries["mixture"] = liquid
-        if len(liquid.get("species", [])) > 2 and "node_input" not in changes:
-            entries["node_input"] = "one-hot"  # numbers are for two species at the most
-    entries.pop(drop, None)
-    save_archive(path, model or Walks(), {"metadata.json": json.dumps(entries)})
+def save_model(path: Path, model: nn.Module | None = None, **changes: Any) -> Path:
+    """Write a model file; for the changes of its metadata see `toy_metadata.entries`."""
+    model = model or Walks()
+    save_archive(path, model, {"metadata.json": json.dumps(entries(model, **changes))})
     return path
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fix_toys import Walks, save_model
 from lmp import Frame, read_dump, run_lmp
-from toy_models import Walks, save_model
 
 from lammps_botan import Box
 
