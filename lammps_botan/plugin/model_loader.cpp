@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <string_view>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace LAMMPS_NS;
@@ -35,7 +36,11 @@ static std::string plugin_folder()
   Dl_info info;
   if (!dladdr(reinterpret_cast<void *>(&plugin_folder), &info) || !info.dli_fname) return ".";
   const std::string folder = platform::path_dirname(info.dli_fname);
-  return folder[0] == '/' ? folder : platform::path_join(platform::current_directory(), folder);
+  if (folder[0] == '/') return folder;
+  char *current = getcwd(nullptr, 0);
+  const std::string path = platform::path_join(current ? current : ".", folder);
+  free(current);
+  return path;
 }
 
 static const std::string FOLDER = plugin_folder();
@@ -58,7 +63,7 @@ static std::string read_model_file(const std::string &name, std::vector<char> &b
   const std::string shipped =
       platform::path_join(platform::path_dirname(FOLDER), "network/shipped");
   for (const std::string &path : {name, platform::path_join(shipped, name + ".pt")})
-    if (access(path.c_str(), F_OK) == 0 && !platform::path_is_directory(path))
+    if (struct stat found; stat(path.c_str(), &found) == 0 && !S_ISDIR(found.st_mode))
       return read_file(path, bytes);
   return fmt::format("no model file '{}', nor a model of that name in {}; `lammps-botan models` "
                      "lists those that came with the package",

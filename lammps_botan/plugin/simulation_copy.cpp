@@ -136,7 +136,8 @@ void SimulationCopy::copy_pair_style()
 {
   std::string style = original->force->pair_style;
   // not an accelerated one, whose package the copy would need too
-  for (const std::string suffix : {"/gpu", "/intel", "/kk", "/omp", "/opt"})
+  for (const std::string suffix :
+       {"/gpu", "/intel", "/kk", "/kk/device", "/kk/host", "/omp", "/opt"})
     if (utils::strmatch(style, suffix + "$")) style.resize(style.size() - suffix.size());
 
   char *text = nullptr;
