@@ -131,11 +131,10 @@ INLINE inline void change(const Weights &w, const State &s, const Pairs &p,
     store(row + 4 * f + j, load(mine[r] + wide + j) * load(theirs[r] + wide + j));
   }
   multiply_all(
-      n, t.pair, t.pair_stride, w.pair_output, [](int, long) INLINE { return Vector{}; },
-      [&](int r, long j, Vector x) INLINE {
-        x += load(w.pair_bias + j) + load(mine[r] + j) + load(theirs[r] + j);
-        store(t.hidden + r * wide + j, silu(x));
-      });
+      n, t.pair, t.pair_stride, w.pair_output,
+      [&](int r, long j)
+          INLINE { return load(w.pair_bias + j) + load(mine[r] + j) + load(theirs[r] + j); },
+      [&](int r, long j, Vector x) INLINE { store(t.hidden + r * wide + j, silu(x)); });
   float *to = s.edge_out + a * w.n_times;
   for (int r = 0; r < n; r++)
     for (long time = 0; time < w.n_times; time++, to++) {
@@ -177,11 +176,11 @@ INLINE inline void edges(const Weights &w, const State &s, long round, long i, l
   EquivariantMatrix pair = layer.pair;
   if (!s.has_features) pair.inputs = w.n_radial;
   multiply_all(
-      n, t.pair, t.pair_stride, pair, [](int, long) INLINE { return Vector{}; },
-      [&](int r, long j, Vector x) INLINE {
-        x += load(t.center + center[r] * wide + j) + load(sent[r] + j);
-        store(t.hidden + r * wide + j, silu(x) * p.share[r]);
-      });
+      n, t.pair, t.pair_stride, pair,
+      [&](int r, long j)
+          INLINE { return load(t.center + center[r] * wide + j) + load(sent[r] + j); },
+      [&](int r, long j, Vector x)
+          INLINE { store(t.hidden + r * wide + j, silu(x) * p.share[r]); });
   multiply_all(
       n, t.hidden, wide, layer.gates, [](int, long) INLINE { return Vector{}; },
       [&](int r, long j, Vector x) INLINE { store(t.gate + r * gates + j, x); });
