@@ -120,6 +120,6 @@ def seconds(calls: Calls) -> float:
 
 
 def check_seconds(calls: Calls) -> float:
-    """Of the processor, to count the pairs of a slab again: after its particles have come."""
+    """Of the processor, to count the pairs of a block again: after its particles have come."""
     names = [call.name for call in calls]
     return calls[names.index("Alltoallv") + 1].computed

@@ -23,7 +23,6 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <string_view>
-#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace LAMMPS_NS;
@@ -63,7 +62,8 @@ static std::string read_model_file(const std::string &name, std::vector<char> &b
   const std::string shipped =
       platform::path_join(platform::path_dirname(FOLDER), "network/shipped");
   for (const std::string &path : {name, platform::path_join(shipped, name + ".pt")})
-    if (struct stat found; stat(path.c_str(), &found) == 0 && !S_ISDIR(found.st_mode))
+    // not a folder; stat() would need a newer glibc than the wheel asks for
+    if (access(path.c_str(), F_OK) == 0 && access((path + "/.").c_str(), F_OK) != 0)
       return read_file(path, bytes);
   return fmt::format("no model file '{}', nor a model of that name in {}; `lammps-botan models` "
                      "lists those that came with the package",
