@@ -1,4 +1,5 @@
 # make demo: install, then score a glass inside LAMMPS.  make test: install, then test.
+# make test-all: install, then run the longest tests as well.
 # make bench: install, then measure.  make reliability: install, then try to break it.
 # make docs: install, then build the site.  make gallery: install, then draw its pictures.
 # make aarch64: install, then score on an emulated ARM processor too.
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find lammps_botan -not -path '*/__pycache__*')
 CXX_SOURCES := $(filter %.cpp %.h,$(SOURCES))
 
-.PHONY: install demo test bench reliability docs gallery aarch64 pythons wheel lint format
+.PHONY: install demo test test-all bench reliability docs gallery aarch64 pythons wheel lint format
 
 install: $(VENV)/.installed
 
@@ -28,6 +29,9 @@ demo: install
 	$(BIN)/python examples/01_score_a_glass.py
 
 test: install
+	$(BIN)/pytest -m 'not long'
+
+test-all: install
 	$(BIN)/pytest
 
 bench: install

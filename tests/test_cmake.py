@@ -119,6 +119,7 @@ def plugin_commands(build):
     }
 
 
+@pytest.mark.long
 def test_a_plugin_for_larger_integers_compiles_and_lammps_with_smaller_ones_refuses_it(
     tmp_path, source_tree
 ):

@@ -27,7 +27,7 @@ from lammps_botan.training.distillation import Distillation, describe, towards_i
 from lammps_botan.training.pseudo_labels import distill
 from lammps_botan.training.ridge import CONSTANT, PENALTIES, fit_ridge
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 N = 200
 RUNS = 2

@@ -52,7 +52,10 @@ def several(name):
 
 
 @needs_torch
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.long) if "inherent" in n else n for n in NAMES],
+)
 def test_the_engine_on_several_ranks_gives_what_torch_gives_on_one(name, tmp_path, monkeypatch):
     # another number of ranks finds other inherent structures of some particles
     ranks = 1 if Predictor(name).metadata.inputs.inherent else 4

@@ -13,7 +13,7 @@ from python_runs import RANKS
 from lammps_botan.prediction.callbacks import read_snapshot, read_snapshots
 from lammps_botan.structure.graph import build_graph
 
-pytestmark = [pytest.mark.slow, needs_debian_lammps]
+pytestmark = [pytest.mark.slow, pytest.mark.long, needs_debian_lammps]
 
 BOXES = {
     "orthogonal": {},

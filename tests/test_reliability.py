@@ -160,6 +160,7 @@ def test_a_key_that_the_fix_does_not_need_may_be_wrong_for_python_alone(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_thousandth_of_the_inputs_of_the_parsers_is_read_without_a_fault():
     for fault in parsers.faults(0.001):
         assert fault.is_good, fault.examples
@@ -216,6 +217,7 @@ def test_one_state_is_scored_the_same_on_other_ranks_and_by_other_instructions(t
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_commands_that_write_survive_disks_signals_and_rivals(tmp_path, monkeypatch):
     """Without file systems of its own, which root alone may mount."""
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ from dumps import write
 from lmp import read_dump
 from score_runs import dump_text, liquid_frames, neighbors, run, start, toy, whole_frames
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 POSITIONS, TYPES = liquid_frames(3)
 

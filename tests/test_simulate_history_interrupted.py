@@ -9,7 +9,7 @@ from simulations import HISTORIES, N, T, arrays, start, wait_for
 
 from lammps_botan.simulation import history
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):

@@ -15,7 +15,7 @@ from simulations import LONG, N, arrays, command, start, wait_for
 from lammps_botan.simulation import isoconfig
 from lammps_botan.simulation.jobs import Job, run_job
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 
 

@@ -25,6 +25,7 @@ ROOMS = [p.parent.name for p in Path(lammps_botan.__path__[0]).glob("*/__init__.
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(
         any(importlib.util.find_spec(name) is None for name in ("sphinx", "myst_parser", "furo")),
         reason="no Sphinx: pip install '.[docs]'",

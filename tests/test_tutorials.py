@@ -14,7 +14,7 @@ from lammps_botan.files.trajectory import open_frames
 from lammps_botan.network.checkpoint import load_checkpoint
 from lammps_botan.network.export import export
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 TUTORIALS = DOCS / "tutorials"
 
