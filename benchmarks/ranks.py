@@ -61,8 +61,10 @@ def measure(path: Path, turns: int) -> Sections:
         degrees = np.bincount(graph.center, minlength=glass.n_particles)
         library = mpi_calls.compiled(folder)
         sample = Sample(data, degrees, model, density, library)
-        small = [functools.partial(count, sample, ranks, turns) for ranks in RANKS]
-        far = [functools.partial(action, reach=FAR) for action in small[:2]]
+        # ghosts cost little: to tell their time from others, there are more turns
+        near = [functools.partial(count, sample, ranks, 3 * turns) for ranks in RANKS[:2]]
+        far = [functools.partial(action, reach=FAR) for action in near]
+        small = [*near, *(functools.partial(count, sample, r, turns) for r in RANKS[2:])]
         large = [functools.partial(count, sample, r, min(turns, 2), repeat=2) for r in RANKS]
         runs = [action() for action in steps([*small, *large, *far], "ranks")]
     return tables(runs[: -len(far)], runs)
@@ -88,9 +90,16 @@ def tables(runs: list[Run], to_fit: list[Run]) -> Sections:
 
 
 def fit(runs: list[Run]) -> Constants:
-    """Of runs where each rank has a core."""
-    amounts = [[ROUNDS * run.edges.mean(), run.ghosts[1]] for run in runs]
-    edge, ghost = relative(amounts, [run.computing() for run in runs])
+    """Of runs where each rank has a core; ghosts from pairs of runs that differ in them alone."""
+    times = [run.computing() for run in runs]
+    ghost = statistics.median(
+        (times[j] - times[i]) / (far.ghosts[1] - near.ghosts[1])
+        for i, near in enumerate(runs)
+        for j, far in enumerate(runs)
+        if (near.n, near.ranks) == (far.n, far.ranks) and near.liquid.reach < far.liquid.reach
+    )
+    edges = [[ROUNDS * run.edges.mean()] for run in runs]
+    (edge,) = relative(edges, times, known=[ghost * run.ghosts[1] for run in runs])
     checks = [
         run.check_time() * math.prod(blocks(run.n, run.ranks, run.liquid)) / run.n for run in runs
     ]

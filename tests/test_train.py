@@ -18,6 +18,7 @@ from lammps_botan.evaluation.evaluate import evaluate
 from lammps_botan.evaluation.pearson import pearson
 from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.network.checkpoint import load_checkpoint
+from lammps_botan.network.engine import training as kernels
 from lammps_botan.network.export import export
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
@@ -260,6 +261,7 @@ def test_data_of_bapst_et_al_are_learned(tmp_path):
     assert load_checkpoint(path).physics.lag_times == (0.132,)
 
 
+@pytest.mark.filterwarnings("ignore:recipe.precision")
 @pytest.mark.parametrize(("precision", "width"), [("32-true", 16), ("bf16-mixed", 64)])
 def test_a_loss_that_is_not_finite_ends_the_run_in_words(folder, precision, width):
     lines = f'learning_rate = 1e30\nprecision = "{precision}"'
@@ -287,6 +289,14 @@ def test_the_best_before_a_loss_that_is_not_finite_is_kept(folder, monkeypatch):
     assert provenance["epoch"] in {4, 9}
     assert provenance["validation_rho"] == pytest.approx(max(rows(folder / "out", "rho")))
     with pytest.raises(ValueError, match="epoch 14, step 2 of it"):
+        run(folder, text)
+
+
+def test_a_precision_that_is_slow_on_this_processor_is_warned_of(folder, monkeypatch):
+    """As on a processor with kernels for float32 alone."""
+    monkeypatch.setattr(kernels, "available", lambda _, precision="float32": precision == "float32")
+    text = recipe(5, recipe='precision = "bf16-mixed"', network="width = 64")
+    with pytest.warns(UserWarning, match='takes some 20 times .*; write precision = "32-true"'):
         run(folder, text)
 
 

@@ -16,7 +16,11 @@ from lammps_botan.training.config import read_config
 from lammps_botan.training.graphs import Order
 from lammps_botan.training.module import Module
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:recipe.precision"),
+]
 
 # everything that has a state: two optimizers, a schedule, averages, patience
 LINES = 'optimizer = "muon"\nlearning_rate = 1e-3\nwarmup_steps = 30\npatience = 3\nseed = 7'

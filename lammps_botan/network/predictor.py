@@ -39,7 +39,7 @@ _OF_INPUTS = (
     "position?"
 )
 # relative, of vectors in single precision
-ROUNDING = 1e-5
+_ROUNDING = 1e-5
 
 
 class Predictor:
@@ -328,7 +328,7 @@ class Predictor:
             arrays = forward_arrays(graph, node_vectors, node_scalars)
             node, edge = (
                 self._engine.score(
-                    *arrays, pair_range=pair_range * (1 + ROUNDING), threads=self._threads
+                    *arrays, pair_range=pair_range * (1 + _ROUNDING), threads=self._threads
                 )
                 if self._engine
                 else self._by_torch.score(*arrays)

@@ -19,8 +19,8 @@ using namespace LAMMPS_NS;
 static constexpr double ROUNDING = 1e-9;    // of a distance in units of the cutoff
 
 /* ----------------------------------------------------------------------
-   the box is cut into blocks, each no thinner than the cutoff, and each block is counted by one
-rank: it gets its atoms, and copies of all atoms and images that are within the cutoff of it
+   the box is cut into blocks, each no thinner than the cutoff, and one rank counts each block: it
+   gets its atoms, and copies of all atoms and images that are within the cutoff of it
 ------------------------------------------------------------------------- */
 
 namespace {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning import pytorch as pl
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -18,6 +19,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from lammps_botan.files.whole_file import keep_apart, whole_file
+from lammps_botan.network.engine import training as kernels
 from lammps_botan.training.bar import Bar
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
@@ -208,6 +210,8 @@ def _fit(
         standardize(module.model, data.training)
     else:
         init.load_into(module.model, data.physics)
+    if recipe.precision == "bf16-mixed":
+        _warn_without_kernels(module.model)
     title = f"seed {recipe.seed}, epoch" if output.name == f"seed-{recipe.seed}" else "epoch"
     callbacks = [*callbacks, _file(output, "last"), Bar(title, recipe.validate_every)]
     if recipe.averaging > 0:
@@ -252,6 +256,18 @@ def _fit(
         ckpt_path=last if last.exists() else None,
         weights_only=True,
     )
+
+
+def _warn_without_kernels(model: torch.nn.Module) -> None:
+    if torch.cuda.is_available() or kernels.available(model, "bfloat16"):
+        return
+    if kernels.available(model):
+        warnings.warn(
+            "recipe.precision = 'bf16-mixed' takes some 20 times as long as '32-true' here: its "
+            "compiled kernels need a processor with AVX-512 BF16 (Intel Sapphire Rapids, AMD Zen "
+            '4, and newer), and torch computes it without them; write precision = "32-true"',
+            stacklevel=2,
+        )
 
 
 def _strategy(config: Config) -> DDPStrategy:
