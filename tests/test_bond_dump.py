@@ -1,6 +1,7 @@
 """Dumps of bonds: read back, drawn, refused."""
 
 import gzip
+import re
 
 import numpy as np
 import pytest
@@ -52,6 +53,28 @@ def test_bonds_of_the_fix_are_read_too(tmp_path):
         found = read_bonds(tmp_path / "fix.bonds", frame.step)
         np.testing.assert_array_equal(found.center, frame["f_mob[1]"])
         np.testing.assert_array_equal(found.changes, frame["f_mob[4]"])
+
+
+def test_headers_of_units_and_time_are_read_over(tmp_path):
+    save_model(tmp_path / "m.pt", Walks())
+    words = "units yes time yes format float %.9g"
+    script = (
+        liquid()
+        + "fix mob all botan 10 m.pt A B\n"
+        + "dump b all local 10 b.dump f_mob[1] f_mob[2] f_mob[3] f_mob[4]\n"
+        + f"dump_modify b {words}\nrun 10"
+    )
+    run_lmp(script, tmp_path)
+    text = (tmp_path / "b.dump").read_text()
+    assert text.startswith("ITEM: UNITS\nlj\nITEM: TIME\n0\nITEM: TIMESTEP")
+    without, n = re.subn(r"ITEM: (UNITS|TIME)\n.*\n", "", text)
+    assert n == 3
+    (tmp_path / "without.dump").write_text(without)
+    for step in (0, 10):
+        found, expected = (read_bonds(tmp_path / f"{name}.dump", step) for name in ("b", "without"))
+        assert len(found.center) > 100
+        np.testing.assert_array_equal(found.center, expected.center)
+        np.testing.assert_array_equal(found.changes, expected.changes)
 
 
 def test_a_map_of_bonds_is_drawn(scored, tmp_path):

@@ -115,6 +115,30 @@ def test_steps_of_another_length_are_sampled_after_the_same_time(tmp_path):
     assert shares(finished) == pytest.approx({k: n / 6 for k, n in expected.items()})
 
 
+UNEVEN = {
+    "timestep": "run 7\ntimestep 0.0025\nrun 7\ntimestep 0.005\n" * 5,
+    "clock": "run 33\n" + "reset_timestep 0\nrun 13\n" * 5,
+    # the distance from step to step is given, so that its time follows the fastest atom
+    "fix dt/reset": "fix d all dt/reset 1 0.002 0.01 0.01\nrun 200",
+}
+
+
+@pytest.mark.parametrize("runs", UNEVEN)
+def test_a_window_of_uneven_gaps_begins_anew(tmp_path, runs):
+    save_averages(tmp_path / "m.pt", WINDOW)
+    finished = run_lmp(liquid() + FIX.format("") + SHARE + UNEVEN[runs], tmp_path, ranks=2)
+    assert f"{ANEW}samples were 0.0" in finished.output
+    assert "apart in place of 0.025, more than once in a window" in finished.output
+
+
+def test_one_gap_of_another_length_in_a_window_does_no_harm(tmp_path):
+    save_averages(tmp_path / "m.pt", WINDOW)
+    runs = "run 53\nreset_timestep 0\n" * 4 + "run 40"
+    finished = run_lmp(liquid() + FIX.format("") + SHARE + runs, tmp_path, ranks=2)
+    assert ANEW not in finished.output
+    assert finished.thermo()[-1]["f_g[6]"] == 1
+
+
 @needs_single_numbers
 def test_atoms_that_are_left_keep_their_history(tmp_path):
     """Others are deleted, in the middle of a part and of an interval."""

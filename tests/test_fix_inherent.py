@@ -65,6 +65,31 @@ def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path
     np.testing.assert_allclose(of_neighbors, SHARE * sums, rtol=2e-6, atol=2e-5)
 
 
+def test_atoms_on_the_bounds_of_ranks_are_copied(tmp_path):
+    """A perfect crystal on six ranks: planes of atoms lie where subdomains meet, up to rounding."""
+    save_inherent(tmp_path / "m.pt", FORCE)
+    script = """
+units lj
+processors 6 1 1
+lattice fcc 1.2
+region box block 0 12 0 3 0 3
+create_box 2 box
+create_atoms 1 box
+mass * 1.0
+pair_style lj/smooth/linear 2.5
+pair_coeff * * 1.0 1.0
+compute e all pe/atom
+"""
+    script += OUTPUT.format(every=10).replace("f_g[*]", "c_e f_g[*]") + "run 0"
+    run_lmp(script, tmp_path, ranks=6)
+    (frame,) = read_dump(tmp_path / "g.txt")
+    assert len(frame["id"]) == 432
+    own, _ = given_by_fix(frame)
+    # a crystal is its own inherent structure
+    np.testing.assert_allclose(own[:, :3], 0, atol=1e-6)
+    np.testing.assert_allclose(own[:, 3], frame["c_e"], rtol=1e-6)
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 def test_the_run_is_the_same_to_the_last_bit_as_without(tmp_path, ranks):
     """Positions, velocities, forces, thermo output, random numbers and reneighborings."""

@@ -86,6 +86,27 @@ def test_the_local_output_of_the_fix_depends_on_bonds_in_its_rows_only(tmp_path)
 
 
 @pytest.mark.slow
+def test_a_pair_as_long_as_the_range_up_to_rounding_is_no_failure_of_the_model(
+    tmp_path, instructions
+):
+    """Its square is below that of the widened range, or not, as it is rounded."""
+    script = """
+region box block -6 6 -6 6 -6 6
+create_box 2 box
+create_atoms 1 single 0 0 0
+create_atoms 1 single 1.0524252653121948 -0.7163261771202087 -0.4492374062538147
+mass * 1
+pair_style zero 2.5
+pair_coeff * *
+fix mob all botan 10 ka-t064 A B
+thermo_style custom step f_mob f_mob[4]
+run 0
+"""
+    (row,) = run_lmp(script, tmp_path).thermo()
+    assert row["f_mob[4]"] == 2
+
+
+@pytest.mark.slow
 def test_a_verification_sees_pairs_beyond_bonds(tmp_path):
     def soon(metadata):
         metadata["lag_times"] = [0.02]

@@ -283,3 +283,10 @@ def test_an_atom_style_that_is_not_known_is_not_guessed(tmp_path):
 def test_a_file_name_is_no_trajectory(tmp_path):
     with pytest.raises(TypeError, match=r"score takes frames, found the name run\.dump"):
         score("run.dump", toy(tmp_path))
+
+
+def test_atoms_of_mdanalysis_are_no_frames(tmp_path):
+    universe = MDAnalysis.Universe.empty(2, trajectory=True)
+    for source in (universe.atoms, universe.trajectory):
+        with pytest.raises(TypeError, match=r"found one of (Atom|Timestep); .* give the Universe"):
+            list(score(source, toy(tmp_path)))

@@ -1,5 +1,6 @@
 """Training: a small liquid is learned, several seeds make a committee, runs start from others."""
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -292,12 +293,22 @@ def test_the_best_before_a_loss_that_is_not_finite_is_kept(folder, monkeypatch):
         run(folder, text)
 
 
-def test_a_precision_that_is_slow_on_this_processor_is_warned_of(folder, monkeypatch):
-    """As on a processor with kernels for float32 alone."""
-    monkeypatch.setattr(kernels, "available", lambda _, precision="float32": precision == "float32")
-    text = recipe(5, recipe='precision = "bf16-mixed"', network="width = 64")
-    with pytest.warns(UserWarning, match='takes some 20 times .*; write precision = "32-true"'):
-        run(folder, text)
+@pytest.mark.parametrize("instructions", ["avx2", "avx512"], indirect=True)
+def test_a_precision_without_kernels_is_computed_in_one_with_kernels(
+    folder, instructions, monkeypatch
+):
+    """As on a processor that has no products of bfloat16."""
+    there = kernels.available
+    monkeypatch.setattr(kernels, "available", lambda m, p="float32": p == "float32" and there(m))
+    paths = {}
+    for precision in ("bf16-mixed", "32-true"):
+        text = recipe(5, recipe=f'precision = "{precision}"', network="width = 64")
+        text = text.replace('"out"', f'"{precision}"')
+        slow = precision == "bf16-mixed"
+        words = pytest.warns(UserWarning, match="'bf16-mixed' is computed in '32-true', which is")
+        with words if slow else contextlib.nullcontext():
+            (paths[precision],) = run(folder, text)
+    assert same(*paths.values())
 
 
 @pytest.mark.parametrize("rotations", ["o3", "cube"])

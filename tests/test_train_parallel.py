@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from engines import HAS_BFLOAT16
 from liquids import configure, recipe, write_liquid, write_liquids
 
 from lammps_botan.cli import main
@@ -17,8 +16,7 @@ from lammps_botan.network.checkpoint import load_checkpoint
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
-# autocast of torch rounds gradients to 8 bits, of two graphs together and of each alone
-KERNELS = "bf16-mixed" if HAS_BFLOAT16 else "32-true"
+KERNELS = 'precision = "bf16-mixed"'
 COMMAND = Path(sys.executable).with_name("lammps-botan")
 
 
@@ -51,7 +49,7 @@ def liquids(folder):
         ("graphs_per_step = 2", [1]),
         ('graphs_per_step = 2\noptimizer = "muon"\nseed = [1, 2]', [1, 2]),
         ("graphs_per_step = 2\np = 0", [1]),
-        (f'graphs_per_step = 2\nprecision = "{KERNELS}"\nreversed = 0.3', [1]),
+        (f"graphs_per_step = 2\n{KERNELS}\nreversed = 0.3", [1]),
     ],
 )
 def test_two_processes_learn_what_one_would(tmp_path, lines, seeds):

@@ -72,13 +72,14 @@ def equilibrate(output: Path, mixture: str, **arguments: Any) -> None:
     """Equilibrate a mixture; writes OUTPUT/ka-0001.data and so on."""
     from lammps_botan.files.mixture_toml import find_mixture
     from lammps_botan.simulation import equilibrate as run
+    from lammps_botan.simulation.protocol import relaxation_time
 
     paths = run(output, mixture=mixture, **arguments)
     Console().print(_drifts(paths))
     click.echo(f"made {paths_written(paths)}")
-    temperature = arguments["temperature"]
-    known = map(float, find_mixture(mixture).lag_times)
-    times = "paper" if temperature in known else "TIMES"
+    temperature, found = arguments["temperature"], find_mixture(mixture)
+    tau = relaxation_time(found, temperature, arguments["density"])
+    times = "TIMES" if tau is None else f"{tau:g}"
     given = "" if mixture == "kob-andersen" else f"--mixture {shlex.quote(mixture)} "
     click.echo(
         f"next: lammps-botan simulate isoconfig {shlex.quote(str(output))}/*.data -o ensembles "

@@ -37,6 +37,10 @@ class Bonds:
     changes: Floats
 
 
+# headers of LAMMPS, by `dump_modify units yes` and `time yes`, each with a line below it
+MAY_COME_FIRST = {b"ITEM: UNITS", b"ITEM: TIME"}
+
+
 def read_bonds(path: Path, step: int) -> Bonds:
     """Read the bonds of one step.
 
@@ -79,7 +83,9 @@ def read_bonds(path: Path, step: int) -> Bonds:
     with open_text(path) as file:
         try:
             while skip_blank(file):
-                if (line := file.readline()).strip() != b"ITEM: TIMESTEP":
+                while (line := file.readline()).strip() in MAY_COME_FIRST:
+                    file.readline()
+                if line.strip() != b"ITEM: TIMESTEP":
                     raise ValueError(f"expected ITEM: TIMESTEP, found {line[:40]!r}")
                 found = int(file.readline())
                 title = file.readline()

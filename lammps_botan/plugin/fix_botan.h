@@ -105,8 +105,7 @@ class FixBotan : public Fix {
   void exchange(const std::vector<Rows> &);
   void exchange_attributes();
   std::string build_graph();
-  float needed_range() const;
-  bool is_in_range(int64_t edge) const;
+  double needed_range() const;
   void check_edges();
   bool knows_inputs();
   void report_full();

@@ -21,6 +21,8 @@
 
 using namespace LAMMPS_NS;
 
+static constexpr double ROUNDING = 5e-6;    // of distances in single precision
+
 /* ----------------------------------------------------------------------
    between two reneighborings LAMMPS refreshes positions of ghosts only, though types, groups and
 ids of their atoms may change. they are not written into the arrays of LAMMPS, where they would
@@ -84,27 +86,18 @@ std::string FixBotan::build_graph()
       e++;
     });
   }
-  graph.pair_range = needed_range();
+  // somewhat more, since vectors of the graph are in single precision
+  graph.pair_range = static_cast<float>((1.0 + 2.0 * ROUNDING) * needed_range());
   return "";
 }
 
 /* ----------------------------------------------------------------------
-   pairs closer than this are reported or verified. somewhat more, since vectors of the graph are
-   in single precision
+   pairs closer than this are reported or verified
 ------------------------------------------------------------------------- */
 
-float FixBotan::needed_range() const
+double FixBotan::needed_range() const
 {
-  const double longest = verification ? MAX(bonds, metadata.mixture.reference_bond()) : bonds;
-  return static_cast<float>(1.00001 * longest);
-}
-
-/* ---------------------------------------------------------------------- */
-
-bool FixBotan::is_in_range(int64_t edge) const
-{
-  const float *v = &graph.vectors[3 * edge];
-  return v[0] * v[0] + v[1] * v[1] + v[2] * v[2] < graph.pair_range * graph.pair_range;
+  return verification ? MAX(bonds, metadata.mixture.reference_bond()) : bonds;
 }
 
 /* ----------------------------------------------------------------------

@@ -108,10 +108,15 @@ std::string FixBotan::not_finite() const
         return fmt::format("{} of atom {} is not a finite number at step {}; {}",
                            metadata.node_outputs[k], nodes[i].tag, update->ntimestep, hint);
   const int64_t m = metadata.sizes.edge_outputs;
+  const double range = needed_range();
+  const auto is_needed = [&](int64_t e) {
+    const double v[3] = {graph.vectors[3 * e], graph.vectors[3 * e + 1], graph.vectors[3 * e + 2]};
+    return v[0] * v[0] + v[1] * v[1] + v[2] * v[2] < range * range;
+  };
   for (int i = 0; i < atom->nlocal; i++)
     for (int64_t e = graph.first_edge[i]; e < graph.first_edge[i + 1]; e++)
       for (int64_t k = 0; k < m; k++)
-        if (is_in_range(e) && !std::isfinite(edge_out[e * m + k]))
+        if (is_needed(e) && !std::isfinite(edge_out[e * m + k]))
           return fmt::format("{} of atoms {} and {} is not a finite number at step {}; {}",
                              metadata.edge_outputs[k], nodes[i].tag, nodes[graph.neighbor[e]].tag,
                              update->ntimestep, hint);

@@ -25,7 +25,8 @@ static constexpr double MOST_OFF = 0.1;    // of the interval
 History::History(LAMMPS *lmp, const HistoryInput &given, const Trajectory &of_atoms,
                  const std::string &name) :
     Pointers(lmp), atoms(given.parts, given.samples_per_part), input(given), trajectory(of_atoms),
-    compute_id(name), compute(nullptr), next_sample(-1), last_sample(-1), ended_with_sample(false)
+    compute_id(name), compute(nullptr), next_sample(-1), last_sample(-1), since_sample(NAN),
+    even_samples(MAXBIGINT), ended_with_sample(false)
 {
   std::copy_n(domain->h, 6, last_box.begin());
 }
@@ -54,6 +55,13 @@ void History::init()
                "Fix botan: compute {}, which gives energies to the history of atoms, is gone; "
                "remove `uncompute {}`",
                compute_id, compute_id);
+  check_interval();
+}
+
+/* ---------------------------------------------------------------------- */
+
+void History::check_interval() const
+{
   const double interval = static_cast<double>(stride()) * update->dt;
   if (std::fabs(interval - input.interval) > MOST_OFF * input.interval)
     error->all(FLERR, Error::NOLASTLINE,
@@ -84,6 +92,7 @@ void History::start_run()
 void History::go_on()
 {
   ended_with_sample = false;    // after `run ... pre no`, which has no setup
+  since_sample += update->dt;
   follow_flips();
   const bigint step = update->ntimestep;
   if (step == next_sample) {
@@ -124,6 +133,7 @@ void History::forget()
 {
   atoms.forget(atom->nlocal);
   ended_with_sample = false;
+  even_samples = MAXBIGINT;
 }
 
 /* ---------------------------------------------------------------------- */
@@ -139,8 +149,29 @@ bigint History::stride() const
 
 void History::schedule()
 {
+  check_interval();
   next_sample = (update->ntimestep / stride() + 1) * stride();
   compute->addstep(next_sample);
+}
+
+/* ----------------------------------------------------------------------
+   other steps, or steps that are counted anew, make one gap of another length. a window with
+several of them is not the one that the model was trained with
+------------------------------------------------------------------------- */
+
+void History::watch_gaps()
+{
+  const bigint longest = atoms.samples_of_window() + input.samples_per_part;
+  // a gap that is just allowed is a sum of timesteps, with its rounding
+  if (!(std::fabs(since_sample - input.interval) > 1.01 * MOST_OFF * input.interval)) {
+    even_samples = std::min(even_samples, longest) + 1;
+  } else if (even_samples > longest) {
+    even_samples = 0;
+  } else {
+    drop(fmt::format("samples were {:.4g} apart in place of {:.4g}, more than once in a window; "
+                     "was the timestep changed, or the step reset?",
+                     since_sample, input.interval));
+  }
 }
 
 /* ---------------------------------------------------------------------- */
@@ -148,8 +179,12 @@ void History::schedule()
 void History::sample()
 {
   const bigint step = update->ntimestep;
-  // a window with holes is not the one that the model was trained with
-  if (trajectory.is_replayed() && step != last_sample + stride()) forget();
+  if (trajectory.is_replayed()) {
+    // a window with holes is not the one that the model was trained with
+    if (step != last_sample + stride()) forget();
+  } else if (atoms.n_samples() > 0) {
+    watch_gaps();
+  }
   if (compute->invoked_peratom != step) compute->compute_peratom();
   const BoxCoordinates coordinates(domain);
   double s[3];
@@ -159,6 +194,7 @@ void History::sample()
   }
   atoms.end_sample();
   last_sample = step;
+  since_sample = 0.0;
 }
 
 /* ----------------------------------------------------------------------

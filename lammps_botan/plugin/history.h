@@ -59,11 +59,15 @@ class History : protected Pointers {
   const std::string compute_id;
   class Compute *compute;
   bigint next_sample, last_sample;    // steps
+  double since_sample;                // time; NaN where it is not known
+  bigint even_samples;                // since two samples were not an interval apart
   bool ended_with_sample;             // the last run: its last positions count already
   std::array<double, 6> last_box;     // h, when the box was looked at last
 
   void sample();
   void schedule();
+  void check_interval() const;
+  void watch_gaps();
   void follow_flips();
   void forget();
   bool is_sampled() const;

@@ -157,6 +157,42 @@ void SimulationCopy::copy_pair_style()
 }
 
 /* ----------------------------------------------------------------------
+   lower and upper bounds of the copy's ranks, [nprocs][6]. in a skewed box of scaled coordinates
+------------------------------------------------------------------------- */
+
+std::vector<double> SimulationCopy::bounds_of_ranks() const
+{
+  const Domain *domain = copy->domain;
+  const double *low = domain->triclinic ? domain->sublo_lamda : domain->sublo;
+  const double *high = domain->triclinic ? domain->subhi_lamda : domain->subhi;
+  const double own[6] = {low[0], low[1], low[2], high[0], high[1], high[2]};
+  std::vector<double> all(6 * static_cast<size_t>(copy->comm->nprocs));
+  MPI_Allgather(own, 6, MPI_DOUBLE, all.data(), 6, MPI_DOUBLE, world.comm);
+  return all;
+}
+
+/* ----------------------------------------------------------------------
+   LAMMPS finds the rank of a place by a division, and rounds otherwise than for the bounds, by
+which an atom is taken: one that lies on a bound might be taken by none
+------------------------------------------------------------------------- */
+
+int SimulationCopy::owner(double *place, const std::vector<double> &bounds) const
+{
+  const auto holds = [&](int rank) {
+    const double *low = &bounds[6 * static_cast<size_t>(rank)], *high = low + 3;
+    for (int k = 0; k < 3; k++)
+      if (place[k] < low[k] || place[k] >= high[k]) return false;
+    return true;
+  };
+  int cell[3];
+  const int likely = copy->comm->coord2proc(place, cell[0], cell[1], cell[2]);
+  if (holds(likely)) return likely;
+  for (int rank = 0; rank < copy->comm->nprocs; rank++)
+    if (holds(rank)) return rank;
+  return likely;    // outside of the box: LAMMPS does not take the atom, and the number tells
+}
+
+/* ----------------------------------------------------------------------
    the velocities of the copy, which nothing uses, tell where an atom comes from
 ------------------------------------------------------------------------- */
 
@@ -166,6 +202,7 @@ void SimulationCopy::copy_atoms()
   Domain *domain = copy->domain;
   std::vector<double> rows(static_cast<size_t>(atom->nlocal) * ROW_SIZE);
   std::vector<int> owners(atom->nlocal);
+  const std::vector<double> bounds = bounds_of_ranks();
   for (int i = 0; i < atom->nlocal; i++) {
     double *row = &rows[static_cast<size_t>(i) * ROW_SIZE];
     for (int k = 0; k < 3; k++) row[k] = atom->x[i][k];
@@ -177,8 +214,7 @@ void SimulationCopy::copy_atoms()
     row[INDEX] = i;
     double place[3] = {row[X], row[Y], row[Z]};
     if (domain->triclinic) domain->x2lamda(row, place);
-    int cell[3];
-    owners[i] = copy->comm->coord2proc(place, cell[0], cell[1], cell[2]);
+    owners[i] = owner(place, bounds);
   }
   rows = exchange_rows(rows, ROW_SIZE, owners, world.comm);
 

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace LAMMPS_NS {
 
@@ -51,6 +52,8 @@ class SimulationCopy {
   void make_box();
   void copy_pair_style();
   void copy_atoms();
+  std::vector<double> bounds_of_ranks() const;
+  int owner(double *place, const std::vector<double> &bounds) const;
 };
 
 }    // namespace LAMMPS_NS

@@ -129,7 +129,9 @@ def score(
     if isinstance(source, MDAnalysis.Universe):
         frames = universe_frames(source, **_reading(asked, every))
     else:
-        frames = source if asked else itertools.islice(source, 0, None, every)
+        frames = map(_configuration, source)
+        if not asked:
+            frames = itertools.islice(frames, 0, None, every)
     if asked:
         frames = SampledFrames(frames, asked, metadata.mixture, species, timestep, every)
     return map_in_order(make, frames, workers)
@@ -204,6 +206,16 @@ def score_file(
             yield Progress(files.n_frames, read.progress, n_left_out)
     if sampled and sampled.n_left_out > n_left_out:
         yield Progress(files.n_frames, read.progress, sampled.n_left_out)
+
+
+def _configuration(frame: Any) -> Configuration:
+    if not isinstance(frame, Configuration):
+        raise TypeError(
+            f"score takes a Universe, a Configuration or an iterable of Configuration, found one "
+            f"of {type(frame).__name__}; of an AtomGroup or a trajectory give the Universe, and "
+            "leave out atom types by NULL in species"
+        )
+    return frame
 
 
 def _reading(asked: HistoryInput | None, every: int) -> dict[str, Any]:

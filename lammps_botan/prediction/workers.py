@@ -80,7 +80,8 @@ def map_in_order(
             yield busy.popleft().result()
     except BrokenProcessPool as error:
         raise ChildProcessError(
-            "a worker process ended without a result; if memory ran out, use fewer workers"
+            "a worker process ended without a result; a script that asks for workers needs "
+            'if __name__ == "__main__": around what it does; if memory ran out, use fewer workers'
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

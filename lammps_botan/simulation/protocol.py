@@ -74,10 +74,10 @@ def check_window(window: float, interval: float, timestep: float) -> int:
     return round(samples)
 
 
-def relaxation_time(mixture: Mixture, temperature: float, density: float) -> float | None:
-    """Give tau_alpha, where it is known: at the density of the mixture only."""
+def relaxation_time(mixture: Mixture, temperature: float, density: float | None) -> float | None:
+    """Give tau_alpha, where it is known: at the density of the mixture only, which None is too."""
     known = {float(key): time for key, time in mixture.relaxation_times.items()}
-    return known.get(temperature) if density == mixture.density else None
+    return known.get(temperature) if density in (None, mixture.density) else None
 
 
 def script_seed(seed: int, stream: int) -> int:

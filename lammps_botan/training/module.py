@@ -67,12 +67,23 @@ class Module(pl.LightningModule):
         simple = isinstance(self.model, Botan | NtGnn)
         self._unit = physics.mixture.diameter if simple else 1.0
         self._taken = self._unit if not physics.inputs.names else 1.0
-        self._precision: training.Precision
-        self._precision = "bfloat16" if recipe.precision == "bf16-mixed" else "float32"
         # the kernels add up messages themselves
         self._may_use_kernels = recipe.aggregation == "index_add"
+        self.precision = recipe.precision
+        if self._is_slow_in_bfloat16():
+            self.precision = "32-true"
         self.automatic_optimization = False  # it allows one optimizer only
         self._steps = recipe.epochs * -(-n_graphs // recipe.graphs_per_step)
+
+    def _is_slow_in_bfloat16(self) -> bool:
+        # torch's autocast takes 20 times as long as the kernels for float32
+        return (
+            self.precision == "bf16-mixed"
+            and self._may_use_kernels
+            and not torch.cuda.is_available()
+            and training.available(self.model)
+            and not training.available(self.model, "bfloat16")
+        )
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, index: int) -> Any:
         """Leave the batch as it is: the steps below move the tensors that they need."""
@@ -102,7 +113,9 @@ class Module(pl.LightningModule):
 
     def _outputs(self, graphs: Sequence[TrainingGraph]) -> tuple[Tensor, Tensor]:
         tensors = join(graphs, self.device, unit=self._taken)
-        model, precision = self.model, self._precision
+        model = self.model
+        precision: training.Precision
+        precision = "bfloat16" if self.precision == "bf16-mixed" else "float32"
         if (
             self._may_use_kernels
             and isinstance(model, Botan)

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import pytorch as pl
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from lammps_botan.files.whole_file import keep_apart, whole_file
-from lammps_botan.network.engine import training as kernels
 from lammps_botan.training.bar import Bar
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
@@ -210,8 +209,13 @@ def _fit(
         standardize(module.model, data.training)
     else:
         init.load_into(module.model, data.physics)
-    if recipe.precision == "bf16-mixed":
-        _warn_without_kernels(module.model)
+    if module.precision != recipe.precision:
+        rank_zero_warn(
+            f"recipe.precision = '{recipe.precision}' is computed in '{module.precision}', which "
+            "is faster here: kernels for bfloat16 need a processor with AVX-512 BF16 (Intel "
+            "Sapphire Rapids, AMD Zen 4, and newer)",
+            stacklevel=2,
+        )
     title = f"seed {recipe.seed}, epoch" if output.name == f"seed-{recipe.seed}" else "epoch"
     callbacks = [*callbacks, _file(output, "last"), Bar(title, recipe.validate_every)]
     if recipe.averaging > 0:
@@ -225,7 +229,7 @@ def _fit(
         num_nodes=processes.num_nodes,
         strategy=_strategy(config) if processes.number > 1 else "auto",
         use_distributed_sampler=False,
-        precision=recipe.precision,
+        precision=module.precision,
         check_val_every_n_epoch=recipe.validate_every,
         callbacks=callbacks,
         plugins=[_WholeFiles()],
@@ -256,18 +260,6 @@ def _fit(
         ckpt_path=last if last.exists() else None,
         weights_only=True,
     )
-
-
-def _warn_without_kernels(model: torch.nn.Module) -> None:
-    if torch.cuda.is_available() or kernels.available(model, "bfloat16"):
-        return
-    if kernels.available(model):
-        warnings.warn(
-            "recipe.precision = 'bf16-mixed' takes some 20 times as long as '32-true' here: its "
-            "compiled kernels need a processor with AVX-512 BF16 (Intel Sapphire Rapids, AMD Zen "
-            '4, and newer), and torch computes it without them; write precision = "32-true"',
-            stacklevel=2,
-        )
 
 
 def _strategy(config: Config) -> DDPStrategy:
