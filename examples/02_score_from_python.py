@@ -20,7 +20,7 @@ from lammps_botan.prediction.callbacks import Attachment
 GLASS = Path(__file__).resolve().parent.parent / "inputs" / "ka-t064.data"
 SCRIPT = f"""
 units lj
-read_data {GLASS}
+read_data "{GLASS}"
 timestep 0.001
 pair_style lj/smooth/linear 2.5
 pair_coeff 1 1 1.0 1.0  2.5

@@ -258,7 +258,7 @@ def test_a_model_with_edge_outputs_has_no_score_without_runs(tmp_path):
     assert '"rho_mean": null' in printed
     refused = CliRunner().invoke(main, words)
     assert refused.exit_code != 0
-    assert "choose a lag time by its time index (--time-index)" in refused.output
+    assert "choose a lag time by its time index (--time-index of evaluate" in refused.output
 
 
 @needs_glassy_dynamics

@@ -25,6 +25,7 @@ OWN = Mixture(
 BOXES = {
     "orthogonal": Box([4.0, 5.0, 6.0], (True, True, True)),
     "slab": Box([4.0, 5.0, 6.0], (True, True, False)),
+    "slab from -3 to 3": Box([4.0, 5.0, 6.0], (True, True, False), [0.0, 0.0, -3.0]),
     "triclinic": Box(SKEWED, (True, True, True)),
     "plane": Box([4.0, 5.0], (True, True, False)),
 }
@@ -56,12 +57,20 @@ def test_runs_and_all_that_is_known_come_back(name, tmp_path):
         assert (one.units, one.temperature, one.dimension) == ("metal", 900.0, other.dimension)
         np.testing.assert_array_equal(one.box.cell, other.box.cell)
         assert one.box.periodic == other.box.periodic
+        np.testing.assert_array_equal(one.box.origin, other.box.origin)
         assert one.sha256 == other.sha256
     np.testing.assert_array_equal(back.final, final)
     assert (back.lag_time, back.propensity, back.path) == (12.5, None, tmp_path / "e.npz")
     with np.load(tmp_path / "e.npz") as arrays:
         assert arrays["seed"] == 4711
         assert {"types", "initial_positions", "positions", "box", "time", "mixture"} <= set(arrays)
+
+
+def test_an_origin_of_another_shape_is_refused(tmp_path):
+    arrays = {"box": 5.0, "types": [0, 1], "initial_positions": np.eye(2, 3), "propensity": [1, 2]}
+    np.savez(tmp_path / "e.npz", **arrays, origin=[0.0, 1.0])
+    with pytest.raises(ValueError, match=r"e\.npz: origin must have shape \[3\], found \[2\]"):
+        read_ensemble(tmp_path / "e.npz")
 
 
 def test_targets_come_back_in_place_of_runs(tmp_path):

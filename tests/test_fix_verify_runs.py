@@ -6,6 +6,7 @@ import sys
 import pytest
 from fix_toys import Walks, save_model
 from lmp import liquid, run_lmp
+from toy_history import Window, save_averages
 from verified import DT, FIX, ROUNDING, Dumps, check_rows, verify
 
 pytestmark = pytest.mark.slow
@@ -36,6 +37,24 @@ def test_the_clock_of_lammps_may_be_reset(tmp_path):
     last = run_lmp(script + between, tmp_path).thermo()[-1]
     assert last == {**whole, "Step": 30}
     assert last["f_g[8]"] == 5
+
+
+@pytest.mark.parametrize("new", [0, 43, 1000000])
+def test_the_clock_may_be_reset_before_a_run_without_setup(tmp_path, new):
+    """Scores, verification and history are those of steps that are not counted anew."""
+    save_model(tmp_path / "m.pt", Walks(rounds=2), lag_times=[45 * DT])
+    save_averages(tmp_path / "h.pt", Window(parts=2, per_part=2, stride=5))
+    script = liquid() + FIX.format(group="all", every=1, species="A B")
+    script += "fix h all botan 1 h.pt A B\nthermo 10\nthermo_modify format float %.12g\n"
+    script += "thermo_style custom step f_g f_g[6] f_g[7] f_g[8] f_h f_h[6]\nrun 20\nrun 20\n"
+    whole = run_lmp(script + "run 60 pre no\n", tmp_path).thermo()[-6:]
+    rows = run_lmp(script + f"reset_timestep {new}\nrun 60 pre no\n", tmp_path).thermo()[-6:]
+    found = [{**row, "Step": row["Step"] - new + 40} for row in rows]
+    assert whole[-1]["f_h[6]"] == 1
+    if new % 10 == 0:
+        assert found == whole
+    for name in ("Step", "f_g", "f_g[6]", "f_g[7]", "f_g[8]"):
+        assert found[-1][name] == whole[-1][name]
 
 
 STEPS = {

@@ -88,6 +88,16 @@ def test_what_tells_two_mixtures_apart_is_said(changes, message):
     assert re.search(message, mine.difference(theirs))
 
 
+def test_bond_lengths_in_meters_and_centimeters_are_told_apart():
+    for units, length in (("si", 1e-10), ("cgs", 1e-8)):
+        pairs = {pair: value * length for pair, value in GLASS["bond_lengths"].items()}
+        content = glass(units=units, diameter=2.6 * length, bond_lengths=pairs)
+        other = content | {"bond_lengths": pairs | {"Cu-Cu": 1.01 * pairs["Cu-Cu"]}}
+        mine, theirs = parse_mixture(content, "g"), parse_mixture(other, "g")
+        assert mine.difference(parse_mixture(content, "g")) == ""
+        assert mine.difference(theirs).startswith("bond lengths")
+
+
 def test_another_composition_is_said_in_numbers():
     assert KOB_ANDERSEN.wrong_composition(np.array([0] * 80 + [1] * 20)) == ""
     found = KOB_ANDERSEN.wrong_composition(np.array([0] * 60 + [1] * 40))

@@ -51,8 +51,9 @@ def test_configurations_of_one_liquid_follow_each_other(simulate, tmp_path):
     arguments = {"temperature": 1.0, "n_particles": N, "melt_time": 1.0, "cooling_time": 1.0}
     arguments |= {"time": 2.0, "spacing": 0.1, "timestep": 0.002}
     at_once = simulate.equilibrate(tmp_path / "three", configurations=3, **arguments)
-    simulate.equilibrate(tmp_path / "two", configurations=2, **arguments)
-    later = simulate.equilibrate(tmp_path / "two", configurations=3, **arguments)
+    # LAMMPS splits lines at blanks
+    simulate.equilibrate(tmp_path / "two glasses", configurations=2, **arguments)
+    later = simulate.equilibrate(tmp_path / "two glasses", configurations=3, **arguments)
     assert [path.read_bytes() for path in later] == [path.read_bytes() for path in at_once]
     first, second, third = (in_order(path) for path in at_once)
     near, far = (

@@ -15,9 +15,10 @@ from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.simulation import inherent
-from lammps_botan.simulation.liquid import BOLTZMANN, INPUT, open_liquid
+from lammps_botan.simulation.liquid import INPUT, open_liquid
 from lammps_botan.simulation.starts import write_start
 from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.melt import BOLTZMANN
 from lammps_botan.structure.mixture import KOB_ANDERSEN, UNITS
 
 pytestmark = pytest.mark.slow

@@ -1,8 +1,10 @@
 """Training of networks that see histories: what is drawn, what it weighs, what is refused."""
 
 import json
+import tomllib
 from dataclasses import replace
 
+import argon
 import numpy as np
 import pytest
 import torch
@@ -29,9 +31,10 @@ from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import build_graph
 from lammps_botan.structure.mixture import KOB_ANDERSEN
 from lammps_botan.training import train
-from lammps_botan.training.config import read_config
+from lammps_botan.training.config import Config, read_config
 from lammps_botan.training.data import read_data
 from lammps_botan.training.graphs import TurnedGraphs, join
+from lammps_botan.training.inputs import read_inputs
 from lammps_botan.training.module import Module
 from lammps_botan.training.network import make_network
 from lammps_botan.training.standardization import standardize
@@ -305,6 +308,18 @@ def test_data_without_what_the_network_sees_are_refused(tmp_path, changes, added
     folder = write_histories(tmp_path, **changes)
     with pytest.raises(ValueError, match=message):
         train(configuration(folder, added), folder)
+
+
+def test_the_model_minimizes_to_a_force_in_the_units_of_its_mixture():
+    text = recipe(5, network=NETWORK).replace("[network]", "[inputs]\ninherent = true\n[network]")
+    config = Config.model_validate(tomllib.loads(text))
+    in_metal = argon.in_metal()
+    for mixture, force in ((KOB_ANDERSEN, 0.1), (in_metal, 0.1 * argon.EPSILON / argon.SIGMA)):
+        found = read_inputs(config, mixture, []).inherent
+        assert found.force == pytest.approx(force, rel=1e-5)
+    nothing = in_metal.model_copy(update={"interactions": None})
+    with pytest.raises(ValueError, match="argon-like has no interactions, so that nothing says"):
+        read_inputs(config, nothing, [])
 
 
 def test_histories_over_different_windows_are_refused(tmp_path):

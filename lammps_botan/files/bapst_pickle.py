@@ -163,7 +163,8 @@ class _Content:
         given = "none" if time_index is None else str(time_index)
         offered = ", ".join(f"{k} (t = {time:g})" for k, time in enumerate(self.times))
         raise ValueError(
-            f"{self.path}: choose a lag time by its time index (--time-index), found {given}; "
+            f"{self.path}: choose a lag time by its time index (--time-index of evaluate and "
+            f"plot, data.time_index of a training), found {given}; "
             f"the file has {offered or 'no lag times'}"
         )
 

@@ -8,6 +8,7 @@
 | `propensity`, `pair_distance_change` | [n_particles], [n_edges] | targets in place of runs |
 | `box` | length, [2], [3] or [3, 3] | see `lammps_botan.structure.box` |
 | `periodic` | [3] | bools; without it all directions of the space are periodic |
+| `origin` | [3] | lower corner of the box; without it 0 |
 | `time` | | lag time |
 | `temperature` | | |
 | `mixture` | | JSON text, see `lammps_botan.structure.mixture` |
@@ -272,6 +273,7 @@ def write_ensemble(
         if ensemble.pair_distance_change is not None:
             arrays["pair_distance_change"] = ensemble.pair_distance_change.astype(np.float32)
     known = {
+        "origin": start.box.origin if np.any(start.box.origin) else None,
         "time": ensemble.lag_time,
         "temperature": start.temperature,
         "initial_positions_inherent": start.inherent_positions,
@@ -309,8 +311,9 @@ def _future(path: Path, arrays: Arrays, time_index: int | None) -> tuple[Floats,
         if time_index is None or not 0 <= time_index < len(rows):
             given = "none" if time_index is None else str(time_index)
             raise ValueError(
-                f"{path}: holds {len(rows)} lag times; choose one by its time index "
-                f"(--time-index), 0 to {len(rows) - 1}, found {given}"
+                f"{path}: holds {len(rows)} lag times; choose one by its time index (--time-index "
+                f"of evaluate and plot, data.time_index of a training), 0 to {len(rows) - 1}, "
+                f"found {given}"
             )
         return nowhere, rows[time_index]
     if time_index is not None:

@@ -242,9 +242,12 @@ def _box(path: Path, arrays: Arrays, initial: Floats, mixture: Mixture | None) -
     periodic = arrays.get("periodic", np.array([True, True, dimension == 3]))
     if periodic.shape != (3,) or periodic.dtype.kind not in "bi" or np.any(periodic // 2):
         raise ValueError(f"{path}: periodic must be three bools, found {periodic.tolist()}")
+    origin = numbers(path, "origin", arrays) if "origin" in arrays else np.zeros(3)
+    if origin.shape != (3,):
+        raise ValueError(f"{path}: origin must have shape [3], found {list(origin.shape)}")
     x, y, z = (bool(flag) for flag in periodic)
     try:
-        return Box(lengths, (x, y, z))
+        return Box(lengths, (x, y, z), origin)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 

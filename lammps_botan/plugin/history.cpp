@@ -89,6 +89,13 @@ void History::start_run()
 
 /* ---------------------------------------------------------------------- */
 
+void History::follow_clock()
+{
+  schedule();
+}
+
+/* ---------------------------------------------------------------------- */
+
 void History::go_on()
 {
   ended_with_sample = false;    // after `run ... pre no`, which has no setup

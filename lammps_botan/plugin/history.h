@@ -34,6 +34,7 @@ class History : protected Pointers {
   void init();
   void start_run();
   void go_on();
+  void follow_clock();    // before go_on(), where LAMMPS has begun to count steps anew
   void end_run();
   // begin anew; the reason goes into a warning
   void drop(const std::string &reason);

@@ -52,6 +52,9 @@ std::string LAMMPS_NS::copy_refusal(LAMMPS *lmp)
     return fmt::format("atom style {} has bonds, which cannot be copied", lmp->atom->atom_style);
   if (lmp->neighbor->exclude)
     return "`neigh_modify exclude` takes pairs out, which cannot be copied";
+  if (lmp->neighbor->includegroup)
+    return "`neigh_modify include` takes atoms out, which cannot be copied";
+  if (!force->pair->compute_flag) return "`pair_modify compute no` takes forces out";
   for (Fix *fix : lmp->modify->get_fix_list())
     if ((lmp->modify->get_fix_mask(fix) & FixConst::MIN_POST_FORCE) && !changes_no_force(fix))
       return fmt::format("fix {} ({}) changes forces, and cannot be copied", fix->id, fix->style);
@@ -176,8 +179,17 @@ std::vector<double> SimulationCopy::bounds_of_ranks() const
 which an atom is taken: one that lies on a bound might be taken by none
 ------------------------------------------------------------------------- */
 
-int SimulationCopy::owner(double *place, const std::vector<double> &bounds) const
+int SimulationCopy::owner(const double *position, const std::vector<double> &bounds) const
 {
+  // as Domain::ownatom() does, to the last bit
+  double place[3] = {position[X], position[Y], position[Z]};
+  if (copy->domain->triclinic) {
+    double again[3] = {position[X], position[Y], position[Z]};
+    copy->domain->remap(again);
+    copy->domain->x2lamda(again, place);
+    for (int k = 0; k < 3; k++)
+      if (copy->domain->periodicity[k] && (place[k] < 0.0 || place[k] >= 1.0)) place[k] = 0.0;
+  }
   const auto holds = [&](int rank) {
     const double *low = &bounds[6 * static_cast<size_t>(rank)], *high = low + 3;
     for (int k = 0; k < 3; k++)
@@ -212,9 +224,7 @@ void SimulationCopy::copy_atoms()
     row[TAG] = static_cast<double>(atom->tag[i]);
     row[RANK] = original->comm->me;
     row[INDEX] = i;
-    double place[3] = {row[X], row[Y], row[Z]};
-    if (domain->triclinic) domain->x2lamda(row, place);
-    owners[i] = owner(place, bounds);
+    owners[i] = owner(row, bounds);
   }
   rows = exchange_rows(rows, ROW_SIZE, owners, world.comm);
 

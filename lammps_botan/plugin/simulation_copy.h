@@ -53,7 +53,7 @@ class SimulationCopy {
   void copy_pair_style();
   void copy_atoms();
   std::vector<double> bounds_of_ranks() const;
-  int owner(double *place, const std::vector<double> &bounds) const;
+  int owner(const double *position, const std::vector<double> &bounds) const;
 };
 
 }    // namespace LAMMPS_NS

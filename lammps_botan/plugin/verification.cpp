@@ -48,6 +48,13 @@ void Verification::start_run()
 
 /* ---------------------------------------------------------------------- */
 
+void Verification::follow_clock()
+{
+  offset = clock - (simulated_time() - update->dt);
+}
+
+/* ---------------------------------------------------------------------- */
+
 void Verification::go_on()
 {
   const double before = clock;

@@ -1,6 +1,7 @@
 """Equilibrated configurations: melt, quench and Nose-Hoover thermostat."""
 
 import functools
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,7 @@ def _task(liquid: Liquid, data: Path, asked: dict[str, Any], earlier: Path | Non
     ]
     stay = {**at, "timestep": repr(asked["timestep"])}
     if earlier is not None:
-        begin, stay = [], stay | {"data": str(earlier)}
+        begin, stay = [], stay | {"data": os.path.relpath(earlier, folder)}
     time = asked["time"] if earlier is None else asked["spacing"]
     jobs = [
         Job(

@@ -13,6 +13,7 @@ _OF_THE_ENSEMBLE = {
     "positions",
     "box",
     "periodic",
+    "origin",
     "time",
     "temperature",
     "mixture",

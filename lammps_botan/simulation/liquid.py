@@ -8,21 +8,11 @@ from pathlib import Path
 
 from lammps_botan.files.mixture_toml import find_mixture
 from lammps_botan.files.whole_file import whole_file
+from lammps_botan.structure.melt import melt_energy
 from lammps_botan.structure.mixture import Interactions, Mixture
 
 INPUT = "in.mixture"  # the name of the input file in the folder of a job
 
-# Boltzmann's constant in the units of LAMMPS, as LAMMPS has it
-BOLTZMANN = {
-    "lj": 1.0,
-    "real": 0.0019872067,
-    "metal": 8.617343e-5,
-    "si": 1.3806504e-23,
-    "cgs": 1.3806504e-16,
-    "electron": 3.16681534e-6,
-    "micro": 1.3806504e-8,
-    "nano": 0.013806504,
-}
 PUSH = 20.0  # k_B T of the melt: parts random positions
 FORCE_TOLERANCE = 2e-6  # k_B T of the melt / diameter: the force at a minimum
 
@@ -72,11 +62,6 @@ class Liquid:
             )
         return self.mixture.interactions
 
-    @property
-    def melt_energy(self) -> float:
-        """k_B T of the melt, energy unit."""
-        return BOLTZMANN[self.mixture.units] * self.interactions.melt_temperature
-
     def identity(self) -> dict[str, str]:
         """Identify the liquid in the note of a folder: name, and SHA-256.
 
@@ -101,6 +86,8 @@ class Liquid:
         """Write the text that the scripts of inputs/ include, in the form of in.kob-andersen."""
         mixture, own = self.mixture, self.interactions
         total = sum(mixture.fractions)
+        energy = melt_energy(mixture)
+        assert energy is not None  # see interactions
         in_space = "p p p"  # LAMMPS wants the third direction periodic in two dimensions too
         variables = [
             ("species", " ".join(mixture.species), "names"),
@@ -113,10 +100,10 @@ class Liquid:
             ("melt_temperature", f"{own.melt_temperature:.15g}", ""),
             ("melt_time", f"{own.melt_time:.15g}", ""),
             ("cooling_time", f"{own.cooling_time:.15g}", ""),
-            ("push", f"{PUSH * self.melt_energy:.15g}", "energy, 20 k_B T of the melt"),
+            ("push", f"{PUSH * energy:.15g}", "energy, 20 k_B T of the melt"),
             (
                 "force_tolerance",
-                f"{FORCE_TOLERANCE * self.melt_energy / mixture.diameter:.15g}",
+                f"{FORCE_TOLERANCE * energy / mixture.diameter:.15g}",
                 "at minima, 2e-6 k_B T of the melt / diameter",
             ),
         ]

@@ -282,7 +282,7 @@ class Mixture(_Section):
             mine, theirs = getattr(self, key), getattr(other, key)
             if mine != theirs:
                 return f"{key} {_words(mine)} and {_words(theirs)}"
-        if not np.allclose(self.bond_lengths, other.bond_lengths, rtol=1e-9):
+        if not np.allclose(self.bond_lengths, other.bond_lengths, rtol=1e-9, atol=0):
             return f"bond lengths {_words(self.bond_lengths)} and {_words(other.bond_lengths)}"
         return ""
 

@@ -9,19 +9,24 @@ from lammps_botan.files.inherent_structures import read_structures
 from lammps_botan.network.inputs import HistoryInput, InherentInput, Inputs
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
+from lammps_botan.structure.melt import melt_energy
+from lammps_botan.structure.mixture import KOB_ANDERSEN, Mixture
 from lammps_botan.training.config import Config
 
 MOST_PARTS = 10  # of a window
-FORCE = 0.1  # force unit, to which inherent structures are made where the model runs
+FORCE = 0.02  # k_B T of the melt / diameter: where the model runs, minimizations end at this force
+DIGITS = 6  # of the force
 
 
-def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
+def read_inputs(config: Config, mixture: Mixture, paths: Sequence[Path]) -> Inputs:
     """Give the inputs that a configuration asks for, as its data have them.
 
     Parameters
     ----------
     config : Config
         `inputs` says which.
+    mixture : Mixture
+        Of the data.
     paths : sequence of Path
         npz files; with histories where the network sees them.
 
@@ -32,13 +37,15 @@ def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
     Raises
     ------
     ValueError
-        If a file has no histories, or files differ in window or interval.
+        If a file has no histories, files differ in window or interval, or the network sees inherent
+        structures of a mixture whose forces have no scale.
 
     Examples
     --------
+    >>> from lammps_botan import KOB_ANDERSEN
     >>> from lammps_botan.training.config import Data
     >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
-    >>> read_inputs(config, []).words
+    >>> read_inputs(config, KOB_ANDERSEN, []).words
     'positions, species'
     """
     history = None
@@ -56,8 +63,21 @@ def read_inputs(config: Config, paths: Sequence[Path]) -> Inputs:
         samples = round(window / interval)
         parts = max(n for n in range(1, MOST_PARTS + 1) if samples % n == 0)
         history = HistoryInput(window=window, interval=interval, parts=parts)
-    inherent = InherentInput(force=FORCE) if config.inputs.inherent else None
+    inherent = InherentInput(force=_force(mixture)) if config.inputs.inherent else None
     return Inputs(history=history, inherent=inherent)
+
+
+def _force(mixture: Mixture) -> float:
+    energy = melt_energy(mixture)
+    if energy is None and mixture.units == "lj":
+        energy = melt_energy(KOB_ANDERSEN)  # energies are about one in reduced units
+    if energy is None:
+        raise ValueError(
+            f"the mixture {mixture.name} has no interactions, so that nothing says how large its "
+            f"forces are in units {mixture.units}, and at which force a minimization for the model "
+            "may end; give it a table [interactions] (docs/how_to/own_mixture.md)"
+        )
+    return float(f"{FORCE * energy / mixture.diameter:.{DIGITS}g}")
 
 
 def starts(ensemble: Ensemble, inputs: Inputs) -> list[Configuration]:

@@ -102,7 +102,7 @@ def agree(config: Config, folder: Path, ensembles: Sequence[Ensemble]) -> Physic
         ),
         density=_density(target, mixture, ensembles),
         node=target.node,
-        inputs=read_inputs(config, [one.path for one in ensembles]),
+        inputs=read_inputs(config, mixture, [one.path for one in ensembles]),
     )
 
 
