@@ -97,6 +97,33 @@ def check_step(before: Floats, after: Floats, box: Box, where: str) -> None:
         )
 
 
+def check_memory(trajectory: Any, name: str) -> None:
+    """Refuse a copy of a file in memory, which does not say how the reader of the file made it.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+    name : str
+        The file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the numbers in memory come from a file. Arrays that a Universe was made from pass.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> check_memory(MDAnalysis.Universe.empty(1, trajectory=True).trajectory, "in memory")
+    """
+    if trajectory.format == "MEMORY" and getattr(trajectory, "filename", None):
+        raise ValueError(
+            f"{name}: a copy of the file in memory, whose lengths, times and box may not be "
+            "those of the simulation; expected the file: leave out in_memory=True and "
+            "transfer_to_memory(), or use lammps_botan.files.trajectory.open_dump"
+        )
+
+
 def check_lengths(trajectory: Any, units: str | None, name: str) -> None:
     """Refuse a reader that gives lengths in another unit than LAMMPS wrote.
 

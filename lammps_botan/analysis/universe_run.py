@@ -10,6 +10,7 @@ from lammps_botan.analysis.reader_checks import (
     check_cell,
     check_images,
     check_lengths,
+    check_memory,
     check_step,
     check_times,
 )
@@ -101,6 +102,7 @@ class Run:
             units = self.units if mixture is None else mixture.units
             images = [check_images(reader, self.name) for reader in readers]
             for reader in readers:
+                check_memory(reader, self.name)
                 check_cell(reader, self.name)
                 check_lengths(reader, units, self.name)
                 if dt is None:
