@@ -278,3 +278,27 @@ def test_a_triclinic_box_is_refused_from_memory_too(tmp_path):
     own.transfer_to_memory()
     with pytest.raises(ValueError, match=r"run.gsd: a copy of the file in memory"):
         Runs(own, dt=0.1)
+
+
+def test_times_of_a_file_are_not_replaced(folder):
+    own = universe(folder, "run.xtc", convert_units=False)
+    with pytest.raises(ValueError, match=r"run.xtc: MDAnalysis knows the time .* found dt=2"):
+        Runs(own, unwrapped=True, dt=2)
+
+
+def test_frames_at_uneven_steps_have_no_single_time_between_them(tmp_path):
+    for steps in ([0, 100, 200], [0, 100, 1000]):
+        with gsd.hoomd.open(tmp_path / "run.gsd", "w") as file:
+            for step in steps:
+                snapshot = gsd.hoomd.Frame()
+                snapshot.configuration.step = step
+                snapshot.configuration.box = [6, 6, 6, 0, 0, 0]
+                snapshot.particles.N = 2
+                snapshot.particles.position = [[0, 0, 0], [1, 1, 1]]
+                file.append(snapshot)
+        own = MDAnalysis.Universe(tmp_path / "run.gsd", to_guess=())
+        if steps[-1] == 200:
+            assert Runs(own, dt=0.5).times().tolist() == [0, 0.5, 1]
+        else:
+            with pytest.raises(ValueError, match=r"run.gsd: frame 2 is 900 steps after"):
+                Runs(own, dt=0.5)

@@ -36,7 +36,7 @@ class Run:
     unwrapped : bool
         Whether positions are known to be unwrapped, whatever the reader.
     dt : float, optional
-        Time between two frames, time unit, in place of the reader's value.
+        Time between two frames, time unit, where the reader knows neither steps nor times.
 
     Attributes
     ----------
@@ -98,17 +98,18 @@ class Run:
         self._periodic = periodic
         self.units: str | None = self.trajectory.ts.data.get("units")
         self.box = self._box(0)
-        if not own:
-            units = self.units if mixture is None else mixture.units
-            images = [check_images(reader, self.name) for reader in readers]
-            for reader in readers:
+        units = self.units if mixture is None else mixture.units
+        images = [own or check_images(reader, self.name) for reader in readers]
+        for reader in readers:
+            if not own:
                 check_memory(reader, self.name)
                 check_cell(reader, self.name)
                 check_lengths(reader, units, self.name)
-                if dt is None:
-                    check_times(reader, units, self.name)
-            if not (unwrapped or all(images)):
-                self._check_steps()
+            check_times(reader, units, self.name, dt)
+        if dt is not None:
+            self._check_even(dt)
+        if not (unwrapped or all(images)):
+            self._check_moves()
         self._go_to(0)
         self.origin = self._time(0)
         _, self.initial = self.read(0)
@@ -196,7 +197,21 @@ class Run:
                 "box must stay the same"
             )
 
-    def _check_steps(self) -> None:
+    def _check_even(self, dt: float) -> None:
+        """Refuse one time between all frames where the file says that their steps are uneven."""
+        steps = [frame.data.get("step") for frame in self.trajectory]
+        if None in steps:
+            return
+        gaps = np.diff(steps)
+        if not np.all(gaps == gaps[:1]):
+            k = int(np.flatnonzero(gaps != gaps[0])[0])
+            raise ValueError(
+                f"{self.name}: frame {k + 1} is {gaps[k]} steps after the one before, frame 1 "
+                f"{gaps[0]} steps, found dt={dt:g} as the time between any two; expected frames at "
+                "even steps: write a LAMMPS dump, or leave out the other frames"
+            )
+
+    def _check_moves(self) -> None:
         self._go_to(0)
         before = np.array(self.atoms.positions, dtype=np.float64)
         for frame in range(1, self.n_frames):
