@@ -163,6 +163,35 @@ def test_files_are_of_one_configuration_whatever_their_names(ensembles, tmp_path
     assert (found.n_configurations, len(found.times)) == (2, 2)
 
 
+NOISE = (0.10000000000000853, 0.09999999999999432)  # 0.1 as differences of long times
+
+
+def test_lag_times_that_differ_by_rounding_are_one(ensembles, tmp_path):
+    """Of two configurations, whose files give 0.1 as differences of other times."""
+    copy(ensembles, tmp_path, "c0", "c1")
+    expected = observe(find_sources(tmp_path))
+    for name, time in zip(("c0", "c1"), NOISE, strict=True):
+        rewrite(tmp_path / f"{name}_3.npz", time=time)
+    found = observe(find_sources(tmp_path))
+    assert found.times == pytest.approx([0.1, TIMES[7]])
+    np.testing.assert_array_equal(found.msd, expected.msd)
+
+
+def test_dumps_may_begin_at_any_step(ensembles, tmp_path):
+    """Snapshots of one equilibration: the same runs as from step 0 have the same averages."""
+    walks = ensembles[2]
+    for folder, starts in (("zero", (0, 0)), ("later", (100_000, 200_000))):
+        for c, start in enumerate(starts):
+            (tmp_path / folder / f"c{c}").mkdir(parents=True)
+            steps = [start, start + 100, start + 1650]
+            write_runs(
+                tmp_path / folder / f"c{c}", walks[c][:3], np.eye(3) * L, TYPES + 1, steps=steps
+            )
+    zero, later = (observe(find_sources(tmp_path / folder)) for folder in ("zero", "later"))
+    assert later.times.tolist() == zero.times.tolist() == pytest.approx([0.1, 1.65], rel=1e-15)
+    np.testing.assert_array_equal(later.msd, zero.msd)
+
+
 def test_what_is_unfinished_does_not_count(ensembles, tmp_path):
     copy(ensembles, tmp_path, "c0")
     (tmp_path / "unfinished" / "c1").mkdir(parents=True)
@@ -175,6 +204,7 @@ def test_what_is_unfinished_does_not_count(ensembles, tmp_path):
     ("how", "message"),
     [
         ("twice", "several files of this configuration at lag time"),
+        ("rounded", "several files of this configuration at lag time"),
         ("time", "has no key time"),
         ("lag times", "expected .* as in"),
         ("particles", "100 particles, 150 in"),
@@ -186,6 +216,10 @@ def test_files_that_do_not_belong_together_are_refused(ensembles, tmp_path, how,
     victim = tmp_path / "c1_7.npz"
     if how == "twice":
         (tmp_path / "again.npz").write_bytes(victim.read_bytes())
+    elif how == "rounded":
+        rewrite(victim, time=NOISE[0])
+        (tmp_path / "again.npz").write_bytes(victim.read_bytes())
+        rewrite(victim, time=NOISE[1])
     elif how == "time":
         rewrite(victim, time=None)
     elif how == "lag times":

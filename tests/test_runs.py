@@ -64,6 +64,26 @@ def test_an_ensemble_knows_its_lag_times_whatever_the_reader(paths):
     assert Runs(own).times() == pytest.approx([0, 0.13, 1.3])
 
 
+@pytest.mark.parametrize("header", [False, True])
+def test_lag_times_are_the_same_numbers_whichever_step_is_the_first(header, tmp_path):
+    """The difference of 100.1 and 100 is 0.09999999999999432 in float64."""
+    found = []
+    for start in (0, 100_000, 200_000, 1_234_567):
+        steps = (start, start + 100, start + 1650)
+        frames = [
+            frame(np.eye(3), ORTHOGONAL, step=step, time=step / 1000 if header else None)
+            for step in steps
+        ]
+        path = write(tmp_path / f"{start}.dump", *frames)
+        runs = [Runs(open_dump(path, dt=7.0 if header else 0.001))]
+        if not header:  # which MDAnalysis does not read
+            runs.append(Runs(foreign(path, lammps_coordinate_convention="unwrapped")))
+        found += [run.times().tolist() for run in runs]
+        found += [[run.displacements(k)[0] for k in range(3)] for run in runs]
+    assert found == [found[0]] * len(found)
+    assert found[0] == pytest.approx([0, 0.1, 1.65], rel=1e-15)
+
+
 def test_runs_may_start_from_configurations_of_their_own(final, cell, tmp_path):
     shift = np.arange(3)[:, None, None] * 0.7
     paths = write_runs(tmp_path, final + shift, cell, TYPES)

@@ -5,12 +5,13 @@ times are in the units of the mixture.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lammps_botan.analysis.relaxation_time import RelaxationTime, fit_relaxation_time
 from lammps_botan.analysis.sources import Measured, Source, measure
+from lammps_botan.files.ensemble import same_time
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.mixture import Mixture
 
@@ -137,7 +138,7 @@ def observe(
     for source in sources:
         for one in measure(source, k=k, dt=dt, mixture=mixture, times=times):
             _check(one, measured)
-            measured.append(one)
+            measured.append(_at_times_of(one, measured))
     if not measured:
         raise ValueError("there is nothing to average over: no configuration was given")
     return _average(measured, k)
@@ -166,11 +167,18 @@ def _check(one: Measured, before: Sequence[Measured]) -> None:
             f"{one.name} and {first.name}: the mixture differs in {difference}; put each system "
             "into a folder of its own, or say --mixture NAME or FILE.toml"
         )
-    if one.samples.keys() != first.samples.keys():
+
+
+def _at_times_of(one: Measured, before: Sequence[Measured]) -> Measured:
+    """Give a configuration the lag times of the first, or refuse others."""
+    first = before[0] if before else one
+    mine, expected = sorted(one.samples), sorted(first.samples)
+    if len(mine) != len(expected) or not all(map(same_time, mine, expected)):
         raise ValueError(
-            f"{one.name}: lag times {_list(one.samples)}, expected {_list(first.samples)} as in "
-            f"{first.name}"
+            f"{one.name}: lag times {_list(mine)}, expected {_list(expected)} as in {first.name}"
         )
+    pairs = zip(expected, mine, strict=True)
+    return replace(one, samples={time: one.samples[own] for time, own in pairs})
 
 
 def _average(measured: Sequence[Measured], k: float | None) -> Observables:
@@ -263,4 +271,4 @@ def _relaxation(
 
 
 def _list(times: Iterable[float]) -> str:
-    return ", ".join(f"{time:g}" for time in sorted(times))
+    return ", ".join(f"{time:g}" for time in times)

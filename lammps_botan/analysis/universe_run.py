@@ -5,6 +5,7 @@ from typing import Any
 
 import MDAnalysis
 import numpy as np
+from MDAnalysis.coordinates.LAMMPS import DumpReader as WrappingReader
 
 from lammps_botan.analysis.reader_checks import (
     check_cell,
@@ -111,7 +112,8 @@ class Run:
         if not (unwrapped or all(images)):
             self._check_moves()
         self._go_to(0)
-        self.origin = self._time(0)
+        self._stepped = all(isinstance(reader, WrappingReader) for reader in readers)
+        self._origin = self._step() if self._stepped else self._time(0)
         _, self.initial = self.read(0)
 
     @property
@@ -134,11 +136,11 @@ class Run:
 
     def times(self) -> Floats:
         """Times since the first frame, float64 [n_frames], time unit."""
-        if self._dt is None and isinstance(self.trajectory, DumpReader):
-            return np.asarray(self.trajectory.times - self.trajectory.times[0])
+        if isinstance(self.trajectory, DumpReader):
+            return np.asarray(self.trajectory.lag_times)
         if self._dt is not None:
             return self._dt * np.arange(self.n_frames)
-        return np.array([frame.time for frame in self.trajectory]) - self.origin
+        return np.array([self._lag_time(frame.frame) for frame in self.trajectory])
 
     def read(self, frame: int) -> tuple[float, Floats]:
         """Read one frame: time since the first frame, and positions [n_particles, 3]."""
@@ -153,7 +155,7 @@ class Run:
                 f"{self.where(frame)}: z from {positions[:, 2].min():g} to "
                 f"{positions[:, 2].max():g}, but in the first frame all particles lie in one plane"
             )
-        return self._time(frame) - self.origin, positions
+        return self._lag_time(frame), positions
 
     def compare(self, first: "Run") -> None:
         """Refuse a run whose atoms, box or number of frames differ from those of the first run."""
@@ -222,6 +224,17 @@ class Run:
 
     def _time(self, frame: int) -> float:
         return float(self.trajectory.ts.time) if self._dt is None else frame * self._dt
+
+    def _lag_time(self, frame: int) -> float:
+        """Time since the first frame, of the frame that is read; from steps where there are any."""
+        if isinstance(self.trajectory, DumpReader):
+            return float(self.trajectory.lag_times[frame])
+        if self._stepped:
+            return float((self._step() - self._origin) * self.trajectory.ts.dt)
+        return self._time(frame) - self._origin
+
+    def _step(self) -> int:
+        return int(self.trajectory.ts.data["step"])
 
     def _go_to(self, frame: int) -> None:
         if self.trajectory.ts.frame != frame:
