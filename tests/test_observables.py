@@ -26,11 +26,11 @@ TIMES = np.geomspace(0.01, 100, 12)
 TYPES = np.repeat([0, 1], [120, 30])
 
 
-def random_walks(rng, runs):
+def random_walks(rng, runs, slower=1.0):
     """Brownian motion with D = 0.01 for A and 0.02 for B: positions [n_times + 1, runs, N, 3]."""
     initial = rng.random((N, 3)) * L
     steps = np.diff(TIMES, prepend=0.0)[:, None, None, None]
-    diffusion = np.where(TYPES == 0, 0.01, 0.02)[:, None]
+    diffusion = np.where(TYPES == 0, 0.01, 0.02)[:, None] / slower
     moved = rng.normal(size=(len(TIMES), runs, N, 3)) * np.sqrt(2 * diffusion * steps)
     return initial + np.concatenate([np.zeros((1, runs, N, 3)), moved.cumsum(axis=0)])
 
@@ -134,6 +134,29 @@ def test_the_error_of_tau_alpha_is_a_jackknife_over_configurations(ensembles):
     expected = np.sqrt(2 / 3 * np.sum((without - np.mean(without)) ** 2))
     assert found.tau_alpha_error == pytest.approx(expected, rel=1e-6)
     assert found.tau_alpha_error > 0
+
+
+def test_tau_alpha_stays_where_a_fit_of_its_error_fails(tmp_path):
+    """F_s of four configurations ends at about .4, and with a fast one the mean is below 1/e.
+
+    The mean is 0.2 exp(-t / tau) + 0.8 exp(-t / 44 tau), where tau is 1 / k^2 D of the fast one.
+    """
+    rng = np.random.default_rng(5)
+    for c in range(5):
+        walk = random_walks(rng, 4, slower=44.0 if c else 1.0)
+        (tmp_path / f"c{c}").mkdir()
+        steps = [0, *np.rint(TIMES / 1e-5).astype(int)]
+        write_runs(tmp_path / f"c{c}", walk, np.eye(3) * L, TYPES + 1, steps=steps)
+    found = observe(find_sources(tmp_path), dt=1e-5)
+    assert 0.25 < found.scattering[-1, 0] < 1 / np.e
+    assert found.relaxation is not None
+    assert found.relaxation.tau_alpha == pytest.approx(44 / (4 * np.pi**2 * 0.01), rel=0.2)
+    assert np.isnan(found.tau_alpha_error)
+    done = observables(tmp_path, "--dt", "1e-5", cwd=tmp_path)
+    assert f"tau_alpha = {found.relaxation.tau_alpha:.5g} ± nan" in done.stdout
+    said = "no error of tau_alpha: it needs a fit without "
+    assert f"{said}{tmp_path / 'c0'}, and there tau_alpha lies after these times" in done.stdout
+    assert "no tau_alpha" not in done.stdout
 
 
 def test_a_single_run_has_no_errors_and_no_susceptibility(ensembles, tmp_path):
