@@ -26,11 +26,11 @@ TIMES = np.geomspace(0.01, 100, 12)
 TYPES = np.repeat([0, 1], [120, 30])
 
 
-def random_walks(rng, runs):
+def random_walks(rng, runs, slower=1.0):
     """Brownian motion with D = 0.01 for A and 0.02 for B: positions [n_times + 1, runs, N, 3]."""
     initial = rng.random((N, 3)) * L
     steps = np.diff(TIMES, prepend=0.0)[:, None, None, None]
-    diffusion = np.where(TYPES == 0, 0.01, 0.02)[:, None]
+    diffusion = np.where(TYPES == 0, 0.01, 0.02)[:, None] / slower
     moved = rng.normal(size=(len(TIMES), runs, N, 3)) * np.sqrt(2 * diffusion * steps)
     return initial + np.concatenate([np.zeros((1, runs, N, 3)), moved.cumsum(axis=0)])
 
@@ -136,6 +136,29 @@ def test_the_error_of_tau_alpha_is_a_jackknife_over_configurations(ensembles):
     assert found.tau_alpha_error > 0
 
 
+def test_tau_alpha_stays_where_a_fit_of_its_error_fails(tmp_path):
+    """F_s of four configurations ends at about .4, and with a fast one the mean is below 1/e.
+
+    The mean is 0.2 exp(-t / tau) + 0.8 exp(-t / 44 tau), where tau is 1 / k^2 D of the fast one.
+    """
+    rng = np.random.default_rng(5)
+    for c in range(5):
+        walk = random_walks(rng, 4, slower=44.0 if c else 1.0)
+        (tmp_path / f"c{c}").mkdir()
+        steps = [0, *np.rint(TIMES / 1e-5).astype(int)]
+        write_runs(tmp_path / f"c{c}", walk, np.eye(3) * L, TYPES + 1, steps=steps)
+    found = observe(find_sources(tmp_path), dt=1e-5)
+    assert 0.25 < found.scattering[-1, 0] < 1 / np.e
+    assert found.relaxation is not None
+    assert found.relaxation.tau_alpha == pytest.approx(44 / (4 * np.pi**2 * 0.01), rel=0.2)
+    assert np.isnan(found.tau_alpha_error)
+    done = observables(tmp_path, "--dt", "1e-5", cwd=tmp_path)
+    assert f"tau_alpha = {found.relaxation.tau_alpha:.5g} ± nan" in done.stdout
+    said = "no error of tau_alpha: it needs a fit without "
+    assert f"{said}{tmp_path / 'c0'}, and there tau_alpha lies after these times" in done.stdout
+    assert "no tau_alpha" not in done.stdout
+
+
 def test_a_single_run_has_no_errors_and_no_susceptibility(ensembles, tmp_path):
     _, dumps, _ = ensembles
     (tmp_path / "run.dump").write_bytes((dumps / "c0" / "run_0.dump").read_bytes())
@@ -163,6 +186,35 @@ def test_files_are_of_one_configuration_whatever_their_names(ensembles, tmp_path
     assert (found.n_configurations, len(found.times)) == (2, 2)
 
 
+NOISE = (0.10000000000000853, 0.09999999999999432)  # 0.1 as differences of long times
+
+
+def test_lag_times_that_differ_by_rounding_are_one(ensembles, tmp_path):
+    """Of two configurations, whose files give 0.1 as differences of other times."""
+    copy(ensembles, tmp_path, "c0", "c1")
+    expected = observe(find_sources(tmp_path))
+    for name, time in zip(("c0", "c1"), NOISE, strict=True):
+        rewrite(tmp_path / f"{name}_3.npz", time=time)
+    found = observe(find_sources(tmp_path))
+    assert found.times == pytest.approx([0.1, TIMES[7]])
+    np.testing.assert_array_equal(found.msd, expected.msd)
+
+
+def test_dumps_may_begin_at_any_step(ensembles, tmp_path):
+    """Snapshots of one equilibration: the same runs as from step 0 have the same averages."""
+    walks = ensembles[2]
+    for folder, starts in (("zero", (0, 0)), ("later", (100_000, 200_000))):
+        for c, start in enumerate(starts):
+            (tmp_path / folder / f"c{c}").mkdir(parents=True)
+            steps = [start, start + 100, start + 1650]
+            write_runs(
+                tmp_path / folder / f"c{c}", walks[c][:3], np.eye(3) * L, TYPES + 1, steps=steps
+            )
+    zero, later = (observe(find_sources(tmp_path / folder)) for folder in ("zero", "later"))
+    assert later.times.tolist() == zero.times.tolist() == pytest.approx([0.1, 1.65], rel=1e-15)
+    np.testing.assert_array_equal(later.msd, zero.msd)
+
+
 def test_what_is_unfinished_does_not_count(ensembles, tmp_path):
     copy(ensembles, tmp_path, "c0")
     (tmp_path / "unfinished" / "c1").mkdir(parents=True)
@@ -175,6 +227,7 @@ def test_what_is_unfinished_does_not_count(ensembles, tmp_path):
     ("how", "message"),
     [
         ("twice", "several files of this configuration at lag time"),
+        ("rounded", "several files of this configuration at lag time"),
         ("time", "has no key time"),
         ("lag times", "expected .* as in"),
         ("particles", "100 particles, 150 in"),
@@ -186,6 +239,10 @@ def test_files_that_do_not_belong_together_are_refused(ensembles, tmp_path, how,
     victim = tmp_path / "c1_7.npz"
     if how == "twice":
         (tmp_path / "again.npz").write_bytes(victim.read_bytes())
+    elif how == "rounded":
+        rewrite(victim, time=NOISE[0])
+        (tmp_path / "again.npz").write_bytes(victim.read_bytes())
+        rewrite(victim, time=NOISE[1])
     elif how == "time":
         rewrite(victim, time=None)
     elif how == "lag times":

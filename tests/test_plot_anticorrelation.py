@@ -39,6 +39,19 @@ def test_a_panel_for_each_lag_time_from_all_its_configurations(tmp_path):
     assert [text for text in words(tmp_path / "a.svg") if text.startswith("t = ")] == titles
 
 
+def test_lag_times_that_differ_by_rounding_share_a_panel(tmp_path):
+    """Differences of 100.1 and 100, of 200.1 and 200; an unknown lag time has its own panel."""
+    times = {"a": 0.10000000000000853, "b": 0.09999999999999432}
+    files = [
+        write_ensemble(tmp_path / f"{name}.npz", seed=k, time=time)
+        for k, (name, time) in enumerate(times.items())
+    ]
+    files.append(write_ensemble(tmp_path / "c.npz"))
+    run("plot", "anticorrelation", *files, "-o", tmp_path / "a.svg")
+    titles = [text for text in words(tmp_path / "a.svg") if text.endswith("$") and ": " in text]
+    assert [title.split(":")[0] for title in titles] == ["simulation", "t = 0.1"]
+
+
 def test_a_model_is_drawn_beside(tmp_path):
     toy = save_model(tmp_path / "toy.pt", Walks())
     source = write_ensemble(tmp_path / "c.npz")

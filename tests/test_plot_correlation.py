@@ -41,6 +41,15 @@ def test_a_line_for_each_kind_of_model_and_the_ceiling(tmp_path):
     ]
 
 
+def test_lag_times_that_differ_by_rounding_are_one_point(tmp_path):
+    """As where files were evaluated in another order, and the first one gives the time."""
+    times = (0.10000000000000853, 0.09999999999999432)
+    files = [write(tmp_path / f"{k}.json", model(), time=time) for k, time in enumerate(times)]
+    files.append(write(tmp_path / "other.json", model("other.pt"), time=0.1))
+    (condition,) = read_conditions(files)
+    assert [one.model for one in condition.models] == ["m.pt", "other.pt"]
+
+
 def test_models_of_one_name_are_told_apart_by_what_differs(tmp_path):
     kinds = [model(), model(rounds=4), model(p=0.2), model(p=1.0, rounds=4)]
     run("plot", "correlation-vs-time", write(tmp_path / "a", *kinds), "-o", tmp_path / "c.svg")

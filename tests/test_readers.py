@@ -166,15 +166,21 @@ def test_a_trajectory_of_hoomd_is_wrapped_and_has_steps_but_no_times(tmp_path):
         Runs(own, dt=0.1)
 
 
-def test_a_triclinic_box_of_hoomd_is_refused(tmp_path):
-    """MDAnalysis takes its tilt factors for cosines of angles."""
-    path = tmp_path / "run.gsd"
+def skewed(folder):
+    """A file of HOOMD with one frame in a triclinic box."""
+    path = folder / "run.gsd"
     with gsd.hoomd.open(path, "w") as file:
         snapshot = gsd.hoomd.Frame()
         snapshot.configuration.box = [6, 6, 6, 0.3, 0.1, -0.2]
         snapshot.particles.N = 2
         snapshot.particles.position = [[0, 0, 0], [1, 1, 1]]
         file.append(snapshot)
+    return path
+
+
+def test_a_triclinic_box_of_hoomd_is_refused(tmp_path):
+    """MDAnalysis takes its tilt factors for cosines of angles."""
+    path = skewed(tmp_path)
     with pytest.raises(ValueError, match=r"run.gsd: a triclinic box by MDAnalysis's reader of GSD"):
         Runs(MDAnalysis.Universe(path, to_guess=()), dt=0.1)
 
@@ -255,3 +261,44 @@ def test_bonds_of_a_two_dimensional_dump_are_counted_in_the_plane(plane):
 def test_a_mixture_of_three_dimensions_is_refused_for_a_plane(plane):
     with pytest.raises(ValueError, match="kob-andersen is three-dimensional, but all particles"):
         Propensity(plane, mixture=KOB_ANDERSEN)
+
+
+@pytest.mark.parametrize("name", ["run.xtc", "unwrapped.dcd"])
+def test_a_copy_of_a_file_in_memory_is_refused(folder, name):
+    """It has the lengths and times that the reader of the file made, and does not say which."""
+    own = universe(folder, name)
+    own.transfer_to_memory()
+    with pytest.raises(ValueError, match=rf"{name}: a copy of the file in memory.* in_memory=True"):
+        Runs(own, unwrapped=True, dt=0.5)
+
+
+def test_a_triclinic_box_is_refused_from_memory_too(tmp_path):
+    path = skewed(tmp_path)
+    own = MDAnalysis.Universe(path, to_guess=(), dt=0.1)
+    own.transfer_to_memory()
+    with pytest.raises(ValueError, match=r"run.gsd: a copy of the file in memory"):
+        Runs(own, dt=0.1)
+
+
+def test_times_of_a_file_are_not_replaced(folder):
+    own = universe(folder, "run.xtc", convert_units=False)
+    with pytest.raises(ValueError, match=r"run.xtc: MDAnalysis knows the time .* found dt=2"):
+        Runs(own, unwrapped=True, dt=2)
+
+
+def test_frames_at_uneven_steps_have_no_single_time_between_them(tmp_path):
+    for steps in ([0, 100, 200], [0, 100, 1000]):
+        with gsd.hoomd.open(tmp_path / "run.gsd", "w") as file:
+            for step in steps:
+                snapshot = gsd.hoomd.Frame()
+                snapshot.configuration.step = step
+                snapshot.configuration.box = [6, 6, 6, 0, 0, 0]
+                snapshot.particles.N = 2
+                snapshot.particles.position = [[0, 0, 0], [1, 1, 1]]
+                file.append(snapshot)
+        own = MDAnalysis.Universe(tmp_path / "run.gsd", to_guess=())
+        if steps[-1] == 200:
+            assert Runs(own, dt=0.5).times().tolist() == [0, 0.5, 1]
+        else:
+            with pytest.raises(ValueError, match=r"run.gsd: frame 2 is 900 steps after"):
+                Runs(own, dt=0.5)

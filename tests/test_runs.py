@@ -35,12 +35,14 @@ def paths(final, cell, tmp_path):
     return write_runs(tmp_path, final, cell, TYPES, steps=STEPS)
 
 
-def foreign(path, **convention):
+def foreign(path, **options):
     """A Universe by MDAnalysis's own reader of dumps."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        options = {"dt": 0.001} | options
+        options = {key: value for key, value in options.items() if value is not None}
         return MDAnalysis.Universe(
-            path, format="LAMMPSDUMP", topology_format="LAMMPSDUMP", dt=0.001, **convention
+            path, format="LAMMPSDUMP", topology_format="LAMMPSDUMP", **options
         )
 
 
@@ -60,6 +62,26 @@ def test_an_ensemble_knows_its_lag_times_whatever_the_reader(paths):
         assert IsoconfigurationalRuns(runs).times() == pytest.approx([0, 0.13, 1.3])
     own = foreign(paths[0], lammps_coordinate_convention="unwrapped")
     assert Runs(own).times() == pytest.approx([0, 0.13, 1.3])
+
+
+@pytest.mark.parametrize("header", [False, True])
+def test_lag_times_are_the_same_numbers_whichever_step_is_the_first(header, tmp_path):
+    """The difference of 100.1 and 100 is 0.09999999999999432 in float64."""
+    found = []
+    for start in (0, 100_000, 200_000, 1_234_567):
+        steps = (start, start + 100, start + 1650)
+        frames = [
+            frame(np.eye(3), ORTHOGONAL, step=step, time=step / 1000 if header else None)
+            for step in steps
+        ]
+        path = write(tmp_path / f"{start}.dump", *frames)
+        runs = [Runs(open_dump(path, dt=7.0 if header else 0.001))]
+        if not header:  # which MDAnalysis does not read
+            runs.append(Runs(foreign(path, lammps_coordinate_convention="unwrapped")))
+        found += [run.times().tolist() for run in runs]
+        found += [[run.displacements(k)[0] for k in range(3)] for run in runs]
+    assert found == [found[0]] * len(found)
+    assert found[0] == pytest.approx([0, 0.1, 1.65], rel=1e-15)
 
 
 def test_runs_may_start_from_configurations_of_their_own(final, cell, tmp_path):
@@ -201,3 +223,18 @@ def test_universes_without_box_types_or_numbers_are_refused():
     universe.atoms.positions = [[0, 0, 0], [1, np.inf, 0], [2, 0, 0]]
     with pytest.raises(ValueError, match=r"run 0: frame 0 \(time 0\): atom ID 2 is at \[ 1. inf"):
         Runs(universe)
+
+
+def test_a_dump_without_a_time_step_is_asked_for_it(paths):
+    """MDAnalysis takes 1, which would make 130 of the lag time 0.13."""
+    unwrapped = {"lammps_coordinate_convention": "unwrapped"}
+    with pytest.raises(ValueError, match=r"run_0.dump: .* numbers of steps; say the time step"):
+        Runs(foreign(paths[0], dt=None, **unwrapped))
+    assert Runs(foreign(paths[0], dt=0.01, **unwrapped)).times() == pytest.approx([0, 1.3, 13])
+
+
+@pytest.mark.parametrize("opened", [open_dump, foreign])
+def test_a_dump_takes_no_time_between_two_frames(paths, opened):
+    """Its frames are 130 and 1170 steps apart, and dt elsewhere is the time step."""
+    with pytest.raises(ValueError, match=r"run_0.dump: dt=0.005 of Runs is the time between two"):
+        Runs(opened(paths[0]), dt=0.005, unwrapped=True)

@@ -5,12 +5,13 @@ times are in the units of the mixture.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lammps_botan.analysis.relaxation_time import RelaxationTime, fit_relaxation_time
 from lammps_botan.analysis.sources import Measured, Source, measure
+from lammps_botan.files.ensemble import same_time
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.mixture import Mixture
 
@@ -52,9 +53,10 @@ class Observables:
         The fit to F_s of the reference species; None where there is no fit.
     tau_alpha_error : float
         Error of tau_alpha, time unit: jackknife over the same groups as the other errors; where
-        these are missing at some lag time, the error of the fit.
+        these are missing at some lag time, the error of the fit. NaN where there is no fit, or none
+        without one of the groups.
     reason : str
-        Why there is no fit.
+        Why there is no fit, or no error of tau_alpha; empty where there are both.
 
     Examples
     --------
@@ -137,7 +139,7 @@ def observe(
     for source in sources:
         for one in measure(source, k=k, dt=dt, mixture=mixture, times=times):
             _check(one, measured)
-            measured.append(one)
+            measured.append(_at_times_of(one, measured))
     if not measured:
         raise ValueError("there is nothing to average over: no configuration was given")
     return _average(measured, k)
@@ -166,11 +168,18 @@ def _check(one: Measured, before: Sequence[Measured]) -> None:
             f"{one.name} and {first.name}: the mixture differs in {difference}; put each system "
             "into a folder of its own, or say --mixture NAME or FILE.toml"
         )
-    if one.samples.keys() != first.samples.keys():
+
+
+def _at_times_of(one: Measured, before: Sequence[Measured]) -> Measured:
+    """Give a configuration the lag times of the first, or refuse others."""
+    first = before[0] if before else one
+    mine, expected = sorted(one.samples), sorted(first.samples)
+    if len(mine) != len(expected) or not all(map(same_time, mine, expected)):
         raise ValueError(
-            f"{one.name}: lag times {_list(one.samples)}, expected {_list(first.samples)} as in "
-            f"{first.name}"
+            f"{one.name}: lag times {_list(mine)}, expected {_list(expected)} as in {first.name}"
         )
+    pairs = zip(expected, mine, strict=True)
+    return replace(one, samples={time: one.samples[own] for time, own in pairs})
 
 
 def _average(measured: Sequence[Measured], k: float | None) -> Observables:
@@ -244,23 +253,34 @@ def _susceptibility(measured: Sequence[Measured], time: float) -> float:
 def _relaxation(
     measured: Sequence[Measured], times: Sequence[float], reference: int
 ) -> tuple[RelaxationTime | None, float, str]:
-    """Fit to the mean F_s of the reference species, its error, and why there is no fit."""
+    """Fit to the mean F_s of the reference species, its error, and why one of them is missing."""
     means, _ = _mean_and_error(measured, "scattering", times)
     groups = [_groups(measured, "scattering", time)[:, reference] for time in times]
     n = len(groups[0])
     try:
         fit = fit_relaxation_time(times, means[:, reference])
-        if n < 2 or any(len(values) != n for values in groups):
-            return fit, fit.error, ""
-        values = np.transpose(groups)  # [n_groups, n_times]
-        without = [
-            fit_relaxation_time(times, np.delete(values, j, axis=0).mean(axis=0)).tau_alpha
-            for j in range(n)
-        ]
     except ValueError as error:
         return None, float("nan"), str(error)
+    if n < 2 or any(len(values) != n for values in groups):
+        return fit, fit.error, ""
+    values = np.transpose(groups)  # [n_groups, n_times]
+    without = []
+    for j in range(n):
+        try:
+            rest = fit_relaxation_time(times, np.delete(values, j, axis=0).mean(axis=0))
+        except ValueError as error:
+            left_out = _group_name(measured, j, n)
+            return fit, float("nan"), f"it needs a fit without {left_out}, and there {error}"
+        without.append(rest.tau_alpha)
     return fit, float(np.sqrt(n - 1) * np.std(without)), ""
 
 
+def _group_name(measured: Sequence[Measured], j: int, n: int) -> str:
+    """What a fit of the jackknife leaves out, for messages."""
+    if len(measured) > 1:
+        return measured[j].name
+    return f"part {j + 1} of {n} of {measured[0].name}"
+
+
 def _list(times: Iterable[float]) -> str:
-    return ", ".join(f"{time:g}" for time in sorted(times))
+    return ", ".join(f"{time:g}" for time in times)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from MDAnalysis.coordinates.LAMMPS import DumpReader as WrappingReader
 
+from lammps_botan.files.lammps_dump_universe import DumpReader
 from lammps_botan.structure.box import Box, Floats
 
 FAR = 0.25  # of the cell: a longer way between two frames may be a jump from face to face
@@ -97,6 +98,33 @@ def check_step(before: Floats, after: Floats, box: Box, where: str) -> None:
         )
 
 
+def check_memory(trajectory: Any, name: str) -> None:
+    """Refuse a copy of a file in memory, which does not say how the reader of the file made it.
+
+    Parameters
+    ----------
+    trajectory : MDAnalysis reader
+    name : str
+        The file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the numbers in memory come from a file. Arrays that a Universe was made from pass.
+
+    Examples
+    --------
+    >>> import MDAnalysis
+    >>> check_memory(MDAnalysis.Universe.empty(1, trajectory=True).trajectory, "in memory")
+    """
+    if trajectory.format == "MEMORY" and getattr(trajectory, "filename", None):
+        raise ValueError(
+            f"{name}: a copy of the file in memory, whose lengths, times and box may not be "
+            "those of the simulation; expected the file: leave out in_memory=True and "
+            "transfer_to_memory(), or use lammps_botan.files.trajectory.open_dump"
+        )
+
+
 def check_lengths(trajectory: Any, units: str | None, name: str) -> None:
     """Refuse a reader that gives lengths in another unit than LAMMPS wrote.
 
@@ -165,8 +193,8 @@ def check_cell(trajectory: Any, name: str) -> None:
     )
 
 
-def check_times(trajectory: Any, units: str | None, name: str) -> None:
-    """Refuse a reader that does not know the times of its frames.
+def check_times(trajectory: Any, units: str | None, name: str, dt: float | None = None) -> None:
+    """Refuse a reader that does not know the times of its frames, or `dt` for one that does.
 
     Parameters
     ----------
@@ -176,28 +204,57 @@ def check_times(trajectory: Any, units: str | None, name: str) -> None:
         LAMMPS's name of the unit system; None counts as lj.
     name : str
         The file, for messages.
+    dt : float, optional
+        Time between two frames that the user said, time unit.
 
     Raises
     ------
     ValueError
-        If the file has no times, or times in a unit that LAMMPS does not write.
+        If the file has no times, or times in a unit that LAMMPS does not write, and there is no
+        `dt`; if a dump has steps and MDAnalysis was not told the time step; or if there are both
+        steps or times and `dt`.
 
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> reader = SimpleNamespace(units={"time": "ps"}, ts=SimpleNamespace(data={"time": 0.0}))
+    >>> reader = SimpleNamespace(
+    ...     format="XTC", units={"time": "ps"}, ts=SimpleNamespace(data={"time": 0.0})
+    ... )
     >>> check_times(reader, "lj", "run.xtc")
     """
+    if trajectory.format == "MEMORY":  # arrays, whose frames are one dt apart
+        return
+    if isinstance(trajectory, DumpReader | WrappingReader):
+        _check_time_step(trajectory, name, dt)
+        return
     native = (getattr(trajectory, "units", None) or {}).get("time")
-    data = trajectory.ts.data
-    if native is None:
-        known = bool({"time", "dt"} & data.keys()) or isinstance(trajectory, WrappingReader)
-    else:
-        known = native == "ps" and bool({"time", "dt"} & data.keys())
-        known = known and (units or "lj") in IN_PICOSECONDS
-    if not known:
-        found = f"times in {native}" if {"time", "dt"} & data.keys() else "no times"
+    there = bool({"time", "dt"} & trajectory.ts.data.keys())
+    known = there and (native is None or (native == "ps" and (units or "lj") in IN_PICOSECONDS))
+    if known and dt is not None:
+        raise ValueError(
+            f"{name}: MDAnalysis knows the time of each frame of this file, found dt={dt:g} "
+            "besides; leave dt out of Runs"
+        )
+    if not known and dt is None:
+        found = f"times in {native}" if there else "no times"
         raise ValueError(
             f"{name}: MDAnalysis finds {found} in this file, from which the lag times do not "
             "follow; say dt=TIME to Runs, the time between two frames in the unit of the liquid"
+        )
+
+
+def _check_time_step(trajectory: DumpReader | WrappingReader, name: str, dt: float | None) -> None:
+    """Refuse a dump without a time step, and the time between two frames for a dump."""
+    own = isinstance(trajectory, DumpReader)
+    say = "open_dump(path, dt=STEP)" if own else "dt=STEP to the Universe"
+    if dt is not None:
+        raise ValueError(
+            f"{name}: dt={dt:g} of Runs is the time between two frames, but a dump says the step "
+            f"of each frame; leave it out, and say the time step of the simulation: {say}"
+        )
+    if not own and "dt" not in trajectory._ts_kwargs:
+        raise ValueError(
+            f"{name}: MDAnalysis was not told the time step of this dump and takes 1, so that lag "
+            f"times would be numbers of steps; say the time step of the simulation: {say}, or use "
+            "lammps_botan.files.trajectory.open_dump(path, dt=STEP)"
         )

@@ -45,8 +45,8 @@ class Runs:
         than `open_dump` is refused if a particle moves by more than a quarter of the box from one
         frame to the next, as a wrapped particle does.
     dt : float, optional
-        Time between two frames, time unit, for readers that do not know it, such as those of DCD
-        and GSD.
+        Time between two frames, time unit, for readers that know neither steps with a time step nor
+        times, such as those of DCD and GSD. For dumps say the time step to `open_dump`.
 
     Attributes
     ----------

@@ -1,5 +1,6 @@
 """Sources of runs in a folder, and the time correlations of the runs of one configuration."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from lammps_botan.files.output_folder import UNFINISHED
 from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import Mixture
+
+ROUNDING = 1e-6  # lag times of a configuration that differ by less, relative to them, are one
 
 
 @dataclass(frozen=True)
@@ -219,7 +222,7 @@ def _of_ensembles(
         if ensemble.n_runs == 0:
             raise ValueError(f"{path}: holds targets but no runs, which observables are made from")
         time = _lag_time(path, ensemble.lag_time, times)
-        if time in samples:
+        if any(math.isclose(time, other, rel_tol=ROUNDING) for other in samples):
             raise ValueError(
                 f"{source.name}: several files of this configuration at lag time {time:g}; put "
                 "each ensemble into a folder of its own"

@@ -5,11 +5,13 @@ from typing import Any
 
 import MDAnalysis
 import numpy as np
+from MDAnalysis.coordinates.LAMMPS import DumpReader as WrappingReader
 
 from lammps_botan.analysis.reader_checks import (
     check_cell,
     check_images,
     check_lengths,
+    check_memory,
     check_step,
     check_times,
 )
@@ -35,7 +37,7 @@ class Run:
     unwrapped : bool
         Whether positions are known to be unwrapped, whatever the reader.
     dt : float, optional
-        Time between two frames, time unit, in place of the reader's value.
+        Time between two frames, time unit, where the reader knows neither steps nor times.
 
     Attributes
     ----------
@@ -97,18 +99,21 @@ class Run:
         self._periodic = periodic
         self.units: str | None = self.trajectory.ts.data.get("units")
         self.box = self._box(0)
-        if not own:
-            units = self.units if mixture is None else mixture.units
-            images = [check_images(reader, self.name) for reader in readers]
-            for reader in readers:
+        units = self.units if mixture is None else mixture.units
+        images = [own or check_images(reader, self.name) for reader in readers]
+        for reader in readers:
+            if not own:
+                check_memory(reader, self.name)
                 check_cell(reader, self.name)
                 check_lengths(reader, units, self.name)
-                if dt is None:
-                    check_times(reader, units, self.name)
-            if not (unwrapped or all(images)):
-                self._check_steps()
+            check_times(reader, units, self.name, dt)
+        if dt is not None:
+            self._check_even(dt)
+        if not (unwrapped or all(images)):
+            self._check_moves()
         self._go_to(0)
-        self.origin = self._time(0)
+        self._stepped = all(isinstance(reader, WrappingReader) for reader in readers)
+        self._origin = self._step() if self._stepped else self._time(0)
         _, self.initial = self.read(0)
 
     @property
@@ -131,11 +136,11 @@ class Run:
 
     def times(self) -> Floats:
         """Times since the first frame, float64 [n_frames], time unit."""
-        if self._dt is None and isinstance(self.trajectory, DumpReader):
-            return np.asarray(self.trajectory.times - self.trajectory.times[0])
+        if isinstance(self.trajectory, DumpReader):
+            return np.asarray(self.trajectory.lag_times)
         if self._dt is not None:
             return self._dt * np.arange(self.n_frames)
-        return np.array([frame.time for frame in self.trajectory]) - self.origin
+        return np.array([self._lag_time(frame.frame) for frame in self.trajectory])
 
     def read(self, frame: int) -> tuple[float, Floats]:
         """Read one frame: time since the first frame, and positions [n_particles, 3]."""
@@ -150,7 +155,7 @@ class Run:
                 f"{self.where(frame)}: z from {positions[:, 2].min():g} to "
                 f"{positions[:, 2].max():g}, but in the first frame all particles lie in one plane"
             )
-        return self._time(frame) - self.origin, positions
+        return self._lag_time(frame), positions
 
     def compare(self, first: "Run") -> None:
         """Refuse a run whose atoms, box or number of frames differ from those of the first run."""
@@ -194,7 +199,21 @@ class Run:
                 "box must stay the same"
             )
 
-    def _check_steps(self) -> None:
+    def _check_even(self, dt: float) -> None:
+        """Refuse one time between all frames where the file says that their steps are uneven."""
+        steps = [frame.data.get("step") for frame in self.trajectory]
+        if None in steps:
+            return
+        gaps = np.diff(steps)
+        if not np.all(gaps == gaps[:1]):
+            k = int(np.flatnonzero(gaps != gaps[0])[0])
+            raise ValueError(
+                f"{self.name}: frame {k + 1} is {gaps[k]} steps after the one before, frame 1 "
+                f"{gaps[0]} steps, found dt={dt:g} as the time between any two; expected frames at "
+                "even steps: write a LAMMPS dump, or leave out the other frames"
+            )
+
+    def _check_moves(self) -> None:
         self._go_to(0)
         before = np.array(self.atoms.positions, dtype=np.float64)
         for frame in range(1, self.n_frames):
@@ -205,6 +224,17 @@ class Run:
 
     def _time(self, frame: int) -> float:
         return float(self.trajectory.ts.time) if self._dt is None else frame * self._dt
+
+    def _lag_time(self, frame: int) -> float:
+        """Time since the first frame, of the frame that is read; from steps where there are any."""
+        if isinstance(self.trajectory, DumpReader):
+            return float(self.trajectory.lag_times[frame])
+        if self._stepped:
+            return float((self._step() - self._origin) * self.trajectory.ts.dt)
+        return self._time(frame) - self._origin
+
+    def _step(self) -> int:
+        return int(self.trajectory.ts.data["step"])
 
     def _go_to(self, frame: int) -> None:
         if self.trajectory.ts.frame != frame:

@@ -199,3 +199,5 @@ def _print(found: "Observables", about: str) -> None:
         f"exponential, F_s of {found.species[found.reference]}), beta = {fit.beta:.3f}; F_s = 1/e "
         f"at t = {fit.one_over_e:.5g}"
     )
+    if found.reason:
+        click.echo(f"no error of tau_alpha: {found.reason}")

@@ -14,7 +14,7 @@ from lammps_botan.evaluation.pearson import edge_mask, pearson
 from lammps_botan.evaluation.reference import known_mixture
 from lammps_botan.figures.picture import COLORS, rho_label, save_picture
 from lammps_botan.figures.units import over_length
-from lammps_botan.files.ensemble import read_ensemble
+from lammps_botan.files.ensemble import read_ensemble, same_time
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.mixture import Mixture
 
@@ -39,8 +39,8 @@ def plot_anticorrelation(
     """Draw the probability density of r_ij(0) and E_ij(t) of bonds.
 
     The bonds are those between two particles of the reference species, A-A in the Kob-Andersen
-    mixture. There is one panel for each lag time, from all configurations of that time. The line is
-    the mean of E_ij at each r_ij(0); the title has Pearson's correlation of the two.
+    mixture. There is one panel for each lag time, within 1 %, from all configurations of that time.
+    The line is the mean of E_ij at each r_ij(0); the title has Pearson's correlation of the two.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def plot_anticorrelation(
         if not len(r) or np.isnan(change).any():
             lacks = f"{_pair(own)} bonds" if not len(r) else "runs"
             raise ValueError(f"{file}: has no {lacks}, so that there is nothing to draw")
-        truths[sample.lag_time].append((r, change))
+        time = next((known for known in truths if _one(known, sample.lag_time)), sample.lag_time)
+        truths[time].append((r, change))
         if judged is not None:
             predicted = judged.forecast(sample.configuration, sample.lag_time).changes
             if predicted is not None:
@@ -158,6 +159,11 @@ def _joined(several: list[Pairs]) -> Pairs:
 
 def _pair(mixture: Mixture) -> str:
     return f"{mixture.reference_species}-{mixture.reference_species}"
+
+
+def _one(a: float | None, b: float | None) -> bool:
+    """Whether two lag times have one panel; unknown ones have one of their own."""
+    return (a is None) == (b is None) and same_time(a, b)
 
 
 def _title(time: float | None) -> str:

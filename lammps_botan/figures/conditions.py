@@ -1,8 +1,8 @@
 """Evaluations of `lammps-botan evaluate --json`, sorted by temperature and lag time."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lammps_botan.evaluation.evaluation_file import (
@@ -146,7 +146,8 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
                 "each in a picture of its own"
             )
         models = [_model(path, k, evaluation) for k in range(len(evaluation.models))]
-        condition = _condition(path, models)
+        condition = _known(_condition(path, models), found)
+        models = [replace(model, lag_time=condition[1]) for model in models]
         means = EvaluatedConfigurations.of(evaluation)
         first, expected = sources.setdefault(condition, (path, means))
         if not means.same_as(expected):
@@ -226,6 +227,16 @@ def _condition(path: Path, models: list[Model]) -> tuple[float, float]:
             "each temperature and lag time on their own configurations, into a file of their own"
         )
     return conditions[0]
+
+
+def _known(
+    condition: tuple[float, float], known: Iterable[tuple[float, float]]
+) -> tuple[float, float]:
+    """The known condition of the same temperature and lag time, or else this one."""
+    temperature, time = condition
+    return next(
+        (one for one in known if one[0] == temperature and same_time(one[1], time)), condition
+    )
 
 
 def _named(condition: tuple[float, float]) -> str:

@@ -20,6 +20,7 @@ with more digits than the six of LAMMPS's default::
 """
 
 import io
+import math
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,8 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
     ----------
     ids, types : int64 [n_atoms]
         Ascending atom IDs, and the LAMMPS type of each atom.
-    times : float64 [n_frames]
-        Time unit.
+    times, lag_times : float64 [n_frames]
+        Time of each frame, and since the first one, time unit.
 
     Raises
     ------
@@ -109,6 +110,7 @@ class DumpReader(ReaderBase):  # type: ignore[misc]
         self.n_frames = len(self._frames)
         self.n_atoms = self._frames[0].n_atoms
         self.times = np.array([f.step * dt if f.time is None else f.time for f in self._frames])
+        self.lag_times = _lag_times(self._frames, self.times, dt)
         self.ids, self.types, positions = self._parse(self._frames[0])
         # MDAnalysis asks for one interval, whatever the spacing of the frames
         interval = float(np.ptp(self.times)) / (self.n_frames - 1) if self.n_frames > 1 else dt
@@ -199,6 +201,16 @@ def _index(path: Path) -> list[Header]:
     if not frames:
         raise ValueError(f"{path}: {EMPTY}")
     return frames
+
+
+def _lag_times(frames: list[Header], times: Floats, dt: float) -> Floats:
+    """Times since the first frame, the same whichever step that is."""
+    if all(frame.time is None for frame in frames):
+        return np.array([(frame.step - frames[0].step) * dt for frame in frames])
+    # of times with 16 digits, as LAMMPS writes them, the last one is noise in a difference
+    longest = float(np.abs(times).max())
+    digits = 15 - math.ceil(math.log10(longest)) if longest else 0
+    return np.asarray(np.round(times - times[0], digits))
 
 
 def _check(header: Header, path: Path, before: list[Header]) -> None:
