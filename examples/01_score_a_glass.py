@@ -140,7 +140,7 @@ def main() -> None:
             format="LAMMPSDUMP",
             lammps_coordinate_convention="unwrapped",
             additional_columns=["f_mob"],
-            dt=arguments.time / FRAMES,
+            dt=TIMESTEP,
         )
     start = universe.trajectory[0]
     initial, propensity = start.positions.copy(), start.data["f_mob"].copy()

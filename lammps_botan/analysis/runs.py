@@ -174,7 +174,7 @@ class Runs:
         final[0] = positions
         for k, run in enumerate(self._runs[1:], 1):
             own, final[k] = run.read(frame)
-            if not np.isclose(own, time, rtol=1e-6, atol=1e-9):
+            if not np.isclose(own, time, rtol=1e-6, atol=0):
                 raise ValueError(
                     f"{run.where(frame)}: lag time {own:.9g}, expected {time:.9g} as in "
                     f"{self._runs[0].name}"
