@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from evaluations import groups, run, write, write_five
+from evaluations import arrays, groups, run, write, write_five
 from toy_metadata import mixture
 from toy_models import Walks, save_model
 
@@ -32,6 +32,10 @@ def toy(tmp_path):
             r"it is not known what the particles are: .* --mixture NAME or FILE\.toml",
         ),
         ({"box": 2.5, "n": 20}, "the box is smaller than two cutoffs"),
+        (
+            {"positions": arrays(1)["positions"] % 5.0},
+            "the final positions are wrapped into the box, so that displacements across its",
+        ),
         ({"seed": 0}, r"holds the same configuration as .*good\.npz; a configuration counts once"),
     ],
 )
