@@ -104,7 +104,7 @@ def test_levels_are_those_of_loops(files, toy):
         means.append(lengths.mean())
         noise.append(lengths.mean(axis=1).var(ddof=1) / len(lengths))
     assert model["levels"]["S"]["A"]["chi_4_ratio"] == pytest.approx(
-        np.var([np.mean(one["A"][0]) for one in every], ddof=1)
+        np.var([np.mean(one["A"][0], dtype=float) for one in every], ddof=1)
         / (np.var(means, ddof=1) - np.mean(noise)),
         rel=FLOAT32,
     )
