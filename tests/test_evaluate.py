@@ -348,7 +348,8 @@ def test_what_is_written_is_read_back_also_of_earlier_versions(files, toy, tmp_p
         del part["levels"]
     for key in ("inputs", "training_configurations"):
         del content["models"][0][key]
-    del content["sha256"]
+    for key in ("sha256", "temperature"):
+        del content[key]
     path.write_text(json.dumps(content))
     old = read_evaluation(path)
     assert old.models[0].levels is None
