@@ -12,6 +12,7 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.graph import Graph, build_graph
 
 SIZES = ((150, 4), (120, 6), (180, 5), (140, 4), (160, 3))  # particles and runs
+DENSITY = 1.2
 
 
 def graph_of(positions: np.ndarray, types: np.ndarray, box: float) -> Graph:
@@ -50,10 +51,15 @@ def write(
 
 
 def write_five(folder: Path) -> list[Path]:
-    """Configurations with different numbers of particles and runs."""
-    return [
-        write(folder / f"c{k}.npz", k, n=n, n_runs=n_runs) for k, (n, n_runs) in enumerate(SIZES)
-    ]
+    """Configurations of one density, with different numbers of particles and runs."""
+    files = []
+    for k, (n, n_runs) in enumerate(SIZES):
+        content = arrays(k, n, n_runs, (n / DENSITY) ** (1 / 3))
+        moved = content["positions"] - content["initial_positions"]
+        content["positions"] = content["initial_positions"] + (1 + 0.2 * k) * moved
+        files.append(folder / f"c{k}.npz")
+        np.savez(files[-1], **content)
+    return files
 
 
 def groups(table: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from public_data import CONFIGURATION_401, needs_public_data
 
-from lammps_botan.analysis.sample import read_sample
+from lammps_botan.analysis.ground_truth import ground_truth
+from lammps_botan.analysis.sample import make_relative_displacement, make_sample, read_sample
+from lammps_botan.evaluation.reference import make_reference
 from lammps_botan.files.ensemble import read_ensemble, read_start
+from lammps_botan.structure.box import Box
+from lammps_botan.structure.configuration import Configuration
+from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
 
 N = 8
@@ -83,6 +88,28 @@ def test_wrapped_ends_of_runs_are_refused_and_unwrapped_ones_are_not(tmp_path):
         read_sample(wrapped)
     flat = {"periodic": np.array([False, False, False])}
     assert read_sample(write(tmp_path / "f.npz", positions=unwrapped % edge, **known, **flat))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        make_sample,
+        make_reference,
+        ground_truth,
+        lambda ensemble: make_relative_displacement(ensemble, "D"),
+    ],
+)
+def test_whoever_makes_displacements_refuses_wrapped_ends(use):
+    rng = np.random.default_rng(2)
+    edge, periodic = 6.0, (True, True, True)
+    initial = rng.random((200, 3)) * edge
+    start = Configuration(
+        initial, np.repeat([0, 1], [160, 40]), Box(edge, periodic), mixture=KOB_ANDERSEN
+    )
+    ends = initial + rng.normal(0, 0.3, (4, 200, 3))
+    assert use(Ensemble(start, ends)) is not None
+    with pytest.raises(ValueError, match="the final positions are wrapped into the box"):
+        use(Ensemble(start, ends % edge))
 
 
 def test_a_negative_lag_time_is_refused(tmp_path):

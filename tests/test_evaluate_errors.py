@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from evaluations import groups, run, write, write_five
+from evaluations import arrays, groups, run, write, write_five
 from toy_metadata import mixture
 from toy_models import Walks, save_model
 
@@ -31,7 +31,11 @@ def toy(tmp_path):
             {"types": np.arange(150) % 2},
             r"it is not known what the particles are: .* --mixture NAME or FILE\.toml",
         ),
-        ({"box": 2.5, "n": 20}, "the box is smaller than two cutoffs"),
+        ({"box": 2.32, "n": 15}, "the box is smaller than two cutoffs"),
+        (
+            {"positions": arrays(1)["positions"] % 5.0},
+            "the final positions are wrapped into the box, so that displacements across its",
+        ),
         ({"seed": 0}, r"holds the same configuration as .*good\.npz; a configuration counts once"),
     ],
 )
@@ -79,6 +83,28 @@ def test_lag_times_are_not_mixed(tmp_path, toy):
     assert evaluate([toy], [unsaid])["time"] is None
     with pytest.raises(ValueError, match=r"13\.npz: the lag time is 13, that of .*1\.npz 1; "):
         evaluate([toy], [unsaid, short, long])
+
+
+def test_temperatures_and_densities_are_not_mixed(tmp_path):
+    """Without a model too; a file that says no temperature is taken as it is."""
+    cold, cool, warm = (
+        write(tmp_path / f"{t}.npz", k, temperature=t) for k, t in enumerate((0.44, 0.441, 0.5))
+    )
+    unsaid = write(tmp_path / "unsaid.npz", 7)
+    assert evaluate([], [unsaid, cold, cool])["left_out"] == []
+    expected = (
+        r"0\.5\.npz: temperature 0\.5, expected 0\.44 as in .*/0\.44\.npz; an average is over one"
+    )
+    with pytest.raises(ValueError, match=expected):
+        evaluate([], [unsaid, cold, warm])
+    # particles in edges of 5.0, 5.05 and 5.2: N/V less by 3 % and by 11 %
+    near, dilute = (write(tmp_path / f"{b}.npz", k, box=b) for k, b in ((8, 5.05), (9, 5.2)))
+    assert evaluate([], [unsaid, near])["left_out"] == []
+    with pytest.raises(
+        ValueError, match=r"5\.2\.npz: density 1\.067, expected 1\.2 as in .*unsaid"
+    ):
+        evaluate([], [unsaid, near, dilute])
+    assert "each on their own" in run(unsaid, dilute, fails=True)
 
 
 NICKEL = Mixture.model_validate(mixture("Ni", "P", name="nickel", fractions=[0.8, 0.2]))

@@ -175,10 +175,10 @@ def test_conditions_that_the_model_was_not_trained_for_are_said(tmp_path, traine
 
 
 def test_conditions_of_some_files_are_said_with_their_number(tmp_path):
-    files = [write(tmp_path / f"{k}.npz", k, n=n) for k, n in enumerate((150, 150, 120))]
-    toy = save_model(tmp_path / "toy.pt", density=1.2)
+    files = [write(tmp_path / f"{k}.npz", k, n=n) for k, n in enumerate((150, 150, 145))]
+    toy = save_model(tmp_path / "toy.pt", density=1.23)
     (model,) = evaluate([toy], files)["models"]
-    assert model["notes"] == ["density 0.96 of the files, 1.2 of the model (2.npz; 1 of 3 files)"]
+    assert model["notes"] == ["density 1.16 of the files, 1.23 of the model (2.npz; 1 of 3 files)"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from PIL import Image
 from score_runs import dump_text, liquid_frames, run
 
 from lammps_botan.figures.movie import draw_map, draw_movie
-from lammps_botan.figures.scored_frames import find_column
+from lammps_botan.figures.scored_frames import as_mixture, find_column
 from lammps_botan.figures.slice_drawing import disk_diameters, draw_slice, in_slice
+from lammps_botan.files.lammps_dump import DumpFrames
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import KA2D, KOB_ANDERSEN
@@ -118,6 +119,53 @@ def test_of_a_plane_all_particles_are_shown(height):
     assert set(np.asarray(disks.get_array())) == set(range(50))
     with pytest.raises(ValueError, match="the whole plane is drawn; leave the thickness"):
         in_slice(flat, 1.0)
+
+
+@pytest.mark.parametrize("words", ["NULL A B", "A NULL B", "A B NULL"])
+def test_atoms_that_were_scored_as_null_are_left_out_of_the_mixture(words, tmp_path):
+    """Each command draws the dump as it draws that of the other atoms alone."""
+    types = np.repeat([1, 2, 3], [60, 30, 30])
+    order = [["A", "B", "NULL"].index(word) for word in words.split()]
+    kinds = np.argsort(order)[types - 1] + 1  # A, B and NULL have 60, 30 and 30 atoms
+    positions = np.random.default_rng(1).random((120, 3)) @ ORTHOGONAL
+    values = np.where(types == 3, 0.0, np.arange(1.0, 121) / 100)
+
+    def dump(name, some, numbers):
+        text = frame(positions[some], ORTHOGONAL, step=0, types=numbers, columns="id type x y z")
+        lines = text.splitlines()
+        start = len(lines) - len(numbers)
+        lines[start - 1] += "d_propensity"
+        of_each = zip(lines[start:], values[some], strict=True)
+        lines[start:] = [f"{line}{value:g}" for line, value in of_each]
+        return write(tmp_path / name, "\n".join(lines) + "\n")
+
+    whole = dump("whole.dump", np.arange(120), kinds)
+    alone = dump("alone.dump", np.flatnonzero(types < 3), types[types < 3])
+    mixture = ("--mixture", "kob-andersen")
+    for name in ("whole", "alone"):
+        run("plot", "map", tmp_path / f"{name}.dump", "-o", tmp_path / f"{name}.png", *mixture)
+        run("movie", tmp_path / f"{name}.dump", "-o", tmp_path / f"m-{name}", *mixture)
+    for one, other in (
+        ("whole.png", "alone.png"),
+        ("m-whole/frame-0000.png", "m-alone/frame-0000.png"),
+    ):
+        with Image.open(tmp_path / one) as first, Image.open(tmp_path / other) as second:
+            np.testing.assert_array_equal(np.asarray(first), np.asarray(second))
+    (there,), (expected,) = DumpFrames(whole, columns=["d_propensity"]), DumpFrames(alone)
+    found = as_mixture(there, KOB_ANDERSEN, "d_propensity")
+    np.testing.assert_array_equal(found.positions, expected.positions)
+    np.testing.assert_array_equal(found.species, expected.species)
+
+
+def test_more_scored_types_than_species_are_named_without_another_option(tmp_path):
+    dump = scored(tmp_path / "s.dump", [0.5])
+    dump.write_text(dump.read_text().replace("\n1 1 ", "\n1 3 ").replace("\n2 2 ", "\n2 1 "))
+    for command in (("plot", "map"), ("movie",)):
+        picture = ("-o", tmp_path / "x.png", "--mixture", "kob-andersen")
+        printed = re.sub(r"\s+", " ", run(*command, dump, *picture, fails=True).output)
+        assert "found atoms of type 3, and values in d_propensity for 3 types, but" in printed
+        assert "kob-andersen has 2 species: A, B; leave out --mixture, or give" in printed
+        assert "--species" not in printed
 
 
 def test_a_direction_without_images_has_none_in_the_picture():

@@ -334,6 +334,35 @@ def test_a_folder_of_two_mixtures_is_refused(ensembles, tmp_path):
         observe(find_sources(tmp_path))
 
 
+@pytest.mark.parametrize("victims", [("c1_3", "c1_7"), ("c1_7",)])
+def test_temperatures_are_not_averaged_over(ensembles, tmp_path, victims):
+    """Neither those of two configurations nor those of two lag times of one configuration."""
+    copy(ensembles, tmp_path, "c0", "c1", "c2")
+    for path in tmp_path.glob("c[01]_*.npz"):
+        rewrite(path, temperature=0.5 if path.stem in victims else 0.44)
+    message = r"c1_\d\.npz: temperature 0\.5, expected 0\.44 as in .*\.npz; an average is over one"
+    with pytest.raises(ValueError, match=message):
+        observe(find_sources(tmp_path))
+    for victim in victims:
+        rewrite(tmp_path / f"{victim}.npz", temperature=0.442)
+    assert observe(find_sources(tmp_path)).n_configurations == 3
+
+
+def test_densities_are_not_averaged_over(ensembles, tmp_path):
+    copy(ensembles, tmp_path, "c0", "c1")
+    for k in (3, 7):
+        rewrite(tmp_path / f"c1_{k}.npz", box=1.01 * L)
+    assert observe(find_sources(tmp_path)).n_configurations == 2
+    for k in (3, 7):
+        rewrite(tmp_path / f"c1_{k}.npz", box=1.03 * L)
+    with pytest.raises(ValueError, match=r"c1_7\.npz: density 1\.098, expected 1\.2 as in .*c0_"):
+        observe(find_sources(tmp_path))
+    slab = {"periodic": np.array([True, True, False])}
+    for k in (3, 7):
+        rewrite(tmp_path / f"c1_{k}.npz", **slab)
+    assert observe(find_sources(tmp_path)).n_configurations == 2
+
+
 def test_wavenumber_and_overlap_are_measured_in_diameters(ensembles):
     """With a diameter twice as long k is half as large, and particles overlap farther."""
     npz, _, walks = ensembles

@@ -52,6 +52,17 @@ def test_lag_times_that_differ_by_rounding_share_a_panel(tmp_path):
     assert [title.split(":")[0] for title in titles] == ["simulation", "t = 0.1"]
 
 
+def test_targets_beside_the_runs_are_not_needed(tmp_path):
+    """As in files of `targets`, whose changes are of longer pairs too."""
+    content = dict(np.load(write_ensemble(tmp_path / "c.npz")))
+    pairs = (distances(content["initial_positions"]) < 2.0).sum() - 100
+    targets = {"propensity": np.ones(100), "pair_distance_change": np.zeros(pairs)}
+    np.savez(tmp_path / "t.npz", **content, **targets)
+    run("plot", "anticorrelation", tmp_path / "t.npz", "-o", tmp_path / "a.svg")
+    rho = np.corrcoef(*bonds(tmp_path / "c.npz"))[0, 1]
+    assert rf"simulation: $\rho = {rho:.2f}$" in words(tmp_path / "a.svg")
+
+
 def test_a_model_is_drawn_beside(tmp_path):
     toy = save_model(tmp_path / "toy.pt", Walks())
     source = write_ensemble(tmp_path / "c.npz")
@@ -81,6 +92,8 @@ def test_distances_and_changes_of_the_glass_are_anticorrelated(tmp_path):
         (("c.npz", "d.npz", "-m", "toy.pt"), "the files have the lag times unknown, 2, and the"),
         (("c.npz", "-m", "nodes.pt"), "nodes.pt: predicts no pairs"),
         (("b.npz",), "b.npz: has no A-A bonds, so that"),
+        (("labels.npz",), "labels.npz: has targets but no runs, which E_ij is drawn from; give"),
+        (("labels.npz", "-m", "toy.pt"), "labels.npz: has targets but no runs, which E_ij is"),
         (("half.npz",), "half.npz: it is not known what the particles are: "),
         (
             ("c.npz", "b.npz"),
@@ -99,6 +112,10 @@ def test_errors_are_messages(arguments, message, tmp_path, monkeypatch):
     far = Mixture.model_validate(mixture("A", "B", bond_lengths=[[0.01, 1.35], [1.35, 1.35]]))
     write_ensemble(tmp_path / "b.npz", mixture=far.model_dump_json())
     write_ensemble(tmp_path / "small.npz", box=2.6)
+    with np.load("c.npz") as content:
+        start = {key: content[key] for key in ("box", "types", "initial_positions")}
+    changes = np.zeros(((distances(start["initial_positions"]) < 2.0).sum() - 100,))
+    np.savez("labels.npz", propensity=np.ones(100), pair_distance_change=changes, **start)
     write_ensemble(tmp_path / "half.npz", types=np.arange(100) % 2)
     printed = run("plot", "anticorrelation", *arguments, "-o", "a.png", fails=True).output
     assert message in re.sub(r"\s+", " ", printed)

@@ -29,6 +29,42 @@ def test_correlations_stand_at_the_lag_time_of_the_data(tmp_path):
     assert r"$\rho_S$ (A), trained for t = 4120" in words(tmp_path / "a.svg")
 
 
+def test_correlations_stand_at_the_temperature_of_the_data(tmp_path):
+    """A model of another one is drawn with those of the data, and its line says so."""
+    own, other = model(temperature=0.5), model("o.pt")
+    both = {"lag_time": 4120.0, "architecture": "linear"}
+    path = write(tmp_path / "a", own, other, model("b.pt", **both), time=130.0, temperature=0.5)
+    unsaid = write(tmp_path / "old", model("u.pt"), time=130.0)
+    cold, warm = read_conditions([path, unsaid])
+    assert (cold.temperature, warm.temperature) == (0.44, 0.5)
+    assert [m.model for m in cold.models] == ["u.pt"]
+    assert [m.trained_at for m in cold.models + warm.models] == [None, None, 0.44, 0.44]
+    # within 1 %; and a model that does not say its temperature
+    near = write(tmp_path / "n", model(), model("s.pt", temperature=None), temperature=0.442)
+    (condition,) = read_conditions([near])
+    assert condition.temperature == 0.442
+    assert [m.trained_at for m in condition.models] == [None, None]
+    run("plot", "correlation-vs-time", path, "-o", tmp_path / "c.svg")
+    names = legend(tmp_path / "c.svg")
+    assert names.count("T = 0.5") == 2
+    assert "T = 0.44" not in names
+    expected = {"BOTAN", "BOTAN, trained at T = 0.44"}
+    assert expected | {"linear, trained at T = 0.44 and for t = 4120"} <= set(names)
+    wide = write(tmp_path / "w", model(rounds=3), own, time=130.0, temperature=0.5)
+    run("plot", "ablation", path, wide, "-o", tmp_path / "a.svg")
+    assert "trained at T = 0.44" in (tmp_path / "a.svg").read_text()
+
+
+def test_published_curves_are_those_of_the_temperature_of_the_data(tmp_path):
+    data = {"mixture": "kob-andersen", "temperature": 0.64, "time": 16.5}
+    path = write(tmp_path / "a", model(lag_time=16.5), **data)
+    run("plot", "correlation-vs-time", path, "-o", tmp_path / "c.svg", "--published")
+    names = legend(tmp_path / "c.svg")
+    assert "BOTAN, trained at T = 0.44" in names
+    assert "T = 0.64" in names
+    assert "T = 0.44" not in names
+
+
 def test_the_quoted_species_is_drawn_where_the_file_names_it(tmp_path):
     """And the first one of older files, which do not."""
     names = {"S": {k: correlation(rho) for k, rho in (("P", 0.3), ("Ni", 0.5))}}
@@ -79,7 +115,7 @@ def test_a_model_in_several_files_is_read_once(tmp_path):
         ),
         (
             {"models": [model(temperature=None)]},
-            "'models[0].temperature' of m.pt is unknown, as its model file has none; write the",
+            "'models[0].temperature' of m.pt is unknown, as neither its model file nor the",
         ),
         (
             {"models": [model(lag_time=None)]},
@@ -150,7 +186,8 @@ def test_files_that_cannot_be_compared_are_named(tmp_path, monkeypatch):
 def test_what_evaluate_writes_is_drawn(tmp_path):
     lengths = np.random.default_rng(3).uniform(0.1, 1.0, 100)
     configurations = [
-        write_ensemble(tmp_path / f"{k}.npz", lengths, seed=k, time=2.0) for k in (1, 2)
+        write_ensemble(tmp_path / f"{k}.npz", lengths, seed=k, time=2.0, temperature=0.5)
+        for k in (1, 2)
     ]
     facts = {"lag_times": [2.0], "temperature": 0.44}
     models = []
@@ -159,6 +196,7 @@ def test_what_evaluate_writes_is_drawn(tmp_path):
     (tmp_path / "e.json").write_text(run("evaluate", *configurations, *models, "--json").stdout)
     (condition,) = read_conditions([tmp_path / "e.json"])
     assert [m.rounds for m in condition.models] == [1, 2]
+    assert condition.temperature == 0.5
     written = json.loads((tmp_path / "e.json").read_text())["ceiling"]
     for quantity, group in (("S", "A"), ("E", "A-A")):
         assert condition.ceilings[quantity].value == written[quantity][group]["rho_mean"]
@@ -171,6 +209,6 @@ def test_what_evaluate_writes_is_drawn(tmp_path):
         rho.append(np.corrcoef(neighbors[types == 0], lengths[types == 0])[0, 1])
     assert condition.models[0].rho["S"].value == pytest.approx(np.mean(rho))
     run("plot", "correlation-vs-time", tmp_path / "e.json", "-o", tmp_path / "c.svg")
-    assert "toy, n = 2" in legend(tmp_path / "c.svg")
+    assert "toy, n = 2, trained at T = 0.44" in legend(tmp_path / "c.svg")
     run("plot", "ablation", tmp_path / "e.json", "-o", tmp_path / "a.svg")
     assert "number of rounds $n$" in words(tmp_path / "a.svg")

@@ -35,6 +35,10 @@ def folder(tmp_path):
     write_liquid(tmp_path / "other.npz", 5, time=0.02)
     labels = {"initial_positions": second, "propensity": np.ones(len(second)), "time": 0.02}
     write_liquid(tmp_path / "labels.npz", 1, drop="positions", **labels)
+    wrapped = (second + 0.02) % LENGTH
+    write_liquid(
+        tmp_path / "wrapped.npz", 1, positions=[wrapped], initial_positions=second, time=0.02
+    )
     write_liquid(tmp_path / "no_runs.npz", 1, positions=np.zeros((0, *second.shape)), time=0.02)
     return tmp_path
 
@@ -136,6 +140,7 @@ def test_a_run_learns_from_them(folder):
             r"long\.npz: .* must be short: expected the key time, at most 0\.1 of .* found time 2$",
         ),
         ('copies = ["train_2.npz"]', "", ValueError, r"must be short: .* found no time"),
+        ('copies = ["wrapped.npz"]', "", ValueError, r"wrapped\.npz: the final .* wrapped"),
         ('copies = ["no_runs.npz"]', "", ValueError, r"no_runs\.npz: has no runs"),
         ('copies = ["labels.npz"]', "", ValueError, r"labels\.npz: .* but has no runs"),
         ("", "reversed = 1.5", ValueError, r"recipe\.reversed: .* less than or equal to 1"),

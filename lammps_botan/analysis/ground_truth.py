@@ -47,8 +47,8 @@ def ground_truth(ensemble: Ensemble) -> dict[str, Floats | Ints]:
     Raises
     ------
     ValueError
-        If the box is smaller than two cutoffs, or the units are not reduced ones and the mixture is
-        not known.
+        If the box is smaller than two cutoffs, the units are not reduced ones and the mixture is
+        not known, or final positions are wrapped.
 
     Examples
     --------
@@ -62,6 +62,7 @@ def ground_truth(ensemble: Ensemble) -> dict[str, Floats | Ints]:
     initial, box, mixture, diameter = start.positions, start.box, start.mixture, start.diameter
     longest = max(EDGE_CUTOFF * diameter, 0.0 if mixture is None else mixture.longest_bond)
     check_box(start, longest)
+    ensemble.refuse_wrapped()
     near = build_graph(start, longest)
     edges = near.within(EDGE_CUTOFF * diameter)
     relative = relative_displacement(initial, final, near.within(RELATIVE_CUTOFF * diameter))

@@ -11,6 +11,7 @@ import numpy as np
 
 from lammps_botan.analysis.relaxation_time import RelaxationTime, fit_relaxation_time
 from lammps_botan.analysis.sources import Measured, Source, measure
+from lammps_botan.analysis.state import check_same_state
 from lammps_botan.files.ensemble import same_time
 from lammps_botan.structure.box import Floats
 from lammps_botan.structure.mixture import Mixture
@@ -168,6 +169,7 @@ def _check(one: Measured, before: Sequence[Measured]) -> None:
             f"{one.name} and {first.name}: the mixture differs in {difference}; put each system "
             "into a folder of its own, or say --mixture NAME or FILE.toml"
         )
+    check_same_state(one.configuration, [other.configuration for other in before])
 
 
 def _at_times_of(one: Measured, before: Sequence[Measured]) -> Measured:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lammps_botan.analysis.runs import Runs, open_dumps
+from lammps_botan.analysis.state import check_same_state
 from lammps_botan.analysis.time_correlations import (
     OVERLAP_LENGTH,
     mean_squared_displacement,
@@ -217,6 +218,7 @@ def _of_ensembles(
     source: Source, k: float | None, mixture: Mixture | None, times: Mapping[str, float]
 ) -> Measured:
     samples: dict[float, Samples] = {}
+    starts: list[Configuration] = []
     for path in source.files:
         ensemble = read_ensemble(path, mixture=mixture)
         if ensemble.n_runs == 0:
@@ -228,11 +230,14 @@ def _of_ensembles(
                 "each ensemble into a folder of its own"
             )
         start = ensemble.configuration
+        check_same_state(start, starts)
+        starts.append(start)
         measure_one = _Observer(start, k)
         ensemble.refuse_wrapped()
         moved = ensemble.final - start.positions
         samples[time] = measure_one(moved, np.arange(len(moved)))
-    return Measured(source.name, start, ensemble.n_runs, samples)
+    said = [start for start in starts if start.temperature is not None]
+    return Measured(source.name, [*said, start][0], ensemble.n_runs, samples)
 
 
 def _of_runs(name: str, runs: Runs, k: float | None) -> Measured:

@@ -18,6 +18,7 @@ from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
 
+ENDS = {"S": 1, "E": 2}  # from which each particle, or bond, is there
 # {"S": one entry for each species, "E": one for each pair of species, or None}
 Table = Mapping[str, Mapping[str, Any] | None]
 
@@ -64,7 +65,7 @@ class Comparison:
         level = copy.deepcopy(sums)
         for quantity, name, pair, runs, places in _compared(found, reference, configuration):
             sums[quantity][name] = moments(*pair, unit)
-            level[quantity][name] = level_sums(*pair, runs, places, waves)
+            level[quantity][name] = level_sums(*pair, runs, places, waves, ENDS[quantity])
         self.sums.append(sums)
         self.level_sums.append(level)
         self.roles.append(self.model.role(configuration))
@@ -144,11 +145,13 @@ def perfect_levels(reference: Reference, configuration: Configuration) -> Table:
     waves, middles = longest_waves(configuration.box), _middles(reference.bonds, configuration)
     return {
         "S": {
-            name: perfect_level_sums(reference.moved[:, mask], configuration.positions[mask], waves)
+            name: perfect_level_sums(
+                reference.moved[:, mask], configuration.positions[mask], waves, ENDS["S"]
+            )
             for name, mask in _species(bonds, mixture).items()
         },
         "E": {
-            name: perfect_level_sums(reference.changed[:, mask], middles[mask], waves)
+            name: perfect_level_sums(reference.changed[:, mask], middles[mask], waves, ENDS["E"])
             for name, mask in _pairs(bonds, mixture).items()
         },
     }

@@ -126,6 +126,7 @@ def _evaluation(
     return Evaluation.model_validate(
         {
             "time": files.time,
+            "temperature": files.temperature or None,
             "mixture": mixture.name,
             "units": mixture.units,
             "quoted": {"S": reference, "E": f"{reference}-{reference}"},

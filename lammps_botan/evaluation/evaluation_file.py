@@ -259,6 +259,9 @@ class Evaluation(_Section):
     ----------
     time : float or None
         Lag time of the files, time unit, where one says it.
+    temperature : float or None
+        Temperature of the files, temperature unit, where one says it; None in files of earlier
+        versions.
     mixture : str or None
         Name of the mixture.
     units : str
@@ -289,6 +292,7 @@ class Evaluation(_Section):
     """
 
     time: Positive | None
+    temperature: Positive | None = None
     mixture: str | None = None
     units: Annotated[str, Field(pattern=f"^({'|'.join(UNITS)})$")] = "lj"
     quoted: dict[str, str] = {}

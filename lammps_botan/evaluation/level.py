@@ -84,7 +84,12 @@ class Levels:
 
 
 def level_sums(
-    prediction: Floats, truth: Floats, runs: Floats, places: Floats, waves: Floats
+    prediction: Floats,
+    truth: Floats,
+    runs: Floats,
+    places: Floats,
+    waves: Floats,
+    ends: int = 1,
 ) -> Floats:
     """Compute the numbers of a configuration that give the levels of a prediction.
 
@@ -98,6 +103,8 @@ def level_sums(
         Positions of the particles, or middles of the bonds; length unit.
     waves : float [n_waves, 3]
         See `lammps_botan.evaluation.four_point.longest_waves`.
+    ends : int
+        2 for bonds, each of which is there from both ends and counts once in amplitudes.
 
     Returns
     -------
@@ -119,14 +126,14 @@ def level_sums(
         return np.full(9, np.nan)
     error = prediction.astype(np.float64) - truth
     predicted = fourier_components(prediction.astype(np.float64), places, waves)
-    _, variance, amplitude = _of_runs(runs, places, waves)
+    _, variance, amplitude = _of_runs(runs, places, waves, ends)
     return np.array(
         [
             error.mean(),
             (error**2).mean(),
             prediction.var(dtype=np.float64),
             variance,
-            _mean(np.abs(predicted) ** 2) / len(truth),
+            _mean(np.abs(predicted) ** 2) / (ends * len(truth)),
             amplitude,
             prediction.mean(dtype=np.float64),
             truth.mean(),
@@ -135,14 +142,14 @@ def level_sums(
     )
 
 
-def perfect_level_sums(runs: Floats, places: Floats, waves: Floats) -> Floats:
+def perfect_level_sums(runs: Floats, places: Floats, waves: Floats, ends: int = 1) -> Floats:
     """Compute the numbers of a prediction that knows the average over infinitely many runs.
 
     Its mean squared error is the noise of the average over these runs.
 
     Parameters
     ----------
-    runs, places, waves
+    runs, places, waves, ends
         As of `level_sums`.
 
     Returns
@@ -158,7 +165,7 @@ def perfect_level_sums(runs: Floats, places: Floats, waves: Floats) -> Floats:
     """
     if not runs.shape[1] or not len(runs):
         return np.full(9, np.nan)
-    noise, variance, amplitude = _of_runs(runs, places, waves)
+    noise, variance, amplitude = _of_runs(runs, places, waves, ends)
     mean = runs.mean()
     return np.array([0, noise, variance, variance, amplitude, amplitude, mean, mean, 0])
 
@@ -214,7 +221,7 @@ def _between(means: Floats, sums: Floats) -> tuple[Floats, Floats]:
     return predicted, true - means[..., 8]
 
 
-def _of_runs(runs: Floats, places: Floats, waves: Floats) -> tuple[float, float, float]:
+def _of_runs(runs: Floats, places: Floats, waves: Floats, ends: int) -> tuple[float, float, float]:
     """Noise of the average over runs, and its variance and amplitude without noise."""
     n_runs, n = runs.shape
     if n_runs < 2:
@@ -225,7 +232,8 @@ def _of_runs(runs: Floats, places: Floats, waves: Floats) -> tuple[float, float,
     common = ((relative.sum(axis=0) ** 2).sum() - (relative**2).sum()) / pairs
     each = fourier_components(runs, places, waves)
     waves_in_common = (np.abs(each.sum(axis=0)) ** 2 - (np.abs(each) ** 2).sum(axis=0)) / pairs
-    return noise, float(common) / n, _mean(waves_in_common) / n
+    # a wave of n entries with all bonds twice is twice as high as that of n / 2 bonds
+    return noise, float(common) / n, _mean(waves_in_common) / (ends * n)
 
 
 def _mean(values: Floats) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lammps_botan.analysis.state import SAME_DENSITY, SAME_TEMPERATURE
 from lammps_botan.files.ensemble import same_time
 from lammps_botan.network.known_configurations import count_learned
 from lammps_botan.network.metadata import Metadata
@@ -16,9 +17,6 @@ from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import Graph
 from lammps_botan.structure.mixture import Mixture
-
-SAME_TEMPERATURE = 0.01  # relative differences up to which the conditions are the same
-SAME_DENSITY = 0.05
 
 
 @dataclass(frozen=True)

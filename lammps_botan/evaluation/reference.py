@@ -62,7 +62,8 @@ def make_reference(ensemble: Ensemble) -> Reference:
     Raises
     ------
     ValueError
-        If the mixture is not known, or the box is smaller than two bonds.
+        If the mixture is not known, the box is smaller than two bonds, or final positions are
+        wrapped.
 
     Examples
     --------
@@ -75,6 +76,7 @@ def make_reference(ensemble: Ensemble) -> Reference:
     configuration, box = ensemble.configuration, ensemble.box
     mixture = known_mixture(configuration)
     check_box(configuration, mixture.longest_bond)
+    ensemble.refuse_wrapped()
     bonds = bonded(build_graph(configuration, mixture.longest_bond), mixture)
     # of bonds only: the changes of all edges in all runs would not fit into memory
     moved, changed = np.empty((0, bonds.n_particles)), np.empty((0, bonds.n_edges))

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from lammps_botan.figures.conditions import Condition, Model, read_conditions
+from lammps_botan.figures.conditions import Condition, Model, foreign_training, read_conditions
 from lammps_botan.figures.picture import OF_PAIRS, OF_PARTICLES, color, save_picture
 from lammps_botan.figures.rho_line import draw_rho, spread
 from lammps_botan.figures.units import over_time
@@ -97,7 +97,7 @@ def _facts(model: Model, key: str) -> Facts:
         f"width = {model.width}",
         f"T = {model.temperature:g}",
         f"t = {model.lag_time:g}",
-        "" if model.trained_for is None else f"trained for t = {model.trained_for:g}",
+        foreign_training(model.trained_at, model.trained_for),
         *(fact for name, fact in facts.items() if name != key),
         "inherent structure" if model.inherent else "",
         f"committee of {model.members}" if model.members > 1 else "",

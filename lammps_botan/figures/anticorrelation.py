@@ -78,6 +78,11 @@ def plot_anticorrelation(
                 f"{file}: holds {own.name}, unlike the files before; they differ in {unlike}: draw "
                 "the files of each mixture on their own"
             )
+        if not ensemble.n_runs:
+            raise ValueError(
+                f"{file}: has targets but no runs, which E_ij is drawn from; give files of "
+                "`lammps-botan simulate isoconfig`, or of `lammps-botan targets`"
+            )
         sample = make_sample(ensemble, judged.metadata.cutoff if judged else own.longest_bond)
         pairs = edge_mask(sample.graph, own)
         r, change = sample.graph.distances[pairs], sample.pair_distance_change[pairs]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lammps_botan.analysis.state import SAME_TEMPERATURE
 from lammps_botan.evaluation.evaluation_file import (
     REMEDY,
     Correlations,
@@ -58,7 +59,9 @@ class Model:
     training_configurations : int or None
         Number of configurations that it has learned from; None if unknown.
     temperature : float
-        Temperature unit.
+        Temperature of the data, or of the training where the data do not say it; temperature unit.
+    trained_at : float or None
+        Temperature of the training, where it is not that of the data.
     lag_time : float
         Lag time of the data, time unit.
     trained_for : float or None
@@ -78,14 +81,22 @@ class Model:
     inherent: bool
     training_configurations: int | None
     temperature: float
+    trained_at: float | None
     lag_time: float
     trained_for: float | None
     rho: dict[str, Rho]
 
 
+def foreign_training(temperature: float | None, lag_time: float | None) -> str:
+    """Say in a label that a model was trained at another temperature, or for another lag time."""
+    facts = [] if temperature is None else [f"at T = {temperature:g}"]
+    facts += [] if lag_time is None else [f"for t = {lag_time:g}"]
+    return f"trained {' and '.join(facts)}" if facts else ""
+
+
 @dataclass(frozen=True)
 class Condition:
-    """Models of one temperature, evaluated on the same configurations at one lag time.
+    """Models evaluated on the same configurations, of one temperature, at one lag time.
 
     Attributes
     ----------
@@ -187,11 +198,12 @@ def _rho(evaluation: Evaluation, part: Correlations | ModelCorrelations) -> dict
 
 
 def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
-    """The model at the lag time of the data, or at its own where that is unknown."""
+    """The model at temperature and lag time of the data, or at its own where these are unknown."""
     own, time = evaluation.models[k], evaluation.time
     lag_time = time or own.lag_time
+    temperature = evaluation.temperature or own.temperature
     for key, value, keeper in (
-        ("temperature", own.temperature, "its model file has none"),
+        ("temperature", temperature, "neither its model file nor the evaluated files have one"),
         ("lag_time", lag_time, "neither its model file nor the evaluated files have one"),
     ):
         if value is None:
@@ -212,11 +224,18 @@ def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
         own.inputs.history.window if own.inputs.history else None,
         own.inputs.inherent is not None,
         own.training_configurations,
-        float(own.temperature or 0),
+        float(temperature or 0),
+        _other_temperature(own.temperature, temperature),
         float(lag_time or 0),
         None if same_time(time, own.lag_time) else own.lag_time,
         rho,
     )
+
+
+def _other_temperature(own: float | None, of_data: float | None) -> float | None:
+    if own is None or of_data is None or math.isclose(own, of_data, rel_tol=SAME_TEMPERATURE):
+        return None
+    return own
 
 
 def _condition(path: Path, models: list[Model]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lammps_botan.figures.conditions import Condition, Model, read_conditions
+from lammps_botan.figures.conditions import Condition, Model, foreign_training, read_conditions
 from lammps_botan.figures.picture import COLORS, color, save_picture
 from lammps_botan.figures.published import PublishedCurve, draw_published, published_curves
 from lammps_botan.figures.rho_line import draw_rho, spread
@@ -38,6 +38,7 @@ class _Kind(NamedTuple):
     rounds: int | None
     width: int
     members: int
+    trained_at: float | None
     trained_for: float | None
     window: float | None
     inherent: bool
@@ -55,7 +56,8 @@ def plot_correlation(path: Path, files: Sequence[Path], *, published: bool = Fal
 
     There is one line for each architecture, its inputs, p, number of rounds, width, size of a
     committee and number of training configurations, and one row for each temperature. Models that
-    were trained for another lag time than that of the data have a line of their own. Bars are
+    were trained at another temperature than that of the data, or for another lag time, have a line
+    of their own. Bars are
     bootstrap errors. For several models of a kind, points are their median and bars go from the
     worst to the best, as in the paper. A quantity that a network was not trained on (S at p = 0, E
     at p = 1) is not drawn.
@@ -159,8 +161,10 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
     for condition in conditions:
         most |= Counter(map(_kind, condition.models))
     kinds: dict[str, list[_Kind]] = {name: [] for name in NAMES}
-    # first the usual meaning of a name: no committee, and trained for the lag time of the data
-    for kind in sorted(most, key=lambda kind: (kind.members, kind.trained_for or 0, repr(kind))):
+    # first the usual meaning of a name: no committee, and trained for what the data are
+    for kind in sorted(
+        most, key=lambda k: (k.members, k.trained_at or 0, k.trained_for or 0, repr(k))
+    ):
         kinds.setdefault(_name(kind), []).append(kind)
     labels = {}
     taken = {color(k) for k, name in enumerate(NAMES) if kinds[name]}
@@ -172,7 +176,8 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
                 if len({getattr(other, fact) for other in same}) > 1:
                     text += f", {symbol} = {getattr(kind, fact)}"
             text += f", committee of {kind.members}" if kind.members > 1 else ""
-            text += "" if kind.trained_for is None else f", trained for t = {kind.trained_for:g}"
+            training = foreign_training(kind.trained_at, kind.trained_for)
+            text += f", {training}" if training else ""
             own = k == 0 and name in NAMES
             labels[kind] = _Label(
                 text + spread(most[kind]), color(NAMES.index(name)) if own else next(free)

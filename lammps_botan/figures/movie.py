@@ -69,7 +69,7 @@ def draw_map(
         If there is no such dump, frame, step or column, or the particles are not the mixture.
     """
     column = column or find_column(dump)
-    chosen = as_mixture(_frame(dump, frame, column), mixture)
+    chosen = as_mixture(_frame(dump, frame, column), mixture, column)
     if bonds is not None:
         _draw_bonds(output, chosen, read_bonds(bonds, chosen.step), thickness)
         return
@@ -119,7 +119,7 @@ def draw_movie(
     shown = []
     frames = DumpFrames(dump, every=every, columns=[column])
     for frame in frames:
-        shown.append(_shown(as_mixture(frame, mixture), column, thickness))
+        shown.append(_shown(as_mixture(frame, mixture, column), column, thickness))
         yield 0, READING * frames.progress
     limits = color_limits(shown)
     pictures = []
@@ -128,7 +128,7 @@ def draw_movie(
         old.unlink(missing_ok=True)
     for k, frame in enumerate(DumpFrames(dump, every=every, columns=[column])):
         pictures.append(folder / f"frame-{k:04d}.png")
-        _draw(pictures[-1], as_mixture(frame, mixture), column, thickness, limits)
+        _draw(pictures[-1], as_mixture(frame, mixture, column), column, thickness, limits)
         yield k + 1, READING + (1 - READING) * (k + 1) / len(shown)
     _animate(pictures, folder / MOVIE, fps)
 

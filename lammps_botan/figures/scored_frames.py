@@ -59,14 +59,19 @@ def is_plane(frame: Configuration) -> bool:
     return frame.n_particles > 1 and not np.ptp(frame.positions[:, 2])
 
 
-def as_mixture(frame: Configuration, mixture: Mixture | None) -> Configuration:
+def as_mixture(frame: Configuration, mixture: Mixture | None, column: str) -> Configuration:
     """Give a frame its mixture: the given one, or else the shipped one with its composition.
+
+    Where there are more types than species, those without any value in the column, which were
+    scored as NULL, are left out, and the others are the species in order.
 
     Parameters
     ----------
     frame : Configuration
     mixture : Mixture, optional
         If it is not given and no shipped mixture fits, the frame stays as it is.
+    column : str
+        The column with the values.
 
     Returns
     -------
@@ -86,7 +91,21 @@ def as_mixture(frame: Configuration, mixture: Mixture | None) -> Configuration:
             density=frame.n_particles / space,
             units=frame.units,
         )
-    return frame if mixture is None else frame.as_mixture(mixture)[0]
+    if mixture is None:
+        return frame
+    if frame.n_species <= mixture.n_species:
+        return frame.as_mixture(mixture)[0]
+    scored = set(frame.species[np.isfinite(scored_values(frame, column))])
+    if not scored or len(scored) > mixture.n_species:
+        raise ValueError(
+            f"{frame.where}: found atoms of type {frame.n_species}, and values in {column} for "
+            f"{len(scored)} types, but {mixture.name} has {mixture.n_species} species: "
+            f"{', '.join(mixture.species)}; leave out --mixture, or give the mixture that these "
+            "atoms are"
+        )
+    names = iter(mixture.species)
+    words = [next(names) if k in scored else "NULL" for k in range(frame.n_species)]
+    return frame.as_mixture(mixture, words)[0]
 
 
 def scored_values(frame: Configuration, column: str) -> Floats:

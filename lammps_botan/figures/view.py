@@ -115,7 +115,7 @@ def draw_view(
     label = column
     frames = DumpFrames(dump, every=every, columns=[column])
     for read in frames:
-        frame = as_mixture(read, mixture)
+        frame = as_mixture(read, mixture, column)
         label = quantity(frame, column)
         shown.append(_shown(frame, column, largest))
         yield len(shown), frames.progress

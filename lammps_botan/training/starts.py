@@ -55,8 +55,9 @@ class Starts:
     FileNotFoundError
         If a pattern of `data.copies` matches no file.
     ValueError
-        If one of its files cannot be read, has no runs or too long ones, or starts from none of the
-        configurations, or if the configurations have no runs, or no inputs of the ends of runs.
+        If one of its files cannot be read, has no runs, too long ones or wrapped ones, or starts
+        from none of the configurations, or if the configurations have no runs, or no inputs of the
+        ends of runs.
 
     Examples
     --------
@@ -143,6 +144,7 @@ def _read_short(path: Path, physics: Physics) -> Ensemble:
             f"{path}: is among data.copies, whose runs must be short: expected the key time, at "
             f"most {SHORT:g} of target.lag_time = {lag_time:g}, found {found}"
         )
+    short.refuse_wrapped()
     return short
 
 
