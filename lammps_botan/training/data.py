@@ -301,8 +301,9 @@ def expand(patterns: Sequence[str], folder: Path) -> list[Path]:
     ['c1.npz']
     """
     paths: list[Path] = []
+    start = Path(glob.escape(str(folder)))  # brackets in the name of a folder are no pattern
     for pattern in patterns:
-        found = sorted(glob.glob(str(folder / pattern)))  # noqa: PTH207 (absolute patterns too)
+        found = sorted(glob.glob(str(start / pattern)))  # noqa: PTH207 (absolute patterns too)
         if not found:
             raise FileNotFoundError(f"no file matches '{pattern}' (from {folder.resolve()})")
         if Path(found[0]).is_dir():
