@@ -277,13 +277,32 @@ def _file(output: Path, name: str, monitor: str | None = None) -> ModelCheckpoin
 
 
 class _WholeFiles(TorchCheckpointIO):
-    """Lightning's files appear when they are whole; it moves them from another file system."""
+    """Lightning's files appear when they are whole, and are read wherever their folder is by now.
+
+    Lightning moves them from another file system, and forgets the best epoch of a moved folder.
+    """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
         with whole_file(path) as part:
             super().save_checkpoint(checkpoint, part, storage_options)
+
+    def load_checkpoint(self, path: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        checkpoint = super().load_checkpoint(path, *arguments, **options)
+        folder = Path(path).parent.resolve()
+        for state in checkpoint["callbacks"].values():
+            if "dirpath" in state:  # of a ModelCheckpoint
+                state["dirpath"] = str(folder)
+                for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                    state[key] = _in_folder(folder, state[key])
+                best = state["best_k_models"]
+                state["best_k_models"] = {_in_folder(folder, file): best[file] for file in best}
+        return checkpoint
+
+
+def _in_folder(folder: Path, file: str) -> str:
+    return str(folder / Path(file).name) if file else file
 
 
 class _Patience(EarlyStopping):
