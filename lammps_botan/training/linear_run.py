@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lammps_botan.files.output_folder import lock_folder
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
 from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfiguration, merge_known
@@ -48,7 +49,8 @@ def train_linear(config: Config, folder: Path) -> Path:
         If a pattern matches no file.
     ValueError
         If a file cannot be used, a species is in fewer than two configurations, the data differ in
-        mixture, lag time, temperature, density or inputs, or the output folder holds another run.
+        mixture, lag time, temperature, density or inputs, or the output folder holds another run or
+        another process writes there.
 
     Examples
     --------
@@ -65,7 +67,13 @@ def train_linear(config: Config, folder: Path) -> Path:
     'best.ckpt'
     """
     output = folder / config.output
-    check_output(config, output, None)
+    with lock_folder(output):
+        check_output(config, output, None)
+        _train(config, folder, output)
+    return output / "best.ckpt"
+
+
+def _train(config: Config, folder: Path, output: Path) -> None:
     paths = expand(config.data.train, folder)
     ensembles = read_ensembles(config, folder, shown(paths, "linear, files"))
     physics = agree(config, folder, ensembles)
@@ -85,7 +93,6 @@ def train_linear(config: Config, folder: Path) -> Path:
     seen = record_seen([sample for _, sample in samples], physics.mixture)
     save_checkpoint(Checkpoint(fit.network(), physics, provenance, seen), output / "best.ckpt")
     load_checkpoint(output / "best.ckpt")
-    return output / "best.ckpt"
 
 
 def _fit(
