@@ -20,6 +20,12 @@ from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import correlations
 from lammps_botan.training.cross_validation import part_of
 from lammps_botan.training.data import TrainingGraph, expand, make_graph, see
+from lammps_botan.training.data_record import (
+    DataRecord,
+    check_files,
+    check_physics,
+    record_files,
+)
 from lammps_botan.training.inputs import ends, starts
 from lammps_botan.training.known import know, known_in_data
 from lammps_botan.training.linear import LinearFit, predict
@@ -74,9 +80,12 @@ def train_linear(config: Config, folder: Path) -> Path:
 
 
 def _train(config: Config, folder: Path, output: Path) -> None:
+    files = record_files(config, folder)
+    check_files(output, files)
     paths = expand(config.data.train, folder)
     ensembles = read_ensembles(config, folder, shown(paths, "linear, files"))
     physics = agree(config, folder, ensembles)
+    check_physics(output, physics)
     fit, samples = _fit(config, physics, ensembles)
     found = _cross_validate(fit, samples, physics)
     known = known_in_data(ensembles, [])
@@ -87,7 +96,7 @@ def _train(config: Config, folder: Path, output: Path) -> None:
         "cross_validation": found,
         "configurations": [one.model_dump() for one in merge_known(known)],
     }
-    begin_output(config, output, None)
+    begin_output(config, output, None, DataRecord(files=files, physics=physics))
     with whole_file(output / "cross_validation.json") as file:
         file.write_text(json.dumps(found, indent=2))
     seen = record_seen([sample for _, sample in samples], physics.mixture)

@@ -23,6 +23,12 @@ from lammps_botan.training.bar import Bar
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
 from lammps_botan.training.data import TrainingData, read_data
+from lammps_botan.training.data_record import (
+    DataRecord,
+    check_files,
+    check_physics,
+    record_files,
+)
 from lammps_botan.training.graphs import Order, TurnedGraphs
 from lammps_botan.training.interruption import Interruption, InterruptionError
 from lammps_botan.training.linear_run import train_linear
@@ -71,8 +77,8 @@ def train(
         If a pattern matches no file.
     ValueError
         If a file cannot be used, data, configuration and initial weights do not fit together, an
-        output folder holds a run of another configuration or other weights, another process
-        writes there, the graphs of a step cannot be shared by the processes or these are
+        output folder holds a run of another configuration, other weights or other data, another
+        process writes there, the graphs of a step cannot be shared by the processes or these are
         not there, or a loss or a correlation is not finite (the best checkpoint until then is kept
         and named).
 
@@ -121,16 +127,24 @@ def train(
                 locks.enter_context(lock_folder(folder / member.output))
             check_output(member, folder / member.output, weights)
             keep_apart([folder / member.output / "best.ckpt"], [] if init is None else [init])
+        files = record_files(config, folder)
+        for member in members:
+            check_files(folder / member.output, files)
         data = read_data(config, folder)
+        record = DataRecord(files=files, physics=data.physics)
+        for member in members:
+            check_physics(folder / member.output, data.physics)
         if weights is not None:
             weights.check(data.physics)
         for sample in data.validation:
             check_validation(sample, mixture=data.physics.mixture, p=config.recipe.p)
         starts = Starts(config, data, folder)
-        return [
-            _train_one(member, folder / member.output, weights, data, starts, processes)
-            for member in members
-        ]
+        paths = []
+        for member in members:
+            output = folder / member.output
+            begin_output(member, output, weights, record)
+            paths.append(_train_one(member, output, weights, data, starts, processes))
+        return paths
 
 
 def _train_one(
@@ -141,7 +155,6 @@ def _train_one(
     starts: Starts,
     processes: Processes,
 ) -> Path:
-    begin_output(config, output, init)
     best = _file(output, "best", monitor="rho")
 
     def write() -> None:
