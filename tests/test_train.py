@@ -327,3 +327,32 @@ def test_training_with_kernels_and_without_them_is_the_same(folder, instructions
         run(folder, text)
         losses[engine] = rows(folder / engine, "loss")
     assert losses[instructions] == pytest.approx(losses["torch"], rel=1e-4)
+
+
+def test_a_run_whose_folder_was_moved_keeps_its_best_epoch(tmp_path, monkeypatch):
+    text = recipe(40, recipe="averaging = 0\nlearning_rate = 1e-2")
+    begun, whole = tmp_path / "begun", tmp_path / "whole"
+    for folder in (begun, whole):
+        folder.mkdir()
+        write_liquids(folder)
+    (expected,) = run(whole, text)
+    scores = rows(whole / "out", "rho")
+    assert max(scores[:-1]) > scores[-1]
+    step = Module.training_step
+
+    def interrupted(self, graphs, batch):
+        if self.current_epoch == 37:
+            raise ConnectionError
+        step(self, graphs, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Module, "training_step", interrupted)
+        with pytest.raises(ConnectionError):
+            run(begun, text)
+    (path,) = run(begun.rename(tmp_path / "moved"), text)
+    provenance, own = (load_checkpoint(p).provenance for p in (expected, path))
+    assert (own["epoch"], own["validation_rho"]) == (
+        provenance["epoch"],
+        provenance["validation_rho"],
+    )
+    assert same(path, expected)

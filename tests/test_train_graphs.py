@@ -4,14 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
-from liquids import LENGTH, N_PARTICLES, configure, recipe, write_liquid, write_liquids
+from liquids import FILES, LENGTH, N_PARTICLES, configure, recipe, write_liquid, write_liquids
 
 from lammps_botan.analysis.sample import read_sample
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.training import train
 from lammps_botan.training.config import read_config
-from lammps_botan.training.data import read_data
+from lammps_botan.training.data import expand, read_data
 from lammps_botan.training.graphs import TurnedGraphs
 from lammps_botan.training.starts import Starts
 
@@ -91,6 +91,18 @@ def test_a_file_that_two_patterns_match_counts_once(folder):
     data = read(folder, text)
     assert [g.path.name for g in data.training] == ["train_1.npz", "train_2.npz"]
     assert [g.path.name for g in data.validation] == ["validation.npz"]
+
+
+def test_brackets_in_the_name_of_a_folder_are_no_pattern(tmp_path):
+    folder = tmp_path / "T[0.44]"
+    folder.mkdir()
+    for file in FILES:
+        (folder / f"{file}.npz").touch()
+    (tmp_path / "T0").mkdir()  # which the name would stand for, as a pattern
+    (tmp_path / "T0/train_3.npz").touch()
+    found = expand(["train_*.npz", "train_[1].npz", str(tmp_path / "T0/*.npz")], folder)
+    expected = [folder / "train_1.npz", folder / "train_2.npz", tmp_path / "T0/train_3.npz"]
+    assert found == expected
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_an_output_folder_knows_what_it_holds(tmp_path):
     config = read_config(configure(write_liquids(tmp_path), recipe(5)))
     train(config, tmp_path)
     files = {p.name for p in (tmp_path / "out").iterdir()}
-    assert files == {"best.ckpt", "best.pl", "last.pl", "config.json", "log"}
+    assert files == {"best.ckpt", "best.pl", "last.pl", "config.json", "data.json", "log", ".lock"}
     recorded = json.loads((tmp_path / "out/config.json").read_text())
     assert recorded == config.model_dump(mode="json")
 

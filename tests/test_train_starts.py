@@ -149,3 +149,26 @@ def test_a_run_learns_from_them(folder):
 def test_starts_that_cannot_be_used_are_named(folder, data, added, error, message):
     with pytest.raises(error, match=message):
         starts(folder, data, added)
+
+
+def test_a_run_that_went_far_is_read_backwards(folder):
+    """Backwards its end lies in the box, as it would if positions were wrapped."""
+    with np.load(folder / "train_1.npz") as archive:
+        arrays = dict(archive)
+    length = 0.7 * LENGTH
+    arrays["initial_positions"][0] = [4.0, 1.0, 1.0]
+    arrays["positions"][:, 0] = [4.0 + length, 1.0, 1.0]
+    np.savez(folder / "train_1.npz", **arrays)
+    for added in ("reversed = 1.0", "reversed = 0.0"):
+        read, drawn = starts(folder, added=added)
+        graph = drawn.draw(0, np.random.default_rng(0)) or read.training[0]
+        assert graph.node[0] == pytest.approx(length, rel=1e-6)
+
+
+def test_wrapped_ends_are_refused_before_the_training(folder):
+    with np.load(folder / "train_1.npz") as archive:
+        arrays = dict(archive)
+    arrays["positions"] %= LENGTH
+    np.savez(folder / "train_1.npz", **arrays)
+    with pytest.raises(ValueError, match=r"train_1\.npz: the final positions are wrapped"):
+        starts(folder, added="reversed = 1.0")

@@ -122,11 +122,42 @@ def make_sample(ensemble: Ensemble, cutoff: float | None = None) -> Sample:
     >>> make_sample(Ensemble(start, final=np.eye(2, 3)[None]), cutoff=1.0).graph.n_edges
     0
     """
+    ensemble.refuse_wrapped()
+    return make_sample_of_any_start(ensemble, cutoff)
+
+
+def make_sample_of_any_start(ensemble: Ensemble, cutoff: float | None = None) -> Sample:
+    """Make the graph and the targets of an ensemble, also of one that is read backwards.
+
+    Read backwards, an ensemble ends at a configuration, which may well lie in the box: this says
+    nothing of whether positions are wrapped. Refuse wrapped ones before, where they are read.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    cutoff : float, optional
+        As for `make_sample`.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    ValueError
+        If the box is smaller than two cutoffs, or the ensemble has another number of E_ij.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> make_sample_of_any_start(Ensemble(start, final=np.eye(2, 3)[None])).propensity
+    array([0., 0.])
+    """
     configuration, path = ensemble.configuration, ensemble.path
     if cutoff is None:
         cutoff = EDGE_CUTOFF * configuration.diameter
     check_box(configuration, cutoff)
-    ensemble.refuse_wrapped()
     graph = build_graph(configuration, cutoff)
     if ensemble.propensity is None:
         initial, final, box = ensemble.initial, ensemble.final, ensemble.box

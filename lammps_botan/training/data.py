@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.analysis.sample import make_relative_displacement, make_sample
+from lammps_botan.analysis.sample import make_relative_displacement, make_sample_of_any_start
 from lammps_botan.network.checkpoint import Physics
 from lammps_botan.network.inputs import Inputs, Singles, node_inputs
 from lammps_botan.network.known_configurations import KnownConfiguration
@@ -234,7 +234,7 @@ def make_graph(
     >>> make_graph(config, physics, Ensemble(start, final=np.eye(2, 3)[None] + 1.0)).edge
     array([0., 0.])
     """
-    sample = make_sample(ensemble, physics.cutoff)
+    sample = make_sample_of_any_start(ensemble, physics.cutoff)
     node = sample.propensity
     if physics.node != "S":
         node = make_relative_displacement(ensemble, physics.node)
@@ -301,8 +301,9 @@ def expand(patterns: Sequence[str], folder: Path) -> list[Path]:
     ['c1.npz']
     """
     paths: list[Path] = []
+    start = Path(glob.escape(str(folder)))  # brackets in the name of a folder are no pattern
     for pattern in patterns:
-        found = sorted(glob.glob(str(folder / pattern)))  # noqa: PTH207 (absolute patterns too)
+        found = sorted(glob.glob(str(start / pattern)))  # noqa: PTH207 (absolute patterns too)
         if not found:
             raise FileNotFoundError(f"no file matches '{pattern}' (from {folder.resolve()})")
         if Path(found[0]).is_dir():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lammps_botan.files.output_folder import lock_folder
 from lammps_botan.files.whole_file import whole_file
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint, save_checkpoint
 from lammps_botan.network.known_configurations import END_OF_A_RUN, KnownConfiguration, merge_known
@@ -19,6 +20,12 @@ from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import correlations
 from lammps_botan.training.cross_validation import part_of
 from lammps_botan.training.data import TrainingGraph, expand, make_graph, see
+from lammps_botan.training.data_record import (
+    DataRecord,
+    check_files,
+    check_physics,
+    record_files,
+)
 from lammps_botan.training.inputs import ends, starts
 from lammps_botan.training.known import know, known_in_data
 from lammps_botan.training.linear import LinearFit, predict
@@ -48,7 +55,8 @@ def train_linear(config: Config, folder: Path) -> Path:
         If a pattern matches no file.
     ValueError
         If a file cannot be used, a species is in fewer than two configurations, the data differ in
-        mixture, lag time, temperature, density or inputs, or the output folder holds another run.
+        mixture, lag time, temperature, density or inputs, or the output folder holds another run or
+        another process writes there.
 
     Examples
     --------
@@ -65,10 +73,19 @@ def train_linear(config: Config, folder: Path) -> Path:
     'best.ckpt'
     """
     output = folder / config.output
-    check_output(config, output, None)
+    with lock_folder(output):
+        check_output(config, output, None)
+        _train(config, folder, output)
+    return output / "best.ckpt"
+
+
+def _train(config: Config, folder: Path, output: Path) -> None:
+    files = record_files(config, folder)
+    check_files(output, files)
     paths = expand(config.data.train, folder)
     ensembles = read_ensembles(config, folder, shown(paths, "linear, files"))
     physics = agree(config, folder, ensembles)
+    check_physics(output, physics)
     fit, samples = _fit(config, physics, ensembles)
     found = _cross_validate(fit, samples, physics)
     known = known_in_data(ensembles, [])
@@ -79,13 +96,12 @@ def train_linear(config: Config, folder: Path) -> Path:
         "cross_validation": found,
         "configurations": [one.model_dump() for one in merge_known(known)],
     }
-    begin_output(config, output, None)
+    begin_output(config, output, None, DataRecord(files=files, physics=physics))
     with whole_file(output / "cross_validation.json") as file:
         file.write_text(json.dumps(found, indent=2))
     seen = record_seen([sample for _, sample in samples], physics.mixture)
     save_checkpoint(Checkpoint(fit.network(), physics, provenance, seen), output / "best.ckpt")
     load_checkpoint(output / "best.ckpt")
-    return output / "best.ckpt"
 
 
 def _fit(

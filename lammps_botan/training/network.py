@@ -1,6 +1,5 @@
 """The network of a training run, and its initial weights."""
 
-import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from lammps_botan.network.known_configurations import KnownConfiguration, known_
 from lammps_botan.network.network import Network as BaseNetwork
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.training.config import Network
+from lammps_botan.training.data_record import sha256_of
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def read_initial_weights(path: Path, network: Network) -> InitialWeights:
     for key, expected, found in facts:
         if found != expected:
             raise _cannot_start(str(path), key, expected, found)
-    return InitialWeights(checkpoint, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return InitialWeights(checkpoint, path.name, sha256_of(path))
 
 
 def _cannot_start(file: str, key: str, expected: object, found: object) -> ValueError:

@@ -12,6 +12,8 @@ from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint
 from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.network.known_configurations import KnownConfiguration, merge_known
 from lammps_botan.training.config import Config, recorded_config
+from lammps_botan.training.data_record import NAME as DATA
+from lammps_botan.training.data_record import DataRecord
 from lammps_botan.training.network import InitialWeights, make_network, scale_lengths
 
 SUFFIX = ".pl"  # of Lightning's own files
@@ -56,27 +58,33 @@ def check_output(config: Config, output: Path, init: InitialWeights | None) -> N
 
 
 @rank_zero_only
-def begin_output(config: Config, output: Path, init: InitialWeights | None) -> None:
-    """Make the folder, and record configuration and initial weights there.
+def begin_output(
+    config: Config, output: Path, init: InitialWeights | None, data: DataRecord
+) -> None:
+    """Make the folder, and record configuration, initial weights and data there.
 
     Parameters
     ----------
     config : Config
     output : Path
     init : InitialWeights or None
+    data : DataRecord
 
     Examples
     --------
+    >>> from lammps_botan import KOB_ANDERSEN
     >>> from lammps_botan.training.config import Data
     >>> config = Config(output="run", data=Data(train=["a.npz"], validation=["b.npz"]))
-    >>> begin_output(config, Path("begun"), None)
-    >>> [path.name for path in Path("begun").iterdir()]
-    ['config.json']
+    >>> physics = Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,))
+    >>> begin_output(config, Path("begun"), None, DataRecord(files={}, physics=physics))
+    >>> sorted(path.name for path in Path("begun").iterdir())
+    ['config.json', 'data.json']
     """
     output.mkdir(parents=True, exist_ok=True)
-    texts = {"config.json": config.model_dump_json(indent=2)}
+    texts = {DATA: data.model_dump_json(indent=2)}
     if init is not None:
-        texts = {"init.json": json.dumps(_origin(init), indent=2)} | texts
+        texts["init.json"] = json.dumps(_origin(init), indent=2)
+    texts["config.json"] = config.model_dump_json(indent=2)  # the last: now the run is begun
     for name, text in texts.items():
         with whole_file(output / name) as part:
             part.write_text(text)

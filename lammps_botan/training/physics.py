@@ -37,8 +37,8 @@ def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[
     FileNotFoundError
         If there is no such file.
     ValueError
-        If a file cannot be read, or is of another mixture than `target.mixture` or of an unknown
-        one.
+        If a file cannot be read, its final positions are wrapped, or it is of another mixture than
+        `target.mixture` or of an unknown one.
 
     Examples
     --------
@@ -50,6 +50,7 @@ def read_ensembles(config: Config, folder: Path, paths: Iterable[Path]) -> list[
     named = _named_mixture(config.target, folder)
     read = [read_ensemble(path, time_index=config.data.time_index, mixture=named) for path in paths]
     for one in read:
+        one.refuse_wrapped()
         if one.configuration.mixture is None:
             raise ValueError(
                 f"{one.path}: does not say which mixture its particles are: write target.mixture "

@@ -1,6 +1,5 @@
 """Files of pseudo-labels: distilled targets in place of runs."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -16,6 +15,7 @@ from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
+from lammps_botan.training.data_record import sha256_of
 from lammps_botan.training.known import DISTILLED_FROM
 from lammps_botan.training.model_teacher import ModelTeacher, count_labeled
 from lammps_botan.training.ridge_teacher import RidgeTeacher
@@ -80,12 +80,12 @@ def distill(
     ensembles = [read_ensemble(path, mixture=mixture) for path in paths]
     _check_agreement(ensembles)
     teacher: RidgeTeacher | ModelTeacher
-    asked: dict[str, Any] = {"cutoff": cutoff, "sha256": {p.stem: _sha256(p) for p in paths}}
+    asked: dict[str, Any] = {"cutoff": cutoff, "sha256": {p.stem: sha256_of(p) for p in paths}}
     if model is None:
         teacher = RidgeTeacher(ensembles, cutoff)
     else:
         teacher = ModelTeacher(model, ensembles)
-        asked["model"] = _sha256(find_model(model))
+        asked["model"] = sha256_of(find_model(model))
     about: dict[str, Any] = {DISTILLED_FROM: json.dumps([k.model_dump() for k in teacher.known])}
     interval_of = cache(read_history_interval)
     with open_output(output, "distill", asked, {}):
@@ -146,10 +146,6 @@ def _names(ensemble: Ensemble, model: str | Path | None) -> list[str]:
         names.append(name)
         names += [f"{name}-copy{c:0{copy_digits}d}" for c in range(1, n_copies + 1)]
     return names
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_names(paths: Sequence[Path], output: Path) -> None:

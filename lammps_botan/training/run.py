@@ -5,7 +5,6 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +17,27 @@ from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
+from lammps_botan.files.output_folder import lock_folder
 from lammps_botan.files.whole_file import keep_apart, whole_file
 from lammps_botan.training.bar import Bar
 from lammps_botan.training.config import Config
 from lammps_botan.training.correlations import check_validation
 from lammps_botan.training.data import TrainingData, read_data
+from lammps_botan.training.data_record import (
+    DataRecord,
+    check_files,
+    check_physics,
+    record_files,
+)
 from lammps_botan.training.graphs import Order, TurnedGraphs
 from lammps_botan.training.interruption import Interruption, InterruptionError
 from lammps_botan.training.linear_run import train_linear
 from lammps_botan.training.module import Module, NotFiniteError
 from lammps_botan.training.network import InitialWeights, read_initial_weights
 from lammps_botan.training.output import SUFFIX, begin_output, check_output, write_best
+from lammps_botan.training.processes import Processes
 from lammps_botan.training.standardization import record_seen, standardize
 from lammps_botan.training.starts import Starts
-
-
-@dataclass(frozen=True)
-class _Processes:
-    """How many share a run: `devices` on each of `num_nodes` machines."""
-
-    devices: int
-    num_nodes: int
-
-    @property
-    def number(self) -> int:
-        return self.devices * self.num_nodes
 
 
 def train(
@@ -82,8 +77,10 @@ def train(
         If a pattern matches no file.
     ValueError
         If a file cannot be used, data, configuration and initial weights do not fit together, an
-        output folder holds another run, the graphs of a step cannot be shared by the processes, or
-        a loss or a correlation is not finite (the best checkpoint until then is kept and named).
+        output folder holds a run of another configuration, other weights or other data, another
+        process writes there, the graphs of a step cannot be shared by the processes or these are
+        not there, or a loss or a correlation is not finite (the best checkpoint until then is kept
+        and named).
 
     Examples
     --------
@@ -109,13 +106,14 @@ def train(
                 "leave out --init, --devices and --num-nodes"
             )
         return [train_linear(config, folder)]
-    processes = _Processes(devices, num_nodes)
+    processes = Processes(devices, num_nodes)
     if config.recipe.graphs_per_step % processes.number:
         raise ValueError(
             "the processes share the graphs of a step: expected recipe.graphs_per_step to be a "
             f"multiple of {processes.number} (devices x nodes), found "
             f"{config.recipe.graphs_per_step}"
         )
+    processes.check()
     members = config.members()
     weights = None if init is None else read_initial_weights(init, config.network)
     if len(members) > 1 and (folder / config.output / "config.json").exists():
@@ -123,19 +121,30 @@ def train(
             f"{folder / config.output} holds a run with a single seed: choose another `output` "
             "or delete that folder"
         )
-    for member in members:
-        check_output(member, folder / member.output, weights)
-        keep_apart([folder / member.output / "best.ckpt"], [] if init is None else [init])
-    data = read_data(config, folder)
-    if weights is not None:
-        weights.check(data.physics)
-    for sample in data.validation:
-        check_validation(sample, mixture=data.physics.mixture, p=config.recipe.p)
-    starts = Starts(config, data, folder)
-    return [
-        _train_one(member, folder / member.output, weights, data, starts, processes)
-        for member in members
-    ]
+    with contextlib.ExitStack() as locks:
+        for member in members:
+            if processes.is_first:
+                locks.enter_context(lock_folder(folder / member.output))
+            check_output(member, folder / member.output, weights)
+            keep_apart([folder / member.output / "best.ckpt"], [] if init is None else [init])
+        files = record_files(config, folder)
+        for member in members:
+            check_files(folder / member.output, files)
+        data = read_data(config, folder)
+        record = DataRecord(files=files, physics=data.physics)
+        for member in members:
+            check_physics(folder / member.output, data.physics)
+        if weights is not None:
+            weights.check(data.physics)
+        for sample in data.validation:
+            check_validation(sample, mixture=data.physics.mixture, p=config.recipe.p)
+        starts = Starts(config, data, folder)
+        paths = []
+        for member in members:
+            output = folder / member.output
+            begin_output(member, output, weights, record)
+            paths.append(_train_one(member, output, weights, data, starts, processes))
+        return paths
 
 
 def _train_one(
@@ -144,9 +153,8 @@ def _train_one(
     init: InitialWeights | None,
     data: TrainingData,
     starts: Starts,
-    processes: _Processes,
+    processes: Processes,
 ) -> Path:
-    begin_output(config, output, init)
     best = _file(output, "best", monitor="rho")
 
     def write() -> None:
@@ -197,7 +205,7 @@ def _fit(
     init: InitialWeights | None,
     data: TrainingData,
     starts: Starts,
-    processes: _Processes,
+    processes: Processes,
     callbacks: Sequence[Callback],
 ) -> None:
     recipe = config.recipe
@@ -277,13 +285,32 @@ def _file(output: Path, name: str, monitor: str | None = None) -> ModelCheckpoin
 
 
 class _WholeFiles(TorchCheckpointIO):
-    """Lightning's files appear when they are whole; it moves them from another file system."""
+    """Lightning's files appear when they are whole, and are read wherever their folder is by now.
+
+    Lightning moves them from another file system, and forgets the best epoch of a moved folder.
+    """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
         with whole_file(path) as part:
             super().save_checkpoint(checkpoint, part, storage_options)
+
+    def load_checkpoint(self, path: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        checkpoint = super().load_checkpoint(path, *arguments, **options)
+        folder = Path(path).parent.resolve()
+        for state in checkpoint["callbacks"].values():
+            if "dirpath" in state:  # of a ModelCheckpoint
+                state["dirpath"] = str(folder)
+                for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                    state[key] = _in_folder(folder, state[key])
+                best = state["best_k_models"]
+                state["best_k_models"] = {_in_folder(folder, file): best[file] for file in best}
+        return checkpoint
+
+
+def _in_folder(folder: Path, file: str) -> str:
+    return str(folder / Path(file).name) if file else file
 
 
 class _Patience(EarlyStopping):
