@@ -18,6 +18,7 @@ import numpy as np
 from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.history_runs import HistoryRuns, make_task
 from lammps_botan.simulation.jobs import run_tasks
@@ -33,7 +34,6 @@ from lammps_botan.simulation.starts import (
     check_names,
     composition,
     of_one_liquid,
-    sha256_of,
 )
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.ensemble import Ensemble

@@ -13,6 +13,7 @@ from filelock import FileLock
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.dump_rows import read_dump_rows
 from lammps_botan.simulation.further_keys import read_further_keys
@@ -23,7 +24,6 @@ from lammps_botan.simulation.starts import (
     check_names,
     composition,
     of_one_liquid,
-    sha256_of,
     write_start,
 )
 from lammps_botan.structure.ensemble import Ensemble

@@ -14,6 +14,7 @@ from filelock import FileLock
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
 from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
@@ -32,7 +33,6 @@ from lammps_botan.simulation.starts import (
     check_names,
     composition,
     read_starts,
-    sha256_of,
     write_start,
 )
 from lammps_botan.simulation.thermo import read_thermo

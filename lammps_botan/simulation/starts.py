@@ -1,6 +1,5 @@
 """Configurations from which simulations start: read, and compared with the mixture."""
 
-import hashlib
 import re
 import warnings
 from collections import Counter
@@ -38,11 +37,6 @@ def check_names(paths: Sequence[Path]) -> None:
             raise FileNotFoundError(f"{path}: no such file")
         if times[path.stem] > 1:
             raise ValueError(f"{path}: another configuration is also called {path.stem}; rename it")
-
-
-def sha256_of(path: Path) -> str:
-    """Compute the SHA-256 of the bytes of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_starts(

@@ -1,10 +1,10 @@
 """Which data a run was begun with: files by their content, since patterns find others later."""
 
-import hashlib
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.network.checkpoint import Physics
 from lammps_botan.structure.mixture import Mixture
 from lammps_botan.training.config import Config
@@ -36,27 +36,6 @@ class DataRecord(BaseModel):
 
     files: Files
     physics: Physics
-
-
-def sha256_of(path: Path) -> str:
-    """Compute the SHA-256 of the bytes of a file.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> _ = Path("empty").write_bytes(b"")
-    >>> sha256_of(Path("empty"))[:8]
-    'e3b0c442'
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def record_files(config: Config, folder: Path) -> Files:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.network.botan import Botan, BotanWithInputs, ThermalBotan
 from lammps_botan.network.checkpoint import Checkpoint, Physics, load_checkpoint
 from lammps_botan.network.equivariant import Equivariant
@@ -14,7 +15,6 @@ from lammps_botan.network.known_configurations import KnownConfiguration, known_
 from lammps_botan.network.network import Network as BaseNetwork
 from lammps_botan.network.nt_gnn import NtGnn
 from lammps_botan.training.config import Network
-from lammps_botan.training.data_record import sha256_of
 
 
 @dataclass(frozen=True)

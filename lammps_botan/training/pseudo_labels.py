@@ -9,13 +9,13 @@ from typing import Any
 from lammps_botan.files.ensemble import read_ensemble, same_time
 from lammps_botan.files.ensemble_npz import read_history_interval, write_ensemble
 from lammps_botan.files.output_folder import open_output
+from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.network.inputs import Inputs
 from lammps_botan.network.metadata import read_metadata
 from lammps_botan.network.shipped import find_model
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.mixture import Mixture
-from lammps_botan.training.data_record import sha256_of
 from lammps_botan.training.known import DISTILLED_FROM
 from lammps_botan.training.model_teacher import ModelTeacher, count_labeled
 from lammps_botan.training.ridge_teacher import RidgeTeacher
