@@ -106,6 +106,8 @@ def test_lag_times_are_chosen(ensemble, tmp_path):
     ("options", "message"),
     [
         (["--time", 0.07], "no frame at lag time 0.07; it has 0.05, 0.1"),
+        # as in seconds
+        (["--dt", 5e-16, "--time", 7e-14], "no frame at lag time 7e-14; it has 2.5e-14, 5e-14"),
         (["--time", 0.05, "--time", 0.1], "put {time} into its name: targets_{time}.npz"),
     ],
 )

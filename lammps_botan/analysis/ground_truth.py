@@ -26,6 +26,8 @@ from lammps_botan.structure.box import Floats, Ints
 from lammps_botan.structure.ensemble import Ensemble
 from lammps_botan.structure.graph import build_graph
 
+ROUNDING = 1e-6  # a lag time and the time of its frame differ by less, relative to it
+
 
 def ground_truth(ensemble: Ensemble) -> dict[str, Floats | Ints]:
     """Compute all targets of an isoconfigurational ensemble.
@@ -129,7 +131,7 @@ def chosen_frames(
         frames = []
         for time in times:
             nearest = int(np.argmin(np.abs(there[1:] - time))) + 1
-            if not abs(there[nearest] - time) <= 1e-6 * max(abs(time), 1e-3):
+            if not abs(there[nearest] - time) <= ROUNDING * abs(time):
                 found = ", ".join(f"{t:.12g}" for t in there[1:])
                 raise ValueError(f"{runs.name}: no frame at lag time {time:g}; it has {found}")
             frames.append(nearest)

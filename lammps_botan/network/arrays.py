@@ -1,5 +1,6 @@
 """Arrays that a network takes for a graph, and whether they are those of a model."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def check_graph(
     ValueError: ka-t044 takes graphs with the cutoff 2, found 1; give the configuration to \
 `predict`, which builds the graph
     """
-    if not np.isclose(graph.cutoff, metadata.cutoff, rtol=1e-9):
+    if not math.isclose(graph.cutoff, metadata.cutoff, rel_tol=1e-9):
         raise ValueError(
             f"{name} takes graphs with the cutoff {metadata.cutoff:g}, found {graph.cutoff:g}; "
             "give the configuration to `predict`, which builds the graph"

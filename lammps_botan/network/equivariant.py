@@ -152,7 +152,8 @@ class Equivariant(Network):
         n = 2 * self.features
         features = torch.zeros(len(own), self.rows * self.features, device=own.device)
         for k in range(node_vectors.shape[1]):
-            directions = harmonics(node_vectors[:, k]).repeat_interleave(self.features, dim=1)
+            towards = node_vectors[:, k] / self.diameter
+            directions = harmonics(towards).repeat_interleave(self.features, dim=1)
             features = features + directions * (gates[:, n * k : n * (k + 1)] @ self.spread)
         return torch.cat([scalars, features], dim=1)
 

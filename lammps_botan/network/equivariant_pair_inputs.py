@@ -85,7 +85,7 @@ class PairInputs(nn.Module):
         near = ((self.reach - distance) / self.onset).clamp(0, 1)
         share = near * near * (3 - 2 * near) / self.neighbors.sqrt()
         first = others[0] if len(others) > 0 else thermal
-        directions = harmonics(first).repeat_interleave(self.features, dim=1)
+        directions = harmonics(first / self.diameter).repeat_interleave(self.features, dim=1)
         columns = [directions, share.unsqueeze(1), self.gaussians(distance)]
         longer: list[Tensor] = []
         for vectors in others:

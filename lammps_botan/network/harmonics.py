@@ -74,7 +74,8 @@ def harmonics(vectors: Tensor) -> Tensor:
     Parameters
     ----------
     vectors : float [n, 3]
-        Of any length; a vector of zeros gives zeros.
+        Of any length that is not tiny beside 1, such as one in diameters; a vector of zeros gives
+        zeros.
 
     Returns
     -------

@@ -36,7 +36,8 @@ void look(const Weights &w, const State &s, long i, long a, int n, const int *ce
     }
     for (int r = 0; r < n; r += LANES) {
       lengths(apart[0] + r, PADDED, w.diameter, p.distance[k] + r);
-      if (k == (w.n_vectors ? 1 : 0)) harmonics(apart[0] + r, PADDED, p.harmonic[0] + r);
+      if (k == (w.n_vectors ? 1 : 0))
+        harmonics(apart[0] + r, PADDED, w.diameter, p.harmonic[0] + r);
     }
   }
   for (int r = 0; r < n; r += LANES) {

@@ -93,11 +93,14 @@ INLINE inline Features bounded(const Features &a)
   return to;
 }
 
-// of a register of directions [3][stride] of any length, [ROWS][stride]. Not inline: a copy of the
-// code in an unrolled loop might round another way, and depend on the place of an edge in its tile
-__attribute__((noinline)) void harmonics(const float *directions, long stride, float *to)
+// of a register of directions [3][stride] of any length that is not tiny beside `unit`,
+// [ROWS][stride]. Not inline: a copy of the code in an unrolled loop might round another way, and
+// depend on the place of an edge in its tile
+__attribute__((noinline)) void harmonics(const float *directions, long stride, float unit,
+                                         float *to)
 {
-  Vector x = load(directions), y = load(directions + stride), z = load(directions + 2 * stride);
+  Vector x = load(directions) / unit, y = load(directions + stride) / unit,
+         z = load(directions + 2 * stride) / unit;
   const Vector shorter = 1 / square_root(x * x + y * y + z * z + 1e-12F);
   x *= shorter;
   y *= shorter;

@@ -33,7 +33,8 @@ void encode_features(const Weights &w, const State &s, long i, int n, const Tile
     for (int r = 0; r < n; r++)
       for (int d = 0; d < 3; d++)
         directions[d][r] = s.node_vectors[((i + r) * w.n_vectors + k) * 3 + d];
-    for (int r = 0; r < n; r += LANES) harmonics(directions[0] + r, PADDED, harmonic[0] + r);
+    for (int r = 0; r < n; r += LANES)
+      harmonics(directions[0] + r, PADDED, w.diameter, harmonic[0] + r);
     for (int r = 0; r < n; r++) {
       const float *gate = t.changed + r * gates + k * 2 * f;
       for (int m = 0; m < ROWS; m++) EACH_CHANNEL(c, f)
