@@ -178,7 +178,6 @@ shares("a few samples more", "timestep 0.005", "run 40")
 shares("minimized", "minimize 0 0 5 5", "reset_timestep 2001", "run 4")
 shares("on", "run 20")
 shares("image flags", "set group all image 1 0 0", "run 5")
-shares("moved to a later step", "displace_atoms all move 0.1 0 0", "reset_timestep 3000", "run 22")
 shares("steps again and again", *["reset_timestep 0", "run 13"] * 3)
 Path(f"{rank}.json").write_text(json.dumps(out))
 """
@@ -207,7 +206,6 @@ def test_what_a_history_survives_and_what_not(tmp_path, ranks):
         "minimized": 0,
         "on": 2,
         "image flags": 3,
-        "moved to a later step": 2,
         "steps again and again": 4,  # the second gap begins anew, the third is one again
     }
     for name, (_, said) in first.items():
@@ -216,7 +214,6 @@ def test_what_a_history_survives_and_what_not(tmp_path, ranks):
             "displaced": ["something other than a run has moved the atoms or the box"],
             "minimized": ["a minimization moves the atoms"],
             "four times that": ["samples were 0.0125 apart in place of 0.05, more than once"],
-            "moved to a later step": ["something other than a run has moved the atoms or the box"],
             "steps again and again": ["in place of 0.05, more than once in a window"],
         }.get(name, [])
         assert len(said) == len(expected), name

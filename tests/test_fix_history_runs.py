@@ -118,8 +118,8 @@ def test_steps_of_another_length_are_sampled_after_the_same_time(tmp_path):
 UNEVEN = {
     "timestep": "run 7\ntimestep 0.0025\nrun 7\ntimestep 0.005\n" * 5,
     "clock": "run 33\n" + "reset_timestep 0\nrun 13\n" * 5,
-    # the distance from step to step is given, so that its time follows the fastest atom
-    "fix dt/reset": "fix d all dt/reset 1 0.002 0.01 0.01\nrun 200",
+    # the way of the fastest atom in a step is given, so that its time varies
+    "fix dt/reset": "fix d all dt/reset 7 0.002 0.01 0.02\nrun 600",
 }
 
 

@@ -65,26 +65,27 @@ def test_the_inherent_structure_is_where_a_minimization_of_the_run_ends(tmp_path
     np.testing.assert_allclose(of_neighbors, SHARE * sums, rtol=2e-6, atol=2e-5)
 
 
-CRYSTALS = {
-    "cube": "lattice fcc 1.2\nregion box block 0 12 0 3 0 3",
-    # sites at the same shares of the edges
-    "skewed": """
-lattice custom 1.0 a1 .991666666666667 0 0 a2 .275 .858333333333333 0 &
-  a3 .175 -.141666666666667 .825 basis 0 0 0
-region box prism 0 11.9 0 10.3 0 9.9 3.3 2.1 -1.7 units box""",
+CELLS = {
+    "cube": np.diag([12.0, 12.0, 12.0]),
+    "skewed": np.array([[11.9, 0.0, 0.0], [3.3, 10.3, 0.0], [2.1, -1.7, 9.9]]),
 }
 
 
-@pytest.mark.parametrize("kind", CRYSTALS)
+@pytest.mark.parametrize("kind", CELLS)
 def test_atoms_on_the_bounds_of_ranks_are_copied(tmp_path, kind):
     """Crystals on six ranks: planes of atoms lie where subdomains meet, up to rounding."""
     save_inherent(tmp_path / "m.pt", FORCE)
-    script = f"""
+    cell, shares = CELLS[kind], np.stack(np.meshgrid(*[np.arange(12) / 12] * 3), -1).reshape(-1, 3)
+    rows = [f"{k} 1 {x!r} {y!r} {z!r}" for k, (x, y, z) in enumerate((shares @ cell).tolist(), 1)]
+    head = ["a crystal", "", f"{len(rows)} atoms", "2 atom types", ""]
+    head += [f"0 {cell[d, d]} {axis}lo {axis}hi" for d, axis in enumerate("xyz")]
+    if kind == "skewed":
+        head.append(f"{cell[1, 0]} {cell[2, 0]} {cell[2, 1]} xy xz yz")
+    (tmp_path / "crystal.data").write_text("\n".join([*head, "", "Atoms", "", *rows, ""]))
+    script = """
 units lj
 processors 6 1 1
-{CRYSTALS[kind]}
-create_box 2 box
-create_atoms 1 box
+read_data crystal.data
 mass * 1.0
 pair_style lj/smooth/linear 2.5
 pair_coeff * * 1.0 1.0
@@ -93,11 +94,11 @@ compute e all pe/atom
     script += OUTPUT.format(every=10).replace("f_g[*]", "c_e f_g[*]") + "run 0"
     run_lmp(script, tmp_path, ranks=6)
     (frame,) = read_dump(tmp_path / "g.txt")
+    assert len(frame["id"]) == 12**3
+    # a crystal is its own inherent structure
     own, _ = given_by_fix(frame)
-    if kind == "cube":  # a crystal that is its own inherent structure
-        assert len(frame["id"]) == 432
-        np.testing.assert_allclose(own[:, :3], 0, atol=1e-6)
-        np.testing.assert_allclose(own[:, 3], frame["c_e"], rtol=1e-6)
+    np.testing.assert_allclose(own[:, :3], 0, atol=1e-6)
+    np.testing.assert_allclose(own[:, 3], frame["c_e"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])

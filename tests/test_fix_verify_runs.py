@@ -39,8 +39,9 @@ def test_the_clock_of_lammps_may_be_reset(tmp_path):
     assert last["f_g[8]"] == 5
 
 
-@pytest.mark.parametrize("new", [0, 43, 1000000])
-def test_the_clock_may_be_reset_before_a_run_without_setup(tmp_path, new):
+@pytest.mark.parametrize("new", [0, 40, 43, 1000000])
+@pytest.mark.parametrize("time", ["", " time 5000.0"])
+def test_the_clock_may_be_reset_before_a_run_without_setup(tmp_path, new, time):
     """Scores, verification and history are those of steps that are not counted anew."""
     save_model(tmp_path / "m.pt", Walks(rounds=2), lag_times=[45 * DT])
     save_averages(tmp_path / "h.pt", Window(parts=2, per_part=2, stride=5))
@@ -48,7 +49,7 @@ def test_the_clock_may_be_reset_before_a_run_without_setup(tmp_path, new):
     script += "fix h all botan 1 h.pt A B\nthermo 10\nthermo_modify format float %.12g\n"
     script += "thermo_style custom step f_g f_g[6] f_g[7] f_g[8] f_h f_h[6]\nrun 20\nrun 20\n"
     whole = run_lmp(script + "run 60 pre no\n", tmp_path).thermo()[-6:]
-    rows = run_lmp(script + f"reset_timestep {new}\nrun 60 pre no\n", tmp_path).thermo()[-6:]
+    rows = run_lmp(script + f"reset_timestep {new}{time}\nrun 60 pre no\n", tmp_path).thermo()[-6:]
     found = [{**row, "Step": row["Step"] - new + 40} for row in rows]
     assert whole[-1]["f_h[6]"] == 1
     if new % 10 == 0:

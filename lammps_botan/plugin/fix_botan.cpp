@@ -42,8 +42,8 @@ FixBotan::FixBotan(LAMMPS *lmp, int narg, char **arg) :
     model(loaded.model.get()), fallback(loaded_fallback.model.get()),
     type2species(map_species(lmp, metadata.mixture.species, arg)), bonds(given.bonds),
     values(nullptr), max_bonds(0), mean(0.0), deviation(0.0), n_graph_edges(0.0), seconds(0.0),
-    set_up_at(-1), last_step(-1), verification_restored(false), history_restored(false),
-    n_samples(0), wait_reported(false), unlike_reported(false), fallback_unlike_reported(false)
+    set_up_at(-1), verification_restored(false), history_restored(false), n_samples(0),
+    wait_reported(false), unlike_reported(false), fallback_unlike_reported(false)
 {
   if (lmp->citeme) lmp->citeme->add(cite_fix_botan);
   check_model();
@@ -193,7 +193,7 @@ void FixBotan::setup(int /*vflag*/)
 {
   start_run();
   score();
-  set_up_at = last_step = update->ntimestep;
+  set_up_at = update->ntimestep;
 }
 
 /* ---------------------------------------------------------------------- */
@@ -214,16 +214,12 @@ void FixBotan::end_of_step()
 {
   // rerun calls setup() and then this function for the same snapshot
   if (update->ntimestep == set_up_at) return;
-  // `reset_timestep` and then `run ... pre no`, which has no setup
-  const bool was_reset = update->ntimestep != last_step + 1;
-  last_step = update->ntimestep;
+  // a run without setup, before which LAMMPS may have begun to count steps and time anew
+  const bool begins = trajectory && trajectory->is_between_runs();
   if (trajectory) trajectory->go_on();
-  if (history) {
-    if (was_reset) history->follow_clock();
-    history->go_on();
-  }
+  if (history) history->go_on(begins);
   if (verification) {
-    if (was_reset) verification->follow_clock();
+    if (begins) verification->follow_clock();
     verification->go_on();
     verify_due();
   }

@@ -84,7 +84,6 @@ class FixBotan : public Fix {
   double mean, deviation, n_graph_edges, seconds;
   std::vector<double> species_mean;
   bigint set_up_at;    // step of the last setup()
-  bigint last_step;    // of the last setup() or end_of_step()
 
   // null where nothing is kept of atoms, with `verify no`, and for models without history
   std::unique_ptr<Trajectory> trajectory;

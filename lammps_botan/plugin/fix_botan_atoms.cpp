@@ -17,7 +17,7 @@
 
 using namespace LAMMPS_NS;
 
-static constexpr double RESTART_VERSION = 3.0;
+static constexpr double RESTART_VERSION = 4.0;
 
 /* ---------------------------------------------------------------------- */
 

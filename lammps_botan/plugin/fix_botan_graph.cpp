@@ -21,7 +21,7 @@
 
 using namespace LAMMPS_NS;
 
-static constexpr double ROUNDING = 5e-6;    // of distances in single precision
+static constexpr double MARGIN = 1e-5;    // of a distance; single precision rounds far less
 
 /* ----------------------------------------------------------------------
    between two reneighborings LAMMPS refreshes positions of ghosts only, though types, groups and
@@ -86,8 +86,7 @@ std::string FixBotan::build_graph()
       e++;
     });
   }
-  // somewhat more, since vectors of the graph are in single precision
-  graph.pair_range = static_cast<float>((1.0 + 2.0 * ROUNDING) * needed_range());
+  graph.pair_range = static_cast<float>((1.0 + MARGIN) * needed_range());
   return "";
 }
 

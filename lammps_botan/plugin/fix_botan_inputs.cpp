@@ -44,7 +44,8 @@ bool FixBotan::knows_inputs()
   for (int i = 0; i < atom->nlocal; i++) inside[i] = nodes[i].species >= 0;
   const bigint before = n_samples;
   n_samples = history->fewest_samples(inside);
-  if (n_samples < before) wait_reported = false;    // the history has begun anew
+  // the history has begun anew
+  if (n_samples < before && !history->is_told()) wait_reported = false;
   const bool is_full = n_samples >= history->atoms.samples_of_window();
   if (!is_full)
     report_wait();

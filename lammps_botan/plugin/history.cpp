@@ -25,8 +25,8 @@ static constexpr double MOST_OFF = 0.1;    // of the interval
 History::History(LAMMPS *lmp, const HistoryInput &given, const Trajectory &of_atoms,
                  const std::string &name) :
     Pointers(lmp), atoms(given.parts, given.samples_per_part), input(given), trajectory(of_atoms),
-    compute_id(name), compute(nullptr), next_sample(-1), last_sample(-1), since_sample(NAN),
-    even_samples(MAXBIGINT), ended_with_sample(false)
+    compute_id(name), compute(nullptr), next_sample(-1), planned_stride(0), last_sample(-1),
+    since_sample(NAN), even_samples(MAXBIGINT), gaps_told(false), ended_with_sample(false)
 {
   std::copy_n(domain->h, 6, last_box.begin());
 }
@@ -89,25 +89,17 @@ void History::start_run()
 
 /* ---------------------------------------------------------------------- */
 
-void History::follow_clock()
-{
-  schedule();
-}
-
-/* ---------------------------------------------------------------------- */
-
-void History::go_on()
+void History::go_on(bool begins)
 {
   ended_with_sample = false;    // after `run ... pre no`, which has no setup
   since_sample += update->dt;
   follow_flips();
   const bigint step = update->ntimestep;
-  if (step == next_sample) {
-    sample();
-    schedule();
-  } else if (next_sample < step || next_sample > step + stride()) {
-    schedule();    // steps were counted anew, or have another length
-  }
+  // energies are not there where reset_timestep came before `run ... pre no`
+  const bool is_due = step == next_sample && step % stride() == 0 && update->eflag_atom == step;
+  if (is_due) sample();
+  // planned anew after a sample, and where steps are counted anew or have another length
+  if (is_due || begins || step >= next_sample || stride() != planned_stride) schedule();
 }
 
 /* ---------------------------------------------------------------------- */
@@ -157,13 +149,15 @@ bigint History::stride() const
 void History::schedule()
 {
   check_interval();
-  next_sample = (update->ntimestep / stride() + 1) * stride();
+  planned_stride = stride();
+  next_sample = (update->ntimestep / planned_stride + 1) * planned_stride;
   compute->addstep(next_sample);
 }
 
 /* ----------------------------------------------------------------------
-   other steps, or steps that are counted anew, make one gap of another length. a window with
-several of them is not the one that the model was trained with
+   steps of another length, or that are counted anew, make one gap of another length between samples.
+a window with several such gaps is not the one that the model was trained with. this is told once,
+until a window without them is full
 ------------------------------------------------------------------------- */
 
 void History::watch_gaps()
@@ -172,9 +166,13 @@ void History::watch_gaps()
   // a gap that is just allowed is a sum of timesteps, with its rounding
   if (!(std::fabs(since_sample - input.interval) > 1.01 * MOST_OFF * input.interval)) {
     even_samples = std::min(even_samples, longest) + 1;
+    if (even_samples > longest && atoms.n_samples() > longest) gaps_told = false;
   } else if (even_samples > longest) {
     even_samples = 0;
+  } else if (gaps_told) {
+    forget();
   } else {
+    gaps_told = true;
     drop(fmt::format("samples were {:.4g} apart in place of {:.4g}, more than once in a window; "
                      "was the timestep changed, or the step reset?",
                      since_sample, input.interval));
@@ -282,8 +280,13 @@ std::string History::in_words() const
 std::vector<double> History::state() const
 {
   const bool counted = trajectory.is_between_runs() ? ended_with_sample : is_sampled();
-  return {input.window, input.interval, static_cast<double>(input.parts),
-          static_cast<double>(atoms.n_samples()), counted ? 1.0 : 0.0};
+  return {input.window,
+          input.interval,
+          static_cast<double>(input.parts),
+          static_cast<double>(atoms.n_samples()),
+          counted ? 1.0 : 0.0,
+          since_sample,
+          static_cast<double>(even_samples)};
 }
 
 /* ----------------------------------------------------------------------
@@ -296,5 +299,7 @@ bool History::restore(const double *numbers)
     return false;
   atoms.restore(static_cast<bigint>(numbers[3]));
   ended_with_sample = numbers[4] == 1.0;
+  since_sample = numbers[5];
+  even_samples = numbers[6] < MAXSMALLINT ? static_cast<bigint>(numbers[6]) : MAXBIGINT;
   return true;
 }

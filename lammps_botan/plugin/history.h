@@ -33,8 +33,7 @@ class History : protected Pointers {
 
   void init();
   void start_run();
-  void go_on();
-  void follow_clock();    // before go_on(), where LAMMPS has begun to count steps anew
+  void go_on(bool begins);    // begins: the first step of a run without setup
   void end_run();
   // begin anew; the reason goes into a warning
   void drop(const std::string &reason);
@@ -43,8 +42,9 @@ class History : protected Pointers {
   bigint stride() const;    // steps from one sample to the next
   // samples of the atom with the shortest history, of those `inside` [nlocal]
   bigint fewest_samples(const std::vector<char> &inside) const;
-  double share(bigint n_samples) const;      // of the window
-  bigint full_at(bigint n_samples) const;    // the step at which as many have become a window
+  bool is_told() const { return gaps_told; }    // that it begins anew, again and again
+  double share(bigint n_samples) const;         // of the window
+  bigint full_at(bigint n_samples) const;       // the step at which as many have become a window
 
   struct Values {
     double displacement[3], variance, energy;
@@ -59,11 +59,12 @@ class History : protected Pointers {
   const Trajectory &trajectory;
   const std::string compute_id;
   class Compute *compute;
-  bigint next_sample, last_sample;    // steps
-  double since_sample;                // time; NaN where it is not known
-  bigint even_samples;                // since two samples were not an interval apart
-  bool ended_with_sample;             // the last run: its last positions count already
-  std::array<double, 6> last_box;     // h, when the box was looked at last
+  bigint next_sample, planned_stride, last_sample;    // steps
+  double since_sample;                                // time; NaN where it is not known
+  bigint even_samples;               // since two samples were not an interval apart
+  bool gaps_told;                    // that the history began anew because of them
+  bool ended_with_sample;            // the last run: its last positions count already
+  std::array<double, 6> last_box;    // h, when the box was looked at last
 
   void sample();
   void schedule();

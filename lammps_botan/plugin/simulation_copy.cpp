@@ -175,8 +175,8 @@ std::vector<double> SimulationCopy::bounds_of_ranks() const
 }
 
 /* ----------------------------------------------------------------------
-   LAMMPS finds the rank of a place by a division, and rounds otherwise than for the bounds, by
-which an atom is taken: one that lies on a bound might be taken by none
+   coord2proc() and the bounds of subdomains round differently, so that an atom on a bound could go
+to a rank that does not take it
 ------------------------------------------------------------------------- */
 
 int SimulationCopy::owner(const double *position, const std::vector<double> &bounds) const

@@ -33,7 +33,7 @@ class Verification : protected Pointers {
   // something other than a run has moved atoms
   void start_run();
   void go_on();
-  void follow_clock();    // before go_on(), where LAMMPS has begun to count steps anew
+  void follow_clock();    // before go_on() in the first step of a run without setup
 
   // true if a prediction may be begun now. its atoms are added, then it is closed
   bool has_room() const;

@@ -48,9 +48,9 @@ class Sampling:
         self.asked, self._mixture, self._words = asked, mixture, words
         self.sampler = Sampler(asked)
         self._before: _Atoms | None = None
-        self._jumped = False  # atoms are elsewhere, at a later step: a rerun, unless steps follow
         self._since = math.nan  # time since the last sample; NaN where it is not known
         self._even = math.inf  # samples since two were not an interval apart
+        self._told = False  # that the history began anew because of them
 
     def follow(
         self, lmp: Any, ranks: Ranks, step: int, ids: Ints, positions: Floats, energies: str
@@ -80,16 +80,14 @@ class Sampling:
         self._before = now
         if before is not None and step == before.step + 1:
             self._since += timestep
-            if self._jumped:
-                self._begin_anew(ranks, step, MOVED)
         elif before is not None:
             moved = ranks.gather(_moved(lmp, before, now))
             if not ranks.on_first(lambda: any(moved or [])):
                 self.sampler.begin_run(before.step, step)
             elif step <= before.step:
                 self._begin_anew(ranks, step, MOVED)
-            else:
-                self._jumped, self._since = True, math.nan
+            else:  # a rerun, whose snapshots are apart
+                self._since = math.nan
         if is_due := self.sampler.is_due(step, timestep):
             self._watch_gaps(ranks, step)
         self.take(lmp, ranks, energies)
@@ -131,19 +129,26 @@ class Sampling:
         uneven = abs(self._since - interval) > 1.01 * MOST_OFF * interval
         if not (self.sampler.n_in_a_row and uneven):
             self._even += 1
+            self._told &= self._even <= longest or self.sampler.n_in_a_row <= longest
         elif self._even > longest:
             self._even = 0
+        elif self._told:
+            self._forget()
         else:
             why = f"samples were {self._since:.4g} apart in place of {interval:.4g}"
             why += ", more than once in a window; was the timestep changed, or the step reset?"
             self._begin_anew(ranks, step, why)
+            self._told = True
 
     def _begin_anew(self, ranks: Ranks, step: int, why: str) -> None:
-        self._jumped, self._even = False, math.inf
         if self.sampler.n_in_a_row:
             text = f"step {step}: {why}: the history that the model sees begins anew"
             ranks.on_first(lambda: warnings.warn(text, stacklevel=2))
-            self.sampler.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.sampler.clear()
+        self._even = math.inf
 
 
 def _moved(lmp: Any, before: _Atoms, now: _Atoms) -> bool:
