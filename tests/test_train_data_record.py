@@ -79,7 +79,7 @@ def test_a_file_that_was_moved_away_is_still_known(folder):
     ("changes", "words"),
     [
         ({"bond_lengths": [[1.3, 1.2], [1.2, 1.1]]}, "they differ in bond lengths"),
-        ({"reference_species": "B"}, "they differ in reference_species of the mixture"),
+        ({"reference_species": "B"}, "they differ in reference_species"),
     ],
 )
 def test_another_content_of_the_mixture_file_is_refused(folder, changes, words):

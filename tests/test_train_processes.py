@@ -69,7 +69,8 @@ def test_a_lock_leaves_what_was_there(tmp_path):
 @pytest.mark.parametrize(
     ("environment", "options", "words"),
     [
-        (SLURM, (), "SLURM has 8 tasks here (--ntasks): expected 1, which is --devices 1 x"),
+        (SLURM, (), "SLURM has 8 tasks here: expected 1, which is --devices 1 x"),
+        (TWO_NODES, (), "SLURM has 8 tasks here: expected 1, which is --devices 1 x"),
         (SLURM, (4, 2), "SLURM has --ntasks=8 --nodes=2: expected --ntasks-per-node=4 --nodes=2,"),
         (
             TWO_NODES,
@@ -122,7 +123,7 @@ def test_more_processes_than_gpus_are_refused(tmp_path, started, monkeypatch):
         (TORCHRUN | {"LOCAL_RANK": "0", "GROUP_RANK": "0"}, (4, 2), True),
         (TORCHRUN | {"LOCAL_RANK": "0", "GROUP_RANK": "1"}, (4, 2), False),
         # a job with several tasks, in which one process trains without srun
-        (SLURM | {"SLURM_NTASKS_PER_NODE": "8"}, (1, 1), True),
+        (SLURM | {"SLURM_NTASKS_PER_NODE": "8", "SLURM_PROCID": "0"}, (1, 1), True),
     ],
 )
 def test_one_of_the_processes_is_the_first(started, environment, numbers, first):

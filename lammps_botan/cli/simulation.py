@@ -58,7 +58,7 @@ TIMESTEP = click.option("--timestep", type=float, help="Time step.  [default: th
 @click.option(
     "--spacing",
     type=float,
-    help="Time between configurations of one liquid.  [default: a melt of its own for each]",
+    help="Time between configurations of one equilibration.  [default: a melt of its own for each]",
 )
 @click.option("--n", "n_particles", default=4096, show_default=True, help="Number of particles.")
 @click.option("--density", type=float, help="Particles per volume.  [default: of the mixture]")

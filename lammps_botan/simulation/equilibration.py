@@ -71,8 +71,8 @@ def equilibrate(
         Duration of the melt, and of the ramp down from it, time unit. Default: those of the
         mixture.
     spacing : float, optional
-        Time from one configuration to the next of one liquid, which stays at the temperature; take
-        several tau_alpha. Default: each configuration has a melt of its own.
+        Time from one configuration to the next of one equilibration, which stays at the
+        temperature; take several tau_alpha. Default: each configuration has a melt of its own.
     timestep : float, optional
         Time step of the equilibration. Default: that of the mixture, which the melt always has.
     seed : int

@@ -6,7 +6,6 @@ from pydantic import BaseModel, ValidationError
 
 from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.network.checkpoint import Physics
-from lammps_botan.structure.mixture import Mixture
 from lammps_botan.training.config import Config
 from lammps_botan.training.data import expand
 
@@ -131,11 +130,14 @@ def check_physics(output: Path, physics: Physics) -> None:
     >>> check_physics(Path("x"), Physics(mixture=KOB_ANDERSEN, cutoff=2.0, lag_times=(13.0,)))
     """
     recorded = _read(output)
-    if recorded is None or recorded.physics == physics:
+    if recorded is None:
         return
-    before, now = recorded.physics.mixture, physics.mixture
-    keys = [key for key in Mixture.model_fields if getattr(before, key) != getattr(now, key)]
-    why = recorded.physics.difference(physics) or f"{', '.join(keys)} of the mixture"
+    before, now = recorded.physics.mixture.reference_species, physics.mixture.reference_species
+    why = recorded.physics.difference(physics)
+    if not why and before != now:
+        why = f"reference_species {before} and {now}"
+    if not why:
+        return
     raise ValueError(
         f"{output} holds a run of another mixture or state ({NAME} there); they differ in "
         f"{why}; {FORMER}"

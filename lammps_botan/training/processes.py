@@ -14,6 +14,7 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 
 # in the order in which Lightning looks for them
 _STARTERS = (TorchElasticEnvironment, SLURMEnvironment, LSFEnvironment, MPIEnvironment)
+STEP = "SLURM_STEP_NUM_TASKS"  # of what srun starts
 _OPTIONS = "--ntasks-per-node={0.devices} --nodes={0.num_nodes}"
 
 
@@ -100,9 +101,10 @@ class Processes:
         tasks = int(os.environ["SLURM_NTASKS"])
         per_node = os.environ.get("SLURM_NTASKS_PER_NODE")
         if self.number == 1:
-            if tasks > 1 and per_node is None:
+            # in a job with several tasks one process may train without srun
+            if tasks > 1 and (per_node is None or int(os.environ.get(STEP, 1)) > 1):
                 raise ValueError(
-                    f"SLURM has {tasks} tasks here (--ntasks): expected 1, which is --devices 1 x "
+                    f"SLURM has {tasks} tasks here: expected 1, which is --devices 1 x "
                     "--num-nodes 1; type srun --ntasks=1 lammps-botan train ..., or let several "
                     "processes share the training (docs/reference/train.md, Faster)"
                 )
@@ -115,7 +117,7 @@ class Processes:
                 "--devices and --num-nodes say; give both the same numbers, in the job or behind "
                 "srun"
             )
-        if "SLURM_STEP_NUM_TASKS" not in os.environ:
+        if STEP not in os.environ:
             raise ValueError(
                 f"--devices {self.devices} --num-nodes {self.num_nodes}: in a job of SLURM srun "
                 "starts the processes, found a command without it; type srun lammps-botan train ..."

@@ -105,6 +105,7 @@ def train(
                 "network.architecture 'linear' is fitted at once, from nothing and by one process: "
                 "leave out --init, --devices and --num-nodes"
             )
+        Processes(devices=1, num_nodes=1).check()
         return [train_linear(config, folder)]
     processes = Processes(devices, num_nodes)
     if config.recipe.graphs_per_step % processes.number:
