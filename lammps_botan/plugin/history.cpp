@@ -155,9 +155,9 @@ void History::schedule()
 }
 
 /* ----------------------------------------------------------------------
-   steps of another length, or that are counted anew, make one gap of another length between samples.
-a window with several such gaps is not the one that the model was trained with. this is told once,
-until a window without them is full
+   steps of another length, or that are counted anew, make one gap of another length between
+samples. a window with several such gaps is not the one that the model was trained with. this is
+told once, until a window without them is full
 ------------------------------------------------------------------------- */
 
 void History::watch_gaps()
