@@ -10,7 +10,7 @@ from lammps_botan.files.trajectory import open_frames
 from lammps_botan.prediction.trajectory import score
 
 pytest.importorskip("torch")  # toy_inputs.py gives single numbers back with it only
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 K = 10  # steps from one sample to the next, at the time step .005
 PART, FULL = 4, 12  # samples

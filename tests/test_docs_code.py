@@ -12,7 +12,7 @@ from lmp import read_dump, run_lmp
 from public_data import CONFIGURATION_401, PRESENT
 from typed import DOCS, PATH, blocks_of, type_page
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROOT = DOCS.parent
 ALL = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])

@@ -14,7 +14,7 @@ from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.history import History
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROUNDING = 2e-5  # the order of sums in float32
 BY_TORCH = pytest.param(2, "torch", marks=needs_torch)

@@ -16,7 +16,7 @@ from lammps_botan.network.predictor import Predictor
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 DT = 0.005
 EVERY = 10

@@ -9,7 +9,7 @@ from lmp import Finished, liquid, read_dump, run_lmp
 from test_fix_errors import check_fails
 from toy_history import DT, Window, check_history, given_by_fix, output, save_averages
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WINDOW = Window(parts=3, per_part=2, stride=5)  # 30 steps
 EVERY = 10

@@ -10,7 +10,7 @@ from minimized import MINIMIZE, smooth
 from toy_history import given_by_fix
 from toy_inputs import save_inherent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 FORCE = 1e-6
 LOOSE = 1.0  # within some iterations: many ranks on few cores take long for each

@@ -17,7 +17,7 @@ from lammps_botan.files.ensemble import read_start
 from lammps_botan.network.input_statistics import InputStatistics
 from lammps_botan.simulation.starts import write_start
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 WINDOW = Window(parts=2, per_part=3, stride=5)  # of 6 samples, every .025
 UNLIKE = re.compile(

@@ -8,7 +8,7 @@ from fix_toys import Walks, save_model
 from lmp import all_images, liquid, liquid_in_the_plane, of_types, read_dump, run_lmp
 from toy_metadata import mixture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])

@@ -7,7 +7,7 @@ import pytest
 from fix_toys import Walks, save_model
 from lmp import all_images, liquid, read_dump, run_lmp
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 CUTOFF = 2.0
 RANKS = pytest.mark.parametrize("ranks", [1, 2])

@@ -12,7 +12,7 @@ from lmp import liquid, read_dump, run_lmp
 
 from lammps_botan.plugin import folder
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 RANKS = pytest.mark.parametrize("ranks", [1, 2])
 

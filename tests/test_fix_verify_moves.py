@@ -7,7 +7,7 @@ from fix_toys import save_model
 from lmp import liquid, run_lmp
 from verified import DT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 LEFT = "write_dump all custom left.txt id type x y z ix iy iz modify format float %.17g\n"
 
 MOVES = {

@@ -132,6 +132,8 @@ SPARSE = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("cell", "periodic", "far"), SPARSE.values(), ids=SPARSE)
 def test_particles_in_much_empty_space_have_their_edges(cell, periodic, far):
     """A droplet at the corner of the box, and a particle that may be elsewhere."""

@@ -100,6 +100,7 @@ def test_an_interrupted_script_goes_on_from_its_restart_file(folder, tmp_path, s
     assert not list(tmp_path.glob("*.restart"))
 
 
+@pytest.mark.long
 @needs_public_data
 def test_the_public_configurations_have_the_energies_of_the_paper_s_liquid(tmp_path):
     """T = 0.44: -6.2118 +- .0126 per particle, 3.925 +- .080; inherent -6.8506 and -.583.

@@ -18,7 +18,7 @@ from lammps_botan.prediction.trajectory import score_file
 
 ROUNDING = 2e-5  # one graph, other order of float32 sums
 
-pytestmark = [pytest.mark.slow, needs_debian_lammps]
+pytestmark = [pytest.mark.slow, pytest.mark.long, needs_debian_lammps]
 
 
 @RANKS

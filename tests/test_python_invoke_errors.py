@@ -7,7 +7,7 @@ from python_runs import needs_mpi4py
 from toy_inputs import save_history
 from toy_models import Walks, save_model
 
-pytestmark = [pytest.mark.slow, needs_debian_lammps]
+pytestmark = [pytest.mark.slow, pytest.mark.long, needs_debian_lammps]
 COLUMNS = "fix columns all property/atom d_propensity\n"
 ALL_COLUMNS = f"fix columns all property/atom {' '.join(OUTPUTS)}\n"
 

@@ -143,6 +143,7 @@ def test_a_liquid_of_three_species_with_charges(simulate, tmp_path):
     assert 0 < np.median(np.linalg.norm(apart, axis=1)) < 1.0
 
 
+@pytest.mark.long
 def test_a_liquid_in_two_dimensions_stays_in_its_plane(simulate, tmp_path):
     (data,) = simulate.equilibrate(
         tmp_path / "glass", mixture="ka2d", temperature=1.0, n_particles=86, **HOT
