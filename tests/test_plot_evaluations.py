@@ -44,6 +44,12 @@ def test_correlations_stand_at_the_temperature_of_the_data(tmp_path):
     (condition,) = read_conditions([near])
     assert condition.temperature == 0.442
     assert [m.trained_at for m in condition.models] == [None, None]
+    # one row with files of a temperature within 1 %, at whatever lag time
+    later = write(tmp_path / "l", model(lag_time=13.0), time=13.0, temperature=0.44)
+    assert {c.temperature for c in read_conditions([near, later])} == {0.442}
+    said = write(tmp_path / "k", model(), mixture="kob-andersen", temperature=0.442)
+    run("plot", "correlation-vs-time", said, "-o", tmp_path / "p.svg", "--published")
+    assert "T = 0.442" in legend(tmp_path / "p.svg")
     run("plot", "correlation-vs-time", path, "-o", tmp_path / "c.svg")
     names = legend(tmp_path / "c.svg")
     assert names.count("T = 0.5") == 2

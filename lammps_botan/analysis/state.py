@@ -9,6 +9,17 @@ SAME_TEMPERATURE = 0.01  # relative differences up to which the conditions are t
 SAME_DENSITY = 0.05  # which fluctuates in a barostat
 
 
+def same_temperature(a: float | None, b: float | None) -> bool:
+    """Whether two temperatures are the same within 1 %, or one of them is not known.
+
+    Examples
+    --------
+    >>> same_temperature(0.44, 0.442), same_temperature(0.44, 0.5), same_temperature(None, 0.5)
+    (True, False, True)
+    """
+    return a is None or b is None or math.isclose(a, b, rel_tol=SAME_TEMPERATURE)
+
+
 def check_same_state(one: Configuration, before: Sequence[Configuration]) -> None:
     """Refuse a configuration at another temperature or density than those before.
 
@@ -40,7 +51,7 @@ def check_same_state(one: Configuration, before: Sequence[Configuration]) -> Non
     known = [other for other in before if other.temperature is not None]
     if one.temperature is not None and known:
         found, expected = one.temperature, float(known[0].temperature or 0)
-        if not math.isclose(found, expected, rel_tol=SAME_TEMPERATURE):
+        if not same_temperature(found, expected):
             _fail(one, known[0], "temperature", found, expected)
     if before and _fills_space(one) and _fills_space(before[0]):
         found, expected = one.density, before[0].density

@@ -1,11 +1,11 @@
 """Evaluations of `lammps-botan evaluate --json`, sorted by temperature and lag time."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lammps_botan.analysis.state import SAME_TEMPERATURE
+from lammps_botan.analysis.state import same_temperature
 from lammps_botan.evaluation.evaluation_file import (
     REMEDY,
     Correlations,
@@ -158,7 +158,7 @@ def read_conditions(paths: Sequence[Path]) -> list[Condition]:
             )
         models = [_model(path, k, evaluation) for k in range(len(evaluation.models))]
         condition = _known(_condition(path, models), found)
-        models = [replace(model, lag_time=condition[1]) for model in models]
+        models = [replace(m, temperature=condition[0], lag_time=condition[1]) for m in models]
         means = EvaluatedConfigurations.of(evaluation)
         first, expected = sources.setdefault(condition, (path, means))
         if not means.same_as(expected):
@@ -225,17 +225,11 @@ def _model(path: Path, k: int, evaluation: Evaluation) -> Model:
         own.inputs.inherent is not None,
         own.training_configurations,
         float(temperature or 0),
-        _other_temperature(own.temperature, temperature),
+        None if same_temperature(own.temperature, temperature) else own.temperature,
         float(lag_time or 0),
         None if same_time(time, own.lag_time) else own.lag_time,
         rho,
     )
-
-
-def _other_temperature(own: float | None, of_data: float | None) -> float | None:
-    if own is None or of_data is None or math.isclose(own, of_data, rel_tol=SAME_TEMPERATURE):
-        return None
-    return own
 
 
 def _condition(path: Path, models: list[Model]) -> tuple[float, float]:
@@ -249,13 +243,13 @@ def _condition(path: Path, models: list[Model]) -> tuple[float, float]:
 
 
 def _known(
-    condition: tuple[float, float], known: Iterable[tuple[float, float]]
+    condition: tuple[float, float], known: Collection[tuple[float, float]]
 ) -> tuple[float, float]:
-    """The known condition of the same temperature and lag time, or else this one."""
+    """Temperature and lag time, each as a known condition has it, within 1 %."""
     temperature, time = condition
-    return next(
-        (one for one in known if one[0] == temperature and same_time(one[1], time)), condition
-    )
+    temperature = next((t for t, _ in known if same_temperature(t, temperature)), temperature)
+    times = (own for t, own in known if t == temperature and same_time(own, time))
+    return temperature, next(times, time)
 
 
 def _named(condition: tuple[float, float]) -> str:

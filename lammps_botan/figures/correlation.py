@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lammps_botan.analysis.state import same_temperature
 from lammps_botan.figures.conditions import Condition, Model, foreign_training, read_conditions
 from lammps_botan.figures.picture import COLORS, color, save_picture
 from lammps_botan.figures.published import PublishedCurve, draw_published, published_curves
@@ -57,10 +58,9 @@ def plot_correlation(path: Path, files: Sequence[Path], *, published: bool = Fal
     There is one line for each architecture, its inputs, p, number of rounds, width, size of a
     committee and number of training configurations, and one row for each temperature. Models that
     were trained at another temperature than that of the data, or for another lag time, have a line
-    of their own. Bars are
-    bootstrap errors. For several models of a kind, points are their median and bars go from the
-    worst to the best, as in the paper. A quantity that a network was not trained on (S at p = 0, E
-    at p = 1) is not drawn.
+    of their own. Bars are bootstrap errors. For several models of a kind, points are their median
+    and bars go from the worst to the best, as in the paper. A quantity that a network was not
+    trained on (S at p = 0, E at p = 1) is not drawn.
 
     Parameters
     ----------
@@ -94,7 +94,9 @@ def plot_correlation(path: Path, files: Sequence[Path], *, published: bool = Fal
         for axes, quantity in zip(row, quantities, strict=True):
             _draw(axes, quantity, at, labels)
             if quantity == "S":
-                draw_published(axes, [c for c in beside if c.temperature == temperature])
+                draw_published(
+                    axes, [c for c in beside if same_temperature(c.temperature, temperature)]
+                )
             label = f"{PANELS[quantity]}, {at[0].groups[quantity]}"
             axes.set(title=f"T = {temperature:g}", ylabel=label, xscale="log")
             axes.tick_params(labelleft=True)
@@ -119,7 +121,11 @@ def _published(conditions: Sequence[Condition]) -> list[PublishedCurve]:
     """Published curves of the mixture, at the temperatures that are drawn."""
     mixture = conditions[0].mixture
     temperatures = sorted({condition.temperature for condition in conditions})
-    found = [c for c in published_curves(mixture or "") if c.temperature in temperatures]
+    found = [
+        curve
+        for curve in published_curves(mixture or "")
+        if any(same_temperature(curve.temperature, t) for t in temperatures)
+    ]
     if not found:
         known = {f"{c.mixture} at T = {c.temperature:g}" for c in published_curves()}
         drawn = ", ".join(f"{t:g}" for t in temperatures)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from lammps_botan.analysis.state import SAME_DENSITY
 from lammps_botan.analysis.targets import EDGE_CUTOFF
 from lammps_botan.files.ensemble import read_ensemble
 from lammps_botan.files.mixture_toml import find_mixture
@@ -14,7 +15,6 @@ from lammps_botan.training.config import Config, Target
 from lammps_botan.training.inputs import read_inputs
 
 SAME = 0.01  # relative difference up to which lag times, or temperatures, are the same
-SAME_DENSITY = 0.05  # likewise of densities, which fluctuate in a barostat
 NOMINAL_DENSITY = 0.005  # up to which data have the density that their mixture says
 
 
