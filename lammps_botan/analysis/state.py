@@ -12,6 +12,15 @@ SAME_DENSITY = 0.05  # which fluctuates in a barostat
 def same_temperature(a: float | None, b: float | None) -> bool:
     """Whether two temperatures are the same within 1 %, or one of them is not known.
 
+    Parameters
+    ----------
+    a, b : float, optional
+        In units of the runs; None where a file says nothing of its temperature.
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> same_temperature(0.44, 0.442), same_temperature(0.44, 0.5), same_temperature(None, 0.5)
