@@ -208,6 +208,8 @@ def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
     Parameters
     ----------
     ensemble : Ensemble
+        With final positions that are not wrapped, see `Ensemble.refuse_wrapped`. A run read
+        backwards may end in the box, and nobody can tell then.
     quantity : str
         "R", "D" or "C".
 
@@ -219,8 +221,7 @@ def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
     Raises
     ------
     ValueError
-        If the ensemble has no runs, its final positions are wrapped, or a particle has no
-        neighbors.
+        If the ensemble has no runs, or a particle has no neighbors.
 
     Examples
     --------
@@ -232,7 +233,6 @@ def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
     path, initial, final = ensemble.path, ensemble.initial, ensemble.final
     if len(final) == 0:
         raise ValueError(f"{path}: has no runs, which {quantity} is computed from")
-    ensemble.refuse_wrapped()
     cutoff = RELATIVE_CUTOFF * ensemble.configuration.diameter
     relative = relative_displacement(initial, final, build_graph(ensemble.configuration, cutoff))
     values = {"R": relative.r, "D": relative.d, "C": relative.c}[quantity]

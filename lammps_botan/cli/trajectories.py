@@ -1,6 +1,7 @@
 """Commands that score trajectories, and show scored dumps as movies and pages."""
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,16 @@ def score(trajectory: Path, model: str, out: Path, bonds: Path | None, **argumen
         raise
     left_out = f", left out {n_left_out} whose window was not full" if n_left_out else ""
     click.echo(
-        f"wrote {out}, {n_frames} frames{left_out}; next: lammps-botan plot map {out} -o map.png"
+        f"wrote {out}, {n_frames} frames{left_out}; next: lammps-botan plot map {out} -o map.png",
+        err=any(_is_standard_output(path) for path in (out, bonds) if path),
     )
+
+
+def _is_standard_output(path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(1), path.stat())
+    except OSError:  # closed, or removed
+        return False
 
 
 @click.command()

@@ -67,4 +67,6 @@ def plot_learning_curve(path: Path, folders: Sequence[Path]) -> None:
 def _names(folders: Sequence[Path]) -> list[str]:
     """Last part of each path, or the whole where that is not enough."""
     names = [folder.resolve().name for folder in folders]
-    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in folders]
+    return [name.replace("$", r"\$") for name in names]  # no mathematics

@@ -218,6 +218,12 @@ def _animate(pictures: list[Path], path: Path, fps: float) -> None:
             format="GIF",
             save_all=True,
             append_images=others,
-            duration=round(1000 / fps),
+            duration=_durations(len(pictures), fps),
             loop=0,
         )
+
+
+def _durations(n_pictures: int, fps: float) -> list[int]:
+    """Milliseconds of each picture: whole hundredths of a second, which a GIF knows alone."""
+    ends = [round(100 * (k + 1) / fps) for k in range(n_pictures)]
+    return [10 * max(1, end - begin) for begin, end in zip([0, *ends], ends, strict=False)]

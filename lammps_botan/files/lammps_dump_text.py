@@ -251,6 +251,8 @@ def read_rows(
         fail(path, header, str(error), error)
     except DAMAGE as error:
         fail(path, header, damage(error), error)
+    if len(rows) != header.n_atoms:  # blank lines
+        fail(path, header, f"expected {header.n_atoms} rows, found {len(rows)} and blank lines")
     if not np.isfinite(rows).all():
         row = rows[~np.isfinite(rows).all(axis=1)][0]
         bad = columns[int(np.argmin(np.isfinite(row)))]

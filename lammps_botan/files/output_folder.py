@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,59 @@ def add_to_note(folder: Path, name: str, measured: dict[str, dict[str, Any]]) ->
     for key, own in measured.items():
         content["configurations"][key] |= own
     _write(about, content)
+
+
+def check_products(folder: Path, name: str, products: Iterable[Path]) -> None:
+    """Refuse a file in the place of a product that NAME.json does not list.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Name of the JSON file, without its suffix.
+    products : iterable of Path
+        Named after their configurations.
+
+    Raises
+    ------
+    ValueError
+        If another command made such a file.
+
+    Examples
+    --------
+    >>> check_products(Path("empty"), "about", [Path("empty/c1.npz")])
+    """
+    known = _read(folder / f"{name}.json").get("configurations", {})
+    for product in products:
+        if product.exists() and product.stem not in known:
+            raise ValueError(
+                f"{product}: is there, but not by `simulate {name}`; choose another folder"
+            )
+
+
+def remove_unfinished(folder: Path, names: Iterable[str]) -> None:
+    """Remove what is left of runs that are done; runs of other configurations stay.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder, locked.
+    names : iterable of str
+        Configurations.
+
+    Examples
+    --------
+    >>> (Path("several") / UNFINISHED / "c2").mkdir(parents=True)
+    >>> remove_unfinished(Path("several"), ["c1"])
+    >>> [path.name for path in (Path("several") / UNFINISHED).iterdir()]
+    ['c2']
+    """
+    runs = folder / UNFINISHED
+    for name in names:
+        shutil.rmtree(runs / name, ignore_errors=True)
+        (runs / name).with_suffix(".lock").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # other runs are there
+        runs.rmdir()
 
 
 def _write(about: Path, content: dict[str, Any]) -> None:

@@ -1,15 +1,15 @@
 """Equilibrated configurations: melt, quench and Nose-Hoover thermostat."""
 
 import functools
+import operator
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from lammps_botan.files.ensemble import read_start
-from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output, remove_unfinished
 from lammps_botan.simulation.jobs import Job, Task, run_tasks
 from lammps_botan.simulation.liquid import INPUT, Liquid, open_liquid
 from lammps_botan.simulation.protocol import (
@@ -105,12 +105,14 @@ def equilibrate(
         check_positive(f"the {name.replace('_', ' ')}", value)
     check_positive("the number of configurations", configurations)
     if spacing is not None:
+        spacing = float(spacing)
         check_positive("the spacing", spacing)
+    n_particles, seed = operator.index(n_particles), operator.index(seed)
     timestep = check_timestep(timestep, liquid.interactions.timestep)
     check_seed(seed)
     _check_number(liquid.mixture, n_particles)
     output = output.resolve()
-    prefix = liquid.interactions.prefix or liquid.mixture.name
+    prefix = _prefix(liquid)
     names = [f"{prefix}-{k + 1:04d}" for k in range(configurations)]
     melts = [0 if spacing else k for k in range(configurations)]
     about = {name: {"seed": script_seed(seed, k)} for name, k in zip(names, melts, strict=True)}
@@ -131,7 +133,7 @@ def equilibrate(
         ]
         run_tasks(tasks, "equilibrate", scheduler, workers)
         add_to_note(output, "equilibrate", {p.stem: _measured(p, liquid.mixture) for p in paths})
-        shutil.rmtree(output / UNFINISHED, ignore_errors=True)
+        remove_unfinished(output, names)
     return paths
 
 
@@ -158,13 +160,25 @@ def _asked(
                 f"{mixture.density}; else give the time to equilibrate (--time)"
             )
         time = RELAXATION_TIMES * tau
-    return {
+    asked = {
         "temperature": temperature,
         "time": time,
         "density": density,
         "melt_time": own.melt_time if melt_time is None else melt_time,
         "cooling_time": own.cooling_time if cooling_time is None else cooling_time,
     }
+    # LAMMPS and JSON know no numbers of NumPy
+    return {name: float(value) for name, value in asked.items()}
+
+
+def _prefix(liquid: Liquid) -> str:
+    prefix = liquid.interactions.prefix or liquid.mixture.name.replace("/", "-")
+    if "/" in prefix or len(prefix.split()) != 1 or set(prefix) & set("\"'$&#"):
+        raise ValueError(
+            f"interactions.prefix of {liquid.mixture.name}: expected the first part of names of "
+            f"files, without blanks and without / \" ' $ & #, found '{prefix}'"
+        )
+    return prefix
 
 
 def _check_number(mixture: Mixture, n_particles: int) -> None:

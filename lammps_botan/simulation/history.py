@@ -7,7 +7,6 @@ configuration. Averages over a run do not depend on its direction.
 """
 
 import math
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,13 @@ import numpy as np
 
 from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_ensemble, read_start
-from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.output_folder import (
+    UNFINISHED,
+    add_to_note,
+    check_products,
+    open_output,
+    remove_unfinished,
+)
 from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.history_runs import HistoryRuns, make_task
@@ -121,6 +126,7 @@ def history(
     ... )
     """
     check_names(configurations)
+    window = float(window)
     check_positive("the number of velocities", velocities)
     check_seed(seed)
     liquid = None if mixture is None else open_liquid(mixture)
@@ -131,7 +137,7 @@ def history(
     starts, liquid = of_one_liquid([each.configuration for each in ensembles], liquid)
     starts = [_with_temperature(start, temperature) for start in starts]
     timestep = check_timestep(timestep, liquid.interactions.timestep)
-    interval = window / SAMPLES if interval is None else interval
+    interval = window / SAMPLES if interval is None else float(interval)
     samples = check_window(window, interval, timestep)
     _check_copies(copies, samples)
     output = output.resolve()
@@ -150,6 +156,7 @@ def history(
     }
     products = [output / f"{path.stem}.npz" for path in configurations]
     keep_apart(products, configurations)
+    check_products(output, "history", products)
     with open_output(output, "history", asked | liquid.identity(), about):
         tasks = [
             make_task(
@@ -173,7 +180,7 @@ def history(
         ]
         run_tasks(tasks, "history", scheduler, workers)
         add_to_note(output, "history", {path.stem: _measured(path) for path in products})
-        shutil.rmtree(output / UNFINISHED, ignore_errors=True)
+        remove_unfinished(output, [path.stem for path in products])
     return products
 
 
@@ -221,7 +228,7 @@ def _with_temperature(start: Configuration, given: float | None) -> Configuratio
         )
     assert temperature is not None
     check_positive("the temperature", temperature)
-    return replace(start, temperature=temperature)
+    return replace(start, temperature=float(temperature))
 
 
 def _measured(product: Path) -> dict[str, Any]:

@@ -12,7 +12,13 @@ from filelock import FileLock
 
 from lammps_botan.files.ensemble import read_ensemble, read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
-from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.output_folder import (
+    UNFINISHED,
+    add_to_note,
+    check_products,
+    open_output,
+    remove_unfinished,
+)
 from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.whole_file import keep_apart
 from lammps_botan.simulation.dump_rows import read_dump_rows
@@ -87,6 +93,7 @@ def inherent(
     about = {path.stem: {"sha256": sha256_of(path)} for path in configurations}
     products = [output / f"{path.stem}.npz" for path in configurations]
     keep_apart(products, configurations)
+    check_products(output, "inherent", products)
     with open_output(output, "inherent", liquid.identity(), about):
         tasks = [
             _task(
@@ -102,7 +109,7 @@ def inherent(
         ]
         run_tasks(tasks, "inherent", scheduler, workers)
         add_to_note(output, "inherent", {path.stem: _measured(path) for path in products})
-        shutil.rmtree(output / UNFINISHED, ignore_errors=True)
+        remove_unfinished(output, [path.stem for path in products])
     return products
 
 

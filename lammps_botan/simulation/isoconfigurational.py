@@ -1,6 +1,7 @@
 """Isoconfigurational ensembles: runs that differ in their initial velocities only."""
 
 import functools
+import operator
 import shutil
 import zlib
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from filelock import FileLock
 
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.ensemble_npz import write_ensemble
-from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output
+from lammps_botan.files.output_folder import UNFINISHED, add_to_note, open_output, remove_unfinished
 from lammps_botan.files.sha256 import sha256_of
 from lammps_botan.files.trajectory import open_dump
 from lammps_botan.files.whole_file import keep_apart
@@ -105,6 +106,8 @@ def isoconfig(
     ...     [Path("glass/ka-0001.data")], Path("ensembles"), temperature=0.64, times=[1.65, 16.5]
     ... )
     """
+    # LAMMPS and JSON know no numbers of NumPy
+    temperature, runs, seed = float(temperature), operator.index(runs), operator.index(seed)
     check_positive("the temperature", temperature)
     check_positive("the number of runs", runs)
     check_seed(seed)
@@ -147,7 +150,7 @@ def isoconfig(
         ]
         run_tasks(tasks, "isoconfig", scheduler, workers)
         add_to_note(output, "isoconfig", {name: _measured(products[name][0]) for name in names})
-        shutil.rmtree(output / UNFINISHED, ignore_errors=True)
+        remove_unfinished(output, names)
     return [products[name][k] for k in range(len(lag_times)) for name in names]
 
 

@@ -85,7 +85,7 @@ def of_one_liquid(
         own = start.mixture or _shipped(start)
         if liquid is None:
             liquid = Liquid(own)
-        elif why := own.difference(liquid.mixture):
+        elif why := own.difference(liquid.mixture) or _other_forces(own, liquid.mixture):
             raise ValueError(
                 f"{start.where}: is {own.name}, expected {liquid.mixture.name} as the others; they "
                 f"differ in {why}: simulate them one after the other"
@@ -96,8 +96,23 @@ def of_one_liquid(
     return known, liquid
 
 
+def _other_forces(one: Mixture, other: Mixture) -> str:
+    """How two mixtures differ for a simulation, beyond what differs for a model."""
+    if one.masses != other.masses:
+        return f"masses {list(one.masses)} and {list(other.masses)}"
+    mine, theirs = one.interactions, other.interactions
+    if mine and theirs and mine.commands.split() != theirs.commands.split():
+        return "interactions.commands"
+    return ""
+
+
 def write_start(path: Path, start: Configuration, title: str) -> None:
-    """Write a LAMMPS data file; the plane of two dimensions is z = 0, in the middle of the box."""
+    """Write a LAMMPS data file; the plane of two dimensions is z = 0, in the middle of the box.
+
+    IDs with gaps are counted anew, in their order: LAMMPS gives velocities to IDs from 1 to N.
+    """
+    if start.ids.max(initial=0) > start.n_particles:
+        start = replace(start, ids=np.argsort(np.argsort(start.ids)) + 1)
     if start.dimension == 2:
         box = start.box
         origin = [*box.origin[:2], -box.cell[2, 2] / 2]

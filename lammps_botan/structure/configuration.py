@@ -117,7 +117,7 @@ class Configuration:
             self._fail(f"the step must be at most {MAX_STEP}, found {self.step}")
         if self.time is not None and not np.isfinite(self.time):
             self._fail(f"the time must be finite, found {self.time}")
-        self._set("columns", {k: np.asarray(v, np.float64) for k, v in self.columns.items()})
+        self._set("columns", {k: np.array(v, np.float64) for k, v in self.columns.items()})
         self._fit_the_mixture()
 
     def _fit_the_mixture(self) -> None:
@@ -165,7 +165,8 @@ class Configuration:
                     f"{name} have two components, so that the box must not be periodic along z"
                 )
             array = np.column_stack([array, np.zeros(len(array))])
-        array = np.ascontiguousarray(array, dtype=np.float64)
+        # of its own: buffers of readers and of LAMMPS change
+        array = np.array(array, dtype=np.float64, order="C")
         if not np.isfinite(array).all():
             k = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             self._fail(f"{name} must be finite, found {array[k]} for particle {k}")
@@ -185,10 +186,10 @@ class Configuration:
             self._fail(f"{name} must be integers from {least}, found {np.unique(array)[:5]}")
         if np.any(array > largest):
             self._fail(f"{name} must be at most {largest}, found {array.max()}")
-        return np.ascontiguousarray(array, dtype=np.int64)
+        return np.array(array, dtype=np.int64, order="C")
 
     def _floats(self, name: str, n: int) -> Floats:
-        array = np.asarray(getattr(self, name), dtype=np.float64)
+        array = np.array(getattr(self, name), dtype=np.float64)
         if array.shape != (n,) or not np.isfinite(array).all():
             self._fail(f"{name} must be {n} finite numbers, found shape {list(array.shape)}")
         return array

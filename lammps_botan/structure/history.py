@@ -53,7 +53,7 @@ class History:
             raise ValueError(f"the window of a history must be positive, found {self.window}")
         n = len(self.displacement)
         for name, shape in (("displacement", (n, 3)), ("variance", (n,)), ("energy", (n,))):
-            values = np.ascontiguousarray(getattr(self, name), dtype=np.float64)
+            values = np.array(getattr(self, name), dtype=np.float64, order="C")
             if values.shape != shape:
                 raise ValueError(
                     f"{name} of a history must have shape {list(shape)}, found {list(values.shape)}"

@@ -117,7 +117,7 @@ class Processes:
                 "--devices and --num-nodes say; give both the same numbers, in the job or behind "
                 "srun"
             )
-        if STEP not in os.environ:
+        if not tasks == int(os.environ.get(STEP, 0)) == self.number:
             raise ValueError(
                 f"--devices {self.devices} --num-nodes {self.num_nodes}: in a job of SLURM srun "
                 "starts the processes, found a command without it; type srun lammps-botan train ..."

@@ -247,6 +247,12 @@ def _fit(
         num_sanity_val_steps=0,
         enable_model_summary=False,
     )
+    if trainer.world_size != processes.number:
+        raise ValueError(
+            f"the launcher has {trainer.world_size} processes: expected {processes.number}, as "
+            f"--devices {processes.devices} --num-nodes {processes.num_nodes} say; give both the "
+            "same numbers"
+        )
     last = output / f"last{SUFFIX}"
     order = Order(
         len(data.training), seed=recipe.seed, rank=trainer.global_rank, n_ranks=trainer.world_size

@@ -137,7 +137,8 @@ def forward(
     instructions = _instructions(precision)
     assert instructions is not None
     kernels = _kernels(instructions)
-    edges = _Edges(kernels, center.int(), neighbor.int(), len(species))
+    ends = (center.int().contiguous(), neighbor.int().contiguous())
+    edges = _Edges(kernels, *ends, len(species), model.rounds)
     with torch.autocast("cpu", enabled=False):  # its own rounding replaces that of autocast
         if inputs:
             of_nodes, of_edges = model.describe(*given, len(species))
@@ -178,11 +179,14 @@ def _both(mlp: Mlp) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 class _Edges:
     """What all rounds of a step share."""
 
-    def __init__(self, kernels: _Kernels, center: Tensor, neighbor: Tensor, n_nodes: int) -> None:
+    def __init__(
+        self, kernels: _Kernels, center: Tensor, neighbor: Tensor, n_nodes: int, rounds: int
+    ) -> None:
         self.kernels = kernels
         self.center = center
         self.neighbor = neighbor
         self.n_nodes = n_nodes
+        self.rounds = rounds
         self.g_constant: Tensor | None = None  # summed over the rounds
 
 
@@ -259,7 +263,8 @@ class _Update(torch.autograd.Function):
             g_received = torch.zeros(edges.n_nodes, WIDTH)
         # backward goes through the rounds from the last, and nobody else uses these two
         g_edge = torch.empty_like(edge) if g_after is None else g_after
-        begun = edges.g_constant is not None
+        # a former backward may have ended before round 0
+        begun = ctx.round < edges.rounds - 1
         if not begun:
             edges.g_constant = torch.empty_like(edge)
         g_neighbor = torch.zeros(_n_threads(len(edge)), edges.n_nodes, WIDTH)

@@ -1,0 +1,79 @@
+"""Simulations of several calls in one folder, and of files of several liquids."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lammps_botan import KOB_ANDERSEN, Box, Configuration
+from lammps_botan.files.ensemble import read_start
+from lammps_botan.files.output_folder import UNFINISHED, check_products, open_output
+from lammps_botan.simulation.starts import of_one_liquid, write_start
+
+
+@pytest.fixture
+def liquid():
+    sites = 0.941 * np.indices((5, 5, 5)).reshape(3, -1).T
+    species = np.repeat([0, 1], [100, 25])
+    box = Box(4.705, (True, True, True))
+    return Configuration(sites, species, box, mixture=KOB_ANDERSEN, where="one.npz")
+
+
+def test_unfinished_runs_of_other_configurations_stay(tmp_path):
+    pytest.importorskip("distributed", reason="simulations are jobs of Dask")
+    from lammps_botan.simulation.equilibration import equilibrate
+
+    other = tmp_path / UNFINISHED / "ka-0007" / "run.restart"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"days of work")
+    durations = {"time": 0.02, "melt_time": 0.02, "cooling_time": 0.02}
+    # numbers of NumPy, as of a loop over linspace
+    temperature, n = np.linspace(0.9, 1.0, 2)[1], np.int64(100)
+    [made] = equilibrate(tmp_path, temperature=temperature, n_particles=n, workers=1, **durations)
+    assert read_start(made).n_particles == 100
+    assert other.read_bytes() == b"days of work"
+    assert not (tmp_path / UNFINISHED / made.stem).exists()
+
+
+def test_files_of_two_liquids_are_not_simulated_together(liquid):
+    forces = KOB_ANDERSEN.interactions.model_copy(update={"commands": "pair_style lj/cut 1.122"})
+    repulsive = replace(
+        liquid, mixture=KOB_ANDERSEN.model_copy(update={"name": "wca", "interactions": forces})
+    )
+    heavy = replace(liquid, mixture=KOB_ANDERSEN.model_copy(update={"masses": (1.0, 2.5)}))
+    of_one_liquid([liquid, liquid], None)
+    with pytest.raises(ValueError, match=r"is wca, expected kob-andersen .* interactions.commands"):
+        of_one_liquid([liquid, repulsive], None)
+    with pytest.raises(ValueError, match=r"differ in masses \[1.0, 2.5\] and \[1.0, 1.0\]"):
+        of_one_liquid([liquid, heavy], None)
+
+
+def test_ids_with_gaps_are_counted_anew_in_their_order(tmp_path, liquid):
+    ids = 3 * np.random.default_rng(1).permutation(liquid.n_particles) + 8
+    write_start(tmp_path / "gaps.data", replace(liquid, ids=ids), "with gaps")
+    found = read_start(tmp_path / "gaps.data")
+    by_id = np.argsort(found.ids)
+    np.testing.assert_array_equal(found.ids[by_id], np.arange(1, liquid.n_particles + 1))
+    np.testing.assert_allclose(found.positions[by_id], liquid.positions[np.argsort(ids)], atol=1e-9)
+
+
+def test_a_product_of_another_command_is_refused(tmp_path):
+    product = tmp_path / "c1.npz"
+    product.write_bytes(b"of another command")
+    with pytest.raises(ValueError, match="not by `simulate history`; choose another folder"):
+        check_products(tmp_path, "history", [product])
+    with open_output(tmp_path, "history", {}, {"c1": {}}):
+        check_products(tmp_path, "history", [product])
+    assert product.read_bytes() == b"of another command"
+
+
+@pytest.mark.parametrize("prefix", ["my glass", "sub/x", "$x"])
+def test_a_prefix_that_is_no_part_of_a_name_is_refused(tmp_path, prefix):
+    pytest.importorskip("distributed", reason="simulations are jobs of Dask")
+    from lammps_botan.simulation.equilibration import equilibrate
+
+    forces = KOB_ANDERSEN.interactions.model_copy(update={"prefix": prefix})
+    mixture = KOB_ANDERSEN.model_copy(update={"interactions": forces})
+    with pytest.raises(ValueError, match=r"interactions.prefix of kob-andersen"):
+        equilibrate(tmp_path / "out", temperature=1.0, time=1.0, mixture=mixture)
+    assert not (tmp_path / "out").exists()
