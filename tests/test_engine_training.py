@@ -200,6 +200,29 @@ def test_a_step_can_be_taken_back_twice(kernels):
         assert torch.equal(a, b), name
 
 
+def test_gradients_asked_for_one_at_a_time_are_those_together(kernels):
+    model, inputs = network(), tensors(300, 6.3)
+    loss = sum(output.square().mean() for output in kernels.forward(model, *inputs))
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    together = torch.autograd.grad(loss, parameters, retain_graph=True)
+    for name, parameter, expected in reversed(list(zip(names, parameters, together, strict=True))):
+        (alone,) = torch.autograd.grad(loss, parameter, retain_graph=True)
+        assert torch.equal(alone, expected), name
+    # of some, and then of others
+    torch.autograd.grad(loss, model.node_model.fc2.weight, retain_graph=True)
+    (after,) = torch.autograd.grad(loss, model.edge_encoder.fc1.weight)
+    assert torch.equal(after, together[names.index("edge_encoder.fc1.weight")])
+
+
+@pytest.mark.parametrize("type", [torch.int32, torch.int64])
+def test_ends_may_be_columns_of_one_tensor(kernels, type):
+    model, (species, vectors, center, neighbor) = network(), tensors(300, 6.3)
+    ends = torch.stack([center, neighbor], dim=1).to(type)
+    expected = kernels.forward(model, species, vectors, center, neighbor)
+    for a, b in zip(kernels.forward(model, species, vectors, *ends.T), expected, strict=True):
+        assert torch.equal(a, b)
+
+
 def test_edges_must_be_grouped(kernels):
     model, (species, vectors, center, neighbor) = network(), tensors(300, 6.3)
     with pytest.raises(ValueError, match="grouped by center"):

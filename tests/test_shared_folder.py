@@ -1,5 +1,6 @@
 """Simulations of several calls in one folder, and of files of several liquids."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from lammps_botan import KOB_ANDERSEN, Box, Configuration
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.output_folder import UNFINISHED, check_products, open_output
-from lammps_botan.simulation.starts import of_one_liquid, write_start
+from lammps_botan.simulation.starts import of_one_liquid, read_starts, write_start
 
 
 @pytest.fixture
@@ -77,3 +78,24 @@ def test_a_prefix_that_is_no_part_of_a_name_is_refused(tmp_path, prefix):
     with pytest.raises(ValueError, match=r"interactions.prefix of kob-andersen"):
         equilibrate(tmp_path / "out", temperature=1.0, time=1.0, mixture=mixture)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("names", [(), ("B", "A")])
+def test_masses_of_a_data_file_that_the_runs_do_not_take_are_told(tmp_path, liquid, names):
+    path = tmp_path / "heavy.data"
+    write_start(path, liquid, "of equal masses")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_starts([path], None)
+    text = path.read_text()
+    labels = "".join(f"{k + 1} {name}\n" for k, name in enumerate(names))
+    section = f"Atom Type Labels\n\n{labels}\nMasses" if names else "Masses"
+    start = text.index("Masses")
+    rows = f"{section}\n\n{names[0] if names else 1} 1\n{names[1] if names else 2} 2.5\n\n"
+    path.write_text(text[:start] + rows + text[text.index("Atoms", start) :])
+    mixture = KOB_ANDERSEN
+    if names:  # the rows of the atoms are types 1 and 2: mostly B
+        mixture = KOB_ANDERSEN.model_copy(update={"fractions": (0.2, 0.8), "density": None})
+    told = f"has the mass 2.5 for {names[1] if names else 'B'}; the simulation takes 1, which"
+    with pytest.warns(UserWarning, match=told):
+        read_starts([path], mixture)

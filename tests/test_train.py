@@ -5,6 +5,8 @@ import csv
 import hashlib
 import json
 import pickle
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -141,6 +143,20 @@ def test_a_run_starts_from_the_weights_of_another_one(folder):
     run(folder, recipe(5).replace('"out"', '"random"'))
     with pytest.raises(ValueError, match="started from other weights, random ones: give"):
         run(folder, recipe(5).replace('"out"', '"random"'), init=pretrained)
+
+
+def test_what_the_first_weights_learned_from_does_not_validate(folder):
+    (pretrained,) = run(folder, recipe(5).replace('"out"', '"first"'))
+    shutil.copy(folder / "train_1.npz", folder / "judge.npz")
+    text = re.sub(r"train = \[.*\]", 'train = ["validation.npz"]', recipe(5))
+    text = re.sub(r"validation = \[.*\]", 'validation = ["judge.npz"]', text)
+    words = (
+        r"judge.npz: is among data.validation, but the weights of best.ckpt have learned from it"
+    )
+    with pytest.raises(ValueError, match=rf"{words} \(train_1.npz\)"):
+        run(folder, text, init=pretrained)
+    assert not (folder / "out" / "config.json").exists()
+    run(folder, text)
 
 
 @needs_public_data

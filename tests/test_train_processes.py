@@ -14,6 +14,7 @@ from lammps_botan.training.processes import Processes
 LINEAR = '\n[network]\narchitecture = "linear"'
 SLURM = {"SLURM_NTASKS": "8", "SLURM_PROCID": "3", "SLURM_LOCALID": "3", "SLURM_NODEID": "0"}
 TWO_NODES = SLURM | {"SLURM_NTASKS_PER_NODE": "4", "SLURM_NNODES": "2", "SLURM_STEP_NUM_TASKS": "8"}
+ONE_SHELL = SLURM | {"SLURM_NTASKS_PER_NODE": "2", "SLURM_NNODES": "1", "SLURM_STEP_NUM_TASKS": "1"}
 TORCHRUN = {"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}
 
 
@@ -81,6 +82,14 @@ def test_a_lock_leaves_what_was_there(tmp_path):
             {k: v for k, v in TWO_NODES.items() if k != "SLURM_STEP_NUM_TASKS"},
             (4, 2),
             "--devices 4 --num-nodes 2: in a job of SLURM srun starts the processes, found a com",
+        ),
+        *(
+            (
+                ONE_SHELL | {"SLURM_NTASKS": tasks},  # of srun --pty bash
+                (2, 1),
+                "--devices 2 --num-nodes 1: in a job of SLURM srun starts the processes, found a",
+            )
+            for tasks in ("1", "2")
         ),
         (
             TORCHRUN,

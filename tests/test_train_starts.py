@@ -151,18 +151,33 @@ def test_starts_that_cannot_be_used_are_named(folder, data, added, error, messag
         starts(folder, data, added)
 
 
-def test_a_run_that_went_far_is_read_backwards(folder):
-    """Backwards its end lies in the box, as it would if positions were wrapped."""
+def go_far(folder):
+    """Let a particle go farther than half the box: backwards it ends in the box, as if wrapped."""
     with np.load(folder / "train_1.npz") as archive:
         arrays = dict(archive)
     length = 0.7 * LENGTH
     arrays["initial_positions"][0] = [4.0, 1.0, 1.0]
     arrays["positions"][:, 0] = [4.0 + length, 1.0, 1.0]
     np.savez(folder / "train_1.npz", **arrays)
+    return length
+
+
+def test_a_run_that_went_far_is_read_backwards(folder):
+    length = go_far(folder)
     for added in ("reversed = 1.0", "reversed = 0.0"):
         read, drawn = starts(folder, added=added)
         graph = drawn.draw(0, np.random.default_rng(0)) or read.training[0]
         assert graph.node[0] == pytest.approx(length, rel=1e-6)
+
+
+@pytest.mark.parametrize("node", ["R", "D", "C"])
+def test_relative_displacements_of_a_run_that_went_far_are_read_backwards(folder, node):
+    go_far(folder)
+    text = recipe(5, target=f'node = "{node}"', recipe="reversed = 1.0")
+    config = read_config(configure(folder, text))
+    graph = Starts(config, read_data(config, folder), folder).draw(0, np.random.default_rng(0))
+    assert graph.node.argmax() == 0
+    assert np.isfinite(graph.node).all()
 
 
 def test_wrapped_ends_are_refused_before_the_training(folder):

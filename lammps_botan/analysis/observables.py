@@ -188,7 +188,7 @@ def _average(measured: Sequence[Measured], k: float | None) -> Observables:
     first = measured[0]
     start, times = first.configuration, sorted(first.samples)
     mixture = start.mixture
-    names = [str(n) for n in range(start.n_species)]
+    names = [f"type {n + 1}" for n in range(start.n_species)]
     reference = 0 if mixture is None else mixture.reference
     means, errors = {}, {}
     for name in ("scattering", "msd", "displacement"):

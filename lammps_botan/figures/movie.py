@@ -153,8 +153,9 @@ def _frame(dump: Path, index: int, column: str) -> Configuration:
 def _shown(frame: Configuration, column: str, thickness: float | None) -> Floats:
     """Values of the particles in the slice that are of the main species."""
     shown = in_slice(frame, thickness)
-    main = shown[frame.species[shown] == main_species(frame)]
-    return np.asarray(scored_values(frame, column)[main], dtype=np.float32)
+    values = scored_values(frame, column)
+    main = shown[frame.species[shown] == main_species(frame, values)]
+    return np.asarray(values[main], dtype=np.float32)
 
 
 def _draw(
@@ -167,15 +168,16 @@ def _draw(
     shown = in_slice(frame, thickness)
     figure = Figure(figsize=(6.0, 5.0), layout="constrained")
     axes = figure.subplots()
-    disks = draw_slice(axes, frame, shown, scored_values(frame, column)[shown], limits)
+    values = scored_values(frame, column)
+    main = main_species(frame, values)
+    disks = draw_slice(axes, frame, shown, values[shown], limits, main=main)
     figure.colorbar(disks, ax=axes, shrink=0.8, extend="both", label=quantity(frame, column))
-    axes.set_title(f"step {frame.step}{_rims(frame, shown)}")
+    axes.set_title(f"step {frame.step}{_rims(frame, shown, main)}")
     save_picture(figure, path)
 
 
-def _rims(frame: Configuration, shown: Ints) -> str:
+def _rims(frame: Configuration, shown: Ints, main: int) -> str:
     """Which particles have a rim, in words."""
-    main = main_species(frame)
     others = [int(k) for k in np.unique(frame.species[shown]) if k != main]
     if not others:
         return ""

@@ -76,16 +76,19 @@ def disk_diameters(configuration: Configuration) -> Floats:
     return np.asarray((mixture.diameter * own / own[mixture.reference])[configuration.species])
 
 
-def main_species(configuration: Configuration) -> int:
+def main_species(configuration: Configuration, values: Floats | None = None) -> int:
     """Species that sets the scale of the colors, and whose particles have no rim.
 
-    It is the reference species of the mixture, or the most common one where the mixture is not
-    known. The others may move so much farther that a scale for all would hide the differences in
-    this species.
+    It is the reference species of the mixture. Where the mixture is not known, it is the most
+    common one among the particles whose value, [n_particles], is not NaN. The others may move so
+    much farther that a scale for all would hide the differences in this species.
     """
     if configuration.mixture is not None:
         return configuration.mixture.reference
-    return int(np.bincount(configuration.species).argmax())
+    species = configuration.species
+    if values is not None and np.isfinite(values).any():
+        species = species[np.isfinite(values)]
+    return int(np.bincount(species).argmax())
 
 
 def draw_slice(
@@ -95,6 +98,7 @@ def draw_slice(
     values: Floats,
     limits: tuple[float, float],
     colormap: str = "viridis",
+    main: int | None = None,
 ) -> EllipseCollection:
     """Draw particles seen from above in the outline of the cell, with their periodic images.
 
@@ -111,6 +115,8 @@ def draw_slice(
         Ends of the colors.
     colormap : str
         A color map of matplotlib.
+    main : int, optional
+        The main species. Default: see `main_species`.
 
     Returns
     -------
@@ -119,7 +125,8 @@ def draw_slice(
     """
     outline = _Outline(configuration)
     diameters = disk_diameters(configuration)[shown]
-    rims = configuration.species[shown] != main_species(configuration)
+    main = main_species(configuration) if main is None else main
+    rims = configuration.species[shown] != main
     # disks that reach into the outline, whichever their image
     k, centers = outline.images(outline.places(configuration.positions[shown]), diameters / 2)
     disks = EllipseCollection(

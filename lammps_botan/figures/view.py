@@ -154,7 +154,7 @@ def _shown(frame: Configuration, column: str, largest: float | None) -> _Frame:
         positions.astype(np.float32),
         diameters.astype(np.float32),
         values.astype(np.float32),
-        frame.species == main_species(frame),
+        frame.species == main_species(frame, values),
         corners.astype(np.float32),
     )
 

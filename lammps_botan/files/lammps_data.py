@@ -277,6 +277,41 @@ def _columns(section: _Section) -> list[str]:
     return ATOM_STYLES["atomic"].split()
 
 
+def read_masses(path: Path) -> tuple[tuple[str, ...], list[float]]:
+    """Read the masses of a data file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    names : tuple of str
+        Labels of the types; none where the file has no labels.
+    masses : list of float
+        Of the types in order; none where the file has no masses.
+
+    Raises
+    ------
+    ValueError
+        If there are masses for some types only.
+
+    Examples
+    --------
+    >>> one = Configuration(np.ones((1, 3)), [0], Box(5.0, (True, True, True)))
+    >>> write_lammps_data("run.data", one, "an example")
+    >>> read_masses(Path("run.data"))
+    ((), [1.0])
+    """
+    with open_text(path) as file:
+        header, sections = _parse(file.read().decode().splitlines()[1:])
+    names = _labels(sections, _count(header, "atom types"))
+    rows = sections["Masses"].rows if "Masses" in sections else []
+    by_type = {row[0]: float(row[1]) for row in rows}
+    labels = bool(names) and set(names) <= by_type.keys()
+    return names, [by_type[key] for key in (names if labels else sorted(by_type, key=int))]
+
+
 def write_lammps_data(path: str | Path, configuration: Configuration, title: str) -> None:
     """Write a LAMMPS data file of atom style atomic, which appears when it is whole.
 

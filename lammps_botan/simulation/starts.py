@@ -1,5 +1,6 @@
 """Configurations from which simulations start: read, and compared with the mixture."""
 
+import math
 import re
 import warnings
 from collections import Counter
@@ -10,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from lammps_botan.files.ensemble import read_start
-from lammps_botan.files.lammps_data import write_lammps_data
+from lammps_botan.files.lammps_data import is_lammps_data, read_masses, write_lammps_data
 from lammps_botan.simulation.liquid import Liquid, open_liquid
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import SHIPPED, Mixture
 
 DENSITY_TOLERANCE = 0.05  # densities that differ by a smaller share are the same
+MASS_TOLERANCE = 0.01  # masses that differ by a smaller share are rounded
 _BONDS = re.compile(rb"^\s*[1-9]\d*\s+(bonds|angles|dihedrals|impropers)\s*$", re.MULTILINE)
 _ASK = "give the mixture by --mixture FILE.toml (docs/how_to/own_mixture.md)"
 
@@ -55,7 +57,11 @@ def read_starts(
     for path in paths:
         check_atoms(path)
     known = None if liquid is None else liquid.mixture
-    return of_one_liquid([read_start(path, mixture=known) for path in paths], liquid)
+    starts, liquid = of_one_liquid([read_start(path, mixture=known) for path in paths], liquid)
+    for path in paths:
+        if is_lammps_data(path):
+            _check_masses(path, liquid.mixture)
+    return starts, liquid
 
 
 def of_one_liquid(
@@ -135,6 +141,21 @@ def check_atoms(path: Path) -> None:
             f"{path}: has {match[1].decode()}; `lammps-botan simulate` knows atoms without bonds "
             "only: run molecules with a script of your own, and make the targets from its dumps"
         )
+
+
+def _check_masses(path: Path, mixture: Mixture) -> None:
+    """Warn of masses of a data file that are not those of the mixture, which the runs take."""
+    names, masses = read_masses(path)
+    if set(masses) == {1.0}:  # as in files of ours without a mixture
+        return
+    own = dict(zip(mixture.species, mixture.masses, strict=True))
+    for name, mass in zip(names or mixture.species, masses, strict=False):
+        if not math.isclose(mass, own[name], rel_tol=MASS_TOLERANCE):
+            warnings.warn(
+                f"{path}: has the mass {mass:g} for {name}; the simulation takes {own[name]:g}, "
+                f"which {mixture.name} has: {_ASK}",
+                stacklevel=4,
+            )
 
 
 def _shipped(start: Configuration) -> Mixture:

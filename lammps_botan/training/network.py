@@ -1,6 +1,7 @@
 """The network of a training run, and its initial weights."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,27 @@ class InitialWeights:
         """Load the weights into the network of a run, which measures lengths in diameters."""
         model.load_state_dict(self.checkpoint.model.state_dict())
         scale_lengths(model, 1 / physics.mixture.diameter)
+
+    def check_validation(self, known: Iterable[KnownConfiguration]) -> None:
+        """Refuse validation with a configuration that the weights have learned from.
+
+        Parameters
+        ----------
+        known : iterable of KnownConfiguration
+            Of the data of the run.
+
+        Raises
+        ------
+        ValueError
+            With its name.
+        """
+        learned = {one.sha256: one.name for one in self.known if one.role != "validation"}
+        for one in known:
+            if one.role == "validation" and one.sha256 in learned:
+                raise ValueError(
+                    f"{one.name}: is among data.validation, but the weights of {self.file} have "
+                    f"learned from it ({learned[one.sha256]}); validate with another configuration"
+                )
 
     def check(self, physics: Physics) -> None:
         """Refuse weights for another mixture, cutoff or inputs.

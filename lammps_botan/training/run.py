@@ -137,6 +137,7 @@ def train(
             check_physics(folder / member.output, data.physics)
         if weights is not None:
             weights.check(data.physics)
+            weights.check_validation(data.known)
         for sample in data.validation:
             check_validation(sample, mixture=data.physics.mixture, p=config.recipe.p)
         starts = Starts(config, data, folder)
