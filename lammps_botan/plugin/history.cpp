@@ -35,7 +35,7 @@ History::History(LAMMPS *lmp, const HistoryInput &given, const Trajectory &of_at
 
 History::~History()
 {
-  if (modify->get_compute_by_id(compute_id)) modify->delete_compute(compute_id);
+  if (has_compute && modify->get_compute_by_id(compute_id)) modify->delete_compute(compute_id);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -43,6 +43,7 @@ History::~History()
 void History::make_compute()
 {
   modify->add_compute(compute_id + " all pe/atom");
+  has_compute = true;
 }
 
 /* ---------------------------------------------------------------------- */

@@ -58,6 +58,7 @@ class History : protected Pointers {
   const HistoryInput input;
   const Trajectory &trajectory;
   const std::string compute_id;
+  bool has_compute = false;    // made by this object
   class Compute *compute;
   bigint next_sample, planned_stride, last_sample;    // steps
   double since_sample;                                // time; NaN where it is not known
