@@ -99,3 +99,12 @@ def test_masses_of_a_data_file_that_the_runs_do_not_take_are_told(tmp_path, liqu
     told = f"has the mass 2.5 for {names[1] if names else 'B'}; the simulation takes 1, which"
     with pytest.warns(UserWarning, match=told):
         read_starts([path], mixture)
+
+
+def test_files_without_masses_are_no_reason_for_a_warning(tmp_path, liquid):
+    path = tmp_path / "c1.npz"
+    np.savez(path, initial_positions=liquid.positions, types=liquid.species, box=4.705)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        [start], _ = read_starts([path], "kob-andersen")
+    assert start.n_particles == liquid.n_particles

@@ -36,6 +36,7 @@ from lammps_botan.simulation.protocol import (
 )
 from lammps_botan.simulation.starts import (
     check_atoms,
+    check_masses,
     check_names,
     composition,
     of_one_liquid,
@@ -135,6 +136,8 @@ def history(
     for each in ensembles:
         _check_ends(each, ends)
     starts, liquid = of_one_liquid([each.configuration for each in ensembles], liquid)
+    for path in configurations:
+        check_masses(path, liquid.mixture)
     starts = [_with_temperature(start, temperature) for start in starts]
     timestep = check_timestep(timestep, liquid.interactions.timestep)
     interval = window / SAMPLES if interval is None else float(interval)

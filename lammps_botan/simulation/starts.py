@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lammps_botan.files.bapst_pickle import SUFFIX
 from lammps_botan.files.ensemble import read_start
-from lammps_botan.files.lammps_data import is_lammps_data, read_masses, write_lammps_data
+from lammps_botan.files.lammps_data import read_masses, write_lammps_data
 from lammps_botan.simulation.liquid import Liquid, open_liquid
 from lammps_botan.structure.box import Box
 from lammps_botan.structure.configuration import Configuration
@@ -59,8 +60,7 @@ def read_starts(
     known = None if liquid is None else liquid.mixture
     starts, liquid = of_one_liquid([read_start(path, mixture=known) for path in paths], liquid)
     for path in paths:
-        if is_lammps_data(path):
-            _check_masses(path, liquid.mixture)
+        check_masses(path, liquid.mixture)
     return starts, liquid
 
 
@@ -102,6 +102,23 @@ def of_one_liquid(
     return known, liquid
 
 
+def check_masses(path: Path, mixture: Mixture) -> None:
+    """Warn of masses of a data file that are not those of the mixture, which the runs take."""
+    if path.suffix in {".npz", SUFFIX}:
+        return
+    names, masses = read_masses(path)
+    if set(masses) == {1.0}:  # as in files of ours without a mixture
+        return
+    own = dict(zip(mixture.species, mixture.masses, strict=True))
+    for name, mass in zip(names or mixture.species, masses, strict=False):
+        if not math.isclose(mass, own[name], rel_tol=MASS_TOLERANCE):
+            warnings.warn(
+                f"{path}: has the mass {mass:g} for {name}; the simulation takes {own[name]:g}, "
+                f"which {mixture.name} has: {_ASK}",
+                stacklevel=4,
+            )
+
+
 def _other_forces(one: Mixture, other: Mixture) -> str:
     """How two mixtures differ for a simulation, beyond what differs for a model."""
     if one.masses != other.masses:
@@ -141,21 +158,6 @@ def check_atoms(path: Path) -> None:
             f"{path}: has {match[1].decode()}; `lammps-botan simulate` knows atoms without bonds "
             "only: run molecules with a script of your own, and make the targets from its dumps"
         )
-
-
-def _check_masses(path: Path, mixture: Mixture) -> None:
-    """Warn of masses of a data file that are not those of the mixture, which the runs take."""
-    names, masses = read_masses(path)
-    if set(masses) == {1.0}:  # as in files of ours without a mixture
-        return
-    own = dict(zip(mixture.species, mixture.masses, strict=True))
-    for name, mass in zip(names or mixture.species, masses, strict=False):
-        if not math.isclose(mass, own[name], rel_tol=MASS_TOLERANCE):
-            warnings.warn(
-                f"{path}: has the mass {mass:g} for {name}; the simulation takes {own[name]:g}, "
-                f"which {mixture.name} has: {_ASK}",
-                stacklevel=4,
-            )
 
 
 def _shipped(start: Configuration) -> Mixture:
