@@ -103,7 +103,9 @@ def test_masses_of_a_data_file_that_the_runs_do_not_take_are_told(tmp_path, liqu
 
 def test_files_without_masses_are_no_reason_for_a_warning(tmp_path, liquid):
     path = tmp_path / "c1.npz"
-    np.savez(path, initial_positions=liquid.positions, types=liquid.species, box=4.705)
+    ends = liquid.positions[None]
+    about = {"types": liquid.species, "box": 4.705}
+    np.savez(path, initial_positions=liquid.positions, positions=ends, **about)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         [start], _ = read_starts([path], "kob-andersen")
