@@ -208,8 +208,39 @@ def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
     Parameters
     ----------
     ensemble : Ensemble
-        With final positions that are not wrapped, see `Ensemble.refuse_wrapped`. A run read
-        backwards may end in the box, and nobody can tell then.
+    quantity : str
+        "R", "D" or "C".
+
+    Returns
+    -------
+    float64 [n_particles]
+        Length unit.
+
+    Raises
+    ------
+    ValueError
+        If the ensemble has no runs, its final positions are wrapped, or a particle has no
+        neighbors.
+
+    Examples
+    --------
+    >>> from lammps_botan import Box
+    >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
+    >>> make_relative_displacement(Ensemble(start, final=np.eye(2, 3)[None] + 1.0), "C")
+    array([0., 0.])
+    """
+    ensemble.refuse_wrapped()
+    return make_relative_displacement_of_any_start(ensemble, quantity)
+
+
+def make_relative_displacement_of_any_start(ensemble: Ensemble, quantity: str) -> Floats:
+    """Compute R_i, D_i or C_i of runs that may start anywhere and end in the box.
+
+    A run read backwards does so, and seems to be wrapped; its file was checked before.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
     quantity : str
         "R", "D" or "C".
 
@@ -227,7 +258,8 @@ def make_relative_displacement(ensemble: Ensemble, quantity: str) -> Floats:
     --------
     >>> from lammps_botan import Box
     >>> start = Configuration(np.eye(2, 3), [0, 0], Box(9.0, (True, True, True)))
-    >>> make_relative_displacement(Ensemble(start, final=np.eye(2, 3)[None] + 1.0), "C")
+    >>> ended = Ensemble(start, final=np.eye(2, 3)[None] + 1.0)
+    >>> make_relative_displacement_of_any_start(ended, "C")
     array([0., 0.])
     """
     path, initial, final = ensemble.path, ensemble.initial, ensemble.final

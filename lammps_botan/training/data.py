@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lammps_botan.analysis.sample import make_relative_displacement, make_sample_of_any_start
+from lammps_botan.analysis.sample import (
+    make_relative_displacement_of_any_start,
+    make_sample_of_any_start,
+)
 from lammps_botan.network.checkpoint import Physics
 from lammps_botan.network.inputs import Inputs, Singles, node_inputs
 from lammps_botan.network.known_configurations import KnownConfiguration
@@ -237,7 +240,7 @@ def make_graph(
     sample = make_sample_of_any_start(ensemble, physics.cutoff)
     node = sample.propensity
     if physics.node != "S":
-        node = make_relative_displacement(ensemble, physics.node)
+        node = make_relative_displacement_of_any_start(ensemble, physics.node)
     if config.recipe.p < 1 and np.isnan(sample.pair_distance_change).any():
         raise ValueError(
             f"{ensemble.path}: has no runs and so no pair-distance change to learn: expected "
