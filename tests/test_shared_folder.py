@@ -110,3 +110,14 @@ def test_files_without_masses_are_no_reason_for_a_warning(tmp_path, liquid):
         warnings.simplefilter("error")
         [start], _ = read_starts([path], "kob-andersen")
     assert start.n_particles == liquid.n_particles
+
+
+@pytest.mark.parametrize("row", ["1", "1 heavy", "C 1"])
+def test_rows_that_are_no_masses_are_named(tmp_path, liquid, row):
+    path = tmp_path / "broken.data"
+    write_start(path, liquid, "of equal masses")
+    text = path.read_text()
+    assert text.count("\n1 1\n2 1\n") == 1
+    path.write_text(text.replace("\n1 1\n2 1\n", f"\n{row}\n2 1\n"))
+    with pytest.raises(ValueError, match=rf"broken\.data: .* of Masses, found {row}; 2 1"):
+        read_starts([path], None)

@@ -294,7 +294,7 @@ def read_masses(path: Path) -> tuple[tuple[str, ...], list[float]]:
     Raises
     ------
     ValueError
-        If there are masses for some types only.
+        If there are masses for some types only, or a row is no type and its mass.
 
     Examples
     --------
@@ -307,9 +307,16 @@ def read_masses(path: Path) -> tuple[tuple[str, ...], list[float]]:
         header, sections = _parse(file.read().decode().splitlines()[1:])
     names = _labels(sections, _count(header, "atom types"))
     rows = sections["Masses"].rows if "Masses" in sections else []
-    by_type = {row[0]: float(row[1]) for row in rows}
-    labels = bool(names) and set(names) <= by_type.keys()
-    return names, [by_type[key] for key in (names if labels else sorted(by_type, key=int))]
+    try:
+        by_type = {row[0]: float(row[1]) for row in rows}
+        labels = bool(names) and set(names) <= by_type.keys()
+        return names, [by_type[key] for key in (names if labels else sorted(by_type, key=int))]
+    except (ValueError, IndexError):
+        found = "; ".join(map(" ".join, rows[:5]))
+        raise ValueError(
+            f"{path}: expected the number of a type and its mass in each row of Masses, found "
+            f"{found}"
+        ) from None
 
 
 def write_lammps_data(path: str | Path, configuration: Configuration, title: str) -> None:

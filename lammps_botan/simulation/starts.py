@@ -111,7 +111,7 @@ def check_masses(path: Path, mixture: Mixture) -> None:
         return
     own = dict(zip(mixture.species, mixture.masses, strict=True))
     for name, mass in zip(names or mixture.species, masses, strict=False):
-        if not math.isclose(mass, own[name], rel_tol=MASS_TOLERANCE):
+        if name in own and not math.isclose(mass, own[name], rel_tol=MASS_TOLERANCE):
             warnings.warn(
                 f"{path}: has the mass {mass:g} for {name}; the simulation takes {own[name]:g}, "
                 f"which {mixture.name} has: {_ASK}",
