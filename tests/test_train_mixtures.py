@@ -270,17 +270,16 @@ def test_a_run_records_the_configurations_that_it_knows(tmp_path):
         hashes["train_2"]: ("training", "train_2.npz"),
         hashes["validation"]: ("validation", "validation.npz"),
     }
-    # another run from its weights knows these too, and one it trained on stays so
-    for name, seed in (("other", 7), ("third", 8)):
-        write_liquid(tmp_path / f"{name}.npz", seed)
-    text = recipe(5, data='train = ["other.npz"]\nvalidation = ["train_1.npz"]')
+    # another run from its weights knows these too; it learns from what the first was judged by
+    write_liquid(tmp_path / "other.npz", 7)
+    text = recipe(5, data='train = ["validation.npz"]\nvalidation = ["other.npz"]')
     (second,) = run(tmp_path, text.replace('"out"', '"second"'), init=first)
     export(load_checkpoint(second), tmp_path / "m.pt")
     assert Predictor(tmp_path / "m.pt").metadata.known_configurations == {
         hashes["train_1"]: "training",
         hashes["train_2"]: "training",
-        hashes["validation"]: "validation",
-        read_start(tmp_path / "other.npz").sha256: "training",
+        hashes["validation"]: "training",
+        read_start(tmp_path / "other.npz").sha256: "validation",
     }
 
 
