@@ -86,6 +86,48 @@ def test_a_map_of_bonds_is_drawn(scored, tmp_path):
     assert drawn.read_bytes() != particles.read_bytes()
 
 
+def test_bonds_of_a_step_that_occurs_twice_are_those_of_the_frame(scored, tmp_path):
+    """As of a run that began anew, by reset_timestep 0: the third frame is like the first."""
+    out, bonds = scored
+    again = tmp_path / "again.dump"
+    steps = [frame.step for frame in read_dump(out)]
+    assert len(set(steps)) == 3
+
+    def renamed(path):
+        parts = path.read_text().split("ITEM: TIMESTEP\n")[1:]
+        parts[2] = parts[2].replace(f"{steps[2]}\n", f"{steps[0]}\n", 1)
+        return ["ITEM: TIMESTEP\n" + part for part in parts]
+
+    def draw(frame, dump, of_bonds, fails=False):
+        picture = tmp_path / "x.png"
+        words = ("plot", "map", dump, "--bond-dump", of_bonds, "-o", picture, "--frame", frame)
+        done = run(*words, fails=fails)
+        return done.output if fails else picture.read_bytes()
+
+    both = tmp_path / "again.bonds"
+    again.write_text("".join(renamed(out)))
+    both.write_text("".join(renamed(bonds)))
+    expected = read_dump(bonds)
+    for frame, k in ((0, 0), (2, 1)):
+        found = read_bonds(both, steps[0], index=k, among=2)
+        np.testing.assert_array_equal(found.changes, expected[frame]["pair_distance_change"])
+    third = tmp_path / "third.bonds"
+    third.write_text("".join(renamed(bonds)[1:]))
+    only = tmp_path / "only.dump"
+    only.write_text("".join(renamed(out)[1:]))
+    alone = draw(1, only, third)
+    for frame in (2, -1):
+        assert draw(frame, again, both) == alone
+    assert draw(0, again, both) != alone
+    for path in (again, both):  # as of a run that goes on
+        path.write_text(path.read_text() + path.read_text()[:200])
+    assert draw(2, again, both) == alone
+    for frame, *files, count, among in ((2, again, third, 1, 2), (1, only, both, 2, 1)):
+        message = " ".join(draw(frame, *files, fails=True).split())
+        assert f"has bonds of step {steps[0]} {count} times" in message
+        assert f"has this step {among} times: which belong together?" in message
+
+
 def test_what_holds_no_bonds_is_refused(scored, tmp_path):
     out, bonds = scored
     with pytest.raises(ValueError, match=r"scored\.bonds: has no bonds of step 7"):

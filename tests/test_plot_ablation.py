@@ -42,6 +42,22 @@ def test_an_ablation_has_a_panel_for_the_number_of_training_configurations(tmp_p
     assert lines == {text for text in found if text.startswith(r"$\rho_S$")}
 
 
+def test_lines_say_temperature_and_lag_time_where_architectures_differ_too(tmp_path):
+    files = [
+        write(
+            tmp_path / name,
+            *(
+                model(f"{n} {name}", training_configurations=n, architecture=name, lag_time=time)
+                for n in (1, 10)
+            ),
+        )
+        for name, time in (("linear", 13.0), ("equivariant", 130.0))
+    ]
+    run("plot", "ablation", *files, "-o", tmp_path / "a.svg")
+    lines = [text for text in words(tmp_path / "a.svg") if text.startswith(r"$\rho_S$")]
+    assert lines == [r"$\rho_S$ (A), linear, t = 13", r"$\rho_S$ (A), equivariant, t = 130"]
+
+
 def test_an_ablation_has_a_panel_for_what_differs(tmp_path):
     rounds = [model(f"n{n}.pt", rounds=n) for n in (1, 4, 7)]
     weights = [model(f"p{p}.pt", p=p) for p in (0.0, 0.2, 1.0)]

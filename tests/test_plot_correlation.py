@@ -76,7 +76,7 @@ def test_committees_and_widths_are_lines_of_their_own(tmp_path):
     names = {"BOTAN, width = 64", "BOTAN, width = 64, committee of 4", "BOTAN, width = 128"}
     assert names <= set(legend(tmp_path / "c.svg"))
     assert (
-        "in nothing else; found 0.pt: botan, width = 64, T = 0.44"
+        "in nothing else; found 0.pt: botan, width = 64, n = 7, p = 0.4, T = 0.44"
         in run("plot", "ablation", wide, "-o", tmp_path / "a.svg", fails=True).output
     )
     more = write(tmp_path / "more", *({**kind, "rounds": 3} for kind in kinds))
@@ -87,15 +87,17 @@ def test_committees_and_widths_are_lines_of_their_own(tmp_path):
     )
 
 
-def test_lines_have_colors_of_their_own(tmp_path):
+@pytest.mark.parametrize("count", [1, 3])
+def test_lines_have_colors_of_their_own(tmp_path, count):
     kinds = [
-        model(f"{n} {t}", members=n, lag_time=t, p=p)
+        model(f"{n} {t} {seen}", members=n, lag_time=t, p=p, **seen)
         for n in (1, 4)
         for t, p in ((13.0, 0.4), (130.0, 0.4), (130.0, None))
+        for seen in ({}, {"inputs": history(1.0)}, {"inputs": history(10.0)})[:count]
     ]
     path = write(tmp_path / "a", *kinds, time=130.0)
     labels = _labels(read_conditions([path])).values()
-    assert len({label.color for label in labels}) == len(labels) == 6
+    assert len({label.color for label in labels}) == len(labels) == 6 * count
     assert next(iter(labels)).text == "BOTAN"
     assert next(iter(labels)).color == COLORS[0]
 
@@ -204,6 +206,15 @@ def test_undefined_correlations_leave_a_gap_in_a_line():
     axes = Figure().subplots()
     draw_rho(axes, {13.0: [Rho(0.6, 0.1)], 130.0: [Rho(np.nan, np.nan)], 4120.0: [Rho(0.4, 0.1)]})
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0.6, np.nan, 0.4])
+
+
+def test_one_undefined_correlation_does_not_hide_those_of_the_other_seeds():
+    axes = Figure().subplots()
+    seeds = [Rho(value, 0.1) for value in (0.5, np.nan, 0.3, 0.2)]
+    draw_rho(axes, {13.0: seeds, 130.0: [Rho(np.nan, np.nan)] * 2})
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [0.3, np.nan])
+    bars = [bar for bar in axes.collections[0].get_segments() if len(bar)]
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], [[0.2, 0.5]])
 
 
 def test_undefined_correlations_are_no_error(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from lammps_botan import KOB_ANDERSEN, Box, Configuration
 from lammps_botan.files.ensemble import read_start
 from lammps_botan.files.output_folder import UNFINISHED, check_products, open_output
+from lammps_botan.simulation.liquid import Liquid
 from lammps_botan.simulation.starts import of_one_liquid, read_starts, write_start
 
 
@@ -24,16 +25,21 @@ def test_unfinished_runs_of_other_configurations_stay(tmp_path):
     pytest.importorskip("distributed", reason="simulations are jobs of Dask")
     from lammps_botan.simulation.equilibration import equilibrate
 
-    other = tmp_path / UNFINISHED / "ka-0007" / "run.restart"
-    other.parent.mkdir(parents=True)
-    other.write_bytes(b"days of work")
+    others = [
+        tmp_path / UNFINISHED / place / "run.restart"
+        for place in ("equilibrate/ka-0007", "isoconfig/ka-0001", "history/ka-0001")
+    ]
+    for other in others:
+        other.parent.mkdir(parents=True)
+        other.write_bytes(b"days of work")
     durations = {"time": 0.02, "melt_time": 0.02, "cooling_time": 0.02}
     # numbers of NumPy, as of a loop over linspace
     temperature, n = np.linspace(0.9, 1.0, 2)[1], np.int64(100)
     [made] = equilibrate(tmp_path, temperature=temperature, n_particles=n, workers=1, **durations)
     assert read_start(made).n_particles == 100
-    assert other.read_bytes() == b"days of work"
-    assert not (tmp_path / UNFINISHED / made.stem).exists()
+    assert made.stem == "ka-0001"
+    assert [other.read_bytes() for other in others] == 3 * [b"days of work"]
+    assert not (tmp_path / UNFINISHED / "equilibrate" / made.stem).exists()
 
 
 def test_files_of_two_liquids_are_not_simulated_together(liquid):
@@ -43,8 +49,10 @@ def test_files_of_two_liquids_are_not_simulated_together(liquid):
     )
     heavy = replace(liquid, mixture=KOB_ANDERSEN.model_copy(update={"masses": (1.0, 2.5)}))
     of_one_liquid([liquid, liquid], None)
-    with pytest.raises(ValueError, match=r"is wca, expected kob-andersen .* interactions.commands"):
+    with pytest.raises(ValueError, match=r"is wca, but the others are .* in interactions.c"):
         of_one_liquid([liquid, repulsive], None)
+    with pytest.raises(ValueError, match=r"is wca, but --mixture says kob-andersen"):
+        of_one_liquid([repulsive], Liquid(KOB_ANDERSEN))
     with pytest.raises(ValueError, match=r"differ in masses \[1.0, 2.5\] and \[1.0, 1.0\]"):
         of_one_liquid([liquid, heavy], None)
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.long]
 def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     """What a run has finished is kept."""
     options = (runs, "--window", 3, "--interval", 0.02, "--ends", 3, "--copies", 3, "--workers", 1)
-    work = tmp_path / "killed" / "unfinished" / runs.stem
+    work = tmp_path / "killed" / "unfinished" / "history" / runs.stem
     process = start("history", *options, "-o", tmp_path / "killed")
     wait_for(lambda: len(list(work.glob("history_*.dump"))) >= 2, process)
     process.send_signal(signal.SIGKILL)
@@ -34,12 +34,12 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(runs, tmp_path):
     assert start("history", *options, "-o", tmp_path / "whole").wait(timeout=120) == 0
     killed, whole = (tmp_path / f / f"{runs.stem}.npz" for f in ("killed", "whole"))
     assert killed.read_bytes() == whole.read_bytes()
-    assert not work.parent.exists()
+    assert not work.parents[1].exists()
 
 
 def test_a_damaged_dump_is_made_again(simulate, runs, histories, tmp_path):
     """A dump that a full disk cut short is removed with a message; the next call repairs it."""
-    work = tmp_path / "unfinished" / runs.stem
+    work = tmp_path / "unfinished" / "history" / runs.stem
     work.mkdir(parents=True)
     (work / "history_0000_00.dump").write_text("ITEM: TIMESTEP\n0\n" * 5 + "1 2 3 4 5\n")
     with pytest.raises(ChildProcessError, match=r"history_0000_00\.dump.*was the disk full"):
@@ -52,7 +52,7 @@ def test_a_damaged_dump_is_made_again(simulate, runs, histories, tmp_path):
 @pytest.mark.parametrize("rest", ["", "1 2 3\n"])
 def test_damaged_copies_are_made_again_with_their_run(simulate, runs, tmp_path, rest):
     options = {"window": 0.4, "interval": 0.02, "copies": 2}
-    work = tmp_path / "damaged" / "unfinished" / runs.stem
+    work = tmp_path / "damaged" / "unfinished" / "history" / runs.stem
     work.mkdir(parents=True)
     (work / "history_0000_00.dump").write_text("ITEM\n" * 9 + "1 2 3 4 5\n" * N)
     (work / "history_0000_00.dump.copies").write_text(rest)

@@ -82,7 +82,10 @@ def _series(models: Sequence[Model], key: str) -> dict[Facts, list[Model]]:
 
 
 def _facts(model: Model, key: str) -> Facts:
-    """About a model, but for the key; empty where there is nothing to say."""
+    """About a model, but for the key; empty where there is nothing to say.
+
+    The first four say what network it is.
+    """
     history = "" if model.window is None else f"history of t = {model.window:g}"
     count = model.training_configurations
     linear = model.architecture == "linear"  # its rounds and p are not chosen
@@ -95,10 +98,11 @@ def _facts(model: Model, key: str) -> Facts:
     return (
         model.architecture,
         f"width = {model.width}",
+        *("" if name == key else facts[name] for name in ("rounds", "p")),
         f"T = {model.temperature:g}",
         f"t = {model.lag_time:g}",
         foreign_training(model.trained_at, model.trained_for),
-        *(fact for name, fact in facts.items() if name != key),
+        *("" if name == key else facts[name] for name in ("window", "training_configurations")),
         "inherent structure" if model.inherent else "",
         f"committee of {model.members}" if model.members > 1 else "",
     )
@@ -107,12 +111,14 @@ def _facts(model: Model, key: str) -> Facts:
 def _draw(axes: Axes, key: str, series: dict[Facts, list[Model]], condition: Condition) -> None:
     common = set.intersection(*map(set, series))
     first = next(iter(series))
+    about = first[4:] + first[2:4]
     places = set()
     for k, (facts, models) in enumerate(series.items()):
-        # the architecture alone tells models of another one apart
-        of_peers = set.intersection(*(set(other) for other in series if other[0] == facts[0]))
-        own = [facts[0]] * (facts[0] not in common)
-        own += [fact for fact in facts[1:] if fact and fact not in of_peers]
+        # the architecture alone tells networks of another one apart
+        of_peers = set.intersection(*(set(other[:4]) for other in series if other[0] == facts[0]))
+        own = [fact for fact in facts[:1] if fact not in common]
+        own += [fact for fact in facts[1:4] if fact and fact not in of_peers]
+        own += [fact for fact in facts[4:] if fact and fact not in common]
         places |= {getattr(model, key) for model in models}
         for quantity, (name, style) in QUANTITIES.items():
             several = defaultdict(list)
@@ -128,7 +134,7 @@ def _draw(axes: Axes, key: str, series: dict[Facts, list[Model]], condition: Con
     axes.set(
         xlabel=AXES[key] + unit,
         # without the architecture and the width
-        title=fill(", ".join(fact for fact in first[2:] if fact in common and fact), TITLE_WIDTH),
+        title=fill(", ".join(fact for fact in about if fact in common and fact), TITLE_WIDTH),
     )
     if key == "rounds":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from lammps_botan.analysis.state import same_temperature
 from lammps_botan.figures.conditions import Condition, Model, foreign_training, read_conditions
-from lammps_botan.figures.picture import COLORS, color, save_picture
+from lammps_botan.figures.picture import N_COLORS, color, save_picture
 from lammps_botan.figures.published import PublishedCurve, draw_published, published_curves
 from lammps_botan.figures.rho_line import draw_rho, spread
 from lammps_botan.figures.units import over_time
@@ -174,7 +174,7 @@ def _labels(conditions: Sequence[Condition]) -> dict[_Kind, _Label]:
         kinds.setdefault(_name(kind), []).append(kind)
     labels = {}
     taken = {color(k) for k, name in enumerate(NAMES) if kinds[name]}
-    free = itertools.cycle(c for c in COLORS if c not in taken)
+    free = itertools.cycle(c for c in map(color, range(N_COLORS)) if c not in taken)
     for name, same in kinds.items():
         for k, kind in enumerate(same):
             text = name

@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lammps_botan.figures.picture import OF_PAIRS, OF_PARTICLES, color, save_picture
+from lammps_botan.figures.picture import OF_PAIRS, OF_PARTICLES, color, plain, save_picture
 from lammps_botan.figures.training_log import read_training_log
 
 STYLES = {"S": ("particles", OF_PARTICLES), "E": ("pairs", OF_PAIRS)}
@@ -69,4 +69,4 @@ def _names(folders: Sequence[Path]) -> list[str]:
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
         names = [str(folder) for folder in folders]
-    return [name.replace("$", r"\$") for name in names]  # no mathematics
+    return [plain(name) for name in names]

@@ -71,7 +71,7 @@ def draw_map(
     column = column or find_column(dump)
     chosen = as_mixture(_frame(dump, frame, column), mixture, column)
     if bonds is not None:
-        _draw_bonds(output, chosen, read_bonds(bonds, chosen.step), thickness)
+        _draw_bonds(output, chosen, _bonds_of(bonds, dump, frame), thickness)
         return
     _draw(output, chosen, column, thickness, color_limits([_shown(chosen, column, thickness)]))
 
@@ -148,6 +148,13 @@ def _frame(dump: Path, index: int, column: str) -> Configuration:
     if found is None:
         raise ValueError(f"{dump}: there is no frame {index}; the first one is 0")
     return found
+
+
+def _bonds_of(bonds: Path, dump: Path, index: int) -> Bonds:
+    """Bonds of a frame: of several with its step, those in the same place."""
+    steps = DumpFrames(dump).steps()
+    step, before = steps[index], steps[: index % len(steps)]
+    return read_bonds(bonds, step, index=before.count(step), among=steps.count(step))
 
 
 def _shown(frame: Configuration, column: str, thickness: float | None) -> Floats:

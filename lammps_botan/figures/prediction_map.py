@@ -13,7 +13,7 @@ from lammps_botan.analysis.sample import Sample, make_sample
 from lammps_botan.evaluation.model import Forecast, JudgedModel
 from lammps_botan.evaluation.pearson import edge_mask, node_mask, pearson
 from lammps_botan.evaluation.reference import known_mixture
-from lammps_botan.figures.picture import rho_label, save_picture
+from lammps_botan.figures.picture import plain, rho_label, save_picture
 from lammps_botan.figures.slice_drawing import draw_bonds, draw_slice, in_slice
 from lammps_botan.figures.units import over_length
 from lammps_botan.files.ensemble import read_ensemble
@@ -82,7 +82,8 @@ def plot_prediction(
     forecast = judged.forecast(configuration, ensemble.lag_time)
     make = _bonds if bonds else _particles
     shown = make(sample, forecast, liquid, in_view)
-    _draw(path, shown, liquid, f"{file.name}, {_about(configuration, sample.lag_time, judged)}")
+    about = _about(configuration, sample.lag_time, judged)
+    _draw(path, shown, liquid, plain(f"{file.name}, {about}"))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def draw_rho(axes: Axes, several: Mapping[float, Sequence[Rho]], **style: Any) -
     axes : Axes
     several : dict
         Rho of one model, or of several, at each place along the axis. For several models the point
-        is the median and the bar goes from the worst to the best, as in fig. 8.
+        is the median and the bar goes from the worst to the best, as in fig. 8, of those whose rho
+        is defined.
     **style
         Style of the line and its markers, and its label.
     """
@@ -37,6 +38,8 @@ def _point(several: Sequence[Rho]) -> tuple[float, float, float]:
     """Rho, and the lengths of its bar down and up."""
     if len(several) == 1:
         return several[0].value, several[0].error, several[0].error
-    values = [rho.value for rho in several]
+    values = [rho.value for rho in several if not np.isnan(rho.value)]
+    if not values:
+        return np.nan, np.nan, np.nan
     median = float(np.median(values))
     return median, median - min(values), max(values) - median

@@ -63,13 +63,15 @@ def as_mixture(frame: Configuration, mixture: Mixture | None, column: str) -> Co
     """Give a frame its mixture: the given one, or else the shipped one with its composition.
 
     Where there are more types than species, those without any value in the column, which were
-    scored as NULL, are left out, and the others are the species in order.
+    scored as NULL, are left out, and the others are the species in order. These must be all of
+    them: a type without a value may also be a species that was outside the group of a fix.
 
     Parameters
     ----------
     frame : Configuration
     mixture : Mixture, optional
-        If it is not given and no shipped mixture fits, the frame stays as it is.
+        If it is not given and no shipped mixture fits, or it cannot be told which types are its
+        species, the frame stays as it is.
     column : str
         The column with the values.
 
@@ -82,6 +84,7 @@ def as_mixture(frame: Configuration, mixture: Mixture | None, column: str) -> Co
     ValueError
         If the particles are not the mixture.
     """
+    given = mixture
     if mixture is None:
         flat = is_plane(frame)
         space = frame.box.area if flat else frame.box.volume
@@ -96,7 +99,9 @@ def as_mixture(frame: Configuration, mixture: Mixture | None, column: str) -> Co
     if frame.n_species <= mixture.n_species:
         return frame.as_mixture(mixture)[0]
     scored = set(frame.species[np.isfinite(scored_values(frame, column))])
-    if not scored or len(scored) > mixture.n_species:
+    if len(scored) != mixture.n_species:
+        if given is None:
+            return frame
         raise ValueError(
             f"{frame.where}: found atoms of type {frame.n_species}, and values in {column} for "
             f"{len(scored)} types, but {mixture.name} has {mixture.n_species} species: "

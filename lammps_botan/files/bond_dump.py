@@ -41,8 +41,8 @@ class Bonds:
 MAY_COME_FIRST = {b"ITEM: UNITS", b"ITEM: TIME"}
 
 
-def read_bonds(path: Path, step: int) -> Bonds:
-    """Read the bonds of one step.
+def read_bonds(path: Path, step: int, *, index: int = 0, among: int = 1) -> Bonds:
+    """Read the bonds of one step, which occurs more than once where a run began anew from 0.
 
     Parameters
     ----------
@@ -50,6 +50,10 @@ def read_bonds(path: Path, step: int) -> Bonds:
         A dump whose first columns are the IDs of center and neighbor, distance and predicted
         change; packed or plain.
     step : int
+    index : int
+        Number of the frame among those of this step, from 0.
+    among : int
+        Frames of this step that the dump of particles has.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def read_bonds(path: Path, step: int) -> Bonds:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no such dump, or has no such step.
+        If the file is no such dump, or has the step not as often as the dump of particles.
 
     Examples
     --------
@@ -80,6 +84,7 @@ def read_bonds(path: Path, step: int) -> Bonds:
     >>> bonds.center, bonds.neighbor, bonds.changes
     (array([7]), array([9]), array([0.25]))
     """
+    bonds, count = None, 0
     with open_text(path) as file:
         try:
             while skip_blank(file):
@@ -99,15 +104,25 @@ def read_bonds(path: Path, step: int) -> Bonds:
                         f"expected {N_COLUMNS} columns: IDs of center and neighbor, distance, "
                         f"change; found {b' '.join(columns).decode()}"
                     )
-                if found == step:
-                    return _read_rows(file, n_bonds)
-                for _ in range(n_bonds):
-                    file.readline()
-        except DAMAGE as error:
-            raise ValueError(f"{path}: {damage(error)}") from error
-        except ValueError as error:
-            raise ValueError(f"{path}: no dump of bonds: {error}") from error
-    raise ValueError(f"{path}: has no bonds of step {step}")
+                if found == step and count == index:
+                    bonds = _read_rows(file, n_bonds)
+                else:
+                    for _ in range(n_bonds):
+                        file.readline()
+                count += found == step
+        except (*DAMAGE, ValueError) as error:
+            if bonds is None:  # else what follows may still be being written
+                said = damage(error) if isinstance(error, DAMAGE) else f"no dump of bonds: {error}"
+                raise ValueError(f"{path}: {said}") from error
+    if not count:
+        raise ValueError(f"{path}: has no bonds of step {step}")
+    if count != among or bonds is None:
+        raise ValueError(
+            f"{path}: has bonds of step {step} {count} times, the dump of particles has this step "
+            f"{among} times: which belong together? Take dumps that were written by the same runs, "
+            "at the same steps"
+        )
+    return bonds
 
 
 def _read_rows(file: io.BufferedReader, n_bonds: int) -> Bonds:

@@ -118,25 +118,43 @@ class DumpFrames:
         """Share of the file that has been read."""
         return self._read / self._size
 
-    def __iter__(self) -> Iterator[Configuration]:
-        header, index = None, 0
+    def steps(self) -> list[int]:
+        """Read the steps of all frames up to one that is damaged or still being written."""
+        steps: list[int] = []
         with open_text(self._path) as file:
-            while True:
-                try:
-                    if not skip_blank(file):
-                        break
-                    header = read_header(file, self._path, index, header)
-                except DAMAGE as error:
-                    raise ValueError(f"{self._path}: frame {index}: {damage(error)}") from error
+            try:
+                for header in self._headers(file):
+                    steps.append(header.step)
+                    self._skip(file, header)
+            except ValueError:
+                if not steps:
+                    raise
+        return steps
+
+    def __iter__(self) -> Iterator[Configuration]:
+        with open_text(self._path) as file:
+            for header in self._headers(file):
                 frame = None
-                if index % self._every == 0:
+                if header.index % self._every == 0:
                     frame = self._frame(file, header)
                 else:
                     self._skip(file, header)
                 self._read = place_in_file(file)
-                index += 1
                 if frame is not None:
                     yield frame
+
+    def _headers(self, file: io.BufferedReader) -> Iterator[Header]:
+        """Read the header of each frame; between them the rows are read."""
+        header, index = None, 0
+        while True:
+            try:
+                if not skip_blank(file):
+                    break
+                header = read_header(file, self._path, index, header)
+            except DAMAGE as error:
+                raise ValueError(f"{self._path}: frame {index}: {damage(error)}") from error
+            yield header
+            index += 1
         if header is None:
             raise ValueError(f"{self._path}: {EMPTY}")
 

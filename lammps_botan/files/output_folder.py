@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from lammps_botan.files.whole_file import whole_file
 
-UNFINISHED = "unfinished"  # sub-folder of the runs that are under way
+UNFINISHED = "unfinished"  # sub-folder of the runs that are under way: COMMAND/NAME in it
 
 
 def versions() -> dict[str, str]:
@@ -179,29 +179,33 @@ def check_products(folder: Path, name: str, products: Iterable[Path]) -> None:
             )
 
 
-def remove_unfinished(folder: Path, names: Iterable[str]) -> None:
-    """Remove what is left of runs that are done; runs of other configurations stay.
+def remove_unfinished(folder: Path, command: str, names: Iterable[str]) -> None:
+    """Remove what is left of runs that are done; runs of others stay.
 
     Parameters
     ----------
     folder : Path
         Output folder, locked.
+    command : str
+        Name of the JSON file, without its suffix.
     names : iterable of str
         Configurations.
 
     Examples
     --------
-    >>> (Path("several") / UNFINISHED / "c2").mkdir(parents=True)
-    >>> remove_unfinished(Path("several"), ["c1"])
-    >>> [path.name for path in (Path("several") / UNFINISHED).iterdir()]
+    >>> for name in ("c1", "c2"):
+    ...     (Path("several") / UNFINISHED / "isoconfig" / name).mkdir(parents=True)
+    >>> remove_unfinished(Path("several"), "isoconfig", ["c1"])
+    >>> [path.name for path in (Path("several") / UNFINISHED / "isoconfig").iterdir()]
     ['c2']
     """
-    runs = folder / UNFINISHED
+    runs = folder / UNFINISHED / command
     for name in names:
         shutil.rmtree(runs / name, ignore_errors=True)
         (runs / name).with_suffix(".lock").unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # other runs are there
         runs.rmdir()
+        runs.parent.rmdir()
 
 
 def _write(about: Path, content: dict[str, Any]) -> None:

@@ -133,7 +133,7 @@ def equilibrate(
         ]
         run_tasks(tasks, "equilibrate", scheduler, workers)
         add_to_note(output, "equilibrate", {p.stem: _measured(p, liquid.mixture) for p in paths})
-        remove_unfinished(output, names)
+        remove_unfinished(output, "equilibrate", names)
     return paths
 
 
@@ -191,7 +191,7 @@ def _check_number(mixture: Mixture, n_particles: int) -> None:
 
 def _task(liquid: Liquid, data: Path, asked: dict[str, Any], earlier: Path | None) -> Task:
     """One configuration, from its melt or from an earlier configuration of the same liquid."""
-    folder = data.parent / UNFINISHED / data.stem
+    folder = data.parent / UNFINISHED / "equilibrate" / data.stem
     folder.mkdir(parents=True, exist_ok=True)
     liquid.write(folder)
     own = liquid.interactions.timestep

@@ -166,7 +166,7 @@ def history(
                 HistoryRuns(
                     ensemble=replace(ensemble, configuration=start),
                     liquid=liquid,
-                    folder=output / UNFINISHED / product.stem,
+                    folder=output / UNFINISHED / "history" / product.stem,
                     product=product,
                     window=window,
                     interval=interval,
@@ -183,7 +183,7 @@ def history(
         ]
         run_tasks(tasks, "history", scheduler, workers)
         add_to_note(output, "history", {path.stem: _measured(path) for path in products})
-        remove_unfinished(output, [path.stem for path in products])
+        remove_unfinished(output, "history", [path.stem for path in products])
     return products
 
 

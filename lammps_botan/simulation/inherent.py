@@ -100,7 +100,7 @@ def inherent(
                 _Minima(
                     ensemble=replace(ensemble, configuration=start),
                     liquid=liquid,
-                    folder=output / UNFINISHED / product.stem,
+                    folder=output / UNFINISHED / "inherent" / product.stem,
                     product=product,
                 )
             )
@@ -109,7 +109,7 @@ def inherent(
         ]
         run_tasks(tasks, "inherent", scheduler, workers)
         add_to_note(output, "inherent", {path.stem: _measured(path) for path in products})
-        remove_unfinished(output, [path.stem for path in products])
+        remove_unfinished(output, "inherent", [path.stem for path in products])
     return products
 
 

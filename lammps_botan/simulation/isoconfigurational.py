@@ -137,7 +137,7 @@ def isoconfig(
                 _Runs(
                     start=replace(start, temperature=temperature),
                     liquid=liquid,
-                    folder=output / UNFINISHED / path.stem,
+                    folder=output / UNFINISHED / "isoconfig" / path.stem,
                     products=products[path.stem],
                     times=lag_times,
                     runs=runs,
@@ -150,7 +150,7 @@ def isoconfig(
         ]
         run_tasks(tasks, "isoconfig", scheduler, workers)
         add_to_note(output, "isoconfig", {name: _measured(products[name][0]) for name in names})
-        remove_unfinished(output, names)
+        remove_unfinished(output, "isoconfig", names)
     return [products[name][k] for k in range(len(lag_times)) for name in names]
 
 

@@ -87,14 +87,15 @@ def of_one_liquid(
         If a density differs from that of the mixture by more than 5 %.
     """
     known = []
+    whose = "the others are" if liquid is None else "--mixture says"
     for start in starts:
         own = start.mixture or _shipped(start)
         if liquid is None:
             liquid = Liquid(own)
         elif why := own.difference(liquid.mixture) or _other_forces(own, liquid.mixture):
             raise ValueError(
-                f"{start.where}: is {own.name}, expected {liquid.mixture.name} as the others; they "
-                f"differ in {why}: simulate them one after the other"
+                f"{start.where}: is {own.name}, but {whose} {liquid.mixture.name}; they differ in "
+                f"{why}: simulate each liquid by a call of its own"
             )
         known.append(_checked(start, liquid.mixture))
     if liquid is None:
