@@ -92,6 +92,16 @@ def test_the_pooled_ceiling_of_one_configuration_is_its_own():
     assert found.mean == pytest.approx(np.sqrt(2 / 3), abs=0.03)
 
 
+@pytest.mark.parametrize("n_runs", [0, 1])
+def test_no_ceiling_is_known_with_a_configuration_of_one_run_or_none(n_runs):
+    rng = np.random.default_rng(2)
+    known = rng.normal(size=500)
+    runs = [known + rng.normal(size=(n, 500)) for n in (4, 4, n_runs)]
+    found = ceilings(np.stack([halves_moments(one) for one in runs], axis=1), [4, 4, n_runs])
+    assert np.isnan([found.mean, found.pooled]).all()
+    assert np.isfinite(found.per_configuration).tolist() == [True, True, False]
+
+
 def test_ceilings_count_the_run_that_an_odd_number_leaves_out():
     rng = np.random.default_rng(1)
     known = rng.normal(size=(2, 20_000))

@@ -86,6 +86,12 @@ def test_wrapped_ends_of_runs_are_refused_and_unwrapped_ones_are_not(tmp_path):
     wrapped = write(tmp_path / "w.npz", positions=unwrapped % edge, **known)
     with pytest.raises(ValueError, match=r"w\.npz: the final positions are wrapped into the box"):
         read_sample(wrapped)
+    # LAMMPS wraps atoms when it makes neighbor lists; until then they leave by half a skin of 0.3
+    wrapped = (unwrapped + 0.15) % edge - 0.15
+    wrapped[0, 1] += edge - wrapped[0, 1].max() + 0.15
+    left = write(tmp_path / "l.npz", positions=wrapped, **known)
+    with pytest.raises(ValueError, match=r"l\.npz: the final positions are wrapped into the box"):
+        read_sample(left)
     flat = {"periodic": np.array([False, False, False])}
     assert read_sample(write(tmp_path / "f.npz", positions=unwrapped % edge, **known, **flat))
 

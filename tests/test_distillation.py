@@ -25,7 +25,7 @@ from lammps_botan.training import train
 from lammps_botan.training.config import read_config
 from lammps_botan.training.distillation import Distillation, describe, towards_inherent
 from lammps_botan.training.pseudo_labels import distill
-from lammps_botan.training.ridge import CONSTANT, PENALTIES, fit_ridge
+from lammps_botan.training.ridge import CONSTANT, PENALTIES, Ridge, fit_ridge
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -190,6 +190,13 @@ def test_propensities_are_those_of_ridge_regression(minima):
     found = distillation.propensity(samples[2].configuration, descriptors[2])[kinds[2]]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(ridge.predict(x[2]), expected, atol=1e-6)
+
+
+def test_a_linear_law_is_found_in_configurations_of_different_size():
+    rng = np.random.default_rng(3)
+    x = [rng.normal(size=(1000, 1)), rng.normal(0.3, 1.0, size=(100, 1))]
+    ridge = Ridge(x, [2 * one[:, 0] + 1 for one in x], penalty=1e-9)
+    np.testing.assert_allclose(ridge.predict(np.array([[0.0], [1.0]])), [1.0, 3.0], atol=1e-6)
 
 
 def test_the_penalty_is_the_one_by_which_others_predict_a_configuration_best():

@@ -89,6 +89,23 @@ def test_targets_come_back_in_place_of_runs(tmp_path):
     np.testing.assert_array_equal(back.pair_distance_change, written.pair_distance_change)
 
 
+@pytest.mark.parametrize("species", [[1, 2], [1, 1], [2, 2], [0, 2], [2, 1]])
+def test_species_are_the_same_where_the_first_is_absent(tmp_path, species):
+    """As in targets of a group of atoms; types of other files that begin with 1 are LAMMPS's."""
+    box = Box(9.0, (True, True, False))
+    start = Configuration(np.eye(2, 3), species, box, mixture=KA2D)
+    write_ensemble(tmp_path / "e.npz", Ensemble(start, np.eye(2, 3)[None]))
+    assert read_ensemble(tmp_path / "e.npz").species.tolist() == species
+    content = dict(np.load(tmp_path / "e.npz"))
+    content.pop("first_type", None)
+    if species == [1, 2]:
+        np.savez(tmp_path / "foreign.npz", **content)
+        assert read_ensemble(tmp_path / "foreign.npz").species.tolist() == [0, 1]
+    np.savez(tmp_path / "wrong.npz", **content, first_type=1)
+    with pytest.raises(ValueError, match="first_type must be 0, or left out, found 1"):
+        read_ensemble(tmp_path / "wrong.npz")
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path):
     ensemble = Ensemble(configuration=configuration("slab"), final=np.zeros((1, 8, 3)))
     (tmp_path / "e.npz").write_text("before")

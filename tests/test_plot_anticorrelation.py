@@ -52,6 +52,26 @@ def test_lag_times_that_differ_by_rounding_share_a_panel(tmp_path):
     assert [title.split(":")[0] for title in titles] == ["simulation", "t = 0.1"]
 
 
+def test_what_is_not_averaged_is_not_drawn_together(tmp_path):
+    """Other temperatures at one lag time, and a configuration twice."""
+    content = dict(np.load(write_ensemble(tmp_path / "a.npz", seed=1, time=2.0)))
+    cold = dict(np.load(write_ensemble(tmp_path / "b.npz", seed=2, time=2.0)))
+    np.savez(tmp_path / "a.npz", **content | {"temperature": 0.64})
+    np.savez(tmp_path / "b.npz", **cold | {"temperature": 0.44})
+    np.savez(tmp_path / "late.npz", **cold | {"temperature": 0.44, "time": 20.0})
+
+    def draw(*names, fails):
+        files = [tmp_path / f"{name}.npz" for name in names]
+        done = run("plot", "anticorrelation", *files, "-o", tmp_path / "x.png", fails=fails)
+        return " ".join(done.output.split())
+
+    assert "temperature 0.44, expected 0.64 as in" in draw("a", "b", fails=True)
+    np.savez(tmp_path / "again.npz", **content | {"temperature": 0.64})
+    assert "a configuration counts once" in draw("a", "again", fails=True)
+    assert not (tmp_path / "x.png").exists()
+    draw("a", "late", fails=False)
+
+
 def test_targets_beside_the_runs_are_not_needed(tmp_path):
     """As in files of `targets`, whose changes are of longer pairs too."""
     content = dict(np.load(write_ensemble(tmp_path / "c.npz")))

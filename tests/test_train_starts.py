@@ -85,6 +85,22 @@ def test_copies_are_drawn_as_often_as_the_start_itself(folder):
     assert (seen > 30).all()
 
 
+@pytest.mark.parametrize(
+    ("data", "added"), [("", "reversed = 0.5"), ('copies = ["short_1.npz"]', "")]
+)
+def test_a_start_of_the_training_does_not_validate(folder, data, added):
+    """The end of a training run is the validation configuration of another name."""
+    source = "short_1.npz" if data else "train_1.npz"
+    end = read_ensemble(folder / source).final[0]
+    path = configure(folder, recipe(5, data=data, recipe=added))
+    _, drawn = starts(folder, data, added)
+    drawn.check_validation(read_data(read_config(path), folder).known)
+    later = end + np.random.default_rng(1).normal(0, 0.1, (2, *end.shape))
+    write_liquid(folder / "validation.npz", 9, initial_positions=end, positions=later)
+    with pytest.raises(ValueError, match=r"validation\.npz: is among .* also a start .*, end of a"):
+        train(read_config(path), folder)
+
+
 def test_runs_are_read_backwards(folder):
     read, drawn = starts(folder, added="reversed = 0.5")
     one = read.ensembles[0]

@@ -218,7 +218,7 @@ def halves_moments(runs: Floats, unit: float = 1.0) -> Floats:
     Returns
     -------
     float64 [N_SPLITS, 6]
-        As of `moments`, for each split of `random_halves`; rho is NaN for a single run.
+        As of `moments`, for each split of `random_halves`; rho is NaN for a single run or none.
 
     Examples
     --------
@@ -228,6 +228,8 @@ def halves_moments(runs: Floats, unit: float = 1.0) -> Floats:
     """
     runs = np.asarray(runs, dtype=np.float64) / unit
     n_runs, n = runs.shape
+    if n_runs < 2:
+        return np.full((N_SPLITS, 6), [float(n), *[np.nan] * 5])
     mean = runs.sum(axis=1) / max(n, 1)
     products = (runs - mean[:, None]) @ (runs - mean[:, None]).T
     first, second = random_halves(n_runs)

@@ -9,6 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from lammps_botan.analysis.sample import make_sample
+from lammps_botan.analysis.state import check_same_state
 from lammps_botan.evaluation.model import JudgedModel
 from lammps_botan.evaluation.pearson import edge_mask, pearson
 from lammps_botan.evaluation.reference import known_mixture
@@ -16,6 +17,7 @@ from lammps_botan.figures.picture import COLORS, rho_label, save_picture
 from lammps_botan.figures.units import over_length
 from lammps_botan.files.ensemble import read_ensemble, same_time
 from lammps_botan.structure.box import Floats
+from lammps_botan.structure.configuration import Configuration
 from lammps_botan.structure.mixture import Mixture
 
 BINS = 60
@@ -61,12 +63,14 @@ def plot_anticorrelation(
     ------
     FileNotFoundError, ValueError
         If a file or the model cannot be used, a file has no runs or no such pair, the files hold
-        different mixtures, or there is a model and files of several lag times.
+        different mixtures, temperatures or densities at one lag time, or one configuration twice,
+        or there is a model and files of several lag times.
     """
     judged = None if model is None else JudgedModel(model)
     if judged is not None and not judged.metadata.edge_outputs:
         raise ValueError(f"{model}: predicts no pairs; leave it out, or take another model")
     truths: dict[float | None, list[Pairs]] = defaultdict(list)
+    drawn: dict[float | None, list[Configuration]] = defaultdict(list)
     predictions: list[Pairs] = []
     liquid: Mixture | None = None
     for file in files:
@@ -90,6 +94,14 @@ def plot_anticorrelation(
             lacks = f"{_pair(own)} bonds" if not len(r) else "runs"
             raise ValueError(f"{file}: has no {lacks}, so that there is nothing to draw")
         time = next((known for known in truths if _one(known, sample.lag_time)), sample.lag_time)
+        start = sample.configuration
+        check_same_state(start, drawn[time])
+        if same := [one.where for one in drawn[time] if one.sha256 == start.sha256]:
+            raise ValueError(
+                f"{file}: holds the same configuration as {same[0]}, at the same lag time; a "
+                "configuration counts once"
+            )
+        drawn[time].append(start)
         truths[time].append((r, change))
         if judged is not None:
             predicted = judged.forecast(sample.configuration, sample.lag_time).changes

@@ -30,7 +30,8 @@ def color(k: int) -> str:
         return COLORS[base]
     black = COLORS[base] == "#000000"  # knows only pale shades
     end, share = (1.0, shade / 3) if black else (shade - 1.0, 0.5)
-    return to_hex([(1 - share) * x + share * end for x in to_rgb(COLORS[base])])
+    red, green, blue = ((1 - share) * x + share * end for x in to_rgb(COLORS[base]))
+    return to_hex((red, green, blue))
 
 
 def plain(text: str) -> str:

@@ -3,6 +3,7 @@
 | key | shape | |
 | --- | --- | --- |
 | `types` | [n_particles] | species numbers from 0, or LAMMPS types from 1 where no 0 occurs |
+| `first_type` | | 0 where `types` are species numbers although no 0 occurs |
 | `initial_positions` | [n_particles, 3] or [n_particles, 2] | two components: two dimensions |
 | `positions` | [n_runs, n_particles, 3] | one lag time later, unwrapped |
 | `propensity`, `pair_distance_change` | [n_particles], [n_edges] | targets in place of runs |
@@ -280,6 +281,8 @@ def write_ensemble(
         "inherent_energies": start.inherent_energies,
     }
     arrays |= {key: value for key, value in known.items() if value is not None}
+    if 0 not in start.species:  # else a reader would take them for LAMMPS types
+        arrays["first_type"] = 0
     if start.mixture is not None:
         arrays["mixture"] = start.mixture.model_dump_json()
     if histories is not None:

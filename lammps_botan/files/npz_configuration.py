@@ -98,7 +98,7 @@ def configuration_of(path: Path, arrays: Arrays, mixture: Mixture | None) -> Con
             f"{path}: expected types [n] and initial_positions [n, 3] or [n, 2], found "
             f"{list(arrays['types'].shape)} and {list(initial.shape)}"
         )
-    species = _species(path, arrays["types"])
+    species = _species(path, arrays["types"], scalar(path, "first_type", arrays))
     known = _mixture(path, arrays, mixture, species, initial)
     histories = histories_of(path, arrays, n)
     return Configuration(
@@ -184,11 +184,13 @@ def scalar(path: Path, key: str, arrays: Arrays) -> float | None:
     return float(number)
 
 
-def _species(path: Path, types: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _species(path: Path, types: npt.NDArray[Any], first: float | None) -> npt.NDArray[np.int64]:
     if types.dtype.kind not in "iu" or types.min() < 0:
         raise ValueError(f"{path}: types must be integers from 0, found {np.unique(types)[:5]}")
     kinds = np.unique(types)
-    if kinds[0] == 0:
+    if first not in {None, 0.0}:
+        raise ValueError(f"{path}: first_type must be 0, or left out, found {first:g}")
+    if kinds[0] == 0 or first == 0:
         return types.astype(np.int64)
     if len(kinds) > 1 and np.array_equal(kinds, np.arange(1, len(kinds) + 1)):
         return types.astype(np.int64) - 1

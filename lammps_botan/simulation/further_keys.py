@@ -9,6 +9,7 @@ import numpy.typing as npt
 # keys of the start and the runs that `files.ensemble_npz.write_ensemble` writes
 _OF_THE_ENSEMBLE = {
     "types",
+    "first_type",
     "initial_positions",
     "positions",
     "box",

@@ -11,7 +11,7 @@ from lammps_botan.structure.notebook_table import configuration_rows, html_table
 
 SEVERAL = 10  # particles, of which some lie near each face of the box
 HALF = 0.5  # of a box
-ROUNDING = 1e-2  # of a box, by which LAMMPS lets atoms leave between two reneighborings
+LEAVE = 0.15  # of a small box: a skin, by half of which LAMMPS lets atoms leave on each side
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class Ensemble:
         final = (self.final @ inverse)[..., periodic]
         way = final - (self.initial @ inverse)[:, periodic]
         extent = np.ptp(final, axis=(0, 1)).max(initial=0.0)
-        if np.abs(way).max(initial=0.0) > HALF and extent < 1 + ROUNDING:
+        if np.abs(way).max(initial=0.0) > HALF and extent < 1 + LEAVE:
             raise ValueError(
                 f"{self.path}: the final positions are wrapped into the box, so that displacements "
                 "across its faces are lost; write unwrapped ones: dump custom with xu yu zu, and "

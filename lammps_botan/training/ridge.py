@@ -57,7 +57,7 @@ class Ridge:
         self.penalty = float(regression.alpha if penalty else regression.alpha_)
         weights = [len(one) for one in x]
         self._mean = np.average([one.mean(axis=0, dtype=np.float64) for one in x], 0, weights)
-        self._offset = np.mean([one.mean() for one in y])
+        self._offset = np.average([one.mean() for one in y], weights=weights)
 
     def predict(self, x: Floats) -> Floats:
         """Predict float64 [n] from descriptors [n, n_descriptors]."""

@@ -141,6 +141,7 @@ def train(
         for sample in data.validation:
             check_validation(sample, mixture=data.physics.mixture, p=config.recipe.p)
         starts = Starts(config, data, folder)
+        starts.check_validation(data.known)
         paths = []
         for member in members:
             output = folder / member.output

@@ -11,7 +11,7 @@ A configuration and the ends of its isoconfigurational runs hold more than one g
   it ended in. A single run is a noisy but unbiased sample of the average.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -99,6 +99,22 @@ class Starts:
                 end = replace(one.configuration, positions=positions)
                 found.append(know(end, "training", f"{one.path.name}{END_OF_A_RUN}"))
         return found
+
+    def check_validation(self, known: Iterable[KnownConfiguration]) -> None:
+        """Refuse validation with one of these starts, from which a network learns.
+
+        Raises
+        ------
+        ValueError
+            With the names of both files.
+        """
+        learned = {one.sha256: one.name for one in self.known}
+        for one in known:
+            if one.role == "validation" and one.sha256 in learned:
+                raise ValueError(
+                    f"{one.name}: is among data.validation, and also a start of the training "
+                    f"({learned[one.sha256]}); validate with another configuration"
+                )
 
     def draw(self, number: int, rng: np.random.Generator) -> TrainingGraph | None:
         """Draw a further start of a training configuration, or None for its own."""
