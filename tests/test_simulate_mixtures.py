@@ -254,7 +254,7 @@ def test_files_of_two_mixtures_are_refused(tmp_path):
     ka = npz(tmp_path / "ka.npz", np.arange(100) // 80)
     species = np.repeat([0, 1, 2], KA2D.counts(100))
     flat = npz(tmp_path / "flat.npz", species, dimension=2, mixture=KA2D)
-    with pytest.raises(ValueError, match=r"flat.npz: is ka2d, expected kob-andersen as the others"):
+    with pytest.raises(ValueError, match=r"flat.npz: is ka2d, but the others are kob-andersen"):
         isoconfig([ka, flat], tmp_path / "out", temperature=1.0, times=[0.01])
 
 

@@ -118,7 +118,7 @@ class Ensemble:
         return self.configuration.box
 
     def refuse_wrapped(self) -> None:
-        """Refuse runs that go farther than half the box, while no particle ends outside of it.
+        """Refuse runs that go farther than half the box, while no particle ends far outside.
 
         Raises
         ------
